@@ -1,0 +1,52 @@
+//! From XSD to Rust: what `build.rs` runs.
+//!
+//! `xsd-parser` reads the schemas and resolves them; two render steps of ours print what `src/xml` needs:
+//!
+//! * [`types`]: structs and enums with yaserde derives, documented from `xs:documentation`;
+//! * [`tables`]: the same schemas as `static` data, for the check that runs before yaserde reads a byte (yaserde itself
+//!   accepts far more than the schemas do).
+//!
+//! [`check`] looks at the schema files first, because it can say which file and which element is at fault.
+
+pub mod check;
+mod model;
+mod tables;
+mod types;
+
+use std::path::Path;
+
+use xsd_parser::config::{GeneratorConfig, InterpreterConfig, ParserConfig, Schema};
+use xsd_parser::pipeline::renderer::Renderer;
+use xsd_parser::{exec_generator, exec_interpreter, exec_parser};
+
+use self::tables::TablesStep;
+use self::types::TypesStep;
+
+/// The Rust code for the schemas `roots` in `directory`, with what they include.
+pub fn generate(directory: &Path, roots: &[&str]) -> Result<String, String> {
+    for root in roots {
+        check::schema(&directory.join(root))?;
+    }
+
+    let parser = ParserConfig {
+        schemas: roots.iter().map(|root| Schema::File(directory.join(root))).collect(),
+        ..ParserConfig::default()
+    };
+    let failed = |error: xsd_parser::Error| format!("{}: {error}", directory.display());
+    let schemas = exec_parser(parser).map_err(failed)?;
+    // No optimizer: flattening would turn every sequence with a choice in it into a list of variants.
+    let meta = exec_interpreter(InterpreterConfig::default(), &schemas).map_err(failed)?;
+    let problems = model::problems(&meta);
+    if !problems.is_empty() {
+        return Err(format!("{}: {}", directory.display(), problems.join("; ")));
+    }
+    let data = exec_generator(GeneratorConfig::default(), &schemas, &meta).map_err(failed)?;
+    let module = Renderer::new(&data)
+        .with_step(TypesStep)
+        .with_step(TablesStep::default())
+        .finish();
+
+    let code = quote::ToTokens::to_token_stream(&module);
+    let file = syn::parse2(code).map_err(|error| format!("the generated code is not Rust: {error}"))?;
+    Ok(prettyplease::unparse(&file))
+}

@@ -1,0 +1,214 @@
+//! What the schemas say, in the few forms that they use; everything else is refused by [`problems`].
+
+use std::ops::Bound;
+
+use xsd_parser::models::TypeIdent;
+use xsd_parser::models::meta::{
+    AttributeMetaVariant, AttributesMeta, BuildInMeta, ComplexMeta, Constrains, ElementMeta, ElementMetaVariant,
+    ElementMode, EnumerationMeta, GroupMeta, MetaType, MetaTypeVariant, MetaTypes,
+};
+use xsd_parser::models::schema::MaxOccurs;
+use xsd_parser::models::schema::xs::Use;
+
+/// The namespace of everything that is generated.
+pub const NAMESPACE: &str = "http://signering.posten.no/schema/v1";
+
+/// What stands in an element or an attribute.
+pub enum Value<'a> {
+    /// Text, with the facets of its type.
+    Text(Option<&'a Constrains>),
+    /// An `xs:dateTime`.
+    DateTime,
+    /// An integer of this Rust type, with the facets of its type.
+    Integer(&'static str, Option<&'a Constrains>),
+    /// One word of a closed list.
+    Enumeration(&'a TypeIdent),
+    /// Elements and attributes.
+    Complex(&'a TypeIdent),
+}
+
+/// One step of a content model.
+pub enum Particle<'a> {
+    Element { name: &'a str, occurs: Occurs, value: Value<'a>, docs: &'a [String] },
+    Sequence { name: &'a str, particles: Vec<Particle<'a>> },
+    Choice { name: &'a str, alternatives: Vec<Particle<'a>> },
+}
+
+/// How often an element stands there.
+#[derive(Clone, Copy)]
+pub enum Occurs {
+    Once,
+    Optional,
+    Between(usize, usize),
+}
+
+pub struct Attribute<'a> {
+    pub name: &'a str,
+    pub required: bool,
+    pub value: Value<'a>,
+    pub docs: &'a [String],
+}
+
+/// What a complex type holds besides attributes.
+pub enum Content<'a> {
+    Empty,
+    Text(Value<'a>),
+    Particles(Vec<Particle<'a>>),
+}
+
+/// Whether a type stands in our schemas (and not in XML Schema itself) under a name of its own.
+pub fn is_ours(types: &MetaTypes, ident: &TypeIdent) -> bool {
+    let namespace = types.modules.get(&ident.ns).and_then(|module| module.namespace.as_ref());
+    ident.name.is_named() && namespace.is_some_and(|namespace| namespace.to_string() == NAMESPACE)
+}
+
+/// The part of each type that this renderer does not know how to print. Empty for our schemas.
+pub fn problems(types: &MetaTypes) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (ident, meta) in types.items.iter().filter(|(ident, _)| is_ours(types, ident)) {
+        let name = ident.name.as_str();
+        match &meta.variant {
+            MetaTypeVariant::ComplexType(complex) => {
+                if complex.is_mixed || complex.is_dynamic {
+                    problems.push(format!("type {name}: mixed and substitutable content is not supported"));
+                }
+                if let Some(content) = &complex.content
+                    && let Some(MetaType { variant: MetaTypeVariant::Sequence(group), .. }) = types.items.get(content)
+                {
+                    problems.extend(group.elements.iter().filter_map(|element| problem(types, name, element)));
+                }
+            }
+            MetaTypeVariant::SimpleType(simple) => {
+                for pattern in &simple.constrains.patterns {
+                    if digits(pattern).is_none() {
+                        problems.push(format!("type {name}: pattern `{pattern}` is not of the form [0-9]{{n}}"));
+                    }
+                }
+            }
+            MetaTypeVariant::Enumeration(_) | MetaTypeVariant::Reference(_) => {}
+            _ => problems.push(format!("type {name}: this kind of type is not supported")),
+        }
+    }
+    problems
+}
+
+fn problem(types: &MetaTypes, parent: &str, element: &ElementMeta) -> Option<String> {
+    let name = element.ident.name.as_str();
+    let ElementMetaVariant::Type { type_, mode: ElementMode::Element } = &element.variant else { return None };
+    let (_, meta) = types.get_resolved(type_)?;
+    let anonymous = matches!(meta.variant, MetaTypeVariant::ComplexType(_)) && type_.name.is_generated();
+    anonymous.then(|| format!("element {name} in {parent}: give its type a name, which becomes the Rust name"))
+}
+
+/// The length that a pattern `[0-9]{n}` asks for.
+pub fn digits(pattern: &str) -> Option<usize> {
+    pattern.strip_prefix("[0-9]{")?.strip_suffix('}')?.parse().ok()
+}
+
+/// The attributes of a complex type.
+pub fn attributes<'a>(types: &'a MetaTypes, attributes: &'a AttributesMeta) -> Vec<Attribute<'a>> {
+    let named = attributes.iter().filter_map(|attribute| match &attribute.variant {
+        AttributeMetaVariant::Any(_) => None,
+        AttributeMetaVariant::Type(type_) => Some(Attribute {
+            name: attribute.ident.name.as_str(),
+            required: attribute.use_ == Use::Required,
+            value: value(types, type_),
+            docs: &attribute.documentation,
+        }),
+    });
+    named.collect()
+}
+
+/// The content of a complex type.
+pub fn content<'a>(types: &'a MetaTypes, complex: &'a ComplexMeta) -> Content<'a> {
+    let Some(ident) = &complex.content else { return Content::Empty };
+    match &types.items[ident].variant {
+        MetaTypeVariant::Sequence(group) => Content::Particles(particles(types, group)),
+        // A group reference as the whole content: named in the complex type, so the name is the type's own.
+        MetaTypeVariant::Choice(group) => Content::Particles(vec![Particle::Choice {
+            name: strip_parent(types, ident),
+            alternatives: particles(types, group),
+        }]),
+        _ => Content::Text(value(types, ident)),
+    }
+}
+
+/// The words of an enumeration, with their documentation.
+pub fn words(enumeration: &EnumerationMeta) -> Vec<(&str, &[String])> {
+    let words = enumeration.variants.iter();
+    words.map(|variant| (variant.ident.name.as_str(), variant.documentation.as_slice())).collect()
+}
+
+/// The bounds of an integer type, where it has any.
+pub fn range(constrains: Option<&Constrains>) -> (Option<i64>, Option<i64>) {
+    let bound = |bound: &Bound<String>| match bound {
+        Bound::Included(value) => value.parse().ok(),
+        _ => None,
+    };
+    constrains.map_or((None, None), |c| (bound(&c.range.start), bound(&c.range.end)))
+}
+
+fn particles<'a>(types: &'a MetaTypes, group: &'a GroupMeta) -> Vec<Particle<'a>> {
+    group.elements.iter().map(|element| particle(types, element)).collect()
+}
+
+fn particle<'a>(types: &'a MetaTypes, element: &'a ElementMeta) -> Particle<'a> {
+    let name = element.ident.name.as_str();
+    let ElementMetaVariant::Type { type_, mode } = &element.variant else {
+        panic!("{name}: xs:any is not in our schemas");
+    };
+    match (mode, &types.items[type_].variant) {
+        (ElementMode::Group, MetaTypeVariant::Choice(group)) => {
+            Particle::Choice { name, alternatives: particles(types, group) }
+        }
+        (ElementMode::Group, MetaTypeVariant::Sequence(group)) => {
+            Particle::Sequence { name, particles: particles(types, group) }
+        }
+        _ => Particle::Element {
+            name,
+            occurs: occurs(element),
+            value: value(types, type_),
+            docs: &element.documentation,
+        },
+    }
+}
+
+fn occurs(element: &ElementMeta) -> Occurs {
+    match (element.min_occurs, element.max_occurs) {
+        (1, MaxOccurs::Bounded(1)) => Occurs::Once,
+        (0, MaxOccurs::Bounded(1)) => Occurs::Optional,
+        (min, MaxOccurs::Bounded(max)) => Occurs::Between(min, max),
+        (min, MaxOccurs::Unbounded) => Occurs::Between(min, usize::MAX),
+    }
+}
+
+fn value<'a>(types: &'a MetaTypes, ident: &'a TypeIdent) -> Value<'a> {
+    if ident.name.as_str() == "dateTime" {
+        return Value::DateTime;
+    }
+    let meta = &types.items[ident];
+    match &meta.variant {
+        MetaTypeVariant::Reference(reference) => value(types, &reference.type_),
+        MetaTypeVariant::SimpleType(simple) => match value(types, &simple.base) {
+            Value::Integer(rust, _) => Value::Integer(rust, Some(&simple.constrains)),
+            _ => Value::Text(Some(&simple.constrains)),
+        },
+        MetaTypeVariant::Enumeration(_) => Value::Enumeration(ident),
+        MetaTypeVariant::ComplexType(_) => Value::Complex(ident),
+        MetaTypeVariant::BuildIn(BuildInMeta::I64) => Value::Integer("i64", None),
+        MetaTypeVariant::BuildIn(BuildInMeta::I32) => Value::Integer("i32", None),
+        _ => Value::Text(None),
+    }
+}
+
+/// `NotificationsNotificationAddresses`, a group in the type `notifications`, is `NotificationAddresses`.
+fn strip_parent<'a>(types: &MetaTypes, ident: &'a TypeIdent) -> &'a str {
+    let whole = ident.name.as_str();
+    let parents = types.items.iter().filter_map(|(parent, meta)| match &meta.variant {
+        MetaTypeVariant::ComplexType(complex) if complex.content.as_ref() == Some(ident) => Some(parent),
+        _ => None,
+    });
+    let prefixes = parents.map(|parent| super::types::pascal(parent.name.as_str()));
+    let stripped = prefixes.filter_map(|prefix| whole.strip_prefix(prefix.as_str())).next();
+    stripped.unwrap_or(whole)
+}

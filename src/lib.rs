@@ -1,0 +1,3 @@
+//! draft
+#![forbid(unsafe_code)]
+mod xml;

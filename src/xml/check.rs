@@ -1,0 +1,309 @@
+//! A document compared with the schemas.
+
+use std::fmt::Write as _;
+
+use xml::escape::{escape_str_attribute, escape_str_pcdata};
+
+use super::tree::Element;
+use super::{NAMESPACE, XmlError};
+
+/// How closely a document must follow the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Every rule, as a validator does it.
+    Strict,
+    /// What an answer must have to be understood: nothing missing, nothing twice, no unknown word.
+    Tolerant,
+}
+
+/// The root element of a document.
+pub(crate) struct Root {
+    pub(crate) name: &'static str,
+    pub(super) type_: &'static Complex,
+}
+
+/// A complex type.
+pub(super) struct Complex {
+    pub(super) attributes: &'static [Attribute],
+    pub(super) content: Content,
+}
+
+/// An attribute of a complex type.
+pub(super) struct Attribute {
+    pub(super) name: &'static str,
+    pub(super) required: bool,
+    pub(super) value: Simple,
+}
+
+/// What a complex type holds besides attributes.
+pub(super) enum Content {
+    Text(Simple),
+    Elements(&'static [Particle]),
+}
+
+/// One step of a content model.
+pub(super) enum Particle {
+    Element { name: &'static str, min: usize, max: usize, value: Value },
+    Sequence(&'static [Particle]),
+    Choice(&'static [Particle]),
+}
+
+/// What an element holds.
+pub(super) enum Value {
+    Simple(Simple),
+    Complex(&'static Complex),
+}
+
+/// A simple type with its facets.
+pub(super) enum Simple {
+    /// Text of so many characters.
+    Text { min: usize, max: usize },
+    /// Exactly so many decimal digits.
+    Digits(usize),
+    Integer { min: i64, max: i64 },
+    DateTime,
+    /// One word of a closed list.
+    Words(&'static [&'static str]),
+}
+
+/// Compares a document with its schema, and writes down the part of it that the schema knows.
+pub(super) fn document(root: &Element, expected: &Root, mode: Mode) -> Result<String, XmlError> {
+    if !root.ours || root.name != expected.name {
+        return Err(XmlError(format!(
+            "the root element is not `{}` in the namespace {NAMESPACE}",
+            expected.name
+        )));
+    }
+    let mut check = Check { mode, path: vec![expected.name], out: String::new() };
+    let namespace = format!(" xmlns=\"{NAMESPACE}\"");
+    check.complex(root, expected.name, &namespace, expected.type_)?;
+    Ok(check.out)
+}
+
+struct Check {
+    mode: Mode,
+    path: Vec<&'static str>,
+    out: String,
+}
+
+impl Check {
+    fn error<T>(&self, rule: impl std::fmt::Display) -> Result<T, XmlError> {
+        Err(XmlError(format!("{}: {rule}", self.path.join("/"))))
+    }
+
+    fn complex(
+        &mut self,
+        element: &Element,
+        name: &'static str,
+        namespace: &str,
+        type_: &'static Complex,
+    ) -> Result<(), XmlError> {
+        let _ = write!(self.out, "<{name}{namespace}");
+        for attribute in type_.attributes {
+            match element.attributes.iter().find(|(name, _)| name == attribute.name) {
+                Some((_, value)) => {
+                    self.path.push(attribute.name);
+                    self.simple(value, &attribute.value)?;
+                    self.path.pop();
+                    let _ = write!(self.out, " {}=\"{}\"", attribute.name, escape_str_attribute(value));
+                }
+                None if attribute.required => {
+                    return self.error(format_args!("the attribute `{}` is missing", attribute.name));
+                }
+                None => {}
+            }
+        }
+        if self.mode != Mode::Tolerant
+            && let Some((name, _)) = element
+                .attributes
+                .iter()
+                .find(|(name, _)| type_.attributes.iter().all(|known| known.name != name))
+        {
+            return self.error(format_args!("the attribute `{}` is unknown", printable(name)));
+        }
+        self.out.push('>');
+        match &type_.content {
+            Content::Text(simple) => {
+                if self.mode != Mode::Tolerant && !element.children.is_empty() {
+                    return self.error("elements where only text may stand");
+                }
+                self.simple(&element.text, simple)?;
+                self.out.push_str(&escape_str_pcdata(&element.text));
+            }
+            Content::Elements(particles) => self.elements(element, particles)?,
+        }
+        let _ = write!(self.out, "</{name}>");
+        Ok(())
+    }
+
+    fn elements(&mut self, element: &Element, particles: &'static [Particle]) -> Result<(), XmlError> {
+        if self.mode != Mode::Tolerant && !element.text.trim().is_empty() {
+            return self.error("text where only elements may stand");
+        }
+        let mut names = Vec::new();
+        collect_names(particles, &mut names);
+        let rank = |child: &&Element| names.iter().position(|name| *name == child.name).unwrap_or(usize::MAX);
+        let mut children: Vec<&Element> = element.children.iter().collect();
+        match self.mode {
+            Mode::Strict => {
+                if let Some(child) = children.iter().find(|child| !child.ours || rank(child) == usize::MAX) {
+                    return self.error(format_args!("the element `{}` is unknown here", printable(&child.name)));
+                }
+            }
+            Mode::Tolerant => {
+                children.retain(|child| child.ours && rank(child) != usize::MAX);
+                // The order of an answer is not looked at: each element stands at most where its name belongs.
+                children.sort_by_key(rank);
+            }
+        }
+        let mut rest = children.as_slice();
+        for particle in particles {
+            self.particle(particle, &mut rest)?;
+        }
+        match rest.first() {
+            None => Ok(()),
+            Some(child) => {
+                let name = names[rank(child)];
+                self.error(format_args!("the element `{name}` stands in the wrong place"))
+            }
+        }
+    }
+
+    fn particle(&mut self, particle: &'static Particle, rest: &mut &[&Element]) -> Result<(), XmlError> {
+        match particle {
+            Particle::Element { name, min, max, value } => {
+                let mut count = 0;
+                while count < *max
+                    && let [child, others @ ..] = *rest
+                    && child.name == *name
+                {
+                    *rest = others;
+                    count += 1;
+                    self.path.push(name);
+                    match value {
+                        Value::Complex(type_) => self.complex(child, name, "", type_)?,
+                        Value::Simple(simple) => {
+                            if self.mode != Mode::Tolerant && !(child.children.is_empty() && child.attributes.is_empty())
+                            {
+                                return self.error("elements or attributes where only text may stand");
+                            }
+                            self.simple(&child.text, simple)?;
+                            let _ = write!(self.out, "<{name}>{}</{name}>", escape_str_pcdata(&child.text));
+                        }
+                    }
+                    self.path.pop();
+                }
+                // No particle of our schemas is followed by another that begins with the same name.
+                if rest.first().is_some_and(|child| child.name == *name) {
+                    return self.error(format_args!("the element `{name}` stands there more than {max} times"));
+                }
+                if count < *min {
+                    return self.error(format_args!("the element `{name}` is missing"));
+                }
+                Ok(())
+            }
+            Particle::Sequence(particles) => {
+                particles.iter().try_for_each(|particle| self.particle(particle, rest))
+            }
+            Particle::Choice(alternatives) => {
+                let chosen = rest.first().and_then(|child| {
+                    alternatives.iter().find(|alternative| starts_with(alternative, &child.name))
+                });
+                match chosen {
+                    Some(alternative) => self.particle(alternative, rest),
+                    None => {
+                        let mut names = Vec::new();
+                        collect_names(alternatives, &mut names);
+                        self.error(format_args!("one of the elements {} is missing", names.join(", ")))
+                    }
+                }
+            }
+        }
+    }
+
+    fn simple(&self, text: &str, simple: &Simple) -> Result<(), XmlError> {
+        let strict = self.mode != Mode::Tolerant;
+        match simple {
+            Simple::Text { min, max } if strict => {
+                let length = text.chars().count();
+                if length < *min || length > *max {
+                    return self.error(format_args!("{length} characters, not {min} to {max}"));
+                }
+            }
+            Simple::Digits(digits) if strict => {
+                if text.len() != *digits || !text.bytes().all(|b| b.is_ascii_digit()) {
+                    return self.error(format_args!("not {digits} digits"));
+                }
+            }
+            Simple::Integer { min, max } => {
+                let number = text.trim().parse::<i64>().ok().filter(|number| (min..=max).contains(&number));
+                if number.is_none() {
+                    return self.error(format_args!("not an integer from {min} to {max}"));
+                }
+            }
+            Simple::DateTime if strict => {
+                if !is_date_time(text.trim()) {
+                    return self.error("not an xs:dateTime");
+                }
+            }
+            Simple::Words(words) => {
+                let word = if strict { text } else { text.trim() };
+                if !words.contains(&word) {
+                    return self.error(format_args!("the value `{}` is unknown", printable(word)));
+                }
+            }
+            Simple::Text { .. } | Simple::Digits(_) | Simple::DateTime => {}
+        }
+        Ok(())
+    }
+}
+
+/// The names that may stand somewhere in these particles, in the order of the schema.
+fn collect_names(particles: &[Particle], names: &mut Vec<&'static str>) {
+    for particle in particles {
+        match particle {
+            Particle::Element { name, .. } => names.push(name),
+            Particle::Sequence(inner) | Particle::Choice(inner) => collect_names(inner, names),
+        }
+    }
+}
+
+/// Whether an alternative may begin with this element. No alternative in our schemas begins with an optional one.
+fn starts_with(particle: &Particle, first: &str) -> bool {
+    match particle {
+        Particle::Element { name, .. } => *name == first,
+        Particle::Sequence(particles) => particles.first().is_some_and(|particle| starts_with(particle, first)),
+        Particle::Choice(alternatives) => alternatives.iter().any(|alternative| starts_with(alternative, first)),
+    }
+}
+
+/// A name or word of a stranger, short enough and plain enough for an error message.
+fn printable(text: &str) -> String {
+    let plain = text.chars().map(|c| if c.is_alphanumeric() || "_-.: ".contains(c) { c } else { '?' });
+    plain.take(60).collect()
+}
+
+/// The lexical form of `xs:dateTime` (XML Schema part 2, section 3.2.7), calendar aside.
+fn is_date_time(text: &str) -> bool {
+    let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+    let Some((date, time)) = text.split_once('T') else { return false };
+    let date: Vec<&str> = date.split('-').collect();
+    let (time, zone) = match time.find(['Z', '+', '-']) {
+        Some(at) => time.split_at(at),
+        None => (time, ""),
+    };
+    let (time, fraction) = time.split_once('.').map_or((time, None), |(time, fraction)| (time, Some(fraction)));
+    let time: Vec<&str> = time.split(':').collect();
+    let below = |part: &str, limit: u8| part.parse::<u8>().is_ok_and(|number| number < limit);
+    let zone_is_right = match zone {
+        "" | "Z" => true,
+        zone => matches!(zone[1..].split_once(':'), Some((hours, minutes))
+            if digits(hours, 2) && below(hours, 15) && digits(minutes, 2) && below(minutes, 60)),
+    };
+    matches!(date[..], [year, month, day] if digits(year, 4)
+        && digits(month, 2) && below(month, 13) && digits(day, 2) && below(day, 32))
+        && matches!(time[..], [hour, minute, second] if digits(hour, 2) && below(hour, 24)
+            && digits(minute, 2) && below(minute, 60) && digits(second, 2) && below(second, 60))
+        && fraction.is_none_or(|f| !f.is_empty() && f.bytes().all(|b| b.is_ascii_digit()))
+        && zone_is_right
+}

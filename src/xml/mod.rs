@@ -1,0 +1,67 @@
+//! The only door to the wire types.
+//!
+//! [`read`] and [`write`] stand between yaserde and everybody else, because yaserde alone accepts too much: an unknown
+//! enum value, a missing choice, any root element, a repeated element, nesting without end. So a document first
+//! becomes a small tree within fixed limits ([`tree`]), then is compared with the schemas ([`check`]), and only what
+//! was understood reaches yaserde.
+
+pub(crate) mod check;
+pub(crate) mod generated;
+mod tree;
+
+use yaserde::{YaDeserialize, YaSerialize};
+
+pub(crate) use self::check::Mode;
+use self::check::Root;
+
+/// The namespace of every document of the API.
+pub(crate) const NAMESPACE: &str = "http://signering.posten.no/schema/v1";
+
+/// The longest document that is read, in bytes.
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
+
+/// The deepest nesting that is read, in elements.
+pub(crate) const MAX_DEPTH: usize = 32;
+
+/// A document of the API: a wire type that may be a root.
+pub(crate) trait Document: YaDeserialize + YaSerialize {
+    /// Its root element and what the schemas say about it.
+    const ROOT: Root;
+}
+
+/// Why a document is not one of ours. Names elements and rules, never what a person wrote.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct XmlError(pub(crate) String);
+
+/// Reads a document that must have a certain root.
+///
+/// [`Mode::Tolerant`] is for answers: unknown elements and attributes are left out, the order is not looked at, and
+/// the facets are left to the value types. [`Mode::Strict`] is the whole of the schema.
+pub(crate) fn read<T: Document>(text: &str, mode: Mode) -> Result<T, XmlError> {
+    let tree = tree::parse(text)?;
+    let understood = check::document(&tree, &T::ROOT, mode)?;
+    yaserde::de::from_str(&understood)
+        // Not yaserde's own message: it may quote the document.
+        .map_err(|_| XmlError(format!("{}: the content does not fit its type", T::ROOT.name)))
+}
+
+/// Writes a document, and checks it against the schema on the way out.
+pub(crate) fn write<T: Document>(document: &T) -> Result<String, XmlError> {
+    let config = yaserde::ser::Config { perform_indent: false, write_document_declaration: true, ..Default::default() };
+    let text = yaserde::ser::to_string_with_config(document, &config)
+        .map_err(|_| XmlError(format!("{}: the content cannot be written as XML", T::ROOT.name)))?;
+    let tree = tree::parse(&text)?;
+    check::document(&tree, &T::ROOT, Mode::Strict)?;
+    Ok(text)
+}
+
+/// Whether XML 1.0 can carry a character at all, escaped or not (XML 1.0, production 2).
+pub(crate) fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
+}
+
+#[cfg(test)]
+mod published;
+#[cfg(test)]
+mod tests;

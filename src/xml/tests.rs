@@ -1,0 +1,132 @@
+//! The holes of yaserde, each closed.
+
+use super::generated::*;
+use super::{Mode, read};
+
+/// Not `unwrap`: wire types have no `Debug`.
+fn error<T: super::Document>(text: &str) -> String {
+    match read::<T>(text, Mode::Tolerant) {
+        Ok(_) => panic!("was read: {text}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn accepted<T: super::Document>(text: &str) -> T {
+    read(text, Mode::Tolerant).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+const STATUS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<direct-signature-job-status-response xmlns="http://signering.posten.no/schema/v1">
+  <signature-job-id>1</signature-job-id>
+  <signature-job-status>IN_PROGRESS</signature-job-status>
+  <status signer="a" since="2017-01-23T12:51:43+01:00">WAITING</status>
+</direct-signature-job-status-response>"#;
+
+const SIGNER: &str = r#"<direct-signer-response xmlns="http://signering.posten.no/schema/v1" href="https://a/1">
+  <signer-identifier>a</signer-identifier><redirect-url>https://b/1</redirect-url></direct-signer-response>"#;
+
+#[test]
+fn an_unknown_enum_value_is_an_error_that_names_it() {
+    accepted::<DirectSignatureJobStatusResponse>(STATUS);
+    let text = STATUS.replace("IN_PROGRESS", "WHATEVER");
+    assert_eq!(
+        error::<DirectSignatureJobStatusResponse>(&text),
+        "direct-signature-job-status-response/signature-job-status: the value `WHATEVER` is unknown"
+    );
+}
+
+#[test]
+fn a_missing_choice_is_an_error() {
+    accepted::<DirectSignerResponse>(SIGNER);
+    let text = SIGNER.replace("<signer-identifier>a</signer-identifier>", "");
+    assert_eq!(
+        error::<DirectSignerResponse>(&text),
+        "direct-signer-response: one of the elements signer-identifier, personal-identification-number is missing"
+    );
+}
+
+#[test]
+fn both_alternatives_of_a_choice_are_an_error() {
+    let both = "<signer-identifier>a</signer-identifier>\
+                <personal-identification-number>01010012345</personal-identification-number>";
+    let text = SIGNER.replace("<signer-identifier>a</signer-identifier>", both);
+    assert_eq!(
+        error::<DirectSignerResponse>(&text),
+        "direct-signer-response: the element `redirect-url` is missing"
+    );
+}
+
+#[test]
+fn another_root_element_or_namespace_is_an_error() {
+    let expected = "the root element is not `direct-signature-job-status-response` \
+                    in the namespace http://signering.posten.no/schema/v1";
+    let renamed = STATUS.replace("direct-signature-job-status-response", "something-else");
+    assert_eq!(error::<DirectSignatureJobStatusResponse>(&renamed), expected);
+    let moved = STATUS.replace("schema/v1", "schema/v2");
+    assert_eq!(error::<DirectSignatureJobStatusResponse>(&moved), expected);
+}
+
+#[test]
+fn a_repeated_single_element_is_an_error() {
+    let id = "<signature-job-id>1</signature-job-id>";
+    let text = STATUS.replace(id, &id.repeat(2));
+    assert_eq!(
+        error::<DirectSignatureJobStatusResponse>(&text),
+        "direct-signature-job-status-response: the element `signature-job-id` stands there more than 1 times"
+    );
+}
+
+#[test]
+fn nesting_and_size_are_bounded_before_anything_is_built() {
+    let end = "</direct-signature-job-status-response>";
+    let deep = format!("{}{}{end}", "<x>".repeat(100_000), "</x>".repeat(100_000));
+    assert_eq!(
+        error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &deep)),
+        "elements are nested deeper than 32"
+    );
+    let long = format!("<!--{}-->{end}", "x".repeat(2 * 1024 * 1024));
+    let text = STATUS.replace(end, &long);
+    assert_eq!(
+        error::<DirectSignatureJobStatusResponse>(&text),
+        format!("the document has {} bytes, more than 1048576", text.len())
+    );
+}
+
+#[test]
+fn a_doctype_is_an_error() {
+    let doctype = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\">]>\n<direct-signature-job-status-response xmlns";
+    let text = STATUS.replace("<direct-signature-job-status-response xmlns", doctype);
+    assert_eq!(error::<DirectSignatureJobStatusResponse>(&text), "a DOCTYPE is not allowed");
+}
+
+#[test]
+fn facets_are_left_to_the_value_types_when_an_answer_is_read_and_checked_otherwise() {
+    let long = "x".repeat(51);
+    let id = "<signature-job-id>1</signature-job-id>";
+    let text = STATUS.replace(id, &format!("<reference>{long}</reference>{id}"));
+    let read_back = accepted::<DirectSignatureJobStatusResponse>(&text);
+    assert_eq!(read_back.reference.as_deref(), Some(long.as_str()));
+    let strict = read::<DirectSignatureJobStatusResponse>(&text, Mode::Strict);
+    assert_eq!(
+        strict.err().map(|error| error.to_string()).as_deref(),
+        Some("direct-signature-job-status-response/reference: 51 characters, not 0 to 50")
+    );
+}
+
+#[test]
+fn unknown_elements_attributes_and_any_order_are_tolerated_in_answers() {
+    let text = r#"<direct-signature-job-status-response xmlns="http://signering.posten.no/schema/v1" new="1">
+      <status since="2017-01-23T12:51:43+01:00" mood="good">DANCING</status><novelty><a/></novelty>
+      <signature-job-status>FAILED</signature-job-status><signature-job-id> 7 </signature-job-id>
+    </direct-signature-job-status-response>"#;
+    let status = accepted::<DirectSignatureJobStatusResponse>(text);
+    assert!(status.signature_job_status == DirectSignatureJobStatus::Failed);
+    assert_eq!((status.signature_job_id, status.status[0].text.as_str()), (7, "DANCING"));
+}
+
+#[test]
+fn comments_and_cdata_do_not_cut_text() {
+    let url = "<redirect-url><!-- old --> https://b/<![CDATA[1?a=1&b=2]]><!-- x -->&amp;c=3 </redirect-url>";
+    let text = SIGNER.replace("<redirect-url>https://b/1</redirect-url>", url);
+    assert_eq!(accepted::<DirectSignerResponse>(&text).redirect_url.trim(), "https://b/1?a=1&b=2&c=3");
+}
