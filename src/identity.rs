@@ -1,0 +1,239 @@
+//! The enterprise certificate and its key: who we are in TLS, and who signs the document package.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use p12_keystore::{Pkcs12Archive, error::Error as Pkcs12Error};
+use rustls::SignatureScheme;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SigningKey};
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroize};
+
+use crate::certificate::Certificate;
+use crate::error::Error;
+use crate::types::OrganizationNumber;
+
+/// An enterprise certificate (virksomhetssertifikat) with its chain and its private key.
+///
+/// The key stays inside: it signs, but it cannot be read, printed, compared or serialized. What carried it (the PEM
+/// text, the decoded DER) is wiped after loading, as is the password.
+///
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Identity {
+    /// Leaf first, then its issuers as far as they were given.
+    chain: Arc<[CertificateDer<'static>]>,
+    key: Arc<dyn SigningKey>,
+    organization_number: Option<OrganizationNumber>,
+}
+
+impl Identity {
+    /// Reads a PKCS#12 archive (`.p12`, `.pfx`), as Buypass and Commfides deliver it.
+    ///
+    /// Both modern (AES) and older (3DES, RC2) encryption are read. Of several certificates in it, the one that
+    /// belongs to the key is used, the others as its chain.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`], one variant for each thing that can be wrong with it.
+    pub fn from_pkcs12(archive: &[u8], password: &SecretString) -> Result<Self, IdentityError> {
+        let archive = Pkcs12Archive::from_pkcs12(archive, password.expose_secret()).map_err(|error| match error {
+            Pkcs12Error::MacError(_) | Pkcs12Error::Pkcs5Error(_) | Pkcs12Error::UnpadError => {
+                IdentityError::WrongPassword
+            }
+            // Not the library's own message: only the kind of trouble matters here.
+            _ => IdentityError::NotPkcs12,
+        })?;
+        let certificates = archive.certs.iter().map(|bag| CertificateDer::from(bag.cert.as_der().to_vec())).collect();
+        let key = archive.keys.first().ok_or(IdentityError::MissingKey)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.key.as_der().to_vec()));
+        Self::new(certificates, key)
+    }
+
+    /// Reads a PKCS#12 archive from a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when it cannot be read, [`Error::Identity`] when it cannot be used.
+    pub fn from_pkcs12_file(path: impl AsRef<Path>, password: &SecretString) -> Result<Self, Error> {
+        Ok(Self::from_pkcs12(&read(path.as_ref())?, password)?)
+    }
+
+    /// Reads a certificate (with its chain, if it is there, in any order) and an unencrypted private key from PEM.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`], one variant for each thing that can be wrong with them.
+    pub fn from_pem(certificates: &[u8], key: &SecretString) -> Result<Self, IdentityError> {
+        let certificates = CertificateDer::pem_slice_iter(certificates)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| IdentityError::NotPem)?;
+        let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
+            .map_err(|_| IdentityError::MissingKey)?;
+        Self::new(certificates, key)
+    }
+
+    /// Reads certificate and key from two PEM files, or from the same file twice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when one cannot be read, [`Error::Identity`] when they cannot be used.
+    pub fn from_pem_files(certificates: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, Error> {
+        let certificates = read(certificates.as_ref())?;
+        let key = String::from_utf8(read(key.as_ref())?).map_err(|error| {
+            error.into_bytes().zeroize();
+            IdentityError::NotPem
+        })?;
+        Ok(Self::from_pem(&certificates, &SecretString::from(key))?)
+    }
+
+    fn new(certificates: Vec<CertificateDer<'static>>, mut key: PrivateKeyDer<'static>) -> Result<Self, IdentityError> {
+        let signing_key = any_supported_type(&key);
+        key.zeroize();
+        let key = signing_key.map_err(|_| IdentityError::UnusableKey)?;
+        if certificates.is_empty() {
+            return Err(IdentityError::MissingCertificate);
+        }
+        if key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).is_none() {
+            return Err(IdentityError::NotRsa);
+        }
+        let public_key = key.public_key().ok_or(IdentityError::UnusableKey)?;
+        let mut rest = certificates;
+        let mut leaf = None;
+        for (at, der) in rest.iter().enumerate() {
+            let certificate = Certificate::parse(der).ok_or(IdentityError::NotCertificate)?;
+            if certificate.public_key() == public_key.as_ref() {
+                leaf = Some(at);
+                break;
+            }
+        }
+        let leaf = rest.swap_remove(leaf.ok_or(IdentityError::MissingCertificate)?);
+        let organization_number = check(&leaf)?;
+        Ok(Self { chain: chain(leaf, rest).into(), key, organization_number })
+    }
+
+    /// The organization number in the certificate's subject, if it has one.
+    pub fn organization_number(&self) -> Option<&OrganizationNumber> {
+        self.organization_number.as_ref()
+    }
+
+    /// The certificate and its chain, leaf first.
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
+    /// For TLS. A self-issued root at the end of the chain is not sent: the other side has its own or does not trust it.
+    pub(crate) fn certified_key(&self) -> CertifiedKey {
+        let sent = self.chain.iter().enumerate().filter(|(at, der)| {
+            *at == 0 || !Certificate::parse(der).is_some_and(|certificate| certificate.is_self_issued())
+        });
+        CertifiedKey::new(sent.map(|(_, der)| der.clone()).collect(), Arc::clone(&self.key))
+    }
+
+    /// An RSA PKCS#1 v1.5 signature with SHA-256.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IdentityError> {
+        let signer = self.key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).ok_or(IdentityError::NotRsa)?;
+        signer.sign(message).map_err(|_| IdentityError::UnusableKey)
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("organization_number", &self.organization_number)
+            .field("chain", &self.chain.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })
+}
+
+fn check(leaf: &CertificateDer<'_>) -> Result<Option<OrganizationNumber>, IdentityError> {
+    let leaf = Certificate::parse(leaf).ok_or(IdentityError::NotCertificate)?;
+    let now = Timestamp::now();
+    if !leaf.is_rsa() {
+        return Err(IdentityError::NotRsa);
+    }
+    if leaf.not_after() < now {
+        return Err(IdentityError::Expired { not_after: leaf.not_after() });
+    }
+    if leaf.not_before() > now {
+        return Err(IdentityError::NotYetValid { not_before: leaf.not_before() });
+    }
+    if !leaf.may_sign() {
+        return Err(IdentityError::NotForDigitalSignature);
+    }
+    Ok(leaf.organization_number())
+}
+
+/// The leaf, its issuer, the issuer's issuer and so on, as far as they are there. What does not belong is left out.
+fn chain(leaf: CertificateDer<'static>, mut rest: Vec<CertificateDer<'static>>) -> Vec<CertificateDer<'static>> {
+    let mut chain = vec![leaf];
+    while let Some(last) = chain.last().and_then(|der| Certificate::parse(der)) {
+        if last.is_self_issued() {
+            break;
+        }
+        let issuer = rest.iter().position(|der| {
+            Certificate::parse(der).is_some_and(|candidate| last.is_issued_by(&candidate))
+        });
+        match issuer {
+            Some(at) => chain.push(rest.swap_remove(at)),
+            None => break,
+        }
+    }
+    chain
+}
+
+/// Why a certificate and its key cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// The archive does not open with this password.
+    #[error("the password does not open the PKCS#12 archive")]
+    WrongPassword,
+    /// It is no PKCS#12 archive, or one that is damaged or encrypted in an unknown way.
+    #[error("this is not a PKCS#12 archive that can be read")]
+    NotPkcs12,
+    /// It is not PEM.
+    #[error("this is not PEM that can be read")]
+    NotPem,
+    /// There is no private key in it. The file may hold only the certificate.
+    #[error("there is no unencrypted private key in it")]
+    MissingKey,
+    /// There is no certificate for the private key.
+    #[error("there is no certificate for the private key")]
+    MissingCertificate,
+    /// Something that should be a certificate is none.
+    #[error("one of the certificates cannot be read")]
+    NotCertificate,
+    /// The key is damaged or of an unknown kind.
+    #[error("the private key cannot be used")]
+    UnusableKey,
+    /// The key is an elliptic curve key, for instance. The service accepts RSA only.
+    #[error("the key is not an RSA key, the only kind that the service accepts")]
+    NotRsa,
+    /// The certificate is out of date.
+    #[error("the certificate expired at {not_after}")]
+    Expired {
+        /// When it did.
+        not_after: Timestamp,
+    },
+    /// The certificate is not valid yet.
+    #[error("the certificate is not valid before {not_before}")]
+    NotYetValid {
+        /// When it will be.
+        not_before: Timestamp,
+    },
+    /// Enterprise certificates come in twos or threes; this is one for another use.
+    #[error(
+        "the certificate's key usage does not include digitalSignature: \
+         of the certificates delivered together, another one is for authentication"
+    )]
+    NotForDigitalSignature,
+}

@@ -1,0 +1,421 @@
+//! Whom we talk to: trust anchors, environments, and the verifier of the server's certificate.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use url::Url;
+
+use crate::certificate::Certificate;
+use crate::error::Error;
+use crate::types::OrganizationNumber;
+
+/// Posten Bring AS: the organization in the certificate of every environment's server.
+const POSTEN: &str = "984661185";
+
+/// The subject of the one production root that Mozilla's list has.
+const BUYPASS_CLASS_3: &str = "Buypass Class 3 Root CA";
+
+/// Certificates that a server's chain may end in. Never empty.
+#[derive(Clone)]
+pub struct TrustAnchors(Vec<CertificateDer<'static>>);
+
+impl TrustAnchors {
+    /// All certificates in a PEM text.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or one cannot be read.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, TrustAnchorsError> {
+        let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+        Self::new(certificates.map_err(|_| TrustAnchorsError::NotPem)?)
+    }
+
+    /// One certificate in DER.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn from_der(der: &[u8]) -> Result<Self, TrustAnchorsError> {
+        Self::new(vec![CertificateDer::from(der.to_vec())])
+    }
+
+    /// All certificates in a PEM file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it holds no certificates.
+    pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self::from_pem(&read(path.as_ref())?)?)
+    }
+
+    /// One certificate in a DER file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it is no certificate.
+    pub fn from_der_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self::from_der(&read(path.as_ref())?)?)
+    }
+
+    /// All certificates in the `.pem`, `.crt`, `.cer` and `.der` files of a directory, PEM or DER.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when something cannot be read, [`Error::TrustAnchors`] when one of the files holds no
+    /// certificate or the directory no such file.
+    pub fn from_directory(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let failed = |source| Error::File { path: path.to_owned(), source };
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+            if !["pem", "crt", "cer", "der"].contains(&extension.to_ascii_lowercase().as_str()) {
+                continue;
+            }
+            let content = read(&file)?;
+            let anchors = Self::from_pem(&content).or_else(|_| Self::from_der(&content))?;
+            found.extend(anchors.0);
+        }
+        Ok(Self::new(found)?)
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    fn new(certificates: Vec<CertificateDer<'static>>) -> Result<Self, TrustAnchorsError> {
+        if certificates.is_empty() {
+            return Err(TrustAnchorsError::Empty);
+        }
+        let mut store = RootCertStore::empty();
+        for certificate in &certificates {
+            store.add(certificate.clone()).map_err(|_| TrustAnchorsError::NotCertificate)?;
+        }
+        Ok(Self(certificates))
+    }
+}
+
+impl std::fmt::Debug for TrustAnchors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TrustAnchors({})", self.0.len())
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })
+}
+
+/// Why trust anchors cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustAnchorsError {
+    /// There is no certificate in it.
+    #[error("there is no certificate in it")]
+    Empty,
+    /// It is not PEM.
+    #[error("this is not PEM that can be read")]
+    NotPem,
+    /// It is no certificate, or one that cannot be a trust anchor.
+    #[error("this is not a certificate that can be a trust anchor")]
+    NotCertificate,
+}
+
+/// Which service to talk to: its address, and the certificates that vouch for it.
+///
+/// A certificate for test is never accepted in production or the other way round, so each environment has trust
+/// anchors of its own.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    root: Url,
+    anchors: TrustAnchors,
+    server: OrganizationNumber,
+}
+
+impl Environment {
+    /// Production: `https://api.signering.posten.no/api`.
+    ///
+    /// Trusts "Buypass Class 3 Root CA", from Mozilla's list of roots. The service's certificate may come from another
+    /// of Buypass' or Commfides' roots, which are not in that list: add them with [`trusting`](Self::trusting).
+    pub fn production() -> Self {
+        let wanted = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter(|der| {
+            let parsed = x509_parser::parse_x509_certificate(der).ok();
+            parsed.is_some_and(|(_, certificate)| {
+                let names = certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok());
+                names.into_iter().any(|name| name == BUYPASS_CLASS_3)
+            })
+        });
+        let anchors = TrustAnchors(wanted.map(|der| der.clone().into_owned()).collect());
+        Self::known("https://api.signering.posten.no/api", anchors)
+    }
+
+    /// The public test environment: `https://api.difitest.signering.posten.no/api`.
+    ///
+    /// Its roots (Buypass Class 3 Test4, the G2 test roots, Commfides test) are published by their issuers and are in
+    /// no list, so they must be given.
+    pub fn difi_test(anchors: TrustAnchors) -> Self {
+        Self::known("https://api.difitest.signering.posten.no/api", anchors)
+    }
+
+    /// The other test environment: `https://api.difiqa.signering.posten.no/api`.
+    pub fn difi_qa(anchors: TrustAnchors) -> Self {
+        Self::known("https://api.difiqa.signering.posten.no/api", anchors)
+    }
+
+    /// A service at another address: a stub, a proxy, the sandbox. Its certificate must name Posten Bring AS.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] when the address is not an `https` URL without query and fragment.
+    pub fn custom(root: &str, anchors: TrustAnchors) -> Result<Self, Error> {
+        let url = Url::parse(root).ok().filter(|url| {
+            let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+            url.scheme() == "https" && url.has_host() && plain && url.password().is_none()
+        });
+        let root = url.ok_or_else(|| {
+            Error::Configuration("the environment's address is not an https URL without query and fragment".into())
+        })?;
+        Ok(Self { root, anchors, server: posten() })
+    }
+
+    /// Like [`custom`](Self::custom), for a stub whose certificate names another organization.
+    ///
+    /// # Errors
+    ///
+    /// As for [`custom`](Self::custom).
+    pub fn custom_with_server(root: &str, anchors: TrustAnchors, server: OrganizationNumber) -> Result<Self, Error> {
+        Ok(Self { server, ..Self::custom(root, anchors)? })
+    }
+
+    /// Trusts more anchors than it did.
+    #[must_use]
+    pub fn trusting(mut self, more: TrustAnchors) -> Self {
+        self.anchors = self.anchors.and(more);
+        self
+    }
+
+    /// The root of the API.
+    pub fn root(&self) -> &Url {
+        &self.root
+    }
+
+    pub(crate) fn verifier(&self) -> ServerVerifier {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.anchors.0.iter().cloned());
+        ServerVerifier {
+            roots,
+            anchors: self.anchors.clone(),
+            organization: self.server.clone(),
+            algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
+        }
+    }
+
+    fn known(root: &str, anchors: TrustAnchors) -> Self {
+        let root = Url::parse(root).expect("the addresses above are URLs");
+        Self { root, anchors, server: posten() }
+    }
+}
+
+fn posten() -> OrganizationNumber {
+    POSTEN.parse().expect("nine digits")
+}
+
+/// Accepts a server whose chain ends in a trust anchor **and** whose certificate names the right organization.
+///
+/// The host name is not looked at, because enterprise certificates have none. So the organization number is what tells
+/// the service from any other holder of an enterprise certificate, and both checks are always made.
+#[derive(Debug)]
+pub(crate) struct ServerVerifier {
+    roots: RootCertStore,
+    anchors: TrustAnchors,
+    organization: OrganizationNumber,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerVerifier {
+    fn verify(
+        &self,
+        leaf_der: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), TlsError> {
+        let leaf = Certificate::parse(leaf_der).ok_or(TlsError::BadCertificate)?;
+        if leaf.is_self_issued() {
+            return Err(TlsError::SelfSigned);
+        }
+        let parsed = ParsedCertificate::try_from(leaf_der).map_err(|_| TlsError::BadCertificate)?;
+        verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, intermediates, now, self.algorithms.all)
+            .map_err(|error| self.explain(&error, &leaf, intermediates))?;
+        match leaf.organization_number() {
+            Some(found) if found == self.organization => Ok(()),
+            found => Err(TlsError::WrongOrganization { expected: self.organization.clone(), found }),
+        }
+    }
+
+    fn explain(
+        &self,
+        error: &rustls::Error,
+        leaf: &Certificate<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> TlsError {
+        let rustls::Error::InvalidCertificate(error) = error else { return TlsError::BadCertificate };
+        match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                TlsError::Expired { not_after: leaf.not_after() }
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                TlsError::NotYetValid { not_before: leaf.not_before() }
+            }
+            CertificateError::UnknownIssuer => {
+                let sent = intermediates.iter().chain(&self.anchors.0);
+                let issuer_is_there =
+                    sent.filter_map(|der| Certificate::parse(der)).any(|candidate| leaf.is_issued_by(&candidate));
+                if issuer_is_there { TlsError::UntrustedRoot } else { TlsError::MissingIntermediate }
+            }
+            _ => TlsError::BadCertificate,
+        }
+    }
+}
+
+impl ServerCertVerifier for ServerVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.verify(end_entity, intermediates, now).map(|()| ServerCertVerified::assertion()).map_err(|error| {
+            rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error))))
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// Why a TLS handshake failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// The server's certificate is genuine, but another organization's.
+    #[error(
+        "the server's certificate belongs to {}, not to organization {expected}",
+        found.as_ref().map_or_else(|| "no organization".to_owned(), |found| format!("organization {found}"))
+    )]
+    WrongOrganization {
+        /// The organization that it must belong to.
+        expected: OrganizationNumber,
+        /// The organization that it names, if any.
+        found: Option<OrganizationNumber>,
+    },
+    /// The server's certificate is issued by itself.
+    #[error("the server's certificate is self-signed")]
+    SelfSigned,
+    /// The chain ends in a root that is not among the trust anchors: test and production mixed up, or a root missing.
+    #[error(
+        "the server's certificate chain does not end in one of the environment's trust anchors \
+         (test and production mixed up, or a root certificate missing?)"
+    )]
+    UntrustedRoot,
+    /// The issuer of the server's certificate was neither sent nor is it a trust anchor.
+    #[error("the issuer of the server's certificate was not sent and is not a trust anchor (a missing intermediate)")]
+    MissingIntermediate,
+    /// The server's certificate is out of date, or this machine's clock is wrong.
+    #[error("the server's certificate expired at {not_after}, or this machine's clock is wrong")]
+    Expired {
+        /// The end of its validity.
+        not_after: Timestamp,
+    },
+    /// The server's certificate is not valid yet, or this machine's clock is wrong.
+    #[error("the server's certificate is not valid before {not_before}, or this machine's clock is wrong")]
+    NotYetValid {
+        /// The start of its validity.
+        not_before: Timestamp,
+    },
+    /// The server's certificate or its chain is malformed, wrongly signed, or not for servers.
+    #[error("the server's certificate chain cannot be verified")]
+    BadCertificate,
+    /// The server refused our certificate, with this alert.
+    #[error(
+        "the server refused our certificate ({alert}): the wrong one of those delivered, \
+         test and production mixed up, or its intermediate missing"
+    )]
+    OurCertificateRefused {
+        /// The alert, as TLS names it.
+        alert: String,
+    },
+    /// Something else.
+    #[error("the handshake failed: {0}")]
+    Other(String),
+}
+
+impl TlsError {
+    /// The TLS failure in a chain of errors, if there is one.
+    pub(crate) fn find(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+                return Some(Self::from_rustls(tls));
+            }
+            // An `io::Error` names what is inside it as its inner error, not as its source.
+            next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+                Some(inner) => Some(inner),
+                None => error.source(),
+            };
+        }
+        None
+    }
+
+    fn from_rustls(error: &rustls::Error) -> Self {
+        use rustls::AlertDescription as Alert;
+        match error {
+            rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
+                inner.downcast_ref::<TlsError>().cloned().unwrap_or(Self::BadCertificate)
+            }
+            rustls::Error::AlertReceived(
+                alert @ (Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied
+                | Alert::CertificateRequired
+                | Alert::HandshakeFailure),
+            ) => Self::OurCertificateRefused { alert: format!("{alert:?}") },
+            other => Self::Other(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Documents to be signed.
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::{InvalidValue, Rule, Title, pdf};
+use crate::error::Error;
+
+/// The most bytes in all documents of a job together.
+pub(crate) const MAX_BYTES: usize = 10_485_760;
+
+/// The most documents in a job.
+const MAX_DOCUMENTS: usize = 20;
+
+/// The kind of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MediaType {
+    /// `application/pdf`.
+    Pdf,
+    /// `text/plain`: an older kind that the service still takes.
+    Text,
+}
+
+impl MediaType {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Text => "text/plain",
+        }
+    }
+
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Text => "txt",
+        }
+    }
+}
+
+/// One document to be signed. `Debug` shows its kind and size only.
+///
+/// ```
+/// use posten_signering::Document;
+///
+/// let error = Document::pdf("Avtale", "hello").unwrap_err();
+/// assert_eq!(error.to_string(), "document: is not a PDF: it has no %PDF header");
+/// ```
+#[derive(Clone)]
+pub struct Document {
+    title: Title,
+    media_type: MediaType,
+    content: Bytes,
+    file_name: Option<String>,
+}
+
+impl Document {
+    /// A PDF: version 1.1 to 1.7 (PDF/A too), not encrypted, at most 10 485 760 bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the title or the PDF breaks a rule. Only header, version and encryption are looked at.
+    pub fn pdf<T>(title: T, content: impl Into<Bytes>) -> Result<Self, InvalidValue>
+    where
+        T: TryInto<Title>,
+        InvalidValue: From<T::Error>,
+    {
+        Self::new(title.try_into()?, MediaType::Pdf, content.into())
+    }
+
+    /// Plain text in UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// When the title breaks a rule, or the text is empty or too long.
+    pub fn text<T>(title: T, content: impl Into<Bytes>) -> Result<Self, InvalidValue>
+    where
+        T: TryInto<Title>,
+        InvalidValue: From<T::Error>,
+    {
+        Self::new(title.try_into()?, MediaType::Text, content.into())
+    }
+
+    /// A PDF from a file. Reads it all, and blocks while it does: in async code, call it through `spawn_blocking`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when the file cannot be read, [`Error::InvalidValue`] as for [`pdf`](Self::pdf).
+    pub fn pdf_from_file<T>(title: T, path: impl AsRef<Path>) -> Result<Self, Error>
+    where
+        T: TryInto<Title>,
+        InvalidValue: From<T::Error>,
+    {
+        let path = path.as_ref();
+        let failed = |source| Error::File { path: path.to_owned(), source };
+        let file = std::fs::File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let content = read(file, length)?.map_err(failed)?;
+        Ok(Self::pdf(title, content)?)
+    }
+
+    /// A PDF from a reader that has exactly `length` bytes. Blocks while it reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`] when reading fails or the reader has fewer or more bytes, [`Error::InvalidValue`] as for
+    /// [`pdf`](Self::pdf). A length beyond the limit is refused before a byte is read.
+    pub fn pdf_from_reader<T>(title: T, reader: impl Read, length: u64) -> Result<Self, Error>
+    where
+        T: TryInto<Title>,
+        InvalidValue: From<T::Error>,
+    {
+        let content = read(reader, length)?.map_err(Error::Read)?;
+        Ok(Self::pdf(title, content)?)
+    }
+
+    fn new(title: Title, media_type: MediaType, content: Bytes) -> Result<Self, InvalidValue> {
+        bounded(content.len())?;
+        match media_type {
+            MediaType::Pdf => {
+                pdf::check(&content).map_err(|problem| InvalidValue::new("document", Rule::Pdf(problem)))?;
+            }
+            MediaType::Text => {
+                std::str::from_utf8(&content).map_err(|_| InvalidValue::new("document", Rule::Utf8))?;
+            }
+        }
+        Ok(Self { title, media_type, content, file_name: None })
+    }
+
+    /// A name for the file inside the document package, in place of one made from the title.
+    ///
+    /// Anything goes: it is made ASCII, lower case and unique, without directories, and gets the right extension.
+    #[must_use]
+    pub fn with_file_name(mut self, name: impl Into<String>) -> Self {
+        self.file_name = Some(name.into());
+        self
+    }
+
+    /// Its title.
+    pub fn title(&self) -> &Title {
+        &self.title
+    }
+
+    /// Its kind.
+    pub fn media_type(&self) -> MediaType {
+        self.media_type
+    }
+
+    /// Its bytes.
+    pub fn content(&self) -> &Bytes {
+        &self.content
+    }
+
+    /// The name it has in the package, as the document at this place (from 0).
+    pub(crate) fn package_name(&self, index: usize) -> String {
+        /// Room for the number before and the extension after, within the 100 characters of a `href`.
+        const MAX_STEM: usize = 80;
+        let extension = self.media_type.extension();
+        let stem = match &self.file_name {
+            Some(name) => name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem),
+            None => self.title.as_str(),
+        };
+        let mut plain = String::new();
+        for c in stem.chars().flat_map(char::to_lowercase) {
+            match c {
+                'a'..='z' | '0'..='9' => plain.push(c),
+                'æ' => plain.push_str("ae"),
+                'ø' => plain.push('o'),
+                'å' => plain.push('a'),
+                _ if plain.ends_with('-') || plain.is_empty() => {}
+                _ => plain.push('-'),
+            }
+            if plain.len() >= MAX_STEM {
+                break;
+            }
+        }
+        let plain = plain.trim_end_matches('-');
+        let plain = if plain.is_empty() { "document" } else { plain };
+        // The number makes it unique whatever the titles are.
+        format!("{:02}-{plain}.{extension}", index + 1)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("title", &self.title)
+            .field("media_type", &self.media_type)
+            .field("bytes", &self.content.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads exactly `length` bytes.
+fn read(mut reader: impl Read, length: u64) -> Result<std::io::Result<Vec<u8>>, InvalidValue> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    bounded(length)?;
+    let mut content = vec![0; length];
+    let read = reader.read_exact(&mut content).and_then(|()| match reader.read(&mut [0])? {
+        0 => Ok(content),
+        _ => Err(std::io::Error::other(format!("there is more than the {length} bytes that were announced"))),
+    });
+    Ok(read)
+}
+
+fn bounded(actual: usize) -> Result<(), InvalidValue> {
+    if actual == 0 || actual > MAX_BYTES {
+        return Err(InvalidValue::new("document", Rule::Bytes { max: MAX_BYTES, actual }));
+    }
+    Ok(())
+}
+
+/// The documents of a job: 1 to 20, at most 10 485 760 bytes together.
+#[derive(Clone, Debug)]
+pub struct Documents(Vec<Document>);
+
+impl Documents {
+    /// Several documents, in the order in which signers see them.
+    ///
+    /// # Errors
+    ///
+    /// When there are none or more than 20, or when they have more than 10 485 760 bytes together.
+    pub fn new(documents: impl IntoIterator<Item = Document>) -> Result<Self, InvalidValue> {
+        let documents: Vec<Document> = documents.into_iter().collect();
+        let actual = documents.len();
+        if actual == 0 || actual > MAX_DOCUMENTS {
+            return Err(InvalidValue::new("documents", Rule::Count { min: 1, max: MAX_DOCUMENTS, actual }));
+        }
+        let actual = documents.iter().map(|document| document.content.len()).sum();
+        if actual > MAX_BYTES {
+            return Err(InvalidValue::new("documents", Rule::Bytes { max: MAX_BYTES, actual }));
+        }
+        Ok(Self(documents))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Document> {
+        self.0.iter()
+    }
+}
+
+impl From<Document> for Documents {
+    fn from(document: Document) -> Self {
+        Self(vec![document])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PDF: &str = "%PDF-1.4\n";
+
+    fn name(title: &str, file_name: Option<&str>) -> String {
+        let document = Document::pdf(title, PDF).unwrap();
+        match file_name {
+            Some(name) => document.with_file_name(name).package_name(0),
+            None => document.package_name(0),
+        }
+    }
+
+    #[test]
+    fn names_in_the_package_are_plain_ascii() {
+        assert_eq!(name("Ærlig & <Åpen> avtale 😀", None), "01-aerlig-apen-avtale.pdf");
+        assert_eq!(name("x", Some("../../etc/Pässwd.docx")), "01-etc-p-sswd.pdf");
+        assert_eq!(name("😀", None), "01-document.pdf");
+        assert_eq!(name("x", Some(".pdf")), "01-document.pdf");
+        assert_eq!(name(&"ø".repeat(80), None).len(), 87);
+    }
+
+    #[test]
+    fn documents_are_counted_and_weighed_together() {
+        let document = Document::pdf("a", PDF).unwrap();
+        let error = Documents::new(vec![document; 21]).unwrap_err();
+        assert_eq!(error.to_string(), "documents: must be 1 to 20, are 21");
+        let mut big = PDF.as_bytes().to_vec();
+        big.resize(MAX_BYTES / 2 + 1, b' ');
+        let big = Document::pdf("a", big).unwrap();
+        let error = Documents::new([big.clone(), big]).unwrap_err();
+        assert_eq!(error.to_string(), "documents: may have at most 10485760 bytes together, have 10485762");
+        let error = Document::pdf("a", "").unwrap_err();
+        assert_eq!(error.to_string(), "document: must have 1 to 10485760 bytes, is empty");
+    }
+
+    #[test]
+    fn a_reader_has_the_length_that_was_announced() {
+        let read = |length| Document::pdf_from_reader("a", PDF.as_bytes(), length);
+        assert_eq!(read(9).unwrap().content().as_ref(), PDF.as_bytes());
+        assert!(matches!(read(8), Err(Error::Read(_))));
+        assert!(matches!(read(10), Err(Error::Read(_))));
+        assert!(matches!(read(u64::MAX), Err(Error::InvalidValue(_))));
+    }
+}

@@ -1,0 +1,145 @@
+//! The values that a user makes. Each is parsed once, by the rules of the service, and right from then on.
+
+mod document;
+mod numbers;
+mod options;
+mod pdf;
+mod text;
+mod urls;
+
+use std::convert::Infallible;
+use std::fmt;
+
+pub use self::document::{Document, Documents, MediaType};
+pub use self::numbers::{JobId, OrganizationNumber, PersonalIdentificationNumber};
+pub use self::options::{AuthenticationLevel, IdentifierInSignedDocuments, OnBehalfOf, SignatureType};
+pub use self::pdf::PdfProblem;
+pub use self::text::{Description, PollingQueue, Reference, SignerIdentifier, StatusQueryToken, Title};
+pub(crate) use self::urls::ServiceUrl;
+pub use self::urls::{ExitUrls, RedirectUrl};
+
+/// The organization on whose behalf a call is made: the first segment of every path of the API.
+///
+/// A broker uses its own certificate and the number of the organization it acts for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sender(OrganizationNumber);
+
+impl Sender {
+    /// The sender with this organization number.
+    pub fn new(organization_number: OrganizationNumber) -> Self {
+        Self(organization_number)
+    }
+
+    /// Its organization number.
+    pub fn organization_number(&self) -> &OrganizationNumber {
+        &self.0
+    }
+}
+
+impl From<OrganizationNumber> for Sender {
+    fn from(number: OrganizationNumber) -> Self {
+        Self(number)
+    }
+}
+
+/// A value that breaks a rule of the service. Says which field and which rule, never the value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {rule}")]
+pub struct InvalidValue {
+    field: &'static str,
+    rule: Rule,
+}
+
+impl InvalidValue {
+    pub(crate) fn new(field: &'static str, rule: Rule) -> Self {
+        Self { field, rule }
+    }
+
+    /// The field, as the service's documentation names it.
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// The rule that is broken.
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+}
+
+impl From<Infallible> for InvalidValue {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// A rule that a value breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// So many characters (Unicode scalar values) at least and at most.
+    Length {
+        /// The least.
+        min: usize,
+        /// The most.
+        max: usize,
+        /// What was given.
+        actual: usize,
+    },
+    /// Exactly so many of the digits 0 to 9 and nothing else.
+    Digits {
+        /// How many digits.
+        expected: usize,
+        /// How many characters were given.
+        actual: usize,
+    },
+    /// A number from 0 to 2⁶³ - 1.
+    Integer,
+    /// Only characters that XML 1.0 can carry: no control characters besides tab and line breaks.
+    XmlCharacters,
+    /// An absolute `http` or `https` URL.
+    AbsoluteUrl,
+    /// So many items at least and at most.
+    Count {
+        /// The least.
+        min: usize,
+        /// The most.
+        max: usize,
+        /// What was given.
+        actual: usize,
+    },
+    /// No two alike.
+    Unique,
+    /// At least one byte, and at most so many, in all documents of a job together.
+    Bytes {
+        /// The most.
+        max: usize,
+        /// What was given.
+        actual: usize,
+    },
+    /// A PDF that the service can sign.
+    Pdf(PdfProblem),
+    /// Text in UTF-8.
+    Utf8,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { min: 0, max, actual } => write!(f, "must be at most {max} characters long, is {actual}"),
+            Self::Length { min, max, actual } => write!(f, "must be {min} to {max} characters long, is {actual}"),
+            Self::Digits { expected, actual } if expected == actual => {
+                write!(f, "must be {expected} digits, has other characters")
+            }
+            Self::Digits { expected, actual } => write!(f, "must be {expected} digits, is {actual} characters long"),
+            Self::Integer => f.write_str("must be an integer from 0 to 2^63 - 1"),
+            Self::XmlCharacters => f.write_str("has a control character, which XML cannot carry"),
+            Self::AbsoluteUrl => f.write_str("must be an absolute http or https URL"),
+            Self::Count { min, max, actual } => write!(f, "must be {min} to {max}, are {actual}"),
+            Self::Unique => f.write_str("no two may be the same"),
+            Self::Bytes { max, actual: 0 } => write!(f, "must have 1 to {max} bytes, is empty"),
+            Self::Bytes { max, actual } => write!(f, "may have at most {max} bytes together, have {actual}"),
+            Self::Pdf(problem) => problem.fmt(f),
+            Self::Utf8 => f.write_str("must be text in UTF-8"),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A look at a PDF: header, version, encryption. Nothing here trusts an offset or a length in the file.
+
+use std::fmt;
+
+/// Why the service would refuse a PDF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PdfProblem {
+    /// There is no `%PDF-` in the first 1024 bytes.
+    NotPdf,
+    /// The version in the header is not 1.1 to 1.7.
+    Version,
+    /// The file is encrypted, with a password or without.
+    Encrypted,
+}
+
+impl fmt::Display for PdfProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotPdf => "is not a PDF: it has no %PDF header",
+            Self::Version => "is a PDF of another version than 1.1 to 1.7",
+            Self::Encrypted => "is an encrypted PDF",
+        })
+    }
+}
+
+/// Readers look for the header this far into a file (ISO 32000-1, annex H, note 13).
+const HEADER_WITHIN: usize = 1024;
+
+pub(super) fn check(content: &[u8]) -> Result<(), PdfProblem> {
+    let head = &content[..content.len().min(HEADER_WITHIN)];
+    let at = find(head, b"%PDF-").ok_or(PdfProblem::NotPdf)?;
+    match content.get(at + 5..at + 8) {
+        Some([b'1', b'.', b'1'..=b'7']) => {}
+        _ => return Err(PdfProblem::Version),
+    }
+    if is_encrypted(content, at) { Err(PdfProblem::Encrypted) } else { Ok(()) }
+}
+
+/// Whether the trailer names an encryption dictionary (ISO 32000-1, 7.5.5 and 7.5.8.2).
+fn is_encrypted(content: &[u8], header: usize) -> bool {
+    // The last cross-reference section: a table with a trailer, or a stream whose dictionary is the trailer.
+    if let Some(at) = rfind(content, b"startxref") {
+        let offset = number(&content[at + 9..]).map(|offset| header.saturating_add(offset));
+        if let Some(section) = offset.and_then(|offset| content.get(offset..)) {
+            let dictionary = match find(section, b"trailer") {
+                Some(trailer) if trim_start(section).starts_with(b"xref") => &section[trailer..],
+                _ => section,
+            };
+            if let Some(keys) = dictionary_keys(dictionary) {
+                return keys.contains(&b"Encrypt".as_slice());
+            }
+        }
+    }
+    // A broken file: readers rebuild it from the trailers they find, so any of them counts.
+    let mut rest = content;
+    while let Some(at) = find(rest, b"trailer") {
+        rest = &rest[at + 7..];
+        if dictionary_keys(rest).is_some_and(|keys| keys.contains(&b"Encrypt".as_slice())) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The keys of the first dictionary, without those of dictionaries inside it. `None` when it has no end.
+fn dictionary_keys(content: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut at = find(content, b"<<")? + 2;
+    let mut keys = Vec::new();
+    let mut depth = 1_u32;
+    while let Some(&byte) = content.get(at) {
+        match (byte, content.get(at + 1)) {
+            (b'<', Some(b'<')) => {
+                depth += 1;
+                at += 2;
+            }
+            (b'>', Some(b'>')) => {
+                depth -= 1;
+                at += 2;
+                if depth == 0 {
+                    return Some(keys);
+                }
+            }
+            (b'(', _) => at = after_string(content, at)?,
+            (b'%', _) => at += content[at..].iter().position(|b| matches!(b, b'\r' | b'\n'))?,
+            (b'/', _) => {
+                let name = &content[at + 1..];
+                let end = name.iter().position(|b| b" \t\r\n\x0c\0/<>[](){}%".contains(b))?;
+                if depth == 1 {
+                    keys.push(&name[..end]);
+                }
+                at += 1 + end;
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// The place after a literal string: parentheses nest, a backslash hides the next byte.
+fn after_string(content: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_u32;
+    loop {
+        match content.get(at)? {
+            b'\\' => at += 1,
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+fn number(content: &[u8]) -> Option<usize> {
+    let content = trim_start(content);
+    let end = content.iter().position(|b| !b.is_ascii_digit()).unwrap_or(content.len());
+    std::str::from_utf8(&content[..end]).ok()?.parse().ok()
+}
+
+fn trim_start(content: &[u8]) -> &[u8] {
+    content.trim_ascii_start()
+}
+
+fn find(content: &[u8], wanted: &[u8]) -> Option<usize> {
+    content.windows(wanted.len()).position(|window| window == wanted)
+}
+
+fn rfind(content: &[u8], wanted: &[u8]) -> Option<usize> {
+    content.windows(wanted.len()).rposition(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_trailer(dictionary: &str) -> Vec<u8> {
+        let body = "%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n";
+        format!("{body}xref\n0 1\ntrailer\n{dictionary}\nstartxref\n{}\n%%EOF", body.len()).into_bytes()
+    }
+
+    #[test]
+    fn header_and_version() {
+        assert_eq!(check(b""), Err(PdfProblem::NotPdf));
+        assert_eq!(check(b"%PDF-"), Err(PdfProblem::Version));
+        assert_eq!(check(b"%PDF-1.0\n"), Err(PdfProblem::Version));
+        assert_eq!(check(b"%PDF-1.8\n"), Err(PdfProblem::Version));
+        assert_eq!(check(b"%PDF-2.0\n"), Err(PdfProblem::Version));
+        assert_eq!(check(b"\xef\xbb\xbf%PDF-1.1\n"), Ok(()));
+    }
+
+    #[test]
+    fn encryption_is_a_key_of_the_trailer_and_of_nothing_else() {
+        assert_eq!(check(&with_trailer("<< /Size 1 /Encrypt 5 0 R >>")), Err(PdfProblem::Encrypted));
+        assert_eq!(check(&with_trailer("<< /Size 1 /X << /Encrypt 1 >> >>")), Ok(()));
+        assert_eq!(check(&with_trailer("<< /Size 1 /X (a \\) /Encrypt (b)) >>")), Ok(()));
+        assert_eq!(check(&with_trailer("<< /Encryption 1 >>")), Ok(()));
+        let stream = b"%PDF-1.5\n7 0 obj\n<< /Type /XRef /Encrypt 5 0 R >>stream\nendstream\nstartxref\n9\n%%EOF";
+        assert_eq!(check(stream), Err(PdfProblem::Encrypted));
+    }
+
+    #[test]
+    fn a_broken_file_is_searched_for_trailers() {
+        assert_eq!(check(b"%PDF-1.4\ntrailer << /Encrypt 1 0 R >>"), Err(PdfProblem::Encrypted));
+        for broken in ["startxref\n99999999999999999999", "startxref\n5", "trailer <<", "startxref", "trailer << (\\"] {
+            assert_eq!(check(format!("%PDF-1.4\n{broken}").as_bytes()), Ok(()));
+        }
+    }
+}
