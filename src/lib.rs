@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 mod xml;
+mod asice;
 mod certificate;
 mod error;
 mod identity;

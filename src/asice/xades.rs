@@ -1,0 +1,147 @@
+//! `META-INF/signatures.xml`: one XAdES signature over all files (baseline profile B, ETSI TS 103 171).
+//!
+//! The text is written straight in canonical form (Canonical XML 1.0): explicit end tags, attributes in order, LF only,
+//! the escapes of the specification. What is digested and signed is then the text itself, except for the two elements
+//! whose start tags canonicalization would give the namespaces they inherit. No XML library and no canonicalizer is in
+//! the signing path.
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+
+use crate::certificate::Certificate;
+use crate::identity::{Identity, IdentityError};
+
+/// Canonical XML 1.0, without comments.
+pub(crate) const C14N: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
+/// XML Signature, RFC 9231 section 2.3.2.
+pub(crate) const RSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+/// XML Encryption, section 5.7.2.
+pub(crate) const SHA256_URI: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
+/// XML Signature, section 6.2.1. The service wants the certificate's digest with this, and nothing else.
+pub(crate) const SHA1_URI: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
+/// The `Type` of the reference to the signed properties (XAdES, section 6.3.1).
+pub(crate) const SIGNED_PROPERTIES_TYPE: &str = "http://uri.etsi.org/01903#SignedProperties";
+/// ASiC, ETSI TS 102 918.
+pub(crate) const ASIC: &str = "http://uri.etsi.org/2918/v1.2.1#";
+/// XML Signature.
+pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
+/// XAdES, ETSI TS 101 903 version 1.3.2.
+pub(crate) const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
+
+/// A file that is signed.
+pub(crate) struct SignedFile<'a> {
+    /// Its name in the package: ASCII letters, digits, `-` and `.` only, so that it is its own URL encoding.
+    pub(crate) name: &'a str,
+    pub(crate) media_type: &'a str,
+    pub(crate) content: &'a [u8],
+}
+
+/// Signs files with an identity.
+pub(crate) fn signatures(
+    files: &[SignedFile<'_>],
+    identity: &Identity,
+    signing_time: Timestamp,
+) -> Result<String, IdentityError> {
+    let properties = signed_properties(files, identity, signing_time)?;
+    // Canonicalization writes the namespaces that are in scope on the first element of what it is given.
+    let canonical = format!(
+        "<SignedProperties xmlns=\"{XADES}\" xmlns:ds=\"{DS}\" Id=\"SignedProperties\">{properties}</SignedProperties>"
+    );
+    let info = signed_info(files, &sha256(canonical.as_bytes()));
+    let canonical = format!("<SignedInfo xmlns=\"{DS}\">{info}</SignedInfo>");
+    let signature = STANDARD.encode(identity.sign(canonical.as_bytes())?);
+
+    let mut certificates = String::new();
+    for certificate in identity.chain() {
+        let _ = write!(certificates, "<X509Certificate>{}</X509Certificate>", STANDARD.encode(certificate));
+    }
+    Ok(format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <XAdESSignatures xmlns=\"{ASIC}\">\
+         <Signature xmlns=\"{DS}\" Id=\"Signature\">\
+         <SignedInfo>{info}</SignedInfo>\
+         <SignatureValue>{signature}</SignatureValue>\
+         <KeyInfo><X509Data>{certificates}</X509Data></KeyInfo>\
+         <Object><QualifyingProperties xmlns=\"{XADES}\" xmlns:ds=\"{DS}\" Target=\"#Signature\">\
+         <SignedProperties Id=\"SignedProperties\">{properties}</SignedProperties>\
+         </QualifyingProperties></Object>\
+         </Signature></XAdESSignatures>"
+    ))
+}
+
+/// What is inside `SignedInfo`.
+fn signed_info(files: &[SignedFile<'_>], properties_digest: &str) -> String {
+    let mut info = format!(
+        "<CanonicalizationMethod Algorithm=\"{C14N}\"></CanonicalizationMethod>\
+         <SignatureMethod Algorithm=\"{RSA_SHA256}\"></SignatureMethod>"
+    );
+    let digest = |value: &str| {
+        format!("<DigestMethod Algorithm=\"{SHA256_URI}\"></DigestMethod><DigestValue>{value}</DigestValue>")
+    };
+    for (at, file) in files.iter().enumerate() {
+        let uri = escape_attribute(file.name);
+        let digest = digest(&sha256(file.content));
+        let _ = write!(info, "<Reference Id=\"ID_{at}\" URI=\"{uri}\">{digest}</Reference>");
+    }
+    let digest = digest(properties_digest);
+    let _ = write!(
+        info,
+        "<Reference Type=\"{SIGNED_PROPERTIES_TYPE}\" URI=\"#SignedProperties\">\
+         <Transforms><Transform Algorithm=\"{C14N}\"></Transform></Transforms>{digest}</Reference>"
+    );
+    info
+}
+
+/// What is inside `SignedProperties`.
+fn signed_properties(
+    files: &[SignedFile<'_>],
+    identity: &Identity,
+    signing_time: Timestamp,
+) -> Result<String, IdentityError> {
+    let leaf = identity.chain().first().ok_or(IdentityError::MissingCertificate)?;
+    let certificate = Certificate::parse(leaf).ok_or(IdentityError::NotCertificate)?;
+    let digest_value = STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, leaf));
+    let issuer = escape_text(&certificate.issuer());
+    let serial = certificate.serial_number();
+    let time = signing_time.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let mut properties = format!(
+        "<SignedSignatureProperties>\
+         <SigningTime>{time}</SigningTime>\
+         <SigningCertificate><Cert>\
+         <CertDigest><ds:DigestMethod Algorithm=\"{SHA1_URI}\"></ds:DigestMethod>\
+         <ds:DigestValue>{digest_value}</ds:DigestValue></CertDigest>\
+         <IssuerSerial><ds:X509IssuerName>{issuer}</ds:X509IssuerName>\
+         <ds:X509SerialNumber>{serial}</ds:X509SerialNumber></IssuerSerial>\
+         </Cert></SigningCertificate>\
+         </SignedSignatureProperties><SignedDataObjectProperties>"
+    );
+    for (at, file) in files.iter().enumerate() {
+        let media_type = escape_text(file.media_type);
+        let _ = write!(
+            properties,
+            "<DataObjectFormat ObjectReference=\"#ID_{at}\"><MimeType>{media_type}</MimeType></DataObjectFormat>"
+        );
+    }
+    properties.push_str("</SignedDataObjectProperties>");
+    Ok(properties)
+}
+
+/// A SHA-256 digest in base64.
+pub(crate) fn sha256(content: &[u8]) -> String {
+    STANDARD.encode(digest(&SHA256, content))
+}
+
+/// Canonical XML 1.0, section 2.3: text nodes.
+pub(crate) fn escape_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\r', "&#xD;")
+}
+
+/// Canonical XML 1.0, section 2.3: attribute nodes.
+pub(crate) fn escape_attribute(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    text.replace('\t', "&#x9;").replace('\n', "&#xA;").replace('\r', "&#xD;")
+}
