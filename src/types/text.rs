@@ -118,28 +118,43 @@ text_type! {
 }
 
 text_type! {
-    /// The name of a queue of changes: 1 to 100 characters.
-    ///
-    /// A job says which queue its changes go to, a poll says which queue it asks. The queue without a name is the
-    /// default one. Queues of the direct flow and of the portal flow are separate, even under the same name.
-    PollingQueue, "polling-queue", 1, MAX_QUEUE, plain
-}
-
-text_type! {
     /// What the browser brings back to an exit URL as `status_query_token`: the right to ask for one status.
     ///
     /// Whoever has it and a certificate can ask, so `Debug` does not show it.
     StatusQueryToken, "status_query_token", 1, MAX_TOKEN, secret
 }
 
+/// A queue of changes: the default one, or one with a name of 1 to 100 characters.
+///
+/// A job says which queue its changes go to, a poll says which queue it asks. Queues of the direct flow and of the
+/// portal flow are separate, even under the same name.
+///
+/// ```
+/// use posten_signering::PollingQueue;
+///
+/// assert_eq!(PollingQueue::named("contracts")?.name(), Some("contracts"));
+/// assert_eq!(PollingQueue::DEFAULT.name(), None);
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PollingQueue(Option<String>);
+
 impl PollingQueue {
+    /// The queue without a name.
+    pub const DEFAULT: Self = Self(None);
+
     /// The queue with this name.
     ///
     /// # Errors
     ///
-    /// When the name is not 1 to 100 characters long.
+    /// When the name is not 1 to 100 characters long, or has characters that XML cannot carry.
     pub fn named(name: &str) -> Result<Self, InvalidValue> {
-        name.parse()
+        Ok(Self(Some(parse("polling-queue", 1, MAX_QUEUE, name)?)))
+    }
+
+    /// Its name, if it is not the default one.
+    pub fn name(&self) -> Option<&str> {
+        self.0.as_deref()
     }
 }
 

@@ -96,7 +96,7 @@ impl fmt::Debug for RedirectUrl {
 ///
 /// [`ServiceUrl::within`] is the only way to make one from an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ServiceUrl(Url);
+pub struct ServiceUrl(Url);
 
 impl ServiceUrl {
     /// A URL out of an answer or a handle, if scheme, host and port are those of `root`.

@@ -1,0 +1,169 @@
+//! The client and its builder.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::direct::Direct;
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::transport::{Options, Proxy, Timeouts, Transport};
+use crate::trust::Environment;
+use crate::types::{OrganizationNumber, Sender, ServiceUrl};
+
+/// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
+#[derive(Clone, Copy, Debug)]
+pub struct Missing;
+
+/// No sender of its own: a [`Client`] or a job request without one.
+#[derive(Clone, Copy, Debug)]
+pub struct NoSender;
+
+/// A sender of its own: a [`Client`] or a job request with one.
+#[derive(Clone, Debug)]
+pub struct HasSender(pub(crate) Sender);
+
+/// What all clones of a client share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) identity: Identity,
+}
+
+/// A connection to one environment with one identity.
+///
+/// Cheap to clone: clones share connections. Make one and keep it.
+///
+/// `S` tells whether it has a sender of its own. Without one ([`NoSender`]) it can only create jobs whose request names
+/// the sender; [`sending_as`](Self::sending_as) gives it one, or another.
+#[derive(Clone)]
+pub struct Client<S = HasSender> {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) sender: S,
+}
+
+impl Client<HasSender> {
+    /// Begins to configure a client.
+    pub fn builder() -> ClientBuilder<Missing, Missing, NoSender> {
+        ClientBuilder { environment: Missing, identity: Missing, sender: NoSender, options: Options::default() }
+    }
+
+    /// The sender that jobs are created for unless their request names another.
+    pub fn sender(&self) -> &Sender {
+        &self.sender.0
+    }
+
+    /// Asks the service whom it takes us for: the check of certificate, trust anchors and rights.
+    ///
+    /// The answer is a sentence for people: "You are 984661185", or "You are N, operating on behalf of M".
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tls`] with the likely cause, [`Error::NotAuthorized`], [`Error::BrokerNotAuthorized`] and whatever else
+    /// a call can meet.
+    pub async fn whoami(&self) -> Result<String, Error> {
+        let organization = self.sender.0.organization_number();
+        let url = ServiceUrl::below(self.shared.transport.root(), &[organization.as_str()]);
+        self.shared.transport.get_text(&url).await
+    }
+}
+
+impl<S> Client<S> {
+    /// The same connection for another sender.
+    ///
+    /// A broker acts for many organizations with one certificate: this is how it says for which.
+    pub fn sending_as(&self, sender: impl Into<Sender>) -> Client<HasSender> {
+        Client { shared: Arc::clone(&self.shared), sender: HasSender(sender.into()) }
+    }
+
+    /// The direct flow: the signers are in your own web pages.
+    pub fn direct(&self) -> Direct<'_, S> {
+        Direct { client: self }
+    }
+
+    /// The organization of the certificate, if its subject names one.
+    pub fn organization_number(&self) -> Option<&OrganizationNumber> {
+        self.shared.identity.organization_number()
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Client<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("root", &self.shared.transport.root().as_str())
+            .field("sender", &self.sender)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Configures a [`Client`]: environment and identity first, then what is wanted besides.
+///
+/// `build` exists when both are there, so a client without one does not compile:
+///
+/// ```compile_fail
+/// use posten_signering::{Client, Environment};
+///
+/// let client = Client::builder().environment(Environment::production()).build()?;
+/// # Ok::<(), posten_signering::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder<E, I, S> {
+    environment: E,
+    identity: I,
+    sender: S,
+    options: Options,
+}
+
+impl<I, S> ClientBuilder<Missing, I, S> {
+    /// Which service to talk to.
+    pub fn environment(self, environment: Environment) -> ClientBuilder<Environment, I, S> {
+        ClientBuilder { environment, identity: self.identity, sender: self.sender, options: self.options }
+    }
+}
+
+impl<E, S> ClientBuilder<E, Missing, S> {
+    /// Who we are.
+    pub fn identity(self, identity: Identity) -> ClientBuilder<E, Identity, S> {
+        ClientBuilder { environment: self.environment, identity, sender: self.sender, options: self.options }
+    }
+}
+
+impl<E, I> ClientBuilder<E, I, NoSender> {
+    /// Whom jobs are created for unless their request names another.
+    pub fn sender(self, sender: impl Into<Sender>) -> ClientBuilder<E, I, HasSender> {
+        let sender = HasSender(sender.into());
+        ClientBuilder { environment: self.environment, identity: self.identity, sender, options: self.options }
+    }
+}
+
+impl<E, I, S> ClientBuilder<E, I, S> {
+    /// How long to wait for what.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.options.timeouts = timeouts;
+        self
+    }
+
+    /// Goes through a proxy. Without this, no proxy is used, whatever the process' environment variables say.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.options.proxy = Some(proxy);
+        self
+    }
+
+    /// Your own part of the `User-Agent`, after ours: `my-case-system/2.1` for instance.
+    pub fn user_agent(mut self, own: impl Into<String>) -> Self {
+        self.options.user_agent = Some(own.into());
+        self
+    }
+}
+
+impl<S> ClientBuilder<Environment, Identity, S> {
+    /// The client. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] when TLS or HTTP cannot be set up: a user agent with line breaks, for instance.
+    pub fn build(self) -> Result<Client<S>, Error> {
+        let transport = Arc::new(Transport::new(&self.environment, &self.identity, &self.options)?);
+        Ok(Client { shared: Arc::new(Shared { transport, identity: self.identity }), sender: self.sender })
+    }
+}

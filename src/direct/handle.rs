@@ -1,0 +1,116 @@
+//! A job on paper: what is stored while the signer signs.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::Url;
+
+use super::job::Job;
+use crate::client::Shared;
+use crate::error::{Error, HandleError};
+use crate::state::{Callback, Resumed, Retrieval};
+use crate::types::{JobId, OrganizationNumber, ServiceUrl};
+
+/// The version that is written, and the latest that is read.
+const VERSION: u32 = 1;
+
+/// A direct job, to be stored and taken up again with [`Direct::resume`](super::Direct::resume).
+///
+/// Any serde format will do. It holds the environment, the sender, the job's number and reference and the service's
+/// URLs of the job, but no personal number, no redirect URL and no secret: to use it takes the certificate.
+///
+/// The handle of a job that is polled for cannot be read as that of a job with callback, nor the other way round.
+#[derive(Clone, Debug)]
+pub struct JobHandle<R = Callback> {
+    stored: Stored,
+    retrieval: PhantomData<R>,
+}
+
+/// The form on paper.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Stored {
+    version: u32,
+    flow: String,
+    environment: Url,
+    sender: String,
+    job_id: JobId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    retrieval: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status_url: Option<String>,
+    signers: Vec<String>,
+}
+
+impl<R: Retrieval> JobHandle<R> {
+    pub(super) fn new<'a>(
+        environment: &Url,
+        sender: &OrganizationNumber,
+        (job_id, reference): (JobId, Option<String>),
+        status_url: Option<&ServiceUrl>,
+        signers: impl Iterator<Item = &'a ServiceUrl>,
+    ) -> Self {
+        let stored = Stored {
+            version: VERSION,
+            flow: "direct".to_owned(),
+            environment: environment.clone(),
+            sender: sender.to_string(),
+            job_id,
+            reference,
+            retrieval: R::NAME.to_owned(),
+            status_url: status_url.map(|url| url.as_url().to_string()),
+            signers: signers.map(|url| url.as_url().to_string()).collect(),
+        };
+        Self { stored, retrieval: PhantomData }
+    }
+
+    /// The number of the job.
+    pub fn job_id(&self) -> JobId {
+        self.stored.job_id
+    }
+
+    /// The sender's own reference for the job.
+    pub fn reference(&self) -> Option<&str> {
+        self.stored.reference.as_deref()
+    }
+
+    pub(super) fn resume(self, shared: &Arc<Shared>) -> Result<Job<Resumed, R>, Error> {
+        let stored = self.stored;
+        if stored.version > VERSION {
+            return Err(HandleError::Version(stored.version).into());
+        }
+        let root = shared.transport.root();
+        if stored.environment != *root {
+            return Err(HandleError::Environment.into());
+        }
+        let url = |text: &String| {
+            ServiceUrl::within(root, text).ok_or(HandleError::Damaged("a URL in it is not one of the service"))
+        };
+        let sender = stored.sender.parse().map_err(|_| HandleError::Damaged("its sender is no organization number"))?;
+        let status_url = stored.status_url.as_ref().map(url).transpose()?;
+        let status_url = R::status_url(status_url).ok_or(HandleError::Damaged("it has no status URL"))?;
+        let signers = stored.signers.iter().map(url).collect::<Result<_, _>>()?;
+        Ok(Job::resumed(shared, sender, (stored.job_id, stored.reference), status_url, signers))
+    }
+}
+
+impl<R> Serialize for JobHandle<R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.stored.serialize(serializer)
+    }
+}
+
+impl<'de, R: Retrieval> Deserialize<'de> for JobHandle<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let stored = Stored::deserialize(deserializer)?;
+        if stored.flow != "direct" {
+            return Err(D::Error::custom("this is the handle of a job of another flow"));
+        }
+        if stored.retrieval != R::NAME {
+            return Err(D::Error::custom(format_args!("this is not the handle of a {} job", R::NAME)));
+        }
+        Ok(Self { stored, retrieval: PhantomData })
+    }
+}

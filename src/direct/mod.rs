@@ -1,0 +1,145 @@
+//! The direct flow: the sender has the signers in its own web pages, redirects them, and gets them back.
+//!
+//! ```text
+//!  JobRequest ──create──▶ Job<Created> ──handle──▶ JobHandle ──resume──▶ Job<Resumed>
+//!                             │                                              │
+//!                             └────────── status(token) ─────────────────────┘
+//!                                              │
+//!               ┌──────────────────────────────┼───────────────────────────┐
+//!               ▼                              ▼                           ▼
+//!      Status<InProgress>              Status<Completed>            Status<Failed>
+//!                                       pades, xades                      │
+//!                                              └────── confirm ───────────┘
+//!                                                         ▼
+//!                                                   Job<Confirmed>
+//! ```
+//!
+//! A job created with [`polling`](JobRequest::polling) has no `status`: its changes come out of a queue, by
+//! [`Direct::poll`], and each of them is confirmed, also those that are not final.
+
+mod handle;
+mod job;
+mod request;
+mod signer;
+mod status;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use self::handle::JobHandle;
+pub use self::job::{CreatedSigner, Job, ResumedSigner};
+pub use self::request::{JobRequest, JobRequestBuilder};
+pub use self::signer::{Signer, SignerName, Signers};
+pub use self::status::{DocumentsDeletion, JobStatus, Poll, Signature, SignerStatus, Status};
+pub use crate::state::{Callback, Completed, Confirmed, Created, Failed, InProgress, Polling, Resumed};
+
+use self::status::Answer;
+use crate::asice;
+use crate::client::{Client, HasSender, NoSender};
+use crate::error::Error;
+use crate::state::{Retrieval, SenderChoice};
+use crate::transport::next_poll;
+use crate::types::{PollingQueue, Sender, ServiceUrl};
+use crate::xml::generated as wire;
+
+/// The direct flow of a [`Client`].
+#[derive(Clone, Copy, Debug)]
+pub struct Direct<'a, S> {
+    pub(crate) client: &'a Client<S>,
+}
+
+impl<S> Direct<'_, S> {
+    /// Takes a job up again, in another process or after a restart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handle`] when the handle belongs to another environment, is of a later version, or was tampered with.
+    pub fn resume<R: Retrieval>(&self, handle: JobHandle<R>) -> Result<Job<Resumed, R>, Error> {
+        handle.resume(&self.client.shared)
+    }
+
+    async fn create_for<R: Retrieval, C>(
+        &self,
+        sender: &Sender,
+        request: &JobRequest<R, C>,
+    ) -> Result<Job<Created, R>, Error> {
+        let shared = &self.client.shared;
+        let manifest = crate::xml::write(&request.manifest(sender))
+            .map_err(|error| Error::Protocol(format!("our own manifest: {error}")))?;
+        let package = asice::package(request.documents(), &manifest, &shared.identity, Timestamp::now())?;
+        let url = jobs(shared.transport.root(), sender);
+        let answer: wire::DirectSignatureJobResponse =
+            shared.transport.post_package(&url, &request.wire(), &package).await?;
+        Job::created(shared, sender, request, answer)
+    }
+}
+
+impl Direct<'_, HasSender> {
+    /// Creates a job: packs the documents, signs the package, sends it.
+    ///
+    /// The job is created for the request's own sender, or else for the client's.
+    ///
+    /// Not repeated by itself: after [`Error::Timeout`] or [`Error::Transport`] the service may have created the job.
+    ///
+    /// # Errors
+    ///
+    /// Whatever a call can meet: see [`Error`].
+    pub async fn create<R: Retrieval, C: SenderChoice>(
+        &self,
+        request: JobRequest<R, C>,
+    ) -> Result<Job<Created, R>, Error> {
+        let sender = request.sender().chosen().unwrap_or(self.client.sender());
+        self.create_for(sender, &request).await
+    }
+
+    /// Asks a queue for one change.
+    ///
+    /// After a change the next poll is permitted at once; from an empty queue it is permitted at the time told. A
+    /// change is hidden from other pollers for 10 minutes; if it is not confirmed by then, it comes again. So changes
+    /// are processed at least once, and several processes may poll the same queue.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyRequests`] when polled too early, and whatever else a call can meet.
+    pub async fn poll(&self, queue: &PollingQueue) -> Result<Poll, Error> {
+        let shared = &self.client.shared;
+        let url = jobs(shared.transport.root(), self.client.sender());
+        let url = queue.name().map_or(url.clone(), |name| url.with_query("polling_queue", name));
+        let (headers, answer) = shared.transport.poll::<wire::DirectSignatureJobStatusResponse>(&url).await?;
+        let next_poll = next_poll(&headers);
+        match answer {
+            Some(answer) => {
+                let status = Answer::read(&shared.transport, answer)?.change()?;
+                Ok(Poll::Change { status, next_poll })
+            }
+            None => {
+                let next_poll = next_poll.ok_or_else(|| {
+                    Error::Protocol("the queue is empty, but the answer does not say when to ask again".to_owned())
+                })?;
+                Ok(Poll::Empty { next_poll })
+            }
+        }
+    }
+}
+
+impl Direct<'_, NoSender> {
+    /// Creates a job for the sender in the request: packs the documents, signs the package, sends it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever a call can meet: see [`Error`].
+    pub async fn create<R: Retrieval>(
+        &self,
+        request: JobRequest<R, HasSender>,
+    ) -> Result<Job<Created, R>, Error> {
+        self.create_for(&request.sender().0.clone(), &request).await
+    }
+}
+
+/// Where direct jobs are created and polled for.
+fn jobs(root: &url::Url, sender: &Sender) -> ServiceUrl {
+    ServiceUrl::below(root, &[sender.organization_number().as_str(), "direct", "signature-jobs"])
+}
+
+type Transport = Arc<crate::transport::Transport>;

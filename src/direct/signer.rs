@@ -1,0 +1,165 @@
+//! Who is to sign a direct job.
+
+use std::collections::HashSet;
+
+use crate::types::{
+    InvalidValue, OnBehalfOf, PersonalIdentificationNumber, Rule, SignatureType, SignerIdentifier,
+};
+use crate::xml::generated as wire;
+
+/// By what the sender names a signer. `Debug` does not show it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SignerName {
+    /// By personal identification number: only this person can sign.
+    PersonalIdentificationNumber(PersonalIdentificationNumber),
+    /// By an identifier of the sender's own: whoever is redirected can sign.
+    Identifier(SignerIdentifier),
+}
+
+impl SignerName {
+    /// What stands for the signer in answers.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::PersonalIdentificationNumber(number) => number.as_str(),
+            Self::Identifier(identifier) => identifier.as_str(),
+        }
+    }
+}
+
+impl From<PersonalIdentificationNumber> for SignerName {
+    fn from(number: PersonalIdentificationNumber) -> Self {
+        Self::PersonalIdentificationNumber(number)
+    }
+}
+
+impl From<SignerIdentifier> for SignerName {
+    fn from(identifier: SignerIdentifier) -> Self {
+        Self::Identifier(identifier)
+    }
+}
+
+/// One who is to sign a direct job.
+///
+/// ```
+/// use posten_signering::direct::Signer;
+/// use posten_signering::{OnBehalfOf, SignatureType};
+///
+/// let signer = Signer::national_id("01010012345".parse()?)
+///     .signature_type(SignatureType::Advanced)
+///     .on_behalf_of(OnBehalfOf::Other);
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a signer does nothing until it is part of a job request"]
+pub struct Signer {
+    name: SignerName,
+    signature_type: Option<SignatureType>,
+    on_behalf_of: Option<OnBehalfOf>,
+}
+
+impl Signer {
+    /// A signer by personal identification number.
+    pub fn national_id(number: PersonalIdentificationNumber) -> Self {
+        Self::named(number)
+    }
+
+    /// A signer by an identifier of your own, unique in the job.
+    pub fn identified_by(identifier: SignerIdentifier) -> Self {
+        Self::named(identifier)
+    }
+
+    /// A signer by either.
+    pub fn named(name: impl Into<SignerName>) -> Self {
+        Self { name: name.into(), signature_type: None, on_behalf_of: None }
+    }
+
+    /// How binding the signature is. Without this the service decides.
+    pub fn signature_type(mut self, signature_type: SignatureType) -> Self {
+        self.signature_type = Some(signature_type);
+        self
+    }
+
+    /// For whom the signer signs. Without this the service decides.
+    pub fn on_behalf_of(mut self, on_behalf_of: OnBehalfOf) -> Self {
+        self.on_behalf_of = Some(on_behalf_of);
+        self
+    }
+
+    /// By what the signer is named.
+    pub fn name(&self) -> &SignerName {
+        &self.name
+    }
+
+    pub(super) fn wire(&self) -> wire::DirectSigner {
+        let name = match &self.name {
+            SignerName::PersonalIdentificationNumber(number) => {
+                wire::DirectSignerName::PersonalIdentificationNumber(number.as_str().to_owned())
+            }
+            SignerName::Identifier(identifier) => {
+                wire::DirectSignerName::SignerIdentifier(identifier.as_str().to_owned())
+            }
+        };
+        wire::DirectSigner {
+            direct_signer_name: name,
+            signature_type: self.signature_type.map(Into::into),
+            on_behalf_of: self.on_behalf_of.map(Into::into),
+        }
+    }
+}
+
+/// The signers of a job: 1 to 10, no two named the same.
+#[derive(Clone, Debug)]
+pub struct Signers(Vec<Signer>);
+
+impl Signers {
+    /// Several signers. Their order is the order of [`Job::signers`](super::Job::signers).
+    ///
+    /// # Errors
+    ///
+    /// When there are none or more than 10, or two are named the same.
+    pub fn new(signers: impl IntoIterator<Item = Signer>) -> Result<Self, InvalidValue> {
+        let signers: Vec<Signer> = signers.into_iter().collect();
+        let actual = signers.len();
+        if actual == 0 || actual > 10 {
+            return Err(InvalidValue::new("signers", Rule::Count { min: 1, max: 10, actual }));
+        }
+        let names: HashSet<&str> = signers.iter().map(|signer| signer.name.as_str()).collect();
+        if names.len() != actual {
+            return Err(InvalidValue::new("signers", Rule::Unique));
+        }
+        Ok(Self(signers))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Signer> {
+        self.0.iter()
+    }
+}
+
+impl From<Signer> for Signers {
+    fn from(signer: Signer) -> Self {
+        Self(vec![signer])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signers_are_one_to_ten_and_named_differently() {
+        let signer = |name: &str| Signer::identified_by(name.parse().unwrap());
+        assert_eq!(Signers::new([]).unwrap_err().to_string(), "signers: must be 1 to 10, are 0");
+        let eleven = (0..11).map(|at| signer(&at.to_string()));
+        assert_eq!(Signers::new(eleven).unwrap_err().to_string(), "signers: must be 1 to 10, are 11");
+        let same = Signers::new([signer("Kari"), signer("Kari")]).unwrap_err();
+        assert_eq!(same.to_string(), "signers: no two may be the same");
+        let number = Signer::national_id("01010012345".parse().unwrap());
+        assert!(Signers::new([number, signer("01010012345")]).is_err(), "answers could not tell them apart");
+    }
+
+    #[test]
+    fn a_signer_is_not_shown() {
+        let signers = Signers::from(Signer::national_id("01010012345".parse().unwrap()));
+        assert!(!format!("{signers:?}").contains("01010012345"));
+    }
+}

@@ -1,0 +1,157 @@
+//! The states of jobs and statuses. Sealed: nobody else can add one, or be in one without having got there.
+
+use crate::client::{HasSender, NoSender};
+use crate::types::PollingQueue;
+
+/// The job was created just now: its signers have their redirect URLs.
+#[derive(Clone, Copy, Debug)]
+pub enum Created {}
+
+/// The job was taken up again from a stored handle.
+#[derive(Clone, Copy, Debug)]
+pub enum Resumed {}
+
+/// The job is over for the sender, and for the service.
+#[derive(Clone, Copy, Debug)]
+pub enum Confirmed {}
+
+/// Somebody has yet to act.
+#[derive(Clone, Copy, Debug)]
+pub enum InProgress {}
+
+/// Everybody has signed.
+#[derive(Clone, Copy, Debug)]
+pub enum Completed {}
+
+/// Somebody rejected, something failed, or the time ran out.
+#[derive(Clone, Copy, Debug)]
+pub enum Failed {}
+
+/// The status is asked for with a token that the signer's browser brings back (`WAIT_FOR_CALLBACK`).
+#[derive(Clone, Copy, Debug)]
+pub struct Callback;
+
+/// Changes are taken from a queue (`POLLING`).
+#[derive(Clone, Debug)]
+pub struct Polling {
+    pub(crate) queue: PollingQueue,
+}
+
+/// How the changes of a direct job are learnt of: by [`Callback`] or by [`Polling`].
+pub trait Retrieval: sealed::Retrieval {}
+
+impl Retrieval for Callback {}
+impl Retrieval for Polling {}
+
+/// A state of a [`direct::Job`](crate::direct::Job) whose changes are learnt of by `R`.
+pub trait JobState<R>: sealed::JobState<R> {}
+
+impl<S: sealed::JobState<R>, R> JobState<R> for S {}
+
+/// A state of a [`direct::Status`](crate::direct::Status) of a job whose changes are learnt of by `R`.
+pub trait StatusState<R>: sealed::StatusState<R> {}
+
+impl<S: sealed::StatusState<R>, R> StatusState<R> for S {}
+
+/// Whether a client or a job request has a sender of its own: [`HasSender`] or [`NoSender`].
+pub trait SenderChoice: sealed::SenderChoice {}
+
+impl SenderChoice for NoSender {}
+impl SenderChoice for HasSender {}
+
+/// What the states know. Out of reach from outside, so that no other state can be made.
+pub(crate) mod sealed {
+    use std::fmt::Debug;
+
+    use super::{Callback, Polling};
+    use crate::client::{HasSender, NoSender};
+    use crate::types::{Sender, ServiceUrl};
+    use crate::xml::generated as wire;
+
+    pub trait JobState<R> {
+        /// What is known in this state, and in no other.
+        type Known: Debug + Send + Sync;
+    }
+
+    pub trait StatusState<R> {
+        /// What is known in this state, and in no other.
+        type Known: Debug + Send + Sync;
+    }
+
+    pub trait Retrieval: Clone + Debug + Send + Sync + 'static {
+        /// What a handle calls it.
+        const NAME: &'static str;
+        /// Where a status can be asked for: a URL, or nowhere.
+        type StatusUrl: Clone + Debug + Send + Sync;
+        /// What confirms a status that is not final: a URL, or nothing.
+        type ChangeConfirmation: Clone + Debug + Send + Sync;
+
+        /// How a request says it. What is the service's default is not said.
+        fn wire(&self) -> (Option<wire::StatusRetrievalMethod>, Option<String>);
+        /// `None` when the answer lacks what it must have.
+        fn status_url(url: Option<ServiceUrl>) -> Option<Self::StatusUrl>;
+        fn stored(url: &Self::StatusUrl) -> Option<&ServiceUrl>;
+        /// `None` when the answer lacks what it must have.
+        fn confirmation(url: Option<ServiceUrl>) -> Option<Self::ChangeConfirmation>;
+    }
+
+    impl Retrieval for Callback {
+        const NAME: &'static str = "callback";
+        type StatusUrl = ServiceUrl;
+        type ChangeConfirmation = ();
+
+        fn wire(&self) -> (Option<wire::StatusRetrievalMethod>, Option<String>) {
+            (None, None)
+        }
+
+        fn status_url(url: Option<ServiceUrl>) -> Option<ServiceUrl> {
+            url
+        }
+
+        fn stored(url: &ServiceUrl) -> Option<&ServiceUrl> {
+            Some(url)
+        }
+
+        fn confirmation(_: Option<ServiceUrl>) -> Option<()> {
+            Some(())
+        }
+    }
+
+    impl Retrieval for Polling {
+        const NAME: &'static str = "polling";
+        type StatusUrl = ();
+        type ChangeConfirmation = ServiceUrl;
+
+        fn wire(&self) -> (Option<wire::StatusRetrievalMethod>, Option<String>) {
+            (Some(wire::StatusRetrievalMethod::Polling), self.queue.name().map(str::to_owned))
+        }
+
+        fn status_url(_: Option<ServiceUrl>) -> Option<()> {
+            Some(())
+        }
+
+        fn stored(_: &()) -> Option<&ServiceUrl> {
+            None
+        }
+
+        fn confirmation(url: Option<ServiceUrl>) -> Option<ServiceUrl> {
+            url
+        }
+    }
+
+    pub trait SenderChoice {
+        fn chosen(&self) -> Option<&Sender>;
+    }
+
+    impl SenderChoice for NoSender {
+        fn chosen(&self) -> Option<&Sender> {
+            None
+        }
+    }
+
+    impl SenderChoice for HasSender {
+        fn chosen(&self) -> Option<&Sender> {
+            Some(&self.0)
+        }
+    }
+}

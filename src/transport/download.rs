@@ -1,0 +1,166 @@
+//! Signed documents, piece by piece.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use tokio::fs::{File, OpenOptions};
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, Sleep};
+
+use super::{Transport, XML, failed};
+use crate::error::Error;
+use crate::types::ServiceUrl;
+
+/// A signed document that can be fetched: a PAdES or a XAdES.
+///
+/// Nothing is asked for until one of the methods is called, and each call asks anew. The service keeps signed documents
+/// for 40 days, but may delete them when the job is confirmed: fetch first, confirm then.
+#[derive(Clone)]
+pub struct Download {
+    transport: Arc<Transport>,
+    url: ServiceUrl,
+    accept: &'static str,
+}
+
+impl Download {
+    pub(crate) fn pades(transport: &Arc<Transport>, url: &ServiceUrl) -> Self {
+        let accept = "application/octet-stream, application/xml";
+        Self { transport: Arc::clone(transport), url: url.clone(), accept }
+    }
+
+    pub(crate) fn xades(transport: &Arc<Transport>, url: &ServiceUrl) -> Self {
+        Self { transport: Arc::clone(transport), url: url.clone(), accept: XML }
+    }
+
+    /// The document as a stream of pieces.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the service from beginning to answer. What goes wrong later comes out of the stream.
+    pub async fn stream(&self) -> Result<DownloadStream, Error> {
+        let response = self.transport.open(&self.url, self.accept).await?;
+        let idle = self.transport.timeouts.download_idle;
+        Ok(DownloadStream {
+            pieces: Box::pin(response.bytes_stream()),
+            idle,
+            deadline: Box::pin(tokio::time::sleep(idle)),
+        })
+    }
+
+    /// The whole document, in memory.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from arriving whole.
+    pub async fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut stream = self.stream().await?;
+        let mut whole = Vec::new();
+        while let Some(piece) = stream.next_piece().await? {
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    }
+
+    /// Saves the document as a file, and tells how many bytes it has. Never holds it whole.
+    ///
+    /// It is written under a temporary name in the same directory and renamed when complete and on disk. So under the
+    /// name given there is the old file or the whole new one, whatever happens.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from arriving whole, and [`Error::File`] when it cannot be written. The temporary file is then
+    /// removed.
+    pub async fn save_to(&self, path: impl AsRef<Path>) -> Result<u64, Error> {
+        let path = path.as_ref();
+        let mut stream = self.stream().await?;
+        let (mut file, part) = Part::create(path).await?;
+        let failed = |source| Error::File { path: path.to_owned(), source };
+        let mut length = 0;
+        while let Some(piece) = stream.next_piece().await? {
+            length += piece.len() as u64;
+            file.write_all(&piece).await.map_err(failed)?;
+        }
+        file.flush().await.map_err(failed)?;
+        file.sync_all().await.map_err(failed)?;
+        drop(file);
+        tokio::fs::rename(&part.0, path).await.map_err(failed)?;
+        Ok(length)
+    }
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download").field("url", &self.url.as_url().path()).finish_non_exhaustive()
+    }
+}
+
+/// A file under its temporary name. Removed when dropped, unless it was renamed.
+struct Part(PathBuf);
+
+impl Part {
+    async fn create(target: &Path) -> Result<(File, Self), Error> {
+        let failed = |source| Error::File { path: target.to_owned(), source };
+        let name = target.file_name().ok_or_else(|| failed(std::io::Error::other("the path names no file")))?;
+        let mut random = [0; 8];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| failed(std::io::Error::other("no random numbers")))?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{:016x}.part", u64::from_be_bytes(random)));
+        let path = target.with_file_name(hidden);
+        let file = OpenOptions::new().write(true).create_new(true).open(&path).await.map_err(failed)?;
+        Ok((file, Self(path)))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // After the rename there is nothing under this name, and that is fine.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// The pieces of a download, as they arrive.
+///
+/// Read it to its end: an error in it means that the document is not whole.
+#[must_use = "nothing arrives unless it is read"]
+pub struct DownloadStream {
+    pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    idle: Duration,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl DownloadStream {
+    /// The next piece, or `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`] when nothing arrives for too long, [`Error::Transport`] when the connection breaks.
+    pub async fn next_piece(&mut self) -> Result<Option<Bytes>, Error> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
+    }
+}
+
+impl Stream for DownloadStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Poll::Ready(piece) = self.pieces.as_mut().poll_next(context) {
+            let next = Instant::now() + self.idle;
+            self.deadline.as_mut().reset(next);
+            return Poll::Ready(piece.map(|piece| piece.map_err(failed)));
+        }
+        self.deadline.as_mut().poll(context).map(|()| Some(Err(Error::Timeout)))
+    }
+}
+
+impl fmt::Debug for DownloadStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DownloadStream").finish_non_exhaustive()
+    }
+}

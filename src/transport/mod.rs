@@ -1,0 +1,266 @@
+//! The HTTP side: one client, one origin, no redirects, answers within limits.
+
+mod answer;
+mod download;
+mod multipart;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Method};
+use rustls::sign::SingleCertAndKey;
+use secrecy::{ExposeSecret, SecretString};
+use typed_builder::TypedBuilder;
+use url::Url;
+
+pub(crate) use self::answer::next_poll;
+pub use self::download::{Download, DownloadStream};
+use self::multipart::Multipart;
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::trust::{Environment, TlsError};
+use crate::types::ServiceUrl;
+use crate::xml::{self, Document, Mode};
+
+/// `application/xml`: what every answer besides a download is.
+pub(crate) const XML: &str = "application/xml";
+
+/// The slowest upload that is waited for, in bytes a second: half a megabit.
+const UPLOAD_RATE: u64 = 64 * 1024;
+
+/// How long to wait for what. The defaults are those of the official Java client.
+///
+/// ```
+/// use std::time::Duration;
+/// use posten_signering::Timeouts;
+///
+/// let timeouts = Timeouts::builder().answer(Duration::from_secs(30)).build();
+/// assert_eq!(timeouts, Timeouts { answer: Duration::from_secs(30), ..Timeouts::default() });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
+pub struct Timeouts {
+    /// For TCP and TLS to be up. 5 seconds.
+    #[builder(default = Duration::from_secs(5))]
+    pub connect: Duration,
+    /// For the whole answer to a call, from when the request is sent. 10 seconds. An upload gets a second more for
+    /// every 64 KiB.
+    #[builder(default = Duration::from_secs(10))]
+    pub answer: Duration,
+    /// Between two pieces of a download, and before the first. 60 seconds.
+    #[builder(default = Duration::from_secs(60))]
+    pub download_idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+/// An HTTP proxy between us and the service. TLS goes through it untouched.
+#[derive(Clone)]
+pub struct Proxy {
+    url: Url,
+    credentials: Option<(String, SecretString)>,
+}
+
+impl Proxy {
+    /// The proxy at this address, `http://proxy.example:3128` for instance.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] when it is no `http` or `https` URL, or has credentials in it.
+    pub fn new(url: &str) -> Result<Self, Error> {
+        let url = Url::parse(url).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+        });
+        let url = url.ok_or_else(|| {
+            Error::Configuration("the proxy is not an http or https URL without credentials".to_owned())
+        })?;
+        Ok(Self { url, credentials: None })
+    }
+
+    /// Logs in with user name and password.
+    #[must_use]
+    pub fn with_credentials(mut self, user: impl Into<String>, password: SecretString) -> Self {
+        self.credentials = Some((user.into(), password));
+        self
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// What a client is made of, besides who it is and whom it talks to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) user_agent: Option<String>,
+}
+
+/// One origin, and how to talk to it.
+pub(crate) struct Transport {
+    http: reqwest::Client,
+    root: Url,
+    timeouts: Timeouts,
+}
+
+impl Transport {
+    pub(crate) fn new(environment: &Environment, identity: &Identity, options: &Options) -> Result<Self, Error> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(|error| Error::Configuration(format!("TLS: {error}")))?
+            // Not less but other checks than usual: see `ServerVerifier`.
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(environment.verifier()))
+            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key())));
+        let mut http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .https_only(true)
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(options.timeouts.connect)
+            .user_agent(user_agent(options.user_agent.as_deref()))
+            // Not even from the environment's variables.
+            .no_proxy();
+        if let Some(proxy) = &options.proxy {
+            let mut via = reqwest::Proxy::all(proxy.url.clone())
+                .map_err(|error| Error::Configuration(format!("proxy: {error}")))?;
+            if let Some((user, password)) = &proxy.credentials {
+                via = via.basic_auth(user, password.expose_secret());
+            }
+            http = http.proxy(via);
+        }
+        let http = http.build().map_err(|error| Error::Configuration(format!("HTTP: {error}")))?;
+        Ok(Self { http, root: environment.root().clone(), timeouts: options.timeouts })
+    }
+
+    /// The root of the API.
+    pub(crate) fn root(&self) -> &Url {
+        &self.root
+    }
+
+    /// A URL out of an answer, if it is one of this service.
+    pub(crate) fn service_url(&self, field: &str, text: &str) -> Result<ServiceUrl, Error> {
+        ServiceUrl::within(&self.root, text).ok_or_else(|| {
+            Error::Protocol(format!("{field} is not a URL of this service: another scheme, host or port"))
+        })
+    }
+
+    /// Asks for a document.
+    pub(crate) async fn get<T: Document>(&self, url: &ServiceUrl) -> Result<T, Error> {
+        let (_, text) = self.call(Method::GET, url, None).await?;
+        read(&text)
+    }
+
+    /// Asks for a change in a queue: a document, if there is one, and the headers.
+    pub(crate) async fn poll<T: Document>(&self, url: &ServiceUrl) -> Result<(HeaderMap, Option<T>), Error> {
+        let (headers, text) = self.call(Method::GET, url, None).await?;
+        // 204 has no body; an empty 200 would have nothing to say either.
+        let document = if text.is_empty() { None } else { Some(read(&text)?) };
+        Ok((headers, document))
+    }
+
+    /// Asks for plain text.
+    pub(crate) async fn get_text(&self, url: &ServiceUrl) -> Result<String, Error> {
+        Ok(self.call(Method::GET, url, None).await?.1)
+    }
+
+    /// Sends a document, and reads the one that answers it.
+    pub(crate) async fn post<B: Document, T: Document>(&self, url: &ServiceUrl, body: &B) -> Result<T, Error> {
+        let body = write(body)?;
+        let (_, text) = self.call(Method::POST, url, Some((XML.to_owned(), body.into()))).await?;
+        read(&text)
+    }
+
+    /// Sends a request document with its package, and reads the document that answers it.
+    pub(crate) async fn post_package<B: Document, T: Document>(
+        &self,
+        url: &ServiceUrl,
+        request: &B,
+        package: &[u8],
+    ) -> Result<T, Error> {
+        let multipart = Multipart::new(&write(request)?, package)?;
+        let (_, text) = self.call(Method::POST, url, Some((multipart.content_type, multipart.body))).await?;
+        read(&text)
+    }
+
+    /// An empty POST.
+    pub(crate) async fn post_empty(&self, url: &ServiceUrl) -> Result<(), Error> {
+        self.call(Method::POST, url, Some((XML.to_owned(), Bytes::new()))).await.map(drop)
+    }
+
+    /// A DELETE.
+    pub(crate) async fn delete(&self, url: &ServiceUrl) -> Result<(), Error> {
+        self.call(Method::DELETE, url, None).await.map(drop)
+    }
+
+    /// One request, and the whole text of its answer.
+    async fn call(
+        &self,
+        method: Method,
+        url: &ServiceUrl,
+        body: Option<(String, Bytes)>,
+    ) -> Result<(HeaderMap, String), Error> {
+        let upload = body.as_ref().map_or(0, |(_, body)| body.len() as u64 / UPLOAD_RATE);
+        let mut request = self.http.request(method, url.as_url().clone()).header(ACCEPT, XML);
+        if let Some((content_type, body)) = body {
+            // reqwest leaves the length of an empty body out, and some gateways want it.
+            request = request.header(CONTENT_TYPE, content_type).header(CONTENT_LENGTH, body.len()).body(body);
+        }
+        let call = async {
+            let response = answer::check(request.send().await.map_err(failed)?).await?;
+            let headers = response.headers().clone();
+            Ok((headers, answer::text(response).await?))
+        };
+        let limit = self.timeouts.answer + Duration::from_secs(upload);
+        tokio::time::timeout(limit, call).await.unwrap_or(Err(Error::Timeout))
+    }
+
+    /// A request whose answer is bytes, to be read piece by piece.
+    async fn open(&self, url: &ServiceUrl, accept: &'static str) -> Result<reqwest::Response, Error> {
+        let request = self.http.get(url.as_url().clone()).header(ACCEPT, accept);
+        let open = async { answer::check(request.send().await.map_err(failed)?).await };
+        tokio::time::timeout(self.timeouts.download_idle, open).await.unwrap_or(Err(Error::Timeout))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("root", &self.root.as_str()).finish_non_exhaustive()
+    }
+}
+
+fn read<T: Document>(text: &str) -> Result<T, Error> {
+    xml::read(text, Mode::Tolerant).map_err(|error| Error::Protocol(error.to_string()))
+}
+
+fn write<T: Document>(document: &T) -> Result<String, Error> {
+    xml::write(document).map_err(|error| Error::Protocol(format!("our own request: {error}")))
+}
+
+/// What a failure of the HTTP client means.
+fn failed(error: reqwest::Error) -> Error {
+    // The URL may carry a token.
+    let error = error.without_url();
+    if let Some(tls) = TlsError::find(&error) {
+        return Error::Tls(tls);
+    }
+    if error.is_timeout() { Error::Timeout } else { Error::Transport(Box::new(error)) }
+}
+
+fn user_agent(own: Option<&str>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
+    let ours = format!("posten-signering-rust/{version} ({arch}-{os})");
+    own.map_or_else(|| ours.clone(), |own| format!("{ours} {own}"))
+}
