@@ -8,6 +8,9 @@ mod client;
 pub mod direct;
 mod error;
 mod identity;
+#[cfg(feature = "sandbox")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
+pub mod sandbox;
 mod state;
 mod time;
 mod transport;

@@ -10,6 +10,8 @@ mod urls;
 use std::convert::Infallible;
 use std::fmt;
 
+#[cfg(feature = "sandbox")]
+pub(crate) use self::document::MAX_BYTES;
 pub use self::document::{Document, Documents, MediaType};
 pub use self::numbers::{JobId, OrganizationNumber, PersonalIdentificationNumber};
 pub use self::options::{AuthenticationLevel, IdentifierInSignedDocuments, OnBehalfOf, SignatureType};

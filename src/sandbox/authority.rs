@@ -1,0 +1,93 @@
+//! The sandbox's own certificates: a root, an intermediate, and enterprise certificates for both sides.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use secrecy::SecretString;
+
+use super::SandboxError;
+use crate::identity::Identity;
+use crate::types::OrganizationNumber;
+
+/// `organizationIdentifier` (X.520).
+const ORGANIZATION_IDENTIFIER: &[u64] = &[2, 5, 4, 97];
+
+/// A certification authority that lives as long as its sandbox.
+pub(super) struct Authority {
+    root: CertifiedIssuer<'static, KeyPair>,
+    intermediate: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// A key with its certificate, PEM.
+pub(super) struct Issued {
+    pub(super) leaf: CertificateDer<'static>,
+    pub(super) key: KeyPair,
+}
+
+impl Authority {
+    pub(super) fn new() -> Result<Self, SandboxError> {
+        let params = |name: &str| {
+            let mut params = CertificateParams::default();
+            params.distinguished_name = distinguished_name(name);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+            params
+        };
+        // Elliptic curves, because they are made in no time; the enterprise certificates are RSA, as they must be.
+        let root = CertifiedIssuer::self_signed(params("Posten signering sandbox root"), KeyPair::generate()?)?;
+        let intermediate =
+            CertifiedIssuer::signed_by(params("Posten signering sandbox CA"), KeyPair::generate()?, &root)?;
+        Ok(Self { root, intermediate })
+    }
+
+    /// An enterprise certificate for an organization.
+    pub(super) fn issue(&self, name: &str, organization: &OrganizationNumber) -> Result<Issued, SandboxError> {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name = distinguished_name(name);
+        let identifier = DnType::CustomDnType(ORGANIZATION_IDENTIFIER.to_vec());
+        params.distinguished_name.push(identifier, format!("NTRNO-{organization}"));
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let leaf = params.signed_by(&key, &self.intermediate)?;
+        Ok(Issued { leaf: leaf.der().clone(), key })
+    }
+
+    /// An identity with an enterprise certificate.
+    pub(super) fn identity(&self, name: &str, organization: &OrganizationNumber) -> Result<Identity, SandboxError> {
+        let issued = self.issue(name, organization)?;
+        let mut pem = String::new();
+        for der in [&issued.leaf, self.intermediate.der(), self.root.der()] {
+            pem.push_str("-----BEGIN CERTIFICATE-----\n");
+            pem.push_str(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der));
+            pem.push_str("\n-----END CERTIFICATE-----\n");
+        }
+        let key = SecretString::from(issued.key.serialize_pem());
+        Identity::from_pem(pem.as_bytes(), &key).map_err(|error| SandboxError::Start(error.to_string()))
+    }
+
+    pub(super) fn root(&self) -> &CertificateDer<'static> {
+        self.root.der()
+    }
+
+    /// For the server's side of TLS.
+    pub(super) fn server(
+        &self,
+        organization: &OrganizationNumber,
+    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), SandboxError> {
+        let issued = self.issue("Posten Bring AS", organization)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
+        Ok((vec![issued.leaf, self.intermediate.der().clone()], key))
+    }
+}
+
+fn distinguished_name(common_name: &str) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CountryName, "NO");
+    name.push(DnType::OrganizationName, common_name);
+    name.push(DnType::CommonName, common_name);
+    name
+}

@@ -1,0 +1,148 @@
+//! XML with its namespaces, and its canonical form: for signatures that other clients made, in whatever style.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use xml::name::OwnedName;
+use xml::reader::{EventReader, ParserConfig, XmlEvent};
+
+use crate::asice::xades::{escape_attribute, escape_text};
+use crate::xml::{MAX_BYTES, MAX_DEPTH};
+
+/// An element, with the namespaces in scope.
+pub(super) struct Element {
+    name: OwnedName,
+    /// Prefix to namespace; the default one under the empty prefix.
+    namespaces: BTreeMap<String, String>,
+    attributes: Vec<(OwnedName, String)>,
+    children: Vec<Node>,
+}
+
+enum Node {
+    Element(Element),
+    Text(String),
+}
+
+impl Element {
+    /// Reads a document, within the limits of all others.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > MAX_BYTES {
+            return Err(format!("longer than {MAX_BYTES} bytes"));
+        }
+        let config = ParserConfig::new().ignore_comments(true).cdata_to_characters(true).whitespace_to_characters(true);
+        let mut open: Vec<Self> = Vec::new();
+        for event in EventReader::new_with_config(text.as_bytes(), config) {
+            match event.map_err(|_| "not well-formed".to_owned())? {
+                XmlEvent::Doctype { .. } => return Err("a DOCTYPE is not allowed".to_owned()),
+                XmlEvent::StartElement { name, attributes, namespace } => {
+                    if open.len() == MAX_DEPTH {
+                        return Err(format!("nested deeper than {MAX_DEPTH}"));
+                    }
+                    let namespaces = namespace.iter().filter(|(prefix, uri)| {
+                        !matches!(*prefix, "xml" | "xmlns") && !(prefix.is_empty() && uri.is_empty())
+                    });
+                    open.push(Self {
+                        namespaces: namespaces.map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect(),
+                        name,
+                        attributes: attributes.into_iter().map(|a| (a.name, a.value)).collect(),
+                        children: Vec::new(),
+                    });
+                }
+                XmlEvent::Characters(text) => {
+                    if let Some(element) = open.last_mut() {
+                        element.children.push(Node::Text(text));
+                    }
+                }
+                XmlEvent::EndElement { .. } => {
+                    let Some(element) = open.pop() else { continue };
+                    match open.last_mut() {
+                        Some(parent) => parent.children.push(Node::Element(element)),
+                        None => return Ok(element),
+                    }
+                }
+                _ => {}
+            }
+        }
+        Err("no root element".to_owned())
+    }
+
+    pub(super) fn is(&self, namespace: &str, name: &str) -> bool {
+        self.name.local_name == name && self.name.namespace.as_deref() == Some(namespace)
+    }
+
+    pub(super) fn elements(&self) -> impl Iterator<Item = &Self> {
+        self.children.iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        })
+    }
+
+    /// All children of this name.
+    pub(super) fn all(&self, namespace: &str, name: &str) -> Vec<&Self> {
+        self.elements().filter(|element| element.is(namespace, name)).collect()
+    }
+
+    /// The only child of this name.
+    pub(super) fn one(&self, namespace: &str, name: &str) -> Result<&Self, String> {
+        match self.all(namespace, name)[..] {
+            [element] => Ok(element),
+            [] => Err(format!("{}: there is no {name}", self.name.local_name)),
+            _ => Err(format!("{}: there is more than one {name}", self.name.local_name)),
+        }
+    }
+
+    /// An attribute without a namespace.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(own, _)| own.namespace.is_none() && own.local_name == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The text directly in it.
+    pub(super) fn text(&self) -> String {
+        let texts = self.children.iter().filter_map(|node| match node {
+            Node::Text(text) => Some(text.as_str()),
+            Node::Element(_) => None,
+        });
+        texts.collect()
+    }
+
+    /// The canonical form of the element and all in it (Canonical XML 1.0, inclusive, without comments).
+    pub(super) fn canonical(&self) -> String {
+        let mut out = String::new();
+        self.write(&BTreeMap::new(), &mut out);
+        out
+    }
+
+    fn write(&self, rendered: &BTreeMap<String, String>, out: &mut String) {
+        let _ = write!(out, "<{}", qualified(&self.name));
+        for (prefix, uri) in &self.namespaces {
+            if rendered.get(prefix) != Some(uri) {
+                let prefix = if prefix.is_empty() { String::new() } else { format!(":{prefix}") };
+                let _ = write!(out, " xmlns{prefix}=\"{}\"", escape_attribute(uri));
+            }
+        }
+        if rendered.contains_key("") && !self.namespaces.contains_key("") {
+            out.push_str(" xmlns=\"\"");
+        }
+        let mut attributes: Vec<_> = self.attributes.iter().collect();
+        attributes.sort_by_key(|(name, _)| (name.namespace.clone().unwrap_or_default(), name.local_name.clone()));
+        for (name, value) in attributes {
+            let _ = write!(out, " {}=\"{}\"", qualified(name), escape_attribute(value));
+        }
+        out.push('>');
+        for child in &self.children {
+            match child {
+                Node::Element(element) => element.write(&self.namespaces, out),
+                Node::Text(text) => out.push_str(&escape_text(text)),
+            }
+        }
+        let _ = write!(out, "</{}>", qualified(&self.name));
+    }
+}
+
+fn qualified(name: &OwnedName) -> String {
+    match &name.prefix {
+        Some(prefix) if !prefix.is_empty() => format!("{prefix}:{}", name.local_name),
+        _ => name.local_name.clone(),
+    }
+}

@@ -1,0 +1,354 @@
+//! A local service that behaves like the real one: the signature API on your laptop, without certificate or contract.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use posten_signering::direct::{JobRequest, JobStatus, Signer};
+//! use posten_signering::sandbox::Sandbox;
+//! use posten_signering::{Document, ExitUrls};
+//!
+//! let sandbox = Sandbox::start().await?;
+//! let client = sandbox.client();
+//!
+//! let request = JobRequest::builder()
+//!     .title("Arbeidsavtale".parse()?)
+//!     .document(Document::pdf("Avtale", "%PDF-1.4\n")?)
+//!     .signer(Signer::identified_by("kari".parse()?))
+//!     .exit_urls(ExitUrls::new("https://me.example/done", "https://me.example/no", "https://me.example/oops")?)
+//!     .build();
+//! let job = client.direct().create(request).await?;
+//!
+//! let back = sandbox.visit(job.signers()[0].redirect_url())?.sign()?;
+//! assert!(matches!(job.status(back.token()).await?, JobStatus::Completed(_)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A sandbox is a value: it listens on a port of its own on 127.0.0.1, shares nothing with other sandboxes, and is gone
+//! when it is dropped. Its client talks to it through real two-way TLS with the same checks as in production; only
+//! address and trust anchors differ.
+//!
+//! # What it checks, and what not yet
+//!
+//! It refuses what the service refuses: the rules of the schemas, the profile of the document package line by line,
+//! digests, the signature, a certificate that is not that of the connection, senders without rights, used redirect
+//! URLs, wrong tokens, polls that come too early. [`Sandbox::refusals`] tells which rule was broken.
+//!
+//! Not yet: a page for the signer, a signed PAdES (it hands out the first document as it came), the rate limit, and the
+//! rules about private and public senders.
+
+mod authority;
+mod dom;
+mod jobs;
+mod package;
+mod server;
+mod service;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::task::JoinHandle;
+use typed_builder::TypedBuilder;
+use url::Url;
+
+use self::authority::Authority;
+use self::jobs::Act;
+use self::service::{Service, random_token};
+use crate::client::{Client, HasSender};
+use crate::direct::SignerName;
+use crate::identity::Identity;
+use crate::trust::{Environment, TrustAnchors};
+use crate::types::{JobId, OrganizationNumber, RedirectUrl, StatusQueryToken};
+
+/// The organization of a sandbox's server: that of the real one.
+const POSTEN: &str = "984661185";
+
+/// The sender of [`Sandbox::client`], unless another was asked for.
+const SENDER: &str = "123456789";
+
+/// How a sandbox is to be. [`Sandbox::builder`] makes one.
+#[derive(Clone, Debug, TypedBuilder)]
+#[builder(
+    builder_method(vis = ""),
+    builder_type(name = SandboxBuilder, vis = "pub", doc = "Describes a sandbox to be started."),
+    build_method(vis = "pub", doc = "The description, for [`Sandbox::start_with`].")
+)]
+pub struct SandboxOptions {
+    /// The port, or 0 for any that is free. 0.
+    #[builder(default)]
+    port: u16,
+    /// How long an empty queue asks to be left alone. 5 seconds, as in the test environments; production has 10 minutes.
+    #[builder(default = Duration::from_secs(5))]
+    poll_interval: Duration,
+    /// The organization of the client's certificate. 123456789.
+    #[builder(default = SENDER.parse().expect("nine digits"))]
+    organization: OrganizationNumber,
+    /// Which broker may act for which sender.
+    #[builder(default, setter(into))]
+    brokers: Vec<(OrganizationNumber, OrganizationNumber)>,
+}
+
+/// A running service. Gone, with its port, when dropped.
+pub struct Sandbox {
+    service: Arc<Service>,
+    address: SocketAddr,
+    environment: Environment,
+    anchors: TrustAnchors,
+    identity: Identity,
+    client: Client<HasSender>,
+    task: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::Start`] when no port is free or no certificate can be made.
+    pub async fn start() -> Result<Self, SandboxError> {
+        Self::start_with(Self::builder().build()).await
+    }
+
+    /// Describes a sandbox that differs from the usual one.
+    pub fn builder() -> SandboxBuilder {
+        SandboxOptions::builder()
+    }
+
+    /// Starts such a sandbox.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::Start`] when the port is not free or no certificate can be made.
+    pub async fn start_with(options: SandboxOptions) -> Result<Self, SandboxError> {
+        let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
+        let authority = Authority::new()?;
+        let posten: OrganizationNumber = POSTEN.parse().map_err(|error| failed(&error))?;
+        let identity = authority.identity("Sandkassekunde AS", &options.organization)?;
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|e| failed(&e))?;
+        let address = listener.local_addr().map_err(|error| failed(&error))?;
+        let root = format!("https://{address}/api");
+        let anchors = TrustAnchors::from_der(authority.root()).map_err(|error| failed(&error))?;
+        let environment = Environment::custom(&root, anchors.clone()).map_err(|error| failed(&error))?;
+        let client = Client::builder()
+            .environment(environment.clone())
+            .identity(identity.clone())
+            .sender(options.organization.clone())
+            .build()
+            .map_err(|error| failed(&error))?;
+
+        let service = Arc::new(Service {
+            root,
+            poll_interval: SignedDuration::try_from(options.poll_interval).unwrap_or(SignedDuration::MAX),
+            brokers: options.brokers,
+            signer: authority.identity("Kari Sandkasse", &posten)?,
+            inner: Default::default(),
+        });
+        let acceptor = server::acceptor(&authority, &posten)?;
+        let task = tokio::spawn(server::serve(listener, acceptor, service::router(Arc::clone(&service))));
+        Ok(Self { service, address, environment, anchors, identity, client, task })
+    }
+
+    /// A client that uses the sandbox.
+    pub fn client(&self) -> Client<HasSender> {
+        self.client.clone()
+    }
+
+    /// The environment that the sandbox is: for a client with another identity or other options.
+    pub fn environment(&self) -> Environment {
+        self.environment.clone()
+    }
+
+    /// The sandbox's root certificate.
+    pub fn anchors(&self) -> TrustAnchors {
+        self.anchors.clone()
+    }
+
+    /// The identity of [`client`](Self::client): an enterprise certificate from the sandbox's own authority.
+    pub fn identity(&self) -> Identity {
+        self.identity.clone()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Moves the sandbox's clock forward. Signing times are still compared with the machine's own clock.
+    pub fn advance(&self, by: Duration) {
+        self.service.lock().advance(by);
+    }
+
+    /// One line for each request that was refused: method, path, status, code and the rule.
+    pub fn refusals(&self) -> Vec<String> {
+        self.service.lock().refusals.clone()
+    }
+
+    /// The document package of a job, as it arrived.
+    pub fn package(&self, job: JobId) -> Option<Vec<u8>> {
+        self.service.lock().jobs.all.get(&job.get()).map(|job| job.package.to_vec())
+    }
+
+    /// Opens a redirect URL, as the signer's browser would. It works once.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::RedirectUrl`] when it is used, replaced by a newer one, or not of this sandbox.
+    pub fn visit(&self, url: &RedirectUrl) -> Result<Visit<'_>, SandboxError> {
+        let mut inner = self.service.lock();
+        let mut signers = inner.jobs.all.values_mut().flat_map(|job| {
+            let id = job.id;
+            job.signers.iter_mut().enumerate().map(move |(at, signer)| (id, at, signer))
+        });
+        let found = signers.find(|(_, _, signer)| {
+            signer.redirect.as_ref().is_some_and(|token| self.service.redirect_url(token) == url.as_str())
+        });
+        let (job, at, signer) = found.ok_or(SandboxError::RedirectUrl)?;
+        signer.redirect = None;
+        Ok(Visit { sandbox: self, job: JobId::from_wire(job), signer: at })
+    }
+
+    /// Lets a signer sign, without a browser or a redirect URL.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::NoSuchSigner`], or [`SandboxError::NotWaiting`] when they have acted or the job is over.
+    pub fn sign(&self, job: JobId, signer: &SignerName) -> Result<Return, SandboxError> {
+        self.visit_of(job, signer)?.sign()
+    }
+
+    /// Lets a signer decline.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign`](Self::sign).
+    pub fn reject(&self, job: JobId, signer: &SignerName) -> Result<Return, SandboxError> {
+        self.visit_of(job, signer)?.reject()
+    }
+
+    /// Lets something go wrong while a signer signs.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign`](Self::sign).
+    pub fn fail(&self, job: JobId, signer: &SignerName) -> Result<Return, SandboxError> {
+        self.visit_of(job, signer)?.fail()
+    }
+
+    fn visit_of(&self, job: JobId, signer: &SignerName) -> Result<Visit<'_>, SandboxError> {
+        let inner = self.service.lock();
+        let found = inner.jobs.all.get(&job.get()).ok_or(SandboxError::NoSuchSigner)?;
+        let at = found.signers.iter().position(|own| own.name == *signer).ok_or(SandboxError::NoSuchSigner)?;
+        Ok(Visit { sandbox: self, job, signer: at })
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// A signer who has the documents in front of them.
+#[derive(Debug)]
+#[must_use = "the signer has not done anything yet"]
+pub struct Visit<'a> {
+    sandbox: &'a Sandbox,
+    job: JobId,
+    signer: usize,
+}
+
+impl Visit<'_> {
+    /// The signer signs.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::NotWaiting`] when they have acted already or the job is over.
+    pub fn sign(self) -> Result<Return, SandboxError> {
+        self.act(Act::Sign)
+    }
+
+    /// The signer declines.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign`](Self::sign).
+    pub fn reject(self) -> Result<Return, SandboxError> {
+        self.act(Act::Reject)
+    }
+
+    /// Something goes wrong.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign`](Self::sign).
+    pub fn fail(self) -> Result<Return, SandboxError> {
+        self.act(Act::Fail)
+    }
+
+    fn act(self, act: Act) -> Result<Return, SandboxError> {
+        let mut inner = self.sandbox.service.lock();
+        let now = inner.now();
+        let job = inner.jobs.all.get_mut(&self.job.get()).ok_or(SandboxError::NotWaiting)?;
+        let token = random_token();
+        job.act(self.signer, act, token.clone(), now).ok_or(SandboxError::NotWaiting)?;
+        let mut url = match act {
+            Act::Sign => job.exit_urls.completion.clone(),
+            Act::Reject => job.exit_urls.rejection.clone(),
+            Act::Fail => job.exit_urls.error.clone(),
+        };
+        url.query_pairs_mut().append_pair("status_query_token", &token);
+        let token = token.parse().map_err(|_| SandboxError::NotWaiting)?;
+        Ok(Return { url, token })
+    }
+}
+
+/// The signer's browser on its way back.
+#[derive(Clone, Debug)]
+pub struct Return {
+    url: Url,
+    token: StatusQueryToken,
+}
+
+impl Return {
+    /// The exit URL with the token appended.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The token in it.
+    pub fn token(&self) -> &StatusQueryToken {
+        &self.token
+    }
+}
+
+/// Why a sandbox cannot do what it was told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// It cannot start.
+    #[error("the sandbox cannot start: {0}")]
+    Start(String),
+    /// The redirect URL is used, replaced by a newer one, or not of this sandbox.
+    #[error("the redirect URL is used, replaced by a newer one, or not of this sandbox")]
+    RedirectUrl,
+    /// There is no such job, or no such signer in it.
+    #[error("there is no such job, or no such signer in it")]
+    NoSuchSigner,
+    /// The signer has acted already, or the job is over.
+    #[error("the signer has acted already, or the job is over")]
+    NotWaiting,
+}
+
+impl From<rcgen::Error> for SandboxError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Start(format!("no certificate can be made: {error}"))
+    }
+}

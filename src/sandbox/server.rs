@@ -1,0 +1,70 @@
+//! The listener: two-way TLS in front of the API.
+
+use std::sync::Arc;
+
+use axum::{Extension, Router};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::SandboxError;
+use super::authority::Authority;
+use super::service::Caller;
+use crate::types::OrganizationNumber;
+
+/// TLS 1.2 and 1.3, with a client certificate from the sandbox's own authority.
+pub(super) fn acceptor(authority: &Authority, organization: &OrganizationNumber) -> Result<TlsAcceptor, SandboxError> {
+    let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.root().clone()).map_err(|error| failed(&error))?;
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .build()
+        .map_err(|error| failed(&error))?;
+    let (chain, key) = authority.server(organization)?;
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| failed(&error))?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain, key)
+        .map_err(|error| failed(&error))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Serves until the task is dropped, and all connections with it.
+pub(super) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, router: Router) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(connection(stream, acceptor.clone(), router.clone()));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
+    let stream = match acceptor.accept(stream).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::info!(target: "posten_signering::sandbox", "a TLS handshake failed: {error}");
+            return;
+        }
+    };
+    let certificates = stream.get_ref().1.peer_certificates();
+    let Some(leaf) = certificates.and_then(|certificates| certificates.first()) else { return };
+    let caller = Caller(leaf.clone().into_owned());
+    let service = TowerToHyperService::new(router.layer(Extension(caller)));
+    let served = Builder::new(TokioExecutor::new()).http1_only().serve_connection(TokioIo::new(stream), service).await;
+    if let Err(error) = served {
+        tracing::info!(target: "posten_signering::sandbox", "a connection broke: {error}");
+    }
+}
