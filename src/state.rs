@@ -68,11 +68,19 @@ pub(crate) mod sealed {
     use crate::types::{Sender, ServiceUrl};
     use crate::xml::generated as wire;
 
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a state of a job",
+        label = "the states are `Created`, `Resumed` and `Confirmed`, and a job gets there by what happens to it"
+    )]
     pub trait JobState<R> {
         /// What is known in this state, and in no other.
         type Known: Debug + Send + Sync;
     }
 
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a state that a status can have",
+        label = "the states are `InProgress`, `Completed` and `Failed`, and the service says which"
+    )]
     pub trait StatusState<R> {
         /// What is known in this state, and in no other.
         type Known: Debug + Send + Sync;

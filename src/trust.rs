@@ -413,6 +413,7 @@ impl TlsError {
                 | Alert::UnknownCA
                 | Alert::AccessDenied
                 | Alert::CertificateRequired
+                | Alert::DecryptError
                 | Alert::HandshakeFailure),
             ) => Self::OurCertificateRefused { alert: format!("{alert:?}") },
             other => Self::Other(other.to_string()),

@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use secrecy::SecretString;
 
 use super::SandboxError;
+use super::service::random_token;
 use crate::identity::Identity;
 use crate::types::OrganizationNumber;
 
@@ -28,9 +29,11 @@ pub(super) struct Issued {
 
 impl Authority {
     pub(super) fn new() -> Result<Self, SandboxError> {
+        // A name of its own, so that certificates of two sandboxes are told apart as those of two authorities are.
+        let own = random_token();
         let params = |name: &str| {
             let mut params = CertificateParams::default();
-            params.distinguished_name = distinguished_name(name);
+            params.distinguished_name = distinguished_name(&format!("{name} {}", &own[..8]));
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
             params

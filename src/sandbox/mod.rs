@@ -185,6 +185,12 @@ impl Sandbox {
         self.service.lock().refusals.clone()
     }
 
+    /// Every XML document of the API that came in or went out, in order: of a new job first the request, then the
+    /// manifest from its package, then the answer.
+    pub fn documents(&self) -> Vec<String> {
+        self.service.lock().documents.clone()
+    }
+
     /// The document package of a job, as it arrived.
     pub fn package(&self, job: JobId) -> Option<Vec<u8>> {
         self.service.lock().jobs.all.get(&job.get()).map(|job| job.package.to_vec())

@@ -31,6 +31,7 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 /// A package that was found right.
 pub(super) struct Package {
     pub(super) manifest: wire::DirectSignatureJobManifest,
+    pub(super) manifest_text: String,
     pub(super) documents: Documents,
 }
 
@@ -44,7 +45,7 @@ pub(super) fn check(package: &[u8], caller: &CertificateDer<'_>) -> Result<Packa
         xml::read(text(MANIFEST)?, Mode::Strict).map_err(|error| format!("{MANIFEST}: {error}"))?;
     let documents = documents(&manifest, &files)?;
     signatures(text(SIGNATURES)?, &files, caller).map_err(|error| format!("{SIGNATURES}: {error}"))?;
-    Ok(Package { manifest, documents })
+    Ok(Package { manifest, manifest_text: text(MANIFEST)?.to_owned(), documents })
 }
 
 fn unpack(package: &[u8]) -> Result<BTreeMap<String, Bytes>, String> {

@@ -44,6 +44,7 @@ pub(super) struct Inner {
     permitted: HashMap<(String, Option<String>), Timestamp>,
     ahead: SignedDuration,
     pub(super) refusals: Vec<String>,
+    pub(super) documents: Vec<String>,
 }
 
 impl Inner {
@@ -109,12 +110,26 @@ async fn authorize(
         tracing::info!(target: "posten_signering::sandbox", "{line}");
         service.lock().refusals.push(line);
     }
+    if let Some(Written(text)) = answer.extensions().get::<Written>() {
+        service.lock().documents.push(text.clone());
+    }
     answer
 }
 
 /// The rule behind a refusal, for the sandbox's log.
 #[derive(Clone)]
 struct Rule(String);
+
+/// The document in an answer, for those who want to look at it.
+#[derive(Clone)]
+struct Written(String);
+
+/// An answer with a document in it.
+fn written(status: StatusCode, text: String) -> Response {
+    let mut response = (status, [(header::CONTENT_TYPE, "application/xml")], text.clone()).into_response();
+    response.extensions_mut().insert(Written(text));
+    response
+}
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -125,7 +140,7 @@ impl IntoResponse for Refused {
             error_type: error_type.to_owned(),
         };
         let mut response = match xml::write(&error) {
-            Ok(text) => (self.status, [(header::CONTENT_TYPE, "application/xml")], text).into_response(),
+            Ok(text) => written(self.status, text),
             Err(_) => self.status.into_response(),
         };
         response.extensions_mut().insert(Rule(format!("{}: {}", self.code, self.rule)));
@@ -135,7 +150,7 @@ impl IntoResponse for Refused {
 
 fn document<T: Document>(document: &T) -> Answer {
     match xml::write(document) {
-        Ok(text) => Ok(([(header::CONTENT_TYPE, "application/xml")], text).into_response()),
+        Ok(text) => Ok(written(StatusCode::OK, text)),
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string()),
     }
 }
@@ -261,6 +276,7 @@ async fn create(
         Ok(parts) => parts,
         Err(rule) => return refuse(BAD, "INVALID_REQUEST", rule),
     };
+    service.lock().documents.push(request.clone());
     let request: wire::DirectSignatureJobRequest = match xml::read(&request, Mode::Strict) {
         Ok(request) => request,
         Err(error) => return refuse(BAD, "INVALID_REQUEST", error.to_string()),
@@ -269,6 +285,7 @@ async fn create(
         Ok(package) => package,
         Err(rule) => return refuse(BAD, "INVALID_DOCUMENT_PACKAGE", rule),
     };
+    service.lock().documents.push(package.manifest_text);
     if package.manifest.sender.organization_number != sender {
         return refuse(BAD, "INVALID_DOCUMENT_PACKAGE", "the manifest has another sender than the path");
     }
@@ -370,6 +387,7 @@ fn job<'i>(inner: &'i mut Inner, sender: &str, id: &str) -> Result<&'i mut Job, 
 }
 
 async fn renew(State(service): Shared, Path((sender, id, signer)): Path<(String, String, usize)>, body: String) -> Answer {
+    service.lock().documents.push(body.clone());
     if let Err(error) = xml::read::<wire::DirectSignerUpdateRequest>(&body, Mode::Strict) {
         return refuse(StatusCode::BAD_REQUEST, "INVALID_REQUEST", error.to_string());
     }

@@ -1,0 +1,10 @@
+//! A request needs its exit urls.
+
+use posten_signering::direct::{JobRequest, Signer};
+use posten_signering::{Document, ExitUrls, Title};
+
+fn wrong(title: Title, document: Document, signer: Signer, urls: ExitUrls) {
+    JobRequest::builder().title(title).document(document).signer(signer).build();
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! A request needs its title.
+
+use posten_signering::direct::{JobRequest, Signer};
+use posten_signering::{Document, ExitUrls, Title};
+
+fn wrong(title: Title, document: Document, signer: Signer, urls: ExitUrls) {
+    JobRequest::builder().document(document).signer(signer).exit_urls(urls).build();
+}
+
+fn main() {}
