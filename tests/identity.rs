@@ -1,0 +1,181 @@
+//! Identities and trust anchors from what people really have: files made by openssl, good and bad.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use posten_signering::{Environment, Error, Identity, IdentityError, TrustAnchors, TrustAnchorsError};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
+};
+use secrecy::SecretString;
+
+fn rsa() -> KeyPair {
+    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap()
+}
+
+/// A certificate for a key, PEM.
+fn certificate(key: &KeyPair, change: impl FnOnce(&mut CertificateParams)) -> String {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "Virksomhet AS - 123456789");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    change(&mut params);
+    params.self_signed(key).unwrap().pem()
+}
+
+fn from_pem(certificate: &str, key: &KeyPair) -> Result<Identity, IdentityError> {
+    Identity::from_pem(certificate.as_bytes(), &SecretString::from(key.serialize_pem()))
+}
+
+#[test]
+fn a_certificate_and_its_key_are_an_identity() {
+    let key = rsa();
+    let identity = from_pem(&certificate(&key, |_| {}), &key).unwrap();
+    assert_eq!(identity.organization_number().map(|number| number.as_str()), Some("123456789"));
+    let shown = format!("{identity:?}");
+    assert_eq!(shown, "Identity { organization_number: Some(OrganizationNumber(\"123456789\")), chain: 1, .. }");
+}
+
+#[test]
+fn the_certificate_of_the_key_is_found_among_others() {
+    let (key, other) = (rsa(), rsa());
+    let both = format!("{}{}", certificate(&other, |_| {}), certificate(&key, |_| {}));
+    from_pem(&both, &key).unwrap();
+}
+
+#[test]
+fn each_mistake_has_its_error() {
+    let key = rsa();
+    let good = certificate(&key, |_| {});
+    let error = |certificate: &str| from_pem(certificate, &key).unwrap_err();
+
+    assert_eq!(error(""), IdentityError::MissingCertificate);
+    assert_eq!(error(&certificate(&rsa(), |_| {})), IdentityError::MissingCertificate, "another key's");
+    let no_key = Identity::from_pem(good.as_bytes(), &SecretString::from(good.clone())).unwrap_err();
+    assert_eq!(no_key, IdentityError::MissingKey);
+
+    let expired = error(&certificate(&key, |params| {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+    }));
+    assert_eq!(expired.to_string(), "the certificate expired at 2021-01-01T00:00:00Z");
+    let future = error(&certificate(&key, |params| params.not_before = date_time_ymd(2999, 1, 1)));
+    assert_eq!(future.to_string(), "the certificate is not valid before 2999-01-01T00:00:00Z");
+    let wrong_usage = certificate(&key, |params| params.key_usages = vec![KeyUsagePurpose::ContentCommitment]);
+    assert_eq!(error(&wrong_usage), IdentityError::NotForDigitalSignature);
+    from_pem(&certificate(&key, |params| params.key_usages = vec![]), &key).expect("no key usage is every usage");
+
+    let elliptic = KeyPair::generate().unwrap();
+    let error = from_pem(&certificate(&elliptic, |_| {}), &elliptic).unwrap_err();
+    assert_eq!(error, IdentityError::NotRsa);
+
+    let garbage = Identity::from_pkcs12(b"not an archive", &SecretString::from("x")).unwrap_err();
+    assert_eq!(garbage, IdentityError::NotPkcs12);
+    let file = Identity::from_pkcs12_file("/nowhere/virksomhet.p12", &SecretString::from("x")).unwrap_err();
+    assert!(matches!(&file, Error::File { path, .. } if path == Path::new("/nowhere/virksomhet.p12")), "{file:?}");
+}
+
+#[test]
+fn trust_anchors_come_from_pem_der_files_and_directories() {
+    let root = |name: &str| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap()
+    };
+    let (one, two) = (root("one"), root("two"));
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name);
+    fs::write(file("one.pem"), one.pem() + &two.pem()).unwrap();
+    fs::write(file("two.cer"), two.der()).unwrap();
+    fs::write(file("README.txt"), "not a certificate").unwrap();
+
+    let count = |anchors: TrustAnchors| format!("{anchors:?}");
+    assert_eq!(count(TrustAnchors::from_pem_file(file("one.pem")).unwrap()), "TrustAnchors(2)");
+    assert_eq!(count(TrustAnchors::from_der_file(file("two.cer")).unwrap()), "TrustAnchors(1)");
+    assert_eq!(count(TrustAnchors::from_directory(directory.path()).unwrap()), "TrustAnchors(3)");
+    let both = TrustAnchors::from_pem(one.pem().as_bytes()).unwrap().and(TrustAnchors::from_der(two.der()).unwrap());
+    assert_eq!(count(both), "TrustAnchors(2)");
+
+    assert_eq!(TrustAnchors::from_pem(b"").unwrap_err(), TrustAnchorsError::Empty);
+    assert_eq!(TrustAnchors::from_der(b"x").unwrap_err(), TrustAnchorsError::NotCertificate);
+    fs::write(file("broken.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    let error = TrustAnchors::from_directory(directory.path()).unwrap_err();
+    assert!(matches!(error, Error::TrustAnchors(TrustAnchorsError::NotCertificate)), "{error:?}");
+    let error = TrustAnchors::from_directory(file("nowhere")).unwrap_err();
+    assert!(matches!(error, Error::File { .. }), "{error:?}");
+}
+
+#[test]
+fn environments_have_their_addresses_and_production_has_its_root() {
+    let anchors = || {
+        let certificate = CertificateParams::default().self_signed(&KeyPair::generate().unwrap()).unwrap();
+        TrustAnchors::from_der(certificate.der()).unwrap()
+    };
+    let production = Environment::production();
+    assert_eq!(production.root().as_str(), "https://api.signering.posten.no/api");
+    assert!(format!("{production:?}").contains("TrustAnchors(1)"), "{production:?}");
+    assert!(format!("{:?}", production.trusting(anchors())).contains("TrustAnchors(2)"));
+    let test = Environment::difi_test(anchors());
+    assert_eq!(test.root().as_str(), "https://api.difitest.signering.posten.no/api");
+    let qa = Environment::difi_qa(anchors());
+    assert_eq!(qa.root().as_str(), "https://api.difiqa.signering.posten.no/api");
+    for bad in ["http://stub.example/api", "https://stub.example/api?x=1", "https://u:p@stub.example/", "stub.example"] {
+        let error = Environment::custom(bad, anchors()).unwrap_err();
+        assert!(matches!(error, Error::Configuration(_)), "{bad}");
+    }
+}
+
+/// Runs openssl in a directory.
+fn openssl(directory: &Path, arguments: &str) {
+    let output = Command::new("openssl").args(arguments.split(' ')).current_dir(directory).output();
+    let output = output.expect("needs openssl");
+    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+#[ignore = "outside tool: needs openssl"]
+fn outside_archives_of_openssl_are_read_in_both_encryptions() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let password = SecretString::from("hemmelig æøå");
+    openssl(here, "req -x509 -newkey rsa:2048 -nodes -days 30 -keyout ca.key -out ca.pem -subj /CN=Root");
+    openssl(here, "req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=Firma/2.5.4.97=NTRNO-123456789");
+    fs::write(here.join("usage"), "keyUsage=digitalSignature").unwrap();
+    openssl(here, "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -days 30 -extfile usage -out leaf.pem");
+    fs::write(here.join("password"), "hemmelig æøå\n").unwrap();
+
+    for (name, options) in [("default", ""), ("legacy", " -legacy")] {
+        let export = "pkcs12 -export -in leaf.pem -inkey leaf.key -certfile ca.pem -passout file:password";
+        openssl(here, &format!("{export} -out {name}.p12{options}"));
+        let file = here.join(format!("{name}.p12"));
+        let identity = Identity::from_pkcs12_file(&file, &password).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(identity.organization_number().map(|number| number.as_str()), Some("123456789"), "{name}");
+        assert!(format!("{identity:?}").contains("chain: 2"), "{name}: {identity:?}");
+        let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("galt")).unwrap_err();
+        assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}");
+        let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("")).unwrap_err();
+        assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}");
+
+        openssl(here, &format!("pkcs12 -export -nokeys -in leaf.pem -passout file:password -out no-key.p12{options}"));
+        let missing = Identity::from_pkcs12_file(here.join("no-key.p12"), &password).unwrap_err();
+        assert!(matches!(missing, Error::Identity(IdentityError::MissingKey)), "{name}: {missing:?}");
+        openssl(
+            here,
+            &format!("pkcs12 -export -nocerts -inkey leaf.key -in leaf.key -passout file:password -out alone.p12{options}"),
+        );
+        let alone = Identity::from_pkcs12_file(here.join("alone.p12"), &password).unwrap_err();
+        assert!(matches!(alone, Error::Identity(IdentityError::MissingCertificate)), "{name}: {alone:?}");
+    }
+
+    openssl(here, "ecparam -name prime256v1 -genkey -noout -out ec.key");
+    openssl(here, "req -x509 -key ec.key -days 30 -out ec.pem -subj /CN=Firma");
+    openssl(here, "pkcs12 -export -in ec.pem -inkey ec.key -passout file:password -out ec.p12");
+    let elliptic = Identity::from_pkcs12_file(here.join("ec.p12"), &password).unwrap_err();
+    assert!(matches!(elliptic, Error::Identity(IdentityError::NotRsa)), "{elliptic:?}");
+
+    // PEM as openssl writes it, in PKCS#8 and in the older PKCS#1.
+    Identity::from_pem_files(here.join("leaf.pem"), here.join("leaf.key")).unwrap();
+    openssl(here, "rsa -in leaf.key -traditional -out leaf-pkcs1.key");
+    Identity::from_pem_files(here.join("leaf.pem"), here.join("leaf-pkcs1.key")).unwrap();
+}
