@@ -52,9 +52,9 @@ fn read(
     let mut depth = 0;
     let mut reader = EventReader::from_str(text);
     loop {
-        let event = reader.next().map_err(|error| {
-            format!("{}:{}: not well-formed: {}", file.display(), error.position(), error.msg())
-        })?;
+        let event = reader
+            .next()
+            .map_err(|error| format!("{}:{}: not well-formed: {}", file.display(), error.position(), error.msg()))?;
         let at = format!("{}:{}", file.display(), reader.position());
         match event {
             XmlEvent::StartElement { name, attributes, .. } => {
@@ -71,7 +71,9 @@ fn read(
                 if depth == 0 && kind != "schema" {
                     return Err(format!("{at}: the root is `{kind}`, not `schema`"));
                 }
-                if depth == 1 && let Some(name) = attribute("name") {
+                if depth == 1
+                    && let Some(name) = attribute("name")
+                {
                     let kind = match kind {
                         "simpleType" | "complexType" => "type",
                         "group" => "group",
@@ -82,8 +84,8 @@ fn read(
                     defined.insert((kind, name.to_owned()));
                 }
                 if kind == "include" {
-                    let location = attribute("schemaLocation")
-                        .ok_or_else(|| format!("{at}: xs:include has no schemaLocation"))?;
+                    let location =
+                        attribute("schemaLocation").ok_or_else(|| format!("{at}: xs:include has no schemaLocation"))?;
                     let target = file.with_file_name(location);
                     if !target.is_file() {
                         return Err(format!("{at}: xs:include: there is no file {}", target.display()));

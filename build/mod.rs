@@ -41,10 +41,7 @@ pub fn generate(directory: &Path, roots: &[&str]) -> Result<String, String> {
         return Err(format!("{}: {}", directory.display(), problems.join("; ")));
     }
     let data = exec_generator(GeneratorConfig::default(), &schemas, &meta).map_err(failed)?;
-    let module = Renderer::new(&data)
-        .with_step(TypesStep)
-        .with_step(TablesStep::default())
-        .finish();
+    let module = Renderer::new(&data).with_step(TypesStep).with_step(TablesStep::default()).finish();
 
     let code = quote::ToTokens::to_token_stream(&module);
     let file = syn::parse2(code).map_err(|error| format!("the generated code is not Rust: {error}"))?;

@@ -18,11 +18,9 @@ use std::error::Error;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
-use posten_signering::direct::{CreatedSigner, Created, Job, JobHandle, JobRequest, JobStatus, Signer};
+use posten_signering::direct::{Created, CreatedSigner, Job, JobHandle, JobRequest, JobStatus, Signer};
 use posten_signering::sandbox::Sandbox;
-use posten_signering::{
-    Client, Document, Environment, ExitUrls, Identity, Sender, StatusQueryToken, TrustAnchors,
-};
+use posten_signering::{Client, Document, Environment, ExitUrls, Identity, Sender, StatusQueryToken, TrustAnchors};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -76,7 +74,12 @@ async fn main() -> Result<()> {
             println!("signed       saved as {} ({bytes} bytes)", path.display());
             for signature in done.signatures() {
                 let xades = signature.xades().ok_or("a signature without XAdES")?.bytes().await?;
-                println!("signature    {:?} at {}, XAdES of {} bytes", signature.status(), signature.since(), xades.len());
+                println!(
+                    "signature    {:?} at {}, XAdES of {} bytes",
+                    signature.status(),
+                    signature.since(),
+                    xades.len()
+                );
             }
             let confirmed = done.confirm().await?;
             println!("confirmed    job {}", confirmed.id());

@@ -20,7 +20,7 @@ pub(crate) struct Certificate<'a>(X509Certificate<'a>);
 impl<'a> Certificate<'a> {
     pub(crate) fn parse(der: &'a CertificateDer<'_>) -> Option<Self> {
         match X509Certificate::from_der(der.as_ref()) {
-            Ok((rest, certificate)) if rest.is_empty() => Some(Self(certificate)),
+            Ok(([], certificate)) => Some(Self(certificate)),
             _ => None,
         }
     }
@@ -88,7 +88,9 @@ impl<'a> Certificate<'a> {
 
 /// The first attribute of this kind that is text.
 fn first<'n>(name: &'n X509Name<'_>, oid: &Oid<'_>) -> Option<&'n str> {
-    name.iter_attributes().filter(|attribute| attribute.attr_type() == oid).find_map(|attribute| attribute.as_str().ok())
+    name.iter_attributes()
+        .filter(|attribute| attribute.attr_type() == oid)
+        .find_map(|attribute| attribute.as_str().ok())
 }
 
 fn timestamp(time: ASN1Time) -> Timestamp {
@@ -126,10 +128,8 @@ fn decimal(bytes: &[u8]) -> String {
 
 /// The last part of the name first; known attributes by keyword, others by number with their DER in hex.
 fn distinguished_name(name: &X509Name<'_>) -> String {
-    let rdns: Vec<String> = name
-        .iter_rdn()
-        .map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join("+"))
-        .collect();
+    let rdns: Vec<String> =
+        name.iter_rdn().map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join("+")).collect();
     rdns.into_iter().rev().collect::<Vec<_>>().join(",")
 }
 

@@ -72,8 +72,8 @@ impl Identity {
         let certificates = CertificateDer::pem_slice_iter(certificates)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| IdentityError::NotPem)?;
-        let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
-            .map_err(|_| IdentityError::MissingKey)?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()).map_err(|_| IdentityError::MissingKey)?;
         Self::new(certificates, key)
     }
 
@@ -179,9 +179,8 @@ fn chain(leaf: CertificateDer<'static>, mut rest: Vec<CertificateDer<'static>>) 
         if last.is_self_issued() {
             break;
         }
-        let issuer = rest.iter().position(|der| {
-            Certificate::parse(der).is_some_and(|candidate| last.is_issued_by(&candidate))
-        });
+        let issuer =
+            rest.iter().position(|der| Certificate::parse(der).is_some_and(|candidate| last.is_issued_by(&candidate)));
         match issuer {
             Some(at) => chain.push(rest.swap_remove(at)),
             None => break,

@@ -1,4 +1,83 @@
-//! draft
+//! A client for the signature API of [Posten signering](https://signering.posten.no), Norway's e-signature service,
+//! made so that wrong use does not compile.
+//!
+//! An organization sends PDF documents, people sign them with BankID and the like, and the organization fetches the
+//! signed documents. The API is XML over HTTPS with client certificates; documents travel in packages (ASiC-E) that are
+//! signed themselves (XAdES). All of that is inside this crate. Outside are types: a [`direct::Job`] that was
+//! just created can be asked for its status and for nothing else, a [`direct::Status`] of a completed job has the
+//! signed document, and nothing can be confirmed before a status was fetched.
+//!
+//! # The happy path
+//!
+//! ```no_run
+//! use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
+//! use posten_signering::{Client, Document, Environment, ExitUrls, Identity, Sender, StatusQueryToken, TrustAnchors};
+//!
+//! # fn redirect(url: &str) {}
+//! # async fn example(pdf: Vec<u8>, password: secrecy::SecretString, token: StatusQueryToken)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder()
+//!     .environment(Environment::difi_test(TrustAnchors::from_pem_file("test-roots.pem")?))
+//!     .identity(Identity::from_pkcs12_file("virksomhet.p12", &password)?)
+//!     .sender(Sender::new("123456789".parse()?))
+//!     .build()?;
+//!
+//! let request = JobRequest::builder()
+//!     .title("Arbeidsavtale".parse()?)
+//!     .document(Document::pdf("Avtale", pdf)?)
+//!     .signer(Signer::national_id("01010012345".parse()?))
+//!     .exit_urls(ExitUrls::new("https://me.example/done", "https://me.example/no", "https://me.example/oops")?)
+//!     .build();
+//!
+//! let job = client.direct().create(request).await?;
+//! redirect(job.signers()[0].redirect_url().as_str());
+//! let stored = serde_json::to_string(&job.handle())?; // survives the process
+//!
+//! // In another process, when the browser comes back with ?status_query_token=...
+//! let handle: JobHandle = serde_json::from_str(&stored)?;
+//! match client.direct().resume(handle)?.status(&token).await? {
+//!     JobStatus::Completed(done) => {
+//!         done.pades().save_to("signed.pdf").await?;
+//!         done.confirm().await?;
+//!     }
+//!     JobStatus::Failed(failed) => {
+//!         println!("{:?}", failed.signatures());
+//!         failed.confirm().await?;
+//!     }
+//!     JobStatus::InProgress(waiting) => println!("{:?}", waiting.signatures()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Which flow
+//!
+//! * [`direct`]: the signers are in your own web pages. You redirect them, and get them back with a token.
+//! * The portal flow, in which the service invites the signers itself, and the archive are not built yet.
+//!
+//! # Trying it out
+//!
+//! With the feature `sandbox` comes a local service that behaves like the real one: see the module `sandbox`. It needs
+//! neither certificate nor contract, and is what this crate's own tests run against.
+//!
+//! # Security
+//!
+//! * The server must show a certificate of Posten Bring AS (984661185) under one of the environment's trust anchors.
+//!   Enterprise certificates carry no host name, so none is checked. Neither of the two checks can be switched off.
+//! * Redirects are never followed, and a URL in an answer is only used if it has scheme, host and port of the
+//!   environment. So the client certificate is shown to nobody else.
+//! * Private keys stay inside [`Identity`]. Personal numbers, titles, tokens and redirect URLs are in no `Debug` output
+//!   and in no error.
+//! * yaserde, which reads and writes the XML, logs what it reads through the `log` crate at levels debug and trace
+//!   (targets `yaserde` and `yaserde_derive`), personal numbers included. Keep these targets off where you install a
+//!   logger for `log`.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `sandbox` | the module `sandbox`. For tests and trials; not for production. |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -24,4 +103,13 @@ pub use self::identity::{Identity, IdentityError};
 pub use self::state::{JobState, Retrieval, SenderChoice, StatusState};
 pub use self::transport::{Download, DownloadStream, Proxy, Timeouts};
 pub use self::trust::{Environment, TlsError, TrustAnchors, TrustAnchorsError};
-pub use self::types::*;
+pub use self::types::{
+    AuthenticationLevel, Description, Document, Documents, ExitUrls, IdentifierInSignedDocuments, InvalidValue, JobId,
+    MediaType, OnBehalfOf, OrganizationNumber, PdfProblem, PersonalIdentificationNumber, PollingQueue, RedirectUrl,
+    Reference, Rule, Sender, SignatureType, SignerIdentifier, StatusQueryToken, Title,
+};
+
+/// The examples in README.md, so that they compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -263,12 +263,7 @@ impl ServerVerifier {
         }
     }
 
-    fn explain(
-        &self,
-        error: &rustls::Error,
-        leaf: &Certificate<'_>,
-        intermediates: &[CertificateDer<'_>],
-    ) -> TlsError {
+    fn explain(&self, error: &rustls::Error, leaf: &Certificate<'_>, intermediates: &[CertificateDer<'_>]) -> TlsError {
         let rustls::Error::InvalidCertificate(error) = error else { return TlsError::BadCertificate };
         match error {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -297,9 +292,9 @@ impl ServerCertVerifier for ServerVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.verify(end_entity, intermediates, now).map(|()| ServerCertVerified::assertion()).map_err(|error| {
-            rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error))))
-        })
+        self.verify(end_entity, intermediates, now)
+            .map(|()| ServerCertVerified::assertion())
+            .map_err(|error| rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error)))))
     }
 
     fn verify_tls12_signature(

@@ -176,7 +176,8 @@ async fn changes_of_a_polling_job_come_out_of_its_queue_until_confirmed() {
     again.confirm().await.unwrap();
 
     sandbox.sign(job.id(), ola().name()).unwrap();
-    let Poll::Change { status: JobStatus::Completed(done), .. } = client.direct().poll(&contracts).await.unwrap() else {
+    let Poll::Change { status: JobStatus::Completed(done), .. } = client.direct().poll(&contracts).await.unwrap()
+    else {
         panic!()
     };
     // A confirmation of the earlier change does not confirm this one.
@@ -378,7 +379,8 @@ async fn outside_every_document_that_was_sent_or_answered_is_valid_by_both_schem
         let file = directory.path().join(format!("{at}.xml"));
         std::fs::write(&file, document).unwrap();
         for schema in &schemas {
-            let output = Command::new("xmllint").args(["--nonet", "--noout", "--schema"]).arg(schema).arg(&file).output();
+            let output =
+                Command::new("xmllint").args(["--nonet", "--noout", "--schema"]).arg(schema).arg(&file).output();
             let output = output.expect("needs xmllint");
             let message = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "by {}: {message}\n{document}", schema.display());

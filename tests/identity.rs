@@ -120,7 +120,8 @@ fn environments_have_their_addresses_and_production_has_its_root() {
     assert_eq!(test.root().as_str(), "https://api.difitest.signering.posten.no/api");
     let qa = Environment::difi_qa(anchors());
     assert_eq!(qa.root().as_str(), "https://api.difiqa.signering.posten.no/api");
-    for bad in ["http://stub.example/api", "https://stub.example/api?x=1", "https://u:p@stub.example/", "stub.example"] {
+    for bad in ["http://stub.example/api", "https://stub.example/api?x=1", "https://u:p@stub.example/", "stub.example"]
+    {
         let error = Environment::custom(bad, anchors()).unwrap_err();
         assert!(matches!(error, Error::Configuration(_)), "{bad}");
     }
@@ -140,7 +141,10 @@ fn outside_archives_of_openssl_are_read_in_both_encryptions() {
     let here = directory.path();
     let password = SecretString::from("hemmelig æøå");
     openssl(here, "req -x509 -newkey rsa:2048 -nodes -days 30 -keyout ca.key -out ca.pem -subj /CN=Root");
-    openssl(here, "req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=Firma/2.5.4.97=NTRNO-123456789");
+    openssl(
+        here,
+        "req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=Firma/2.5.4.97=NTRNO-123456789",
+    );
     fs::write(here.join("usage"), "keyUsage=digitalSignature").unwrap();
     openssl(here, "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -days 30 -extfile usage -out leaf.pem");
     fs::write(here.join("password"), "hemmelig æøå\n").unwrap();
@@ -162,7 +166,9 @@ fn outside_archives_of_openssl_are_read_in_both_encryptions() {
         assert!(matches!(missing, Error::Identity(IdentityError::MissingKey)), "{name}: {missing:?}");
         openssl(
             here,
-            &format!("pkcs12 -export -nocerts -inkey leaf.key -in leaf.key -passout file:password -out alone.p12{options}"),
+            &format!(
+                "pkcs12 -export -nocerts -inkey leaf.key -in leaf.key -passout file:password -out alone.p12{options}"
+            ),
         );
         let alone = Identity::from_pkcs12_file(here.join("alone.p12"), &password).unwrap_err();
         assert!(matches!(alone, Error::Identity(IdentityError::MissingCertificate)), "{name}: {alone:?}");

@@ -279,7 +279,8 @@ async fn a_url_on_another_host_port_or_scheme_is_an_error_and_is_not_asked() {
                 if line.starts_with("POST") {
                     return created(&url("status-url"), &url("href"));
                 }
-                let pades = format!("<xades-url>{}</xades-url><pades-url>{}</pades-url>", url("xades-url"), url("pades-url"));
+                let pades =
+                    format!("<xades-url>{}</xades-url><pades-url>{}</pades-url>", url("xades-url"), url("pades-url"));
                 completed(&pades, &format!("<confirmation-url>{}</confirmation-url>", url("confirmation-url")))
             })
             .await;
@@ -299,10 +300,7 @@ async fn a_url_on_another_host_port_or_scheme_is_an_error_and_is_not_asked() {
 
 #[tokio::test]
 async fn a_completed_job_without_its_urls_is_a_broken_protocol() {
-    for (pades, confirmation, lacks) in [
-        (false, true, "pades-url"),
-        (true, false, "confirmation-url"),
-    ] {
+    for (pades, confirmation, lacks) in [(false, true, "pades-url"), (true, false, "confirmation-url")] {
         let (authority, server) = service(move |_, own| {
             let url = |name: &str| format!("<{name}>https://{own}/api/1</{name}>");
             completed(
@@ -312,9 +310,8 @@ async fn a_completed_job_without_its_urls_is_a_broken_protocol() {
         })
         .await;
         let error = server.client(&authority).direct().poll(&PollingQueue::DEFAULT).await.unwrap_err();
-        let expected = format!(
-            "the service's answer breaks the protocol: a job that is COMPLETED_SUCCESSFULLY lacks its {lacks}"
-        );
+        let expected =
+            format!("the service's answer breaks the protocol: a job that is COMPLETED_SUCCESSFULLY lacks its {lacks}");
         assert_eq!(error.to_string(), expected);
     }
 }
@@ -364,7 +361,8 @@ async fn every_refusal_has_its_error() {
     let gateway = of("502 Bad Gateway", "Content-Type: text/html\r\n", "<html>bad</html>".to_owned()).await;
     assert_eq!(gateway.to_string(), "the service answered 502 Bad Gateway");
 
-    let early = of("429 Too Many", "X-Next-permitted-poll-time: 2026-01-01T12:00+01:00[Europe/Oslo]\r\n", String::new());
+    let early =
+        of("429 Too Many", "X-Next-permitted-poll-time: 2026-01-01T12:00+01:00[Europe/Oslo]\r\n", String::new());
     let Error::TooManyRequests { retry_at } = early.await else { panic!() };
     assert_eq!(retry_at.map(|at| at.to_string()).as_deref(), Some("2026-01-01T11:00:00Z"));
     let before = jiff::Timestamp::now();

@@ -28,11 +28,7 @@ impl Node {
     }
 
     fn occurs(&self) -> String {
-        format!(
-            "{}..{}",
-            self.attribute("minOccurs").unwrap_or("1"),
-            self.attribute("maxOccurs").unwrap_or("1")
-        )
+        format!("{}..{}", self.attribute("minOccurs").unwrap_or("1"), self.attribute("maxOccurs").unwrap_or("1"))
     }
 }
 

@@ -156,11 +156,8 @@ fn outside_signatures_are_valid_by_the_published_schemas() {
     }
     // No schema imports all three, so that lax content (the XAdES inside an Object) would not be looked at.
     let all = tempfile::tempdir().unwrap();
-    let imports = [
-        (xades::DS, "xmldsig-core-schema.xsd"),
-        (xades::XADES, "XAdES.xsd"),
-        (xades::ASIC, "ts_102918v010201.xsd"),
-    ];
+    let imports =
+        [(xades::DS, "xmldsig-core-schema.xsd"), (xades::XADES, "XAdES.xsd"), (xades::ASIC, "ts_102918v010201.xsd")];
     let imports = imports.map(|(namespace, file)| {
         format!(r#"<import namespace="{namespace}" schemaLocation="{}"/>"#, spec.join(file).display())
     });

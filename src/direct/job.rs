@@ -126,7 +126,8 @@ impl<R: Retrieval> Job<Created, R> {
         answer: wire::DirectSignatureJobResponse,
     ) -> Result<Self, Error> {
         let transport = &shared.transport;
-        let status_url = answer.status_url.as_deref().map(|url| transport.service_url("status-url", url)).transpose()?;
+        let status_url =
+            answer.status_url.as_deref().map(|url| transport.service_url("status-url", url)).transpose()?;
         let status_url = R::status_url(status_url)
             .ok_or_else(|| Error::Protocol("a job with callback was created without status-url".to_owned()))?;
         let mut answered = answer.signer.into_iter().map(|signer| CreatedSigner::read(shared, signer));

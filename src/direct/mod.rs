@@ -129,10 +129,7 @@ impl Direct<'_, NoSender> {
     /// # Errors
     ///
     /// Whatever a call can meet: see [`Error`].
-    pub async fn create<R: Retrieval>(
-        &self,
-        request: JobRequest<R, HasSender>,
-    ) -> Result<Job<Created, R>, Error> {
+    pub async fn create<R: Retrieval>(&self, request: JobRequest<R, HasSender>) -> Result<Job<Created, R>, Error> {
         self.create_for(&request.sender().0.clone(), &request).await
     }
 }

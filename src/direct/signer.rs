@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::types::{
-    InvalidValue, OnBehalfOf, PersonalIdentificationNumber, Rule, SignatureType, SignerIdentifier,
-};
+use crate::types::{InvalidValue, OnBehalfOf, PersonalIdentificationNumber, Rule, SignatureType, SignerIdentifier};
 use crate::xml::generated as wire;
 
 /// By what the sender names a signer. `Debug` does not show it.

@@ -38,8 +38,10 @@ impl Element {
                     if open.len() == MAX_DEPTH {
                         return Err(format!("nested deeper than {MAX_DEPTH}"));
                     }
-                    let namespaces = namespace.iter().filter(|(prefix, uri)| {
-                        !matches!(*prefix, "xml" | "xmlns") && !(prefix.is_empty() && uri.is_empty())
+                    let namespaces = namespace.iter().filter(|(prefix, uri)| match *prefix {
+                        "xml" | "xmlns" => false,
+                        "" => !uri.is_empty(),
+                        _ => true,
                     });
                     open.push(Self {
                         namespaces: namespaces.map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect(),

@@ -13,9 +13,7 @@ use rustls::pki_types::CertificateDer;
 use zip::ZipArchive;
 
 use super::dom::Element;
-use crate::asice::xades::{
-    ASIC, C14N, DS, RSA_SHA256, SHA1_URI, SHA256_URI, SIGNED_PROPERTIES_TYPE, XADES, sha256,
-};
+use crate::asice::xades::{ASIC, C14N, DS, RSA_SHA256, SHA1_URI, SHA256_URI, SIGNED_PROPERTIES_TYPE, XADES, sha256};
 use crate::asice::{MANIFEST, SIGNATURES};
 use crate::certificate::Certificate;
 use crate::types::{Document, Documents, MAX_BYTES, Title};
@@ -164,7 +162,9 @@ fn references(
             }
             let name = decode_uri(uri);
             let name = waiting.take(name.as_str()).ok_or_else(|| format!("a Reference to {uri}, which is no file"))?;
-            ids.insert(reference.attribute("Id").ok_or_else(|| format!("the Reference to {uri} has no Id"))?.to_owned());
+            ids.insert(
+                reference.attribute("Id").ok_or_else(|| format!("the Reference to {uri} has no Id"))?.to_owned(),
+            );
             &files[name]
         };
         if sha256(content) != digest {
@@ -184,7 +184,8 @@ fn signed_properties(
     caller: &CertificateDer<'_>,
 ) -> Result<(), String> {
     let signature = properties.one(XADES, "SignedSignatureProperties")?;
-    let signed_at = time::parse(&signature.one(XADES, "SigningTime")?.text()).ok_or("SigningTime is not a date-time")?;
+    let signed_at =
+        time::parse(&signature.one(XADES, "SigningTime")?.text()).ok_or("SigningTime is not a date-time")?;
     // The machine's own clock, whatever the sandbox's says: that is what the client signs by.
     if Timestamp::now().duration_since(signed_at).abs() > CLOCK_TOLERANCE {
         return Err(format!("SigningTime is not right within {CLOCK_TOLERANCE:#}"));

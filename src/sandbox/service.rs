@@ -259,8 +259,11 @@ async fn nothing_here() -> Answer {
 async fn whoami(Extension(caller): Extension<Caller>, Path(sender): Path<String>) -> Answer {
     let own = Certificate::parse(&caller.0).and_then(|certificate| certificate.organization_number());
     let own = own.map(|number| number.to_string()).unwrap_or_default();
-    let sentence =
-        if own == sender { format!("You are {own}") } else { format!("You are {own}, operating on behalf of {sender}") };
+    let sentence = if own == sender {
+        format!("You are {own}")
+    } else {
+        format!("You are {own}, operating on behalf of {sender}")
+    };
     Ok(sentence.into_response())
 }
 
@@ -295,7 +298,9 @@ async fn create(
         Err(error) => return refuse(BAD, "INVALID_REQUEST", error.to_string()),
     };
     let names = package.manifest.signer.iter().map(|signer| match &signer.direct_signer_name {
-        wire::DirectSignerName::PersonalIdentificationNumber(number) => number.parse().map(SignerName::PersonalIdentificationNumber),
+        wire::DirectSignerName::PersonalIdentificationNumber(number) => {
+            number.parse().map(SignerName::PersonalIdentificationNumber)
+        }
         wire::DirectSignerName::SignerIdentifier(identifier) => identifier.parse().map(SignerName::Identifier),
     });
     let names: Vec<SignerName> = match names.collect::<Result<_, _>>() {
@@ -365,9 +370,7 @@ async fn parts(headers: &HeaderMap, body: Bytes) -> Result<(String, Bytes), Stri
         found.push((kind, part.bytes().await.map_err(|_| "the multipart body is damaged")?));
     }
     match &found[..] {
-        [(first, request), (second, package)]
-            if first == "application/xml" && second == "application/octet-stream" =>
-        {
+        [(first, request), (second, package)] if first == "application/xml" && second == "application/octet-stream" => {
             let request = String::from_utf8(request.to_vec()).map_err(|_| "the request document is not UTF-8")?;
             Ok((request, package.clone()))
         }
@@ -386,7 +389,11 @@ fn job<'i>(inner: &'i mut Inner, sender: &str, id: &str) -> Result<&'i mut Job, 
     })
 }
 
-async fn renew(State(service): Shared, Path((sender, id, signer)): Path<(String, String, usize)>, body: String) -> Answer {
+async fn renew(
+    State(service): Shared,
+    Path((sender, id, signer)): Path<(String, String, usize)>,
+    body: String,
+) -> Answer {
     service.lock().documents.push(body.clone());
     if let Err(error) = xml::read::<wire::DirectSignerUpdateRequest>(&body, Mode::Strict) {
         return refuse(StatusCode::BAD_REQUEST, "INVALID_REQUEST", error.to_string());
@@ -436,9 +443,8 @@ async fn poll(
     let key = (sender.clone(), queue.clone());
     let permitted = inner.permitted.get(&key).copied().unwrap_or(now);
     let next = now + service.poll_interval;
-    let header = |time: Timestamp| {
-        [("X-Next-permitted-poll-time", time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())]
-    };
+    let header =
+        |time: Timestamp| [("X-Next-permitted-poll-time", time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())];
     if now < permitted {
         inner.permitted.insert(key, next);
         let mut answer = (StatusCode::TOO_MANY_REQUESTS, header(next)).into_response();

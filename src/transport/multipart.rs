@@ -23,7 +23,8 @@ impl Multipart {
             let _ = write!(boundary, "{byte:02x}");
         }
         let mut body = Vec::with_capacity(request.len() + package.len() + 512);
-        for (content_type, content) in [("application/xml", request.as_bytes()), ("application/octet-stream", package)] {
+        for (content_type, content) in [("application/xml", request.as_bytes()), ("application/octet-stream", package)]
+        {
             let head = format!("--{boundary}\r\nContent-Type: {content_type}\r\n\r\n");
             body.extend_from_slice(head.as_bytes());
             body.extend_from_slice(content);

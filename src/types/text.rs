@@ -165,10 +165,7 @@ mod tests {
     #[test]
     fn lengths_are_counted_in_characters() {
         assert!("ø".repeat(80).parse::<Title>().is_ok());
-        assert_eq!(
-            "😀".repeat(81).parse::<Title>().unwrap_err().rule(),
-            &Rule::Length { min: 1, max: 80, actual: 81 }
-        );
+        assert_eq!("😀".repeat(81).parse::<Title>().unwrap_err().rule(), &Rule::Length { min: 1, max: 80, actual: 81 });
         assert!("".parse::<Description>().is_ok());
         assert_eq!("".parse::<Title>().unwrap_err().to_string(), "title: must be 1 to 80 characters long, is 0");
     }

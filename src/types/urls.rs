@@ -1,6 +1,7 @@
 //! URLs, of three kinds that must not be mixed up: the sender's, the signer's, the service's.
 
 use std::fmt;
+use std::sync::Arc;
 
 use url::Url;
 
@@ -96,7 +97,7 @@ impl fmt::Debug for RedirectUrl {
 ///
 /// [`ServiceUrl::within`] is the only way to make one from an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceUrl(Url);
+pub struct ServiceUrl(Arc<Url>);
 
 impl ServiceUrl {
     /// A URL out of an answer or a handle, if scheme, host and port are those of `root`.
@@ -107,7 +108,7 @@ impl ServiceUrl {
             && url.port_or_known_default() == root.port_or_known_default()
             && url.username().is_empty()
             && url.password().is_none();
-        same.then_some(Self(url))
+        same.then(|| Self(Arc::new(url)))
     }
 
     /// A path under the root itself.
@@ -116,14 +117,14 @@ impl ServiceUrl {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
-        Self(url)
+        Self(Arc::new(url))
     }
 
     /// With one more query parameter; those that it has are kept.
     pub(crate) fn with_query(&self, name: &str, value: &str) -> Self {
-        let mut url = self.0.clone();
+        let mut url = Url::clone(&self.0);
         url.query_pairs_mut().append_pair(name, value);
-        Self(url)
+        Self(Arc::new(url))
     }
 
     pub(crate) fn as_url(&self) -> &Url {

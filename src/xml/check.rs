@@ -57,10 +57,16 @@ pub(super) enum Value {
 /// A simple type with its facets.
 pub(super) enum Simple {
     /// Text of so many characters.
-    Text { min: usize, max: usize },
+    Text {
+        min: usize,
+        max: usize,
+    },
     /// Exactly so many decimal digits.
     Digits(usize),
-    Integer { min: i64, max: i64 },
+    Integer {
+        min: i64,
+        max: i64,
+    },
     DateTime,
     /// One word of a closed list.
     Words(&'static [&'static str]),
@@ -69,10 +75,7 @@ pub(super) enum Simple {
 /// Compares a document with its schema, and writes down the part of it that the schema knows.
 pub(super) fn document(root: &Element, expected: &Root, mode: Mode) -> Result<String, XmlError> {
     if !root.ours || root.name != expected.name {
-        return Err(XmlError(format!(
-            "the root element is not `{}` in the namespace {NAMESPACE}",
-            expected.name
-        )));
+        return Err(XmlError(format!("the root element is not `{}` in the namespace {NAMESPACE}", expected.name)));
     }
     let mut check = Check { mode, path: vec![expected.name], out: String::new() };
     let namespace = format!(" xmlns=\"{NAMESPACE}\"");
@@ -114,10 +117,8 @@ impl Check {
             }
         }
         if self.mode != Mode::Tolerant
-            && let Some((name, _)) = element
-                .attributes
-                .iter()
-                .find(|(name, _)| type_.attributes.iter().all(|known| known.name != name))
+            && let Some((name, _)) =
+                element.attributes.iter().find(|(name, _)| type_.attributes.iter().all(|known| known.name != name))
         {
             return self.error(format_args!("the attribute `{}` is unknown", printable(name)));
         }
@@ -183,7 +184,8 @@ impl Check {
                     match value {
                         Value::Complex(type_) => self.complex(child, name, "", type_)?,
                         Value::Simple(simple) => {
-                            if self.mode != Mode::Tolerant && !(child.children.is_empty() && child.attributes.is_empty())
+                            if self.mode != Mode::Tolerant
+                                && !(child.children.is_empty() && child.attributes.is_empty())
                             {
                                 return self.error("elements or attributes where only text may stand");
                             }
@@ -202,13 +204,11 @@ impl Check {
                 }
                 Ok(())
             }
-            Particle::Sequence(particles) => {
-                particles.iter().try_for_each(|particle| self.particle(particle, rest))
-            }
+            Particle::Sequence(particles) => particles.iter().try_for_each(|particle| self.particle(particle, rest)),
             Particle::Choice(alternatives) => {
-                let chosen = rest.first().and_then(|child| {
-                    alternatives.iter().find(|alternative| starts_with(alternative, &child.name))
-                });
+                let chosen = rest
+                    .first()
+                    .and_then(|child| alternatives.iter().find(|alternative| starts_with(alternative, &child.name)));
                 match chosen {
                     Some(alternative) => self.particle(alternative, rest),
                     None => {

@@ -50,10 +50,7 @@ fn both_alternatives_of_a_choice_are_an_error() {
     let both = "<signer-identifier>a</signer-identifier>\
                 <personal-identification-number>01010012345</personal-identification-number>";
     let text = SIGNER.replace("<signer-identifier>a</signer-identifier>", both);
-    assert_eq!(
-        error::<DirectSignerResponse>(&text),
-        "direct-signer-response: the element `redirect-url` is missing"
-    );
+    assert_eq!(error::<DirectSignerResponse>(&text), "direct-signer-response: the element `redirect-url` is missing");
 }
 
 #[test]
