@@ -43,6 +43,8 @@ mod jobs;
 mod package;
 mod server;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
