@@ -19,8 +19,9 @@ use crate::types::OrganizationNumber;
 
 /// An enterprise certificate (virksomhetssertifikat) with its chain and its private key.
 ///
-/// The key stays inside: it signs, but it cannot be read, printed, compared or serialized. What carried it (the PEM
-/// text, the decoded DER) is wiped after loading, as is the password.
+/// The key stays inside: it signs, but it cannot be read, printed, compared or serialized. What we make of it while
+/// loading (PEM text, decoded DER) is wiped, and the password stays in its [`SecretString`]. Only the copy that the
+/// PKCS#12 decoder makes for itself is out of our reach.
 ///
 /// Cheap to clone.
 #[derive(Clone)]

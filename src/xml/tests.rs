@@ -127,3 +127,28 @@ fn comments_and_cdata_do_not_cut_text() {
     let text = SIGNER.replace("<redirect-url>https://b/1</redirect-url>", url);
     assert_eq!(accepted::<DirectSignerResponse>(&text).redirect_url.trim(), "https://b/1?a=1&b=2&c=3");
 }
+
+/// The eighth hole is yaserde's speed. Nothing is asserted here, because machines are noisy; the figures are printed by
+/// `cargo test --release --lib measure -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn measure_reading_a_status_of_two_signers() {
+    let status = "<status signer=\"a\" since=\"2017-01-23T12:51:43+01:00\">WAITING</status>";
+    let text = STATUS.replace(status, &status.repeat(2));
+    let time = |name: &str, work: &dyn Fn()| {
+        let rounds = 5_000_u32;
+        let start = std::time::Instant::now();
+        (0..rounds).for_each(|_| work());
+        println!("{name}: {:?} each", start.elapsed() / rounds);
+    };
+    time("our pass over the text", &|| {
+        std::hint::black_box(super::tree::parse(&text).is_ok());
+    });
+    time("yaserde alone", &|| {
+        let read: Result<DirectSignatureJobStatusResponse, _> = yaserde::de::from_str(&text);
+        std::hint::black_box(read.is_ok());
+    });
+    time("all of it", &|| {
+        std::hint::black_box(accepted::<DirectSignatureJobStatusResponse>(&text).signature_job_id);
+    });
+}
