@@ -13,6 +13,9 @@
 //!     --env difi-test --p12 virksomhet.p12 --anchors test-roots.pem --sender 123456789 --signer 01010012345
 //! ```
 
+#[path = "support/pdf.rs"]
+mod pdf;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -48,7 +51,7 @@ async fn main() -> Result<()> {
         .title("Arbeidsavtale".parse()?)
         .description("Les gjennom og signer.".parse()?)
         .reference("direct_flow".parse()?)
-        .document(Document::pdf("Avtale", pdf("Arbeidsavtale mellom Kari Nordmann og Sandkassekunde AS"))?)
+        .document(Document::pdf("Avtale", pdf::page("Arbeidsavtale mellom Kari Nordmann og Sandkassekunde AS"))?)
         .signer(Signer::national_id(signer.parse()?))
         .exit_urls(ExitUrls::new(
             "https://sender.example/completed",
@@ -152,33 +155,4 @@ fn options() -> Result<HashMap<String, String>> {
         options.insert(name.to_owned(), value);
     }
     Ok(options)
-}
-
-/// A PDF of one page with one line on it.
-fn pdf(line: &str) -> Vec<u8> {
-    let text = format!("BT /F1 14 Tf 72 720 Td ({line}) Tj ET");
-    let objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R \
-         /Resources << /Font << /F1 5 0 R >> >> >>"
-            .to_owned(),
-        format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len()),
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
-    ];
-    let mut pdf = b"%PDF-1.7\n".to_vec();
-    let mut offsets = Vec::new();
-    for (at, object) in objects.iter().enumerate() {
-        offsets.push(pdf.len());
-        pdf.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", at + 1).as_bytes());
-    }
-    let start = pdf.len();
-    let count = objects.len() + 1;
-    pdf.extend_from_slice(format!("xref\n0 {count}\n0000000000 65535 f \n").as_bytes());
-    for offset in offsets {
-        pdf.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes());
-    }
-    let trailer = format!("trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
-    pdf.extend_from_slice(trailer.as_bytes());
-    pdf
 }

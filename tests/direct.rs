@@ -15,7 +15,7 @@ use posten_signering::{
     OrganizationNumber, PollingQueue, SignatureType, StatusQueryToken,
 };
 
-use self::support::{exit_urls, kari, ola, pdf, request};
+use self::support::{exit_urls, kari, ola, request, tiny_pdf};
 
 fn number(text: &str) -> OrganizationNumber {
     text.parse().unwrap()
@@ -258,7 +258,7 @@ async fn a_broker_acts_for_whom_it_may_and_a_request_may_name_the_sender() {
 fn full_request(documents: usize) -> JobRequest {
     let documents = (0..documents).map(|at| {
         let title = format!("{at} æøå & <b> \"q\" 'a' ]]> 😀");
-        Document::pdf(title, pdf()).unwrap().with_file_name("../Ærlig talt?.PDF")
+        Document::pdf(title, tiny_pdf()).unwrap().with_file_name("../Ærlig talt?.PDF")
     });
     let signers = [
         kari().signature_type(SignatureType::Advanced).on_behalf_of(OnBehalfOf::Oneself),
@@ -310,7 +310,7 @@ async fn every_option_of_a_job_arrives() {
 #[tokio::test]
 async fn ten_mebibytes_go_through() {
     let sandbox = Sandbox::start().await.unwrap();
-    let mut big = pdf().as_bytes().to_vec();
+    let mut big = tiny_pdf().as_bytes().to_vec();
     big.resize(10_485_760, b'\n');
     let request = JobRequest::builder()
         .title("Stor".parse().unwrap())
@@ -321,7 +321,7 @@ async fn ten_mebibytes_go_through() {
     let job = sandbox.client().direct().create(request).await.unwrap();
     let back = sandbox.sign(job.id(), kari().name()).unwrap();
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
-    assert_eq!(done.pades().bytes().await.unwrap().len(), 10_485_760);
+    assert!(done.pades().bytes().await.unwrap().len() > 10_485_760);
 }
 
 #[tokio::test]

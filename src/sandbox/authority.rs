@@ -19,12 +19,14 @@ const ORGANIZATION_IDENTIFIER: &[u64] = &[2, 5, 4, 97];
 pub(super) struct Authority {
     root: CertifiedIssuer<'static, KeyPair>,
     intermediate: CertifiedIssuer<'static, KeyPair>,
+    /// All persons share it: making an RSA key for each would take most of the time of a signature.
+    persons_key: KeyPair,
 }
 
-/// A key with its certificate, PEM.
-pub(super) struct Issued {
-    pub(super) leaf: CertificateDer<'static>,
-    pub(super) key: KeyPair,
+/// A key with its certificate.
+struct Issued {
+    leaf: CertificateDer<'static>,
+    key: KeyPair,
 }
 
 impl Authority {
@@ -42,12 +44,12 @@ impl Authority {
         let root = CertifiedIssuer::self_signed(params("Posten signering sandbox root"), KeyPair::generate()?)?;
         let intermediate =
             CertifiedIssuer::signed_by(params("Posten signering sandbox CA"), KeyPair::generate()?, &root)?;
-        Ok(Self { root, intermediate })
+        Ok(Self { root, intermediate, persons_key: rsa()? })
     }
 
     /// An enterprise certificate for an organization.
-    pub(super) fn issue(&self, name: &str, organization: &OrganizationNumber) -> Result<Issued, SandboxError> {
-        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+    fn issue(&self, name: &str, organization: &OrganizationNumber) -> Result<Issued, SandboxError> {
+        let key = rsa()?;
         let mut params = CertificateParams::default();
         params.distinguished_name = distinguished_name(name);
         let identifier = DnType::CustomDnType(ORGANIZATION_IDENTIFIER.to_vec());
@@ -62,14 +64,43 @@ impl Authority {
     /// An identity with an enterprise certificate.
     pub(super) fn identity(&self, name: &str, organization: &OrganizationNumber) -> Result<Identity, SandboxError> {
         let issued = self.issue(name, organization)?;
+        self.identity_of(&issued.leaf, &issued.key)
+    }
+
+    /// A seal for the documents: it signs, and says so in its key usage.
+    pub(super) fn seal(&self, name: &str) -> Result<Identity, SandboxError> {
+        let key = rsa()?;
+        let leaf = self.signing_certificate(name, &key)?;
+        self.identity_of(&leaf, &key)
+    }
+
+    /// The electronic ID of a person.
+    pub(super) fn person(&self, name: &str) -> Result<Identity, SandboxError> {
+        let leaf = self.signing_certificate(name, &self.persons_key)?;
+        self.identity_of(&leaf, &self.persons_key)
+    }
+
+    fn signing_certificate(&self, name: &str, key: &KeyPair) -> Result<CertificateDer<'static>, SandboxError> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = distinguished_name(name);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
+        params.use_authority_key_identifier_extension = true;
+        Ok(params.signed_by(key, &self.intermediate)?.der().clone())
+    }
+
+    fn identity_of(&self, leaf: &CertificateDer<'static>, key: &KeyPair) -> Result<Identity, SandboxError> {
         let mut pem = String::new();
-        for der in [&issued.leaf, self.intermediate.der(), self.root.der()] {
+        for der in [leaf, self.intermediate.der(), self.root.der()] {
             pem.push_str("-----BEGIN CERTIFICATE-----\n");
             pem.push_str(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der));
             pem.push_str("\n-----END CERTIFICATE-----\n");
         }
-        let key = SecretString::from(issued.key.serialize_pem());
+        let key = SecretString::from(key.serialize_pem());
         Identity::from_pem(pem.as_bytes(), &key).map_err(|error| SandboxError::Start(error.to_string()))
+    }
+
+    pub(super) fn root_pem(&self) -> String {
+        self.root.pem()
     }
 
     pub(super) fn root(&self) -> &CertificateDer<'static> {
@@ -85,6 +116,10 @@ impl Authority {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
         Ok((vec![issued.leaf, self.intermediate.der().clone()], key))
     }
+}
+
+fn rsa() -> Result<KeyPair, SandboxError> {
+    Ok(KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?)
 }
 
 fn distinguished_name(common_name: &str) -> DistinguishedName {

@@ -20,10 +20,14 @@ pub(super) struct Job {
     pub(super) id: i64,
     pub(super) sender: String,
     pub(super) reference: Option<String>,
+    pub(super) title: String,
+    pub(super) naming: Naming,
     pub(super) exit_urls: ExitUrls,
     pub(super) retrieval: Retrieval,
     pub(super) signers: Vec<Signer>,
     pub(super) documents: Documents,
+    /// The documents' names in the package.
+    pub(super) names: Vec<String>,
     pub(super) package: Bytes,
     pub(super) created: Timestamp,
     pub(super) over: Option<Timestamp>,
@@ -59,6 +63,31 @@ pub(super) struct Signer {
     pub(super) since: Timestamp,
     /// The redirect URL's own part, until it is used.
     pub(super) redirect: Option<String>,
+    /// Their signature over the documents, once they have signed.
+    pub(super) xades: Option<Bytes>,
+}
+
+/// How the signed documents name the signers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    NumberAndName,
+    DateOfBirthAndName,
+    Name,
+}
+
+impl Naming {
+    /// A signer as the signed documents name them. The sandbox knows no real names.
+    pub(super) fn of(self, signer: &SignerName) -> String {
+        let number = match signer {
+            SignerName::Identifier(identifier) => return identifier.as_str().to_owned(),
+            SignerName::PersonalIdentificationNumber(number) => number.as_str(),
+        };
+        match self {
+            Self::NumberAndName => format!("{number} Testperson"),
+            Self::DateOfBirthAndName => format!("{}.{}.{} Testperson", &number[..2], &number[2..4], &number[4..6]),
+            Self::Name => "Testperson".to_owned(),
+        }
+    }
 }
 
 /// What a signer does.

@@ -34,13 +34,18 @@
 //! digests, the signature, a certificate that is not that of the connection, senders without rights, used redirect
 //! URLs, wrong tokens, polls that come too early. [`Sandbox::refusals`] tells which rule was broken.
 //!
-//! Not yet: a page for the signer, a signed PAdES (it hands out the first document as it came), the rate limit, and the
-//! rules about private and public senders.
+//! Its results are genuine: the XAdES of each signer is a signature over the documents with a certificate of their own,
+//! and the PAdES is the documents with a front page, those XAdES as attachments and a signature over all. Independent
+//! programs accept both, under [`Sandbox::root_pem`].
+//!
+//! Not yet: a page for the signer, the rate limit, and the rules about private and public senders.
 
 mod authority;
+mod cms;
 mod dom;
 mod jobs;
 mod package;
+mod pades;
 mod server;
 mod service;
 #[cfg(test)]
@@ -140,14 +145,15 @@ impl Sandbox {
             .build()
             .map_err(|error| failed(&error))?;
 
+        let acceptor = server::acceptor(&authority, &posten)?;
         let service = Arc::new(Service {
             root,
             poll_interval: SignedDuration::try_from(options.poll_interval).unwrap_or(SignedDuration::MAX),
             brokers: options.brokers,
-            signer: authority.identity("Kari Sandkasse", &posten)?,
+            seal: authority.seal("Posten signering sandkasse")?,
+            authority,
             inner: Default::default(),
         });
-        let acceptor = server::acceptor(&authority, &posten)?;
         let task = tokio::spawn(server::serve(listener, acceptor, service::router(Arc::clone(&service))));
         Ok(Self { service, address, environment, anchors, identity, client, task })
     }
@@ -165,6 +171,11 @@ impl Sandbox {
     /// The sandbox's root certificate.
     pub fn anchors(&self) -> TrustAnchors {
         self.anchors.clone()
+    }
+
+    /// The same certificate as PEM text, for other programs.
+    pub fn root_pem(&self) -> String {
+        self.service.authority.root_pem()
     }
 
     /// The identity of [`client`](Self::client): an enterprise certificate from the sandbox's own authority.
@@ -306,7 +317,12 @@ impl Visit<'_> {
         let now = inner.now();
         let job = inner.jobs.all.get_mut(&self.job.get()).ok_or(SandboxError::NotWaiting)?;
         let token = random_token();
+        let xades = match act {
+            Act::Sign => Some(self.sandbox.service.sign(job, self.signer, now)?),
+            Act::Reject | Act::Fail => None,
+        };
         job.act(self.signer, act, token.clone(), now).ok_or(SandboxError::NotWaiting)?;
+        job.signers[self.signer].xades = xades;
         let mut url = match act {
             Act::Sign => job.exit_urls.completion.clone(),
             Act::Reject => job.exit_urls.rejection.clone(),
@@ -347,6 +363,9 @@ pub enum SandboxError {
     /// The redirect URL is used, replaced by a newer one, or not of this sandbox.
     #[error("the redirect URL is used, replaced by a newer one, or not of this sandbox")]
     RedirectUrl,
+    /// A signer's signature cannot be made.
+    #[error("the signature cannot be made: {0}")]
+    Signature(String),
     /// There is no such job, or no such signer in it.
     #[error("there is no such job, or no such signer in it")]
     NoSuchSigner,

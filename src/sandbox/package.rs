@@ -31,6 +31,8 @@ pub(super) struct Package {
     pub(super) manifest: wire::DirectSignatureJobManifest,
     pub(super) manifest_text: String,
     pub(super) documents: Documents,
+    /// Their names in the package.
+    pub(super) names: Vec<String>,
 }
 
 /// Checks a package that the holder of a certificate sent.
@@ -41,9 +43,9 @@ pub(super) fn check(package: &[u8], caller: &CertificateDer<'_>) -> Result<Packa
 
     let manifest: wire::DirectSignatureJobManifest =
         xml::read(text(MANIFEST)?, Mode::Strict).map_err(|error| format!("{MANIFEST}: {error}"))?;
-    let documents = documents(&manifest, &files)?;
+    let (documents, names) = documents(&manifest, &files)?;
     signatures(text(SIGNATURES)?, &files, caller).map_err(|error| format!("{SIGNATURES}: {error}"))?;
-    Ok(Package { manifest, manifest_text: text(MANIFEST)?.to_owned(), documents })
+    Ok(Package { manifest, manifest_text: text(MANIFEST)?.to_owned(), documents, names })
 }
 
 fn unpack(package: &[u8]) -> Result<BTreeMap<String, Bytes>, String> {
@@ -71,7 +73,7 @@ fn unpack(package: &[u8]) -> Result<BTreeMap<String, Bytes>, String> {
 fn documents(
     manifest: &wire::DirectSignatureJobManifest,
     files: &BTreeMap<String, Bytes>,
-) -> Result<Documents, String> {
+) -> Result<(Documents, Vec<String>), String> {
     let listed: Vec<(&str, &str, &str)> = match &manifest.direct_content {
         wire::DirectContent::DirectTitledDocuments(titled) => {
             let documents = titled.documents.document.iter();
@@ -79,12 +81,13 @@ fn documents(
         }
         wire::DirectContent::Document(d) => vec![(d.href.as_str(), d.mime.as_str(), d.title.as_str())],
     };
-    let mut names = HashSet::new();
+    let mut names: Vec<String> = Vec::new();
     let mut documents = Vec::new();
     for (href, mime, title) in listed {
-        if !names.insert(href) {
+        if names.iter().any(|name| name == href) {
             return Err(format!("{MANIFEST}: two documents have the name {href}"));
         }
+        names.push(href.to_owned());
         let content = files.get(href).cloned().ok_or_else(|| format!("{MANIFEST}: there is no file {href}"))?;
         let title: Title = title.parse().map_err(|error: types::InvalidValue| error.to_string())?;
         let document = match mime {
@@ -92,13 +95,14 @@ fn documents(
             "text/plain" => Document::text(title, content),
             _ => return Err(format!("{MANIFEST}: {href} is neither application/pdf nor text/plain")),
         };
-        documents.push(document.map_err(|error| format!("{href}: {error}"))?.with_file_name(href));
+        documents.push(document.map_err(|error| format!("{href}: {error}"))?);
     }
-    let extra = files.keys().find(|name| !names.contains(name.as_str()) && *name != MANIFEST && *name != SIGNATURES);
+    let extra = files.keys().find(|name| !names.contains(name) && *name != MANIFEST && *name != SIGNATURES);
     if let Some(extra) = extra {
         return Err(format!("{extra} is not in {MANIFEST}"));
     }
-    Documents::new(documents).map_err(|error| error.to_string())
+    let documents = Documents::new(documents).map_err(|error| error.to_string())?;
+    Ok((documents, names))
 }
 
 fn signatures(text: &str, files: &BTreeMap<String, Bytes>, caller: &CertificateDer<'_>) -> Result<(), String> {

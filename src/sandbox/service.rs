@@ -14,8 +14,10 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
 
-use super::jobs::{Job, Jobs, Retrieval, Signer, State as JobState};
-use super::package;
+use super::authority::Authority;
+use super::jobs::{Job, Jobs, Naming, Retrieval, Signer, State as JobState};
+use super::pades::SignedBy;
+use super::{SandboxError, package};
 use crate::asice::xades::{self, SignedFile};
 use crate::certificate::Certificate;
 use crate::direct::{SignerName, SignerStatus};
@@ -32,8 +34,10 @@ pub(super) struct Service {
     pub(super) poll_interval: SignedDuration,
     /// Broker and the sender it may act for.
     pub(super) brokers: Vec<(OrganizationNumber, OrganizationNumber)>,
-    /// Signs for the signers.
-    pub(super) signer: Identity,
+    /// Issues the signers' electronic IDs.
+    pub(super) authority: Authority,
+    /// Signs the signed documents.
+    pub(super) seal: Identity,
     pub(super) inner: Mutex<Inner>,
 }
 
@@ -187,6 +191,18 @@ impl Service {
         format!("{}/redirect/{token}", self.root.trim_end_matches("/api"))
     }
 
+    /// What a signer makes when they sign: a signature over all documents, with a certificate of their own.
+    pub(super) fn sign(&self, job: &Job, at: usize, now: Timestamp) -> Result<Bytes, SandboxError> {
+        let person = self.authority.person(&job.naming.of(&job.signers[at].name))?;
+        let files = job.documents.iter().zip(&job.names).map(|(document, name)| SignedFile {
+            name,
+            media_type: document.media_type().as_str(),
+            content: document.content(),
+        });
+        let signature = xades::signatures(&files.collect::<Vec<_>>(), &person, now);
+        signature.map(Bytes::from).map_err(|error| SandboxError::Signature(error.to_string()))
+    }
+
     fn signer(&self, job: &Job, at: usize) -> wire::DirectSignerResponse {
         let signer = &job.signers[at];
         let name = match &signer.name {
@@ -318,6 +334,7 @@ async fn create(
         status: SignerStatus::Waiting,
         since: now,
         redirect: Some(random_token()),
+        xades: None,
     });
     let retrieval = match request.status_retrieval_method {
         Some(wire::StatusRetrievalMethod::Polling) => Retrieval::Polling { queue: request.polling_queue, change: None },
@@ -327,10 +344,20 @@ async fn create(
         id: inner.jobs.next_id(),
         sender: sender.clone(),
         reference: request.reference,
+        title: match package.manifest.direct_content {
+            wire::DirectContent::DirectTitledDocuments(titled) => titled.title,
+            wire::DirectContent::Document(document) => document.title,
+        },
+        naming: match package.manifest.identifier_in_signed_documents {
+            Some(wire::IdentifierInSignedDocuments::PersonalIdentificationNumberAndName) => Naming::NumberAndName,
+            Some(wire::IdentifierInSignedDocuments::Name) => Naming::Name,
+            Some(wire::IdentifierInSignedDocuments::DateOfBirthAndName) | None => Naming::DateOfBirthAndName,
+        },
         exit_urls,
         retrieval,
         signers: signers.collect(),
         documents: package.documents,
+        names: package.names,
         package: package_bytes,
         created: now,
         over: None,
@@ -474,30 +501,25 @@ async fn confirm(State(service): Shared, Path((sender, id, change)): Path<(Strin
 
 async fn pades(State(service): Shared, Path((sender, id)): Path<(String, String)>) -> Answer {
     let mut inner = service.lock();
+    let now = inner.now();
     let job = job(&mut inner, &sender, &id)?;
     available(job, job.state() == JobState::Completed)?;
-    // Half a PAdES: the first document as it came, not yet signed.
-    let document = job.documents.iter().next().map(|document| document.content().clone()).unwrap_or_default();
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], document).into_response())
+    let signers = job.signers.iter().filter_map(|signer| {
+        Some(SignedBy { name: job.naming.of(&signer.name), at: signer.since, xades: signer.xades.clone()? })
+    });
+    let signers: Vec<SignedBy> = signers.collect();
+    match super::pades::pades(&job.title, (&job.documents, &job.names), &signers, &service.seal, now) {
+        Ok(pades) => Ok(([(header::CONTENT_TYPE, "application/octet-stream")], pades).into_response()),
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error),
+    }
 }
 
 async fn xades(State(service): Shared, Path((sender, id, signer)): Path<(String, String, usize)>) -> Answer {
     let mut inner = service.lock();
-    let now = inner.now();
     let job = job(&mut inner, &sender, &id)?;
-    let signed = job.signers.get(signer.wrapping_sub(1)).is_some_and(|signer| signer.status == SignerStatus::Signed);
-    available(job, signed)?;
-    let names: Vec<String> = job.documents.iter().enumerate().map(|(at, document)| document.package_name(at)).collect();
-    let files = job.documents.iter().zip(&names).map(|(document, name)| SignedFile {
-        name,
-        media_type: document.media_type().as_str(),
-        content: document.content(),
-    });
-    let files: Vec<SignedFile<'_>> = files.collect();
-    match xades::signatures(&files, &service.signer, now) {
-        Ok(text) => Ok(([(header::CONTENT_TYPE, "application/xml")], text).into_response()),
-        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string()),
-    }
+    let xades = job.signers.get(signer.wrapping_sub(1)).and_then(|signer| signer.xades.clone());
+    available(job, xades.is_some())?;
+    Ok(([(header::CONTENT_TYPE, "application/xml")], xades.unwrap_or_default()).into_response())
 }
 
 fn available(job: &Job, signed: bool) -> Result<(), Refused> {

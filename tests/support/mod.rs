@@ -2,13 +2,16 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod judges;
+#[path = "../../examples/support/pdf.rs"]
+pub mod pdf;
 pub mod server;
 
 use posten_signering::direct::{JobRequest, Signer, Signers};
 use posten_signering::{Document, ExitUrls};
 
-/// A small PDF.
-pub fn pdf() -> &'static str {
+/// What is a PDF by its header and trailer, and not much more.
+pub fn tiny_pdf() -> &'static str {
     "%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
 }
 
@@ -29,7 +32,7 @@ pub fn exit_urls() -> ExitUrls {
 pub fn request(signers: impl IntoIterator<Item = Signer>) -> JobRequest {
     JobRequest::builder()
         .title("Avtale med æøå & <tegn>".parse().unwrap())
-        .document(Document::pdf("Dokument \"1\"", pdf()).unwrap())
+        .document(Document::pdf("Dokument \"1\"", tiny_pdf()).unwrap())
         .signer(Signers::new(signers).unwrap())
         .exit_urls(exit_urls())
         .build()

@@ -1,0 +1,85 @@
+//! A CMS signature as PAdES wants it (baseline profile B, ETSI EN 319 142-1; CAdES attributes, ETSI EN 319 122-1).
+
+use aws_lc_rs::digest::{SHA256, digest};
+use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
+use cms::content_info::{CmsVersion, ContentInfo};
+use cms::signed_data::{
+    CertificateSet, EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos,
+};
+use der::asn1::{Any, ObjectIdentifier, OctetString, SetOfVec};
+use der::{Decode, Encode, Sequence};
+use x509_cert::Certificate;
+use x509_cert::attr::Attribute;
+use x509_cert::spki::AlgorithmIdentifierOwned;
+
+use crate::identity::Identity;
+
+const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
+const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
+const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
+/// RFC 5035: which certificate signed, inside what is signed.
+const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
+const SHA256_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
+const RSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
+
+/// `SigningCertificateV2` of RFC 5035, with the default digest (SHA-256) and without policies.
+#[derive(Sequence)]
+struct SigningCertificateV2 {
+    certificates: Vec<EssCertIdV2>,
+}
+
+#[derive(Sequence)]
+struct EssCertIdV2 {
+    digest: OctetString,
+}
+
+/// Signs content that stands elsewhere: the bytes of the PDF around the signature.
+pub(super) fn detached(content: &[&[u8]], identity: &Identity) -> Result<Vec<u8>, String> {
+    signed(content, identity).map_err(|error| format!("the CMS signature cannot be made: {error}"))
+}
+
+fn signed(content: &[&[u8]], identity: &Identity) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let chain = identity.chain().iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+    let leaf = chain.first().ok_or("there is no certificate")?;
+    let mut whole = aws_lc_rs::digest::Context::new(&SHA256);
+    content.iter().for_each(|part| whole.update(part));
+
+    let signing_certificate = SigningCertificateV2 {
+        certificates: vec![EssCertIdV2 { digest: OctetString::new(digest(&SHA256, &leaf.to_der()?).as_ref())? }],
+    };
+    let mut attributes = SetOfVec::new();
+    for (oid, value) in [
+        (CONTENT_TYPE, Any::encode_from(&DATA)?),
+        (MESSAGE_DIGEST, Any::encode_from(&OctetString::new(whole.finish().as_ref())?)?),
+        (SIGNING_CERTIFICATE_V2, Any::encode_from(&signing_certificate)?),
+    ] {
+        attributes.insert(Attribute { oid, values: SetOfVec::from_iter([value])? })?;
+    }
+    // What is signed is the attributes as a SET OF (RFC 5652, section 5.4).
+    let signature = identity.sign(&attributes.to_der()?)?;
+
+    let sha256 = AlgorithmIdentifierOwned { oid: SHA256_OID, parameters: None };
+    let signer = SignerInfo {
+        version: CmsVersion::V1,
+        sid: SignerIdentifier::IssuerAndSerialNumber(IssuerAndSerialNumber {
+            issuer: leaf.tbs_certificate().issuer().clone(),
+            serial_number: leaf.tbs_certificate().serial_number().clone(),
+        }),
+        digest_alg: sha256.clone(),
+        signed_attrs: Some(attributes),
+        signature_algorithm: AlgorithmIdentifierOwned { oid: RSA_SHA256, parameters: Some(Any::null()) },
+        signature: OctetString::new(signature)?,
+        unsigned_attrs: None,
+    };
+    let certificates = chain.into_iter().map(CertificateChoices::Certificate);
+    let data = SignedData {
+        version: CmsVersion::V1,
+        digest_algorithms: SetOfVec::from_iter([sha256])?,
+        encap_content_info: EncapsulatedContentInfo { econtent_type: DATA, econtent: None },
+        certificates: Some(CertificateSet(SetOfVec::from_iter(certificates)?)),
+        crls: None,
+        signer_infos: SignerInfos(SetOfVec::from_iter([signer])?),
+    };
+    Ok(ContentInfo { content_type: SIGNED_DATA, content: Any::encode_from(&data)? }.to_der()?)
+}

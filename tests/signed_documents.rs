@@ -1,0 +1,148 @@
+//! The sandbox's signed documents, and what programs that we did not write say about them.
+
+mod support;
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use posten_signering::direct::{JobRequest, JobStatus, Signer, Signers};
+use posten_signering::sandbox::Sandbox;
+use posten_signering::{Document, Documents, JobId};
+
+use self::support::judges::{jdk_accepts, xmlsec1_accepts};
+use self::support::{exit_urls, pdf};
+
+/// The signed documents of a job.
+struct Signed {
+    job: JobId,
+    pades: Vec<u8>,
+    xades: Vec<Vec<u8>>,
+}
+
+async fn signed(sandbox: &Sandbox, signers: usize, documents: impl Iterator<Item = Document>) -> Signed {
+    let names = (0..signers).map(|at| match at {
+        0 => Signer::national_id("01010012345".parse().unwrap()),
+        at => Signer::identified_by(format!("Ærlig Ås & <{at}> 😀").parse().unwrap()),
+    });
+    let request = JobRequest::builder()
+        .title("Avtale (æøå) \\ \"1\" 😀".parse().unwrap())
+        .document(Documents::new(documents).unwrap())
+        .signer(Signers::new(names).unwrap())
+        .exit_urls(exit_urls())
+        .build();
+    let job = sandbox.client().direct().create(request).await.unwrap();
+    let mut token = None;
+    for signer in job.signers() {
+        token = Some(sandbox.sign(job.id(), signer.name()).unwrap().token().clone());
+    }
+    let JobStatus::Completed(done) = job.status(&token.unwrap()).await.unwrap() else { panic!() };
+    let pades = done.pades().bytes().await.unwrap();
+    let mut xades = Vec::new();
+    for signature in done.signatures() {
+        xades.push(signature.xades().unwrap().bytes().await.unwrap());
+    }
+    Signed { job: job.id(), pades, xades }
+}
+
+fn pages(count: usize) -> impl Iterator<Item = Document> {
+    (1..=count).map(|at| Document::pdf(format!("Dokument {at}"), pdf::page(&format!("Side {at}"))).unwrap())
+}
+
+fn run(program: &str, arguments: &[&Path], options: &[&str]) -> Output {
+    let output = Command::new(program).args(options).args(arguments).output();
+    output.unwrap_or_else(|error| panic!("needs {program}: {error}"))
+}
+
+fn pdfsig_accepts(file: &Path) -> bool {
+    let output = run("pdfsig", &[file], &[]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let valid = text.matches("Signature Validation: Signature is Valid.").count();
+    valid == 1 && text.matches("Total document signed").count() == 1
+}
+
+fn pyhanko_accepts(file: &Path, root: &Path) -> bool {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/verify_pades.py");
+    let output = run(&python, &[&script, file, root], &[]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!error.contains("ModuleNotFoundError"), "needs pyHanko: {error}");
+    output.status.success()
+}
+
+#[tokio::test]
+#[ignore = "outside tool: needs pdfsig, qpdf and pyHanko"]
+async fn outside_a_pades_is_valid_covers_everything_and_suffers_no_change() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("root.pem");
+    fs::write(&root, sandbox.root_pem()).unwrap();
+    let file = directory.path().join("signed.pdf");
+    for (signers, documents) in [(1, 1), (2, 1), (10, 1), (1, 20), (2, 20), (10, 20)] {
+        let case = format!("{signers} signers, {documents} documents");
+        let signed = signed(&sandbox, signers, pages(documents)).await;
+        fs::write(&file, &signed.pades).unwrap();
+        assert!(pdfsig_accepts(&file), "pdfsig: {case}");
+        assert!(pyhanko_accepts(&file, &root), "pyHanko: {case}");
+        let qpdf = run("qpdf", &[&file], &["--check"]);
+        assert!(qpdf.status.success(), "qpdf: {case}: {qpdf:?}");
+        let count = run("qpdf", &[&file], &["--show-npages"]).stdout;
+        assert_eq!(String::from_utf8_lossy(&count).trim(), (documents + 1).to_string(), "{case}");
+        let attached = run("qpdf", &[&file], &["--list-attachments"]).stdout;
+        assert_eq!(String::from_utf8_lossy(&attached).matches("xades-").count(), signers, "{case}");
+
+        // One byte of a page, where nothing but the signature would notice.
+        let mut changed = signed.pades.clone();
+        let at = changed.windows(4).position(|window| window == b"Side").unwrap();
+        changed[at] = b's';
+        fs::write(&file, &changed).unwrap();
+        assert!(!pdfsig_accepts(&file), "pdfsig accepts a change: {case}");
+        assert!(!pyhanko_accepts(&file, &root), "pyHanko accepts a change: {case}");
+        println!("{case}: accepted by pdfsig, pyHanko and qpdf, and a changed byte refused by both");
+    }
+    // And under another root it is not trusted.
+    let other = Sandbox::start().await.unwrap();
+    fs::write(&root, other.root_pem()).unwrap();
+    fs::write(&file, signed(&sandbox, 1, pages(1)).await.pades).unwrap();
+    assert!(!pyhanko_accepts(&file, &root));
+}
+
+#[tokio::test]
+#[ignore = "outside tool: needs xmlsec1 and java"]
+async fn outside_the_xades_of_each_signer_is_valid_over_the_documents() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for (signers, documents) in [(1, 1), (2, 20)] {
+        let signed = signed(&sandbox, signers, pages(documents)).await;
+        for xades in &signed.xades {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path();
+            let package = Cursor::new(sandbox.package(signed.job).unwrap());
+            zip::ZipArchive::new(package).unwrap().extract(path).unwrap();
+            fs::write(path.join("META-INF/signatures.xml"), xades).unwrap();
+            fs::write(path.join("root.pem"), sandbox.root_pem()).unwrap();
+            assert_eq!((xmlsec1_accepts(path), jdk_accepts(path)), (true, true));
+            let document = path.join("01-dokument-1.pdf");
+            let mut content = fs::read(&document).unwrap();
+            content.push(b'\n');
+            fs::write(document, content).unwrap();
+            assert_eq!((xmlsec1_accepts(path), jdk_accepts(path)), (false, false));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_apart_is_attached() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let documents = [
+        Document::pdf("Bare hode", "%PDF-1.4\n").unwrap(),
+        Document::text("Tekst", "Hei æøå").unwrap(),
+        Document::pdf("Ekte", pdf::page("Ekte")).unwrap(),
+    ];
+    let signed = signed(&sandbox, 1, documents.into_iter()).await;
+    let text = String::from_utf8_lossy(&signed.pades);
+    for name in ["(01-bare-hode.pdf)", "(02-tekst.txt)", "(xades-1.xml)"] {
+        assert!(text.contains(name), "{name}");
+    }
+    assert!(!text.contains("(03-ekte.pdf)"), "this one is pages");
+}
