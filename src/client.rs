@@ -3,12 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use crate::archive::Archive;
+use crate::asice;
 use crate::direct::Direct;
 use crate::error::Error;
 use crate::identity::Identity;
+use crate::portal::Portal;
 use crate::transport::{Options, Proxy, Timeouts, Transport};
 use crate::trust::Environment;
-use crate::types::{OrganizationNumber, Sender, ServiceUrl};
+use crate::types::{Documents, OrganizationNumber, Sender, ServiceUrl};
+use crate::xml::{self, Document};
 
 /// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +33,21 @@ pub struct HasSender(pub(crate) Sender);
 pub(crate) struct Shared {
     pub(crate) transport: Arc<Transport>,
     pub(crate) identity: Identity,
+}
+
+impl Shared {
+    /// Creates a job of either flow: packs and signs the documents with their manifest, and sends them.
+    pub(crate) async fn create<R: Document, M: Document, A: Document>(
+        &self,
+        jobs: &ServiceUrl,
+        request: &R,
+        manifest: &M,
+        documents: &Documents,
+    ) -> Result<A, Error> {
+        let manifest = xml::write(manifest).map_err(|error| Error::Protocol(format!("our own manifest: {error}")))?;
+        let package = asice::package(documents, &manifest, &self.identity, Timestamp::now())?;
+        self.transport.post_package(jobs, request, &package).await
+    }
 }
 
 /// A connection to one environment with one identity.
@@ -78,6 +99,16 @@ impl<S> Client<S> {
     /// The direct flow: the signers are in your own web pages.
     pub fn direct(&self) -> Direct<'_, S> {
         Direct { client: self }
+    }
+
+    /// The portal flow: the service invites the signers.
+    pub fn portal(&self) -> Portal<'_, S> {
+        Portal { client: self }
+    }
+
+    /// The archive: signed documents that the service keeps for long.
+    pub fn archive(&self) -> Archive<'_> {
+        Archive { transport: &self.shared.transport }
     }
 
     /// The organization of the certificate, if its subject names one.

@@ -20,6 +20,7 @@ use crate::types::InvalidValue;
 /// | fix the configuration | [`Identity`](Self::Identity), [`TrustAnchors`](Self::TrustAnchors), [`Configuration`](Self::Configuration), [`Tls`](Self::Tls), [`File`](Self::File), [`Read`](Self::Read), [`Handle`](Self::Handle) |
 /// | ask Posten for rights | [`NotAuthorized`](Self::NotAuthorized), [`BrokerNotAuthorized`](Self::BrokerNotAuthorized) |
 /// | wait, then try again | [`TooManyRequests`](Self::TooManyRequests), [`Timeout`](Self::Timeout), [`Transport`](Self::Transport), [`SigningCeremonyNotCompleted`](Self::SigningCeremonyNotCompleted) |
+/// | nothing: it is too late | [`JobCannotBeCancelled`](Self::JobCannotBeCancelled) |
 /// | look at what the service says | [`Unexpected`](Self::Unexpected) |
 /// | report a bug | [`Protocol`](Self::Protocol) |
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +72,15 @@ pub enum Error {
     #[error("the signing ceremony is not completed (SIGNING_CEREMONY_NOT_COMPLETED)")]
     SigningCeremonyNotCompleted(Refusal),
 
+    /// The job is completed or cancelled already, or the service does not let it be cancelled (409).
+    #[error("the job cannot be cancelled: it is completed or cancelled already")]
+    JobCannotBeCancelled,
+
     /// The service asks to be left in peace for a while.
     #[error("too many requests{}", .retry_at.map(|at| format!("; permitted again at {at}")).unwrap_or_default())]
     TooManyRequests {
-        /// When it may be asked again: from `X-Next-permitted-poll-time`, or 30 seconds from now when the rate limit
-        /// of 10 calls a second was broken. `None` when the service did not say.
+        /// When it may be asked again, by this machine's clock: from `X-Next-permitted-poll-time`, or 30 seconds from
+        /// now when the rate limit of 10 calls a second was broken. `None` when the service did not say.
         retry_at: Option<Timestamp>,
     },
 
@@ -103,6 +108,20 @@ pub enum Error {
     /// A reader failed, or did not have the bytes it announced.
     #[error("reading failed")]
     Read(#[source] std::io::Error),
+}
+
+impl Error {
+    /// Whether the same call may succeed in a while, without anybody changing anything: timeouts, broken connections, too
+    /// many requests, and the service's own trouble (5xx).
+    ///
+    /// The service may have acted all the same, so repeat only what bears it: everything but the creation of a job.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Timeout | Self::Transport(_) | Self::TooManyRequests { .. } => true,
+            Self::Unexpected(refusal) => refusal.status().is_server_error(),
+            _ => false,
+        }
+    }
 }
 
 /// A refusal by the service, as it came.

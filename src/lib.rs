@@ -81,16 +81,22 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod archive;
 mod asice;
 mod certificate;
 mod client;
 pub mod direct;
 mod error;
+mod handle;
 mod identity;
+mod poll;
+pub mod portal;
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
+mod signature;
 mod state;
+mod status;
 mod time;
 mod transport;
 mod trust;
@@ -100,13 +106,17 @@ mod xml;
 pub use self::client::{Client, ClientBuilder, HasSender, Missing, NoSender};
 pub use self::error::{Error, HandleError, Refusal};
 pub use self::identity::{Identity, IdentityError};
+pub use self::poll::{Change, Changes, Poll, Problem, Report, Worker};
+pub use self::signature::{Signature, SignatureStatus};
 pub use self::state::{JobState, Retrieval, SenderChoice, StatusState};
-pub use self::transport::{Download, DownloadStream, Proxy, Timeouts};
+pub use self::status::ChangeKey;
+pub use self::transport::{DocumentsDeletion, Download, DownloadStream, Proxy, Timeouts};
 pub use self::trust::{Environment, TlsError, TrustAnchors, TrustAnchorsError};
 pub use self::types::{
-    AuthenticationLevel, Description, Document, Documents, ExitUrls, IdentifierInSignedDocuments, InvalidValue, JobId,
-    MediaType, OnBehalfOf, OrganizationNumber, PdfProblem, PersonalIdentificationNumber, PollingQueue, RedirectUrl,
-    Reference, Rule, Sender, SignatureType, SignerIdentifier, StatusQueryToken, Title,
+    AuthenticationLevel, ContactInformation, Description, Document, Documents, EmailAddress, ExitUrls,
+    IdentifierInSignedDocuments, InvalidValue, JobId, MediaType, MobileNumber, OnBehalfOf, OrganizationNumber,
+    PdfProblem, PersonalIdentificationNumber, PollingQueue, RedirectUrl, Reference, Rule, Sender, SignatureType,
+    SignerIdentifier, StatusQueryToken, Title,
 };
 
 /// The examples in README.md, so that they compile.

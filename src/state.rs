@@ -15,6 +15,10 @@ pub enum Resumed {}
 #[derive(Clone, Copy, Debug)]
 pub enum Confirmed {}
 
+/// The sender has cancelled the job. Portal flow.
+#[derive(Clone, Copy, Debug)]
+pub enum Cancelled {}
+
 /// Somebody has yet to act.
 #[derive(Clone, Copy, Debug)]
 pub enum InProgress {}
@@ -37,18 +41,24 @@ pub struct Polling {
     pub(crate) queue: PollingQueue,
 }
 
+/// The portal flow, where the states of jobs know other things than in the direct flow.
+#[derive(Clone, Copy, Debug)]
+pub enum InPortal {}
+
 /// How the changes of a direct job are learnt of: by [`Callback`] or by [`Polling`].
 pub trait Retrieval: sealed::Retrieval {}
 
 impl Retrieval for Callback {}
 impl Retrieval for Polling {}
 
-/// A state of a [`direct::Job`](crate::direct::Job) whose changes are learnt of by `R`.
+/// A state of a [`direct::Job`](crate::direct::Job) whose changes are learnt of by `R`, or, with [`InPortal`] as `R`, of
+/// a [`portal::Job`](crate::portal::Job).
 pub trait JobState<R>: sealed::JobState<R> {}
 
 impl<S: sealed::JobState<R>, R> JobState<R> for S {}
 
-/// A state of a [`direct::Status`](crate::direct::Status) of a job whose changes are learnt of by `R`.
+/// A state of a [`direct::Status`](crate::direct::Status) of a job whose changes are learnt of by `R`, or, with
+/// [`InPortal`] as `R`, of a [`portal::Status`](crate::portal::Status).
 pub trait StatusState<R>: sealed::StatusState<R> {}
 
 impl<S: sealed::StatusState<R>, R> StatusState<R> for S {}
@@ -70,7 +80,7 @@ pub(crate) mod sealed {
 
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a state of a job",
-        label = "the states are `Created`, `Resumed` and `Confirmed`, and a job gets there by what happens to it"
+        label = "the states are `Created`, `Resumed`, `Cancelled` and `Confirmed`, and a job gets there by what happens to it"
     )]
     pub trait JobState<R> {
         /// What is known in this state, and in no other.

@@ -16,9 +16,19 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     })
 }
 
+/// Reads the `Date` of an HTTP answer (RFC 9110, section 5.6.7).
+pub(crate) fn parse_http(text: &str) -> Option<Timestamp> {
+    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
+}
+
+/// Writes a date-time as the service reads it: UTC, whole seconds.
+pub(crate) fn write(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, write};
 
     #[test]
     fn every_form_that_the_service_writes_is_read() {
@@ -29,5 +39,12 @@ mod tests {
         assert_eq!(at(" 2017-01-23T12:51+01:00[Europe/Oslo]\n").as_deref(), Some("2017-01-23T11:51:00Z"));
         assert_eq!(at("2017-01-23T12:51:43").as_deref(), Some("2017-01-23T12:51:43Z"));
         assert_eq!(at("yesterday"), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let time = parse("2017-01-23T12:51:43.987654321+01:00").unwrap();
+        assert_eq!(write(time), "2017-01-23T11:51:43Z");
+        assert_eq!(parse(&write(time)).unwrap().as_second(), time.as_second());
     }
 }

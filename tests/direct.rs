@@ -6,13 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use posten_signering::direct::{
-    Callback, JobHandle, JobRequest, JobStatus, Poll, Polling, Signer, SignerName, SignerStatus, Signers,
-};
+use posten_signering::direct::{Callback, JobHandle, JobRequest, JobStatus, Polling, Signer, SignerName, Signers};
 use posten_signering::sandbox::{Sandbox, SandboxError};
 use posten_signering::{
     AuthenticationLevel, Client, Document, Documents, Error, HandleError, IdentifierInSignedDocuments, OnBehalfOf,
-    OrganizationNumber, PollingQueue, SignatureType, StatusQueryToken,
+    OrganizationNumber, Poll, PollingQueue, SignatureStatus, SignatureType, StatusQueryToken,
 };
 
 use self::support::{exit_urls, kari, ola, request, tiny_pdf};
@@ -21,7 +19,7 @@ fn number(text: &str) -> OrganizationNumber {
     text.parse().unwrap()
 }
 
-fn statuses(signatures: &[posten_signering::direct::Signature]) -> Vec<SignerStatus> {
+fn statuses(signatures: &[posten_signering::direct::Signature]) -> Vec<SignatureStatus> {
     signatures.iter().map(|signature| signature.status().clone()).collect()
 }
 
@@ -42,7 +40,7 @@ async fn a_job_is_created_signed_downloaded_and_confirmed() {
     let first = sandbox.visit(job.signers()[1].redirect_url()).unwrap().sign().unwrap();
     assert_eq!(first.url().as_str().split("status_query_token").next(), Some("https://me.example/done?case=1&"));
     let JobStatus::InProgress(waiting) = job.status(first.token()).await.unwrap() else { panic!() };
-    assert_eq!(statuses(waiting.signatures()), [SignerStatus::Waiting, SignerStatus::Signed]);
+    assert_eq!(statuses(waiting.signatures()), [SignatureStatus::Waiting, SignatureStatus::Signed]);
     assert!(waiting.signature_of(kari().name()).unwrap().xades().is_some());
     assert!(waiting.signature_of(ola().name()).unwrap().xades().is_none());
     assert!(waiting.signature_of(&SignerName::Identifier("nobody".parse().unwrap())).is_none());
@@ -51,7 +49,7 @@ async fn a_job_is_created_signed_downloaded_and_confirmed() {
     let stale = job.status(first.token()).await.unwrap_err();
     assert!(matches!(stale, Error::InvalidStatusQueryToken(_)), "a token fits one state: {stale:?}");
     let JobStatus::Completed(done) = job.status(second.token()).await.unwrap() else { panic!() };
-    assert_eq!(statuses(done.signatures()), [SignerStatus::Signed, SignerStatus::Signed]);
+    assert_eq!(statuses(done.signatures()), [SignatureStatus::Signed, SignatureStatus::Signed]);
 
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("signed.pdf");
@@ -75,7 +73,7 @@ async fn a_rejected_job_fails_and_the_others_need_not_sign() {
     let back = sandbox.reject(job.id(), kari().name()).unwrap();
     assert!(back.url().as_str().starts_with("https://me.example/no?status_query_token="));
     let JobStatus::Failed(failed) = job.status(back.token()).await.unwrap() else { panic!() };
-    assert_eq!(statuses(failed.signatures()), [SignerStatus::Rejected, SignerStatus::NotApplicable]);
+    assert_eq!(statuses(failed.signatures()), [SignatureStatus::Rejected, SignatureStatus::NotApplicable]);
     assert_eq!(sandbox.sign(job.id(), ola().name()).unwrap_err(), SandboxError::NotWaiting);
     failed.confirm().await.unwrap();
 
@@ -83,7 +81,7 @@ async fn a_rejected_job_fails_and_the_others_need_not_sign() {
     let back = sandbox.fail(job.id(), kari().name()).unwrap();
     assert!(back.url().as_str().starts_with("https://me.example/oops?status_query_token="));
     let JobStatus::Failed(failed) = job.status(back.token()).await.unwrap() else { panic!() };
-    assert_eq!(statuses(failed.signatures()), [SignerStatus::Failed]);
+    assert_eq!(statuses(failed.signatures()), [SignatureStatus::Failed]);
 }
 
 #[tokio::test]
@@ -161,7 +159,7 @@ async fn changes_of_a_polling_job_come_out_of_its_queue_until_confirmed() {
     assert_eq!(status.job_id(), job.id());
     assert!(next_poll.is_some());
     let JobStatus::InProgress(waiting) = status else { panic!() };
-    assert_eq!(statuses(waiting.signatures()), [SignerStatus::Signed, SignerStatus::Waiting]);
+    assert_eq!(statuses(waiting.signatures()), [SignatureStatus::Signed, SignatureStatus::Waiting]);
 
     // Hidden from everybody for ten minutes, then there again.
     let Poll::Empty { next_poll } = client.direct().poll(&contracts).await.unwrap() else { panic!() };
@@ -212,7 +210,7 @@ async fn a_job_that_nobody_signs_expires_after_thirty_days() {
     else {
         panic!()
     };
-    assert_eq!((failed.job_id(), statuses(failed.signatures())), (job.id(), vec![SignerStatus::Expired]));
+    assert_eq!((failed.job_id(), statuses(failed.signatures())), (job.id(), vec![SignatureStatus::Expired]));
 }
 
 #[tokio::test]

@@ -5,9 +5,8 @@ mod support;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use posten_signering::direct::Poll;
 use posten_signering::sandbox::Sandbox;
-use posten_signering::{Client, Error, PollingQueue, TlsError};
+use posten_signering::{Client, Error, Poll, PollingQueue, TlsError};
 use rcgen::date_time_ymd;
 use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpListener;

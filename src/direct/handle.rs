@@ -10,11 +10,12 @@ use url::Url;
 use super::job::Job;
 use crate::client::Shared;
 use crate::error::{Error, HandleError};
+use crate::handle::{Stored, service_url};
 use crate::state::{Callback, Resumed, Retrieval};
 use crate::types::{JobId, OrganizationNumber, ServiceUrl};
 
-/// The version that is written, and the latest that is read.
-const VERSION: u32 = 1;
+/// How a handle calls this flow.
+const FLOW: &str = "direct";
 
 /// A direct job, to be stored and taken up again with [`Direct::resume`](super::Direct::resume).
 ///
@@ -24,20 +25,13 @@ const VERSION: u32 = 1;
 /// The handle of a job that is polled for cannot be read as that of a job with callback, nor the other way round.
 #[derive(Clone, Debug)]
 pub struct JobHandle<R = Callback> {
-    stored: Stored,
+    stored: Stored<Own>,
     retrieval: PhantomData<R>,
 }
 
-/// The form on paper.
+/// What only direct jobs have.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Stored {
-    version: u32,
-    flow: String,
-    environment: Url,
-    sender: String,
-    job_id: JobId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reference: Option<String>,
+struct Own {
     retrieval: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status_url: Option<String>,
@@ -48,22 +42,16 @@ impl<R: Retrieval> JobHandle<R> {
     pub(super) fn new<'a>(
         environment: &Url,
         sender: &OrganizationNumber,
-        (job_id, reference): (JobId, Option<String>),
+        job: (JobId, Option<String>),
         status_url: Option<&ServiceUrl>,
         signers: impl Iterator<Item = &'a ServiceUrl>,
     ) -> Self {
-        let stored = Stored {
-            version: VERSION,
-            flow: "direct".to_owned(),
-            environment: environment.clone(),
-            sender: sender.to_string(),
-            job_id,
-            reference,
+        let own = Own {
             retrieval: R::NAME.to_owned(),
             status_url: status_url.map(|url| url.as_url().to_string()),
             signers: signers.map(|url| url.as_url().to_string()).collect(),
         };
-        Self { stored, retrieval: PhantomData }
+        Self { stored: Stored::new(FLOW, environment, sender, job, own), retrieval: PhantomData }
     }
 
     /// The number of the job.
@@ -77,22 +65,13 @@ impl<R: Retrieval> JobHandle<R> {
     }
 
     pub(super) fn resume(self, shared: &Arc<Shared>) -> Result<Job<Resumed, R>, Error> {
-        let stored = self.stored;
-        if stored.version > VERSION {
-            return Err(HandleError::Version(stored.version).into());
-        }
         let root = shared.transport.root();
-        if stored.environment != *root {
-            return Err(HandleError::Environment.into());
-        }
-        let url = |text: &String| {
-            ServiceUrl::within(root, text).ok_or(HandleError::Damaged("a URL in it is not one of the service"))
-        };
-        let sender = stored.sender.parse().map_err(|_| HandleError::Damaged("its sender is no organization number"))?;
-        let status_url = stored.status_url.as_ref().map(url).transpose()?;
+        let sender = self.stored.open(root)?;
+        let Stored { job_id, reference, own, .. } = self.stored;
+        let status_url = own.status_url.map(|url| service_url(root, &url)).transpose()?;
         let status_url = R::status_url(status_url).ok_or(HandleError::Damaged("it has no status URL"))?;
-        let signers = stored.signers.iter().map(url).collect::<Result<_, _>>()?;
-        Ok(Job::resumed(shared, sender, (stored.job_id, stored.reference), status_url, signers))
+        let signers = own.signers.iter().map(|url| service_url(root, url)).collect::<Result<_, _>>()?;
+        Ok(Job::resumed(shared, sender, (job_id, reference), status_url, signers))
     }
 }
 
@@ -104,11 +83,11 @@ impl<R> Serialize for JobHandle<R> {
 
 impl<'de, R: Retrieval> Deserialize<'de> for JobHandle<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::deserialize(deserializer)?;
-        if stored.flow != "direct" {
+        let stored = Stored::<Own>::deserialize(deserializer)?;
+        if !stored.is_of(FLOW) {
             return Err(D::Error::custom("this is the handle of a job of another flow"));
         }
-        if stored.retrieval != R::NAME {
+        if stored.own.retrieval != R::NAME {
             return Err(D::Error::custom(format_args!("this is not the handle of a {} job", R::NAME)));
         }
         Ok(Self { stored, retrieval: PhantomData })

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! A job created with [`polling`](JobRequest::polling) has no `status`: its changes come out of a queue, by
-//! [`Direct::poll`], and each of them is confirmed, also those that are not final.
+//! [`Direct::changes`], and each of them is confirmed, also those that are not final.
 
 mod handle;
 mod job;
@@ -25,21 +25,18 @@ mod status;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 pub use self::handle::JobHandle;
 pub use self::job::{CreatedSigner, Job, ResumedSigner};
 pub use self::request::{JobRequest, JobRequestBuilder};
 pub use self::signer::{Signer, SignerName, Signers};
-pub use self::status::{DocumentsDeletion, JobStatus, Poll, Signature, SignerStatus, Status};
+pub use self::status::{JobStatus, Signature, Status};
 pub use crate::state::{Callback, Completed, Confirmed, Created, Failed, InProgress, Polling, Resumed};
 
 use self::status::Answer;
-use crate::asice;
 use crate::client::{Client, HasSender, NoSender};
 use crate::error::Error;
+use crate::poll::{Changes, Poll, Queue};
 use crate::state::{Retrieval, SenderChoice};
-use crate::transport::next_poll;
 use crate::types::{PollingQueue, Sender, ServiceUrl};
 use crate::xml::generated as wire;
 
@@ -65,12 +62,8 @@ impl<S> Direct<'_, S> {
         request: &JobRequest<R, C>,
     ) -> Result<Job<Created, R>, Error> {
         let shared = &self.client.shared;
-        let manifest = crate::xml::write(&request.manifest(sender))
-            .map_err(|error| Error::Protocol(format!("our own manifest: {error}")))?;
-        let package = asice::package(request.documents(), &manifest, &shared.identity, Timestamp::now())?;
         let url = jobs(shared.transport.root(), sender);
-        let answer: wire::DirectSignatureJobResponse =
-            shared.transport.post_package(&url, &request.wire(), &package).await?;
+        let answer = shared.create(&url, &request.wire(), &request.manifest(sender), request.documents()).await?;
         Job::created(shared, sender, request, answer)
     }
 }
@@ -93,7 +86,7 @@ impl Direct<'_, HasSender> {
         self.create_for(sender, &request).await
     }
 
-    /// Asks a queue for one change.
+    /// Asks a queue for one change. [`changes`](Self::changes) does so again and again, and waits as it must.
     ///
     /// After a change the next poll is permitted at once; from an empty queue it is permitted at the time told. A
     /// change is hidden from other pollers for 10 minutes; if it is not confirmed by then, it comes again. So changes
@@ -102,24 +95,23 @@ impl Direct<'_, HasSender> {
     /// # Errors
     ///
     /// [`Error::TooManyRequests`] when polled too early, and whatever else a call can meet.
-    pub async fn poll(&self, queue: &PollingQueue) -> Result<Poll, Error> {
-        let shared = &self.client.shared;
-        let url = jobs(shared.transport.root(), self.client.sender());
-        let url = queue.name().map_or(url.clone(), |name| url.with_query("polling_queue", name));
-        let (headers, answer) = shared.transport.poll::<wire::DirectSignatureJobStatusResponse>(&url).await?;
-        let next_poll = next_poll(&headers);
-        match answer {
-            Some(answer) => {
-                let status = Answer::read(&shared.transport, answer)?.change()?;
-                Ok(Poll::Change { status, next_poll })
-            }
-            None => {
-                let next_poll = next_poll.ok_or_else(|| {
-                    Error::Protocol("the queue is empty, but the answer does not say when to ask again".to_owned())
-                })?;
-                Ok(Poll::Empty { next_poll })
-            }
-        }
+    pub async fn poll(&self, queue: &PollingQueue) -> Result<Poll<JobStatus<Polling>>, Error> {
+        self.queue(queue).poll().await
+    }
+
+    /// The changes of a queue, one after the other, for ever: those of jobs that were created with
+    /// [`polling`](JobRequest::polling). See [`Changes`].
+    pub fn changes(&self, queue: PollingQueue) -> Changes<JobStatus<Polling>> {
+        Changes::new(self.queue(&queue))
+    }
+
+    fn queue(&self, queue: &PollingQueue) -> Queue<JobStatus<Polling>> {
+        let transport = &self.client.shared.transport;
+        let jobs = jobs(transport.root(), self.client.sender());
+        let read = |transport: &Transport, answer: wire::DirectSignatureJobStatusResponse| {
+            Answer::read(transport, answer)?.change()
+        };
+        Queue::new(transport, jobs, queue, read)
     }
 }
 

@@ -86,7 +86,7 @@ impl From<Content> for JobRequest<Callback, NoSender> {
 }
 
 impl<C> JobRequest<Callback, C> {
-    /// Has the changes of this job put into a queue, from which [`Direct::poll`](super::Direct::poll) takes them.
+    /// Has the changes of this job put into a queue, from which [`Direct::changes`](super::Direct::changes) takes them.
     ///
     /// Its status can then not be asked for by token.
     pub fn polling(self, queue: PollingQueue) -> JobRequest<Polling, C> {

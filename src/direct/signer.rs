@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::types::{InvalidValue, OnBehalfOf, PersonalIdentificationNumber, Rule, SignatureType, SignerIdentifier};
+use crate::types::{InvalidValue, OnBehalfOf, PersonalIdentificationNumber, SignatureType, SignerIdentifier};
 use crate::xml::generated as wire;
 
 /// By what the sender names a signer. `Debug` does not show it.
@@ -117,14 +117,8 @@ impl Signers {
     /// When there are none or more than 10, or two are named the same.
     pub fn new(signers: impl IntoIterator<Item = Signer>) -> Result<Self, InvalidValue> {
         let signers: Vec<Signer> = signers.into_iter().collect();
-        let actual = signers.len();
-        if actual == 0 || actual > 10 {
-            return Err(InvalidValue::new("signers", Rule::Count { min: 1, max: 10, actual }));
-        }
         let names: HashSet<&str> = signers.iter().map(|signer| signer.name.as_str()).collect();
-        if names.len() != actual {
-            return Err(InvalidValue::new("signers", Rule::Unique));
-        }
+        crate::types::signers(signers.len(), names.len() != signers.len())?;
         Ok(Self(signers))
     }
 

@@ -3,15 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::Transport;
 use super::job::Job;
 use super::signer::SignerName;
 use crate::error::Error;
+use crate::poll;
+use crate::signature;
 use crate::state::{Callback, Completed, Confirmed, Failed, InProgress, Polling, Retrieval, StatusState, sealed};
-use crate::time;
-use crate::transport::Download;
+use crate::status::{ChangeKey, Common, Links, WhenCompleted};
+use crate::transport::{DocumentsDeletion, Download};
 use crate::types::{JobId, ServiceUrl};
 use crate::xml::generated as wire;
 
@@ -47,22 +47,44 @@ impl<R: Retrieval> JobStatus<R> {
     }
 }
 
-/// What a queue had to say.
-#[derive(Debug)]
-#[must_use = "a change that is not confirmed comes again"]
-pub enum Poll {
-    /// Something has happened in a job. The next poll is permitted at once.
-    Change {
-        /// How the job stands now.
-        status: JobStatus<Polling>,
-        /// When the next poll is permitted, as the service said it.
-        next_poll: Option<Timestamp>,
-    },
-    /// Nothing has happened.
-    Empty {
-        /// When the next poll is permitted. Earlier polls are refused.
-        next_poll: Timestamp,
-    },
+impl JobStatus<Polling> {
+    /// Which change it is, to recognize it when it comes again.
+    pub fn key(&self) -> ChangeKey {
+        match self {
+            Self::InProgress(status) => ChangeKey::new("IN_PROGRESS", &status.common),
+            Self::Completed(status) => ChangeKey::new("COMPLETED_SUCCESSFULLY", &status.common),
+            Self::Failed(status) => ChangeKey::new("FAILED", &status.common),
+        }
+    }
+
+    /// Tells the service that this change is dealt with, whatever it is, so that it does not come again.
+    ///
+    /// Fetch what a completed job has first: without long-term storage the service deletes it now.
+    ///
+    /// # Errors
+    ///
+    /// Whatever a call can meet. The change then comes again.
+    pub async fn confirm(self) -> Result<(), Error> {
+        poll::sealed::Change::confirm(&self).await
+    }
+}
+
+impl poll::sealed::Change for JobStatus<Polling> {
+    fn key(&self) -> ChangeKey {
+        Self::key(self)
+    }
+
+    async fn confirm(&self) -> Result<(), Error> {
+        let (transport, confirmation) = match self {
+            Self::InProgress(status) => (&status.common.transport, Some(&status.known)),
+            Self::Completed(status) => (&status.common.transport, Some(&status.known.confirmation)),
+            Self::Failed(status) => (&status.common.transport, status.known.confirmation.as_ref()),
+        };
+        match confirmation {
+            Some(url) => transport.post_empty(url).await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// The status of a job that is in the state `S`, and whose changes are learnt of by `R`.
@@ -74,16 +96,8 @@ pub enum Poll {
 /// | `Status<Failed>` | yes | of those who signed | no | yes |
 #[must_use = "a status that is not confirmed keeps the job open"]
 pub struct Status<S: StatusState<R>, R: Retrieval = Callback> {
-    common: Common,
+    common: Common<Named>,
     known: <S as sealed::StatusState<R>>::Known,
-}
-
-/// What every status has.
-struct Common {
-    transport: Transport,
-    job_id: JobId,
-    reference: Option<String>,
-    signatures: Vec<Signature>,
 }
 
 impl<R: Retrieval> sealed::StatusState<R> for InProgress {
@@ -96,14 +110,6 @@ impl<R: Retrieval> sealed::StatusState<R> for Completed {
 
 impl<R: Retrieval> sealed::StatusState<R> for Failed {
     type Known = WhenFailed;
-}
-
-/// What is known of a completed job.
-#[derive(Debug)]
-pub struct WhenCompleted {
-    pades: ServiceUrl,
-    confirmation: ServiceUrl,
-    deletion: Option<ServiceUrl>,
 }
 
 /// What is known of a failed job.
@@ -156,7 +162,7 @@ impl<R: Retrieval> Status<Completed, R> {
 
     /// The right to delete the documents, if the service grants it: 24 hours after completion at the earliest.
     pub fn documents_deletion(&self) -> Option<DocumentsDeletion<'_>> {
-        DocumentsDeletion::new(&self.common, self.known.deletion.as_ref())
+        self.common.deletion(self.known.deletion.as_ref())
     }
 }
 
@@ -175,7 +181,7 @@ impl<R: Retrieval> Status<Failed, R> {
 
     /// The right to delete the documents, if the service grants it.
     pub fn documents_deletion(&self) -> Option<DocumentsDeletion<'_>> {
-        DocumentsDeletion::new(&self.common, self.known.deletion.as_ref())
+        self.common.deletion(self.known.deletion.as_ref())
     }
 }
 
@@ -192,122 +198,29 @@ impl Status<InProgress, Polling> {
 
 impl<S: StatusState<R>, R: Retrieval> fmt::Debug for Status<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Status")
-            .field("job_id", &self.common.job_id)
-            .field("signatures", &self.common.signatures)
-            .finish_non_exhaustive()
+        self.common.fmt(f)
     }
 }
 
-/// The right to delete the documents of a job, once.
-#[must_use = "nothing is deleted until `delete` is called"]
-pub struct DocumentsDeletion<'a> {
-    transport: &'a Transport,
-    url: &'a ServiceUrl,
-}
+/// What one signer of a direct job has done.
+pub type Signature = signature::Signature<Named>;
 
-impl<'a> DocumentsDeletion<'a> {
-    fn new(common: &'a Common, url: Option<&'a ServiceUrl>) -> Option<Self> {
-        url.map(|url| Self { transport: &common.transport, url })
-    }
-
-    /// Deletes all documents of the job from the service, for good.
-    ///
-    /// # Errors
-    ///
-    /// Whatever a call can meet.
-    pub async fn delete(self) -> Result<(), Error> {
-        self.transport.delete(self.url).await
-    }
-}
-
-impl fmt::Debug for DocumentsDeletion<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DocumentsDeletion").finish_non_exhaustive()
-    }
-}
-
-/// What one signer has done.
-#[derive(Clone)]
-pub struct Signature {
-    signer: Option<String>,
-    status: SignerStatus,
-    since: Timestamp,
-    xades: Option<Download>,
-}
+/// A signer as an answer names them. The only signer of a job may come without a name.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Named(Option<String>);
 
 impl Signature {
     /// Whether it is this signer's. The only signature of a job may come without a name, and is then anybody's.
     pub fn is_by(&self, signer: &SignerName) -> bool {
-        self.signer.as_deref().is_none_or(|name| name == signer.as_str())
-    }
-
-    /// What they have done.
-    pub fn status(&self) -> &SignerStatus {
-        &self.status
-    }
-
-    /// When.
-    pub fn since(&self) -> Timestamp {
-        self.since
-    }
-
-    /// Their own signature (XAdES), when they have signed.
-    pub fn xades(&self) -> Option<&Download> {
-        self.xades.as_ref()
-    }
-}
-
-impl fmt::Debug for Signature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signature").field("status", &self.status).field("since", &self.since).finish_non_exhaustive()
-    }
-}
-
-/// What a signer has done. The list grows: a word that this version does not know is kept as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SignerStatus {
-    /// Nothing yet.
-    Waiting,
-    /// Declined to sign.
-    Rejected,
-    /// Did not sign in time.
-    Expired,
-    /// Could not sign because something went wrong.
-    Failed,
-    /// Signed.
-    Signed,
-    /// The service could not find out their name, which the signed document must have.
-    SignersNameNotAvailable,
-    /// The job was over before they acted.
-    NotApplicable,
-    /// Something that this version does not know.
-    Other(String),
-}
-
-impl SignerStatus {
-    fn read(word: &str) -> Self {
-        match word {
-            "WAITING" => Self::Waiting,
-            "REJECTED" => Self::Rejected,
-            "EXPIRED" => Self::Expired,
-            "FAILED" => Self::Failed,
-            "SIGNED" => Self::Signed,
-            "SIGNERS_NAME_NOT_AVAILABLE" => Self::SignersNameNotAvailable,
-            "NOT_APPLICABLE" => Self::NotApplicable,
-            other => Self::Other(other.to_owned()),
-        }
+        self.signer.0.as_deref().is_none_or(|name| name == signer.as_str())
     }
 }
 
 /// An answer whose parts were understood, before it becomes one of the three types.
 pub(super) struct Answer {
-    common: Common,
+    common: Common<Named>,
     status: wire::DirectSignatureJobStatus,
-    confirmation: Option<ServiceUrl>,
-    deletion: Option<ServiceUrl>,
-    pades: Option<ServiceUrl>,
+    links: Links,
 }
 
 impl Answer {
@@ -320,16 +233,10 @@ impl Answer {
             .map(|url| Ok((url.signer.as_deref(), transport.service_url("xades-url", &url.text)?)))
             .collect::<Result<Vec<_>, Error>>()?;
         let signatures = answer.status.iter().map(|status| {
-            let since = time::parse(&status.since)
-                .ok_or_else(|| Error::Protocol("status/@since is not a date-time".to_owned()))?;
             // With one signer, neither status nor URL need to say whose they are.
             let xades = xades.iter().find(|(signer, _)| *signer == status.signer.as_deref() || only);
-            Ok(Signature {
-                signer: status.signer.clone(),
-                status: SignerStatus::read(status.text.trim()),
-                since,
-                xades: xades.map(|(_, url)| Download::xades(transport, url)),
-            })
+            let xades = xades.map(|(_, url)| Download::xades(transport, url));
+            Signature::read(Named(status.signer.clone()), &status.text, &status.since, xades)
         });
         Ok(Self {
             common: Common {
@@ -339,9 +246,11 @@ impl Answer {
                 signatures: signatures.collect::<Result<_, Error>>()?,
             },
             status: answer.signature_job_status,
-            confirmation: url("confirmation-url", answer.confirmation_url.as_deref())?,
-            deletion: url("delete-documents-url", answer.delete_documents_url.as_deref())?,
-            pades: url("pades-url", answer.pades_url.as_deref())?,
+            links: Links {
+                confirmation: url("confirmation-url", answer.confirmation_url.as_deref())?,
+                deletion: url("delete-documents-url", answer.delete_documents_url.as_deref())?,
+                pades: url("pades-url", answer.pades_url.as_deref())?,
+            },
         })
     }
 
@@ -360,21 +269,20 @@ impl Answer {
     }
 
     fn typed<R: Retrieval>(self) -> Result<JobStatus<R>, Error> {
-        let Self { common, status, confirmation, deletion, pades } = self;
-        let lacks = |state: &str, field: &str| Error::Protocol(format!("a job that is {state} lacks its {field}"));
+        let Self { common, status, links } = self;
         Ok(match status {
             wire::DirectSignatureJobStatus::InProgress => {
-                let known = R::confirmation(confirmation).ok_or_else(|| lacks("IN_PROGRESS", "confirmation-url"))?;
+                let known = R::confirmation(links.confirmation).ok_or_else(|| {
+                    Error::Protocol("a change of a job that is IN_PROGRESS lacks its confirmation-url".to_owned())
+                })?;
                 JobStatus::InProgress(Status { common, known })
             }
             wire::DirectSignatureJobStatus::CompletedSuccessfully => {
-                let state = "COMPLETED_SUCCESSFULLY";
-                let pades = pades.ok_or_else(|| lacks(state, "pades-url"))?;
-                let confirmation = confirmation.ok_or_else(|| lacks(state, "confirmation-url"))?;
-                JobStatus::Completed(Status { common, known: WhenCompleted { pades, confirmation, deletion } })
+                JobStatus::Completed(Status { common, known: links.completed()? })
             }
             wire::DirectSignatureJobStatus::Failed => {
-                JobStatus::Failed(Status { common, known: WhenFailed { confirmation, deletion } })
+                let known = WhenFailed { confirmation: links.confirmation, deletion: links.deletion };
+                JobStatus::Failed(Status { common, known })
             }
         })
     }

@@ -1,70 +1,147 @@
 //! The jobs of the sandbox, and what happens to them. Knows no HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::direct::{SignerName, SignerStatus};
-use crate::types::{Documents, ExitUrls};
+use super::persons::{self, Trouble};
+use crate::signature::SignatureStatus;
+use crate::types::{ContactInformation, Documents, ExitUrls, PersonalIdentificationNumber, SignerIdentifier};
+use crate::{direct, portal};
 
 /// How long a direct job lives.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long a signer of a portal job has when the sender does not say.
+pub(super) const AVAILABILITY: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long a change that was handed out is hidden from others.
 pub(super) const HIDDEN: SignedDuration = SignedDuration::from_mins(10);
 /// When documents may be deleted after completion.
 const DELETION_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// How long signed documents can be fetched.
+const FETCHED_FOR: SignedDuration = SignedDuration::from_hours(40 * 24);
 
-/// A direct job.
+/// A job.
 pub(super) struct Job {
     pub(super) id: i64,
     pub(super) sender: String,
     pub(super) reference: Option<String>,
     pub(super) title: String,
     pub(super) naming: Naming,
-    pub(super) exit_urls: ExitUrls,
-    pub(super) retrieval: Retrieval,
+    pub(super) flow: Flow,
+    /// Where its changes go. `None`: they are asked for by token.
+    pub(super) queue: Option<Option<String>>,
     pub(super) signers: Vec<Signer>,
     pub(super) documents: Documents,
     /// The documents' names in the package.
     pub(super) names: Vec<String>,
     pub(super) package: Bytes,
     pub(super) created: Timestamp,
+    /// The latest change, if it goes into a queue.
+    pub(super) change: Option<Change>,
     pub(super) over: Option<Timestamp>,
-    /// The token that fits the state the job is in.
-    pub(super) token: Option<String>,
     pub(super) deleted: bool,
 }
 
-/// How the sender learns of changes.
-pub(super) enum Retrieval {
-    Callback,
-    Polling { queue: Option<String>, change: Option<Change> },
+/// What only jobs of one flow have.
+pub(super) enum Flow {
+    Direct {
+        exit_urls: Box<ExitUrls>,
+        /// The token that fits the state the job is in.
+        token: Option<String>,
+    },
+    Portal {
+        activation: Timestamp,
+        availability: SignedDuration,
+    },
 }
 
-/// A change that waits in a queue, or is hidden from it.
+/// The flow of a path or a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum FlowName {
+    Direct,
+    Portal,
+}
+
+impl FlowName {
+    /// As it stands in a path.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Portal => "portal",
+        }
+    }
+}
+
+/// A change that waits in a queue, is hidden from it, or was confirmed.
 pub(super) struct Change {
     /// Counts the changes of the job: an older one cannot confirm a newer one.
     pub(super) number: u32,
-    pub(super) hidden_until: Option<Timestamp>,
+    hidden_until: Option<Timestamp>,
     confirmed: bool,
 }
 
-impl Change {
-    fn is_visible(&self, now: Timestamp) -> bool {
-        !self.confirmed && self.hidden_until.is_none_or(|until| until <= now)
+/// By what a signer is named, in either flow.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Who {
+    Number(PersonalIdentificationNumber),
+    Identifier(SignerIdentifier),
+    Contact(ContactInformation),
+}
+
+impl From<direct::SignerName> for Who {
+    fn from(name: direct::SignerName) -> Self {
+        match name {
+            direct::SignerName::PersonalIdentificationNumber(number) => Self::Number(number),
+            direct::SignerName::Identifier(identifier) => Self::Identifier(identifier),
+        }
+    }
+}
+
+impl From<portal::SignerName> for Who {
+    fn from(name: portal::SignerName) -> Self {
+        match name {
+            portal::SignerName::PersonalIdentificationNumber(number) => Self::Number(number),
+            portal::SignerName::Contact(contact) => Self::Contact(contact),
+        }
     }
 }
 
 /// One signer of a job.
 pub(super) struct Signer {
-    pub(super) name: SignerName,
-    pub(super) status: SignerStatus,
+    pub(super) who: Who,
+    /// 0 in the direct flow, where nobody waits for anybody.
+    pub(super) order: u8,
+    /// Whether the addresses come from the public contact register.
+    pub(super) looked_up: bool,
+    pub(super) status: SignatureStatus,
     pub(super) since: Timestamp,
-    /// The redirect URL's own part, until it is used.
+    /// When the service asked them to sign. In the direct flow the sender does.
+    pub(super) invited: Option<Timestamp>,
+    /// The redirect URL's own part, until it is used. Direct flow.
     pub(super) redirect: Option<String>,
     /// Their signature over the documents, once they have signed.
     pub(super) xades: Option<Bytes>,
+}
+
+impl Signer {
+    pub(super) fn new(who: Who, now: Timestamp) -> Self {
+        let (status, since) = (SignatureStatus::Waiting, now);
+        Self { who, order: 0, looked_up: false, status, since, invited: None, redirect: None, xades: None }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        match &self.who {
+            Who::Number(number) => persons::trouble(number),
+            Who::Identifier(_) | Who::Contact(_) => None,
+        }
+    }
+
+    fn becomes(&mut self, status: SignatureStatus, now: Timestamp) {
+        self.status = status;
+        self.since = now;
+        self.redirect = None;
+    }
 }
 
 /// How the signed documents name the signers.
@@ -77,10 +154,15 @@ pub(super) enum Naming {
 
 impl Naming {
     /// A signer as the signed documents name them. The sandbox knows no real names.
-    pub(super) fn of(self, signer: &SignerName) -> String {
+    pub(super) fn of(self, signer: &Who) -> String {
         let number = match signer {
-            SignerName::Identifier(identifier) => return identifier.as_str().to_owned(),
-            SignerName::PersonalIdentificationNumber(number) => number.as_str(),
+            Who::Identifier(identifier) => return identifier.as_str().to_owned(),
+            Who::Contact(contact) => {
+                let email = contact.email_address().map(|email| email.as_str());
+                let address = email.or_else(|| contact.mobile_number().map(|number| number.as_str()));
+                return address.unwrap_or_default().to_owned();
+            }
+            Who::Number(number) => number.as_str(),
         };
         match self {
             Self::NumberAndName => format!("{number} Testperson"),
@@ -95,7 +177,10 @@ impl Naming {
 pub(super) enum Act {
     Sign,
     Reject,
+    /// Something goes wrong on the way. Direct flow.
     Fail,
+    /// The wrong code, too many times. Portal flow, signers by address.
+    Block,
 }
 
 /// Where a job stands as a whole.
@@ -107,8 +192,15 @@ pub(super) enum State {
 }
 
 impl Job {
+    pub(super) fn flow_name(&self) -> FlowName {
+        match self.flow {
+            Flow::Direct { .. } => FlowName::Direct,
+            Flow::Portal { .. } => FlowName::Portal,
+        }
+    }
+
     pub(super) fn state(&self) -> State {
-        if self.signers.iter().all(|signer| signer.status == SignerStatus::Signed) {
+        if self.signers.iter().all(|signer| signer.status == SignatureStatus::Signed) {
             State::Completed
         } else if self.over.is_some() {
             State::Failed
@@ -117,34 +209,123 @@ impl Job {
         }
     }
 
-    /// One signer acts. `None` when the job is over or the signer has acted already.
-    pub(super) fn act(&mut self, signer: usize, act: Act, token: String, now: Timestamp) -> Option<()> {
-        self.expire(now);
-        if self.over.is_some() || self.signers[signer].status != SignerStatus::Waiting {
+    /// Whether this signer can act now: in the portal flow, whether it is their turn.
+    pub(super) fn may_act(&self, signer: usize) -> bool {
+        let signer = &self.signers[signer];
+        let asked = matches!(self.flow, Flow::Direct { .. }) || signer.invited.is_some();
+        self.over.is_none() && signer.status == SignatureStatus::Waiting && asked
+    }
+
+    /// One signer acts. `None` when the job is over, the signer has acted already, or it is not their turn.
+    pub(super) fn act(&mut self, at: usize, act: Act, xades: Option<Bytes>, now: Timestamp) -> Option<()> {
+        if !self.may_act(at) {
             return None;
         }
+        let signer = &mut self.signers[at];
         let status = match act {
-            Act::Sign => SignerStatus::Signed,
-            Act::Reject => SignerStatus::Rejected,
-            Act::Fail => SignerStatus::Failed,
+            Act::Sign if signer.trouble() == Some(Trouble::NameNotAvailable) => {
+                SignatureStatus::SignersNameNotAvailable
+            }
+            Act::Sign => SignatureStatus::Signed,
+            Act::Reject => SignatureStatus::Rejected,
+            Act::Fail => SignatureStatus::Failed,
+            Act::Block => SignatureStatus::Blocked,
         };
-        self.signers[signer].status = status;
-        self.signers[signer].since = now;
-        if act != Act::Sign {
-            self.end(&SignerStatus::NotApplicable, now);
+        let signed = status == SignatureStatus::Signed;
+        signer.xades = xades.filter(|_| signed);
+        signer.becomes(status, now);
+        if !signed {
+            self.end(&SignatureStatus::NotApplicable, now);
         } else if self.state() == State::Completed {
             self.over = Some(now);
         }
-        self.token = Some(token);
         self.changed();
         Some(())
     }
 
-    /// Lets the time run out where it has.
-    pub(super) fn expire(&mut self, now: Timestamp) {
-        if self.over.is_none() && self.created + LIFETIME <= now {
-            self.end(&SignerStatus::Expired, self.created + LIFETIME);
+    /// The sender cancels. `None` when the job is over.
+    pub(super) fn cancel(&mut self, now: Timestamp) -> Option<()> {
+        if self.over.is_some() {
+            return None;
+        }
+        self.end(&SignatureStatus::Cancelled, now);
+        self.changed();
+        Some(())
+    }
+
+    /// Does what time does: invites whose turn it is, and ends what has run out.
+    fn tick(&mut self, now: Timestamp) {
+        if self.over.is_some() {
+            return;
+        }
+        match self.flow {
+            Flow::Direct { .. } => {
+                let end = self.created + LIFETIME;
+                if end <= now {
+                    self.end(&SignatureStatus::Expired, end);
+                    self.changed();
+                }
+            }
+            Flow::Portal { activation, availability } => self.tick_portal(now, activation, availability),
+        }
+    }
+
+    fn tick_portal(&mut self, now: Timestamp, activation: Timestamp, availability: SignedDuration) {
+        if now < activation {
+            return;
+        }
+        let waiting = |signer: &&mut Signer| signer.status == SignatureStatus::Waiting;
+        let Some(turn) = self.signers.iter_mut().filter(waiting).map(|signer| signer.order).min() else { return };
+        let asked = |signer: &&mut Signer| waiting(signer) && signer.order == turn;
+        // The turn began when the last of the turn before signed, or with the job.
+        let before = self.signers.iter().filter(|signer| signer.order < turn).map(|signer| signer.since).max();
+        let began = before.unwrap_or(activation);
+        let end = began.checked_add(availability).unwrap_or(Timestamp::MAX);
+        let mut over = None;
+        for signer in self.signers.iter_mut().filter(asked) {
+            if signer.invited.is_none() {
+                signer.invited = Some(began);
+                let status = match signer.trouble().filter(|_| signer.looked_up) {
+                    Some(Trouble::Reserved) => SignatureStatus::Reserved,
+                    Some(Trouble::ContactInformationMissing) => SignatureStatus::ContactInformationMissing,
+                    Some(Trouble::NameNotAvailable) | None => continue,
+                };
+                signer.becomes(status, began);
+                over = Some(began);
+            }
+        }
+        if over.is_none() && end <= now {
+            self.signers.iter_mut().filter(asked).for_each(|signer| signer.becomes(SignatureStatus::Expired, end));
+            over = Some(end);
+        }
+        if let Some(over) = over {
+            self.end(&SignatureStatus::NotApplicable, over);
             self.changed();
+        }
+    }
+
+    /// When `tick` has something to do next, or a hidden change comes back.
+    fn due(&self) -> Option<Timestamp> {
+        let change = self.change.as_ref().filter(|change| !change.confirmed);
+        let returns = change.and_then(|change| change.hidden_until);
+        let ends = self.over.is_none().then(|| match self.flow {
+            Flow::Direct { .. } => self.created.checked_add(LIFETIME).unwrap_or(Timestamp::MAX),
+            Flow::Portal { activation, availability } => {
+                let waiting = self.signers.iter().filter(|signer| signer.status == SignatureStatus::Waiting);
+                let invited = waiting.filter_map(|signer| signer.invited).min();
+                invited.map_or(activation, |invited| invited.checked_add(availability).unwrap_or(Timestamp::MAX))
+            }
+        });
+        returns.into_iter().chain(ends).min()
+    }
+
+    /// Whether the PDF with the signatures can be had: when all have signed, and in the portal flow from the first on.
+    pub(super) fn has_pades(&self) -> bool {
+        let any = self.signers.iter().any(|signer| signer.status == SignatureStatus::Signed);
+        match (self.state(), self.flow_name()) {
+            (State::Completed, _) => true,
+            (State::InProgress, FlowName::Portal) => any,
+            _ => false,
         }
     }
 
@@ -152,25 +333,28 @@ impl Job {
         !self.deleted && self.over.is_some_and(|over| over + DELETION_AFTER <= now)
     }
 
-    fn end(&mut self, waiting: &SignerStatus, now: Timestamp) {
+    /// Whether signed documents are kept still.
+    pub(super) fn may_fetch(&self, now: Timestamp) -> bool {
+        !self.deleted && self.over.is_none_or(|over| now < over + FETCHED_FOR)
+    }
+
+    fn end(&mut self, waiting: &SignatureStatus, now: Timestamp) {
         self.over = Some(now);
-        for signer in self.signers.iter_mut().filter(|signer| signer.status == SignerStatus::Waiting) {
-            signer.status = waiting.clone();
-            signer.since = now;
-            signer.redirect = None;
+        for signer in self.signers.iter_mut().filter(|signer| signer.status == SignatureStatus::Waiting) {
+            signer.becomes(waiting.clone(), now);
         }
     }
 
     fn changed(&mut self) {
-        if let Retrieval::Polling { change, .. } = &mut self.retrieval {
-            let number = change.as_ref().map_or(1, |change| change.number + 1);
-            *change = Some(Change { number, hidden_until: None, confirmed: false });
+        if self.queue.is_some() {
+            let number = self.change.as_ref().map_or(1, |change| change.number + 1);
+            self.change = Some(Change { number, hidden_until: None, confirmed: false });
         }
     }
 
     /// The sender is done with a change. Says whether the job is over with it.
     pub(super) fn confirm(&mut self, number: u32) -> bool {
-        if let Retrieval::Polling { change: Some(change), .. } = &mut self.retrieval {
+        if let Some(change) = &mut self.change {
             if change.number != number {
                 // A later change waits: it must be seen before the job may go.
                 return false;
@@ -182,18 +366,35 @@ impl Job {
 
     /// The number of the latest change; a callback job has but one.
     pub(super) fn change_number(&self) -> u32 {
-        match &self.retrieval {
-            Retrieval::Polling { change: Some(change), .. } => change.number,
-            _ => 0,
-        }
+        self.change.as_ref().map_or(0, |change| change.number)
     }
 }
 
-/// All jobs, in the order of their creation.
+/// A queue of changes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct QueueKey {
+    pub(super) flow: FlowName,
+    pub(super) sender: String,
+    pub(super) name: Option<String>,
+}
+
+/// All jobs, and what finds them without looking at each.
 #[derive(Default)]
 pub(super) struct Jobs {
-    pub(super) all: BTreeMap<i64, Job>,
+    all: BTreeMap<i64, Job>,
     last_id: i64,
+    /// Confirmed and gone: confirming them again does no harm.
+    confirmed: HashSet<(String, i64)>,
+    /// The changes that can be seen, in the order in which they came.
+    queues: HashMap<QueueKey, BTreeMap<u64, i64>>,
+    last_place: u64,
+    /// Where each job stands in its queue.
+    places: HashMap<i64, (QueueKey, u64)>,
+    /// When time does something to a job.
+    due: BTreeSet<(Timestamp, i64)>,
+    due_of: HashMap<i64, Timestamp>,
+    /// Signers by the redirect URL's own part.
+    redirects: HashMap<String, (i64, usize)>,
 }
 
 impl Jobs {
@@ -202,25 +403,120 @@ impl Jobs {
         self.last_id
     }
 
-    /// The job, if this sender has it.
-    pub(super) fn of(&mut self, sender: &str, id: i64, now: Timestamp) -> Option<&mut Job> {
-        let job = self.all.get_mut(&id).filter(|job| job.sender == sender)?;
-        job.expire(now);
-        Some(job)
+    pub(super) fn add(&mut self, mut job: Job, now: Timestamp) {
+        job.tick(now);
+        let id = job.id;
+        self.all.insert(id, job);
+        self.index(id);
     }
 
-    /// The first change that waits in a queue, which is then hidden for a while.
-    pub(super) fn poll(&mut self, sender: &str, queue: Option<&str>, now: Timestamp) -> Option<&Job> {
-        self.all.values_mut().for_each(|job| job.expire(now));
-        let job = self.all.values_mut().find(|job| match &job.retrieval {
-            Retrieval::Polling { queue: own, change: Some(change) } => {
-                job.sender == sender && own.as_deref() == queue && change.is_visible(now)
+    /// The job as it stands after the last [`pass`](Self::pass).
+    pub(super) fn job(&self, id: i64) -> Option<&Job> {
+        self.all.get(&id)
+    }
+
+    /// Lets time pass: whatever is due happens.
+    pub(super) fn pass(&mut self, now: Timestamp) {
+        while let Some(&(at, id)) = self.due.first()
+            && at <= now
+        {
+            let Some(job) = self.all.get_mut(&id) else {
+                self.due.pop_first();
+                continue;
+            };
+            job.tick(now);
+            if let Some(change) = &mut job.change
+                && change.hidden_until.is_some_and(|until| until <= now)
+            {
+                change.hidden_until = None;
             }
-            _ => false,
-        })?;
-        if let Retrieval::Polling { change: Some(change), .. } = &mut job.retrieval {
+            self.index(id);
+        }
+    }
+
+    /// Does something to a job of a sender. `None` when there is no such job.
+    pub(super) fn with<T>(
+        &mut self,
+        flow: FlowName,
+        sender: &str,
+        id: i64,
+        now: Timestamp,
+        act: impl FnOnce(&mut Job) -> T,
+    ) -> Option<T> {
+        self.pass(now);
+        let job = self.all.get_mut(&id).filter(|job| job.sender == sender && job.flow_name() == flow)?;
+        let result = act(job);
+        job.tick(now);
+        self.index(id);
+        Some(result)
+    }
+
+    /// The first change that waits in a queue, which is then hidden for a while, unless it is to be handed out twice.
+    pub(super) fn poll(&mut self, queue: &QueueKey, twice: bool, now: Timestamp) -> Option<&Job> {
+        self.pass(now);
+        let id = *self.queues.get(queue)?.values().next()?;
+        let change = self.all.get_mut(&id)?.change.as_mut()?;
+        if !twice {
             change.hidden_until = Some(now + HIDDEN);
         }
-        Some(job)
+        self.index(id);
+        self.all.get(&id)
+    }
+
+    /// The sender is done with a change, and with the job if it was the last. `None` when there never was such a job.
+    pub(super) fn confirm(&mut self, flow: FlowName, sender: &str, id: i64, number: u32, now: Timestamp) -> Option<()> {
+        if self.confirmed.contains(&(sender.to_owned(), id)) {
+            return Some(());
+        }
+        if self.with(flow, sender, id, now, |job| job.confirm(number))? {
+            // Without long-term storage the job is gone now.
+            self.confirmed.insert((sender.to_owned(), id));
+            self.all.remove(&id);
+            self.index(id);
+        }
+        Some(())
+    }
+
+    /// The signer whose redirect URL this is. Works once.
+    pub(super) fn redirected(&mut self, token: &str) -> Option<(i64, usize)> {
+        let (id, at) = self.redirects.remove(token)?;
+        let signer = self.all.get_mut(&id)?.signers.get_mut(at)?;
+        signer.redirect.take_if(|own| own == token).map(|_| (id, at))
+    }
+
+    /// Puts a job where it belongs after something has happened to it.
+    fn index(&mut self, id: i64) {
+        let job = self.all.get(&id);
+        let visible = job
+            .filter(|job| job.change.as_ref().is_some_and(|change| !change.confirmed && change.hidden_until.is_none()));
+        match (visible, self.places.get(&id)) {
+            (Some(job), None) => {
+                let name = job.queue.clone().flatten();
+                let key = QueueKey { flow: job.flow_name(), sender: job.sender.clone(), name };
+                self.last_place += 1;
+                self.queues.entry(key.clone()).or_default().insert(self.last_place, id);
+                self.places.insert(id, (key, self.last_place));
+            }
+            (None, Some(_)) => {
+                if let Some((key, place)) = self.places.remove(&id)
+                    && let Some(queue) = self.queues.get_mut(&key)
+                {
+                    queue.remove(&place);
+                }
+            }
+            _ => {}
+        }
+        if let Some(before) = self.due_of.remove(&id) {
+            self.due.remove(&(before, id));
+        }
+        if let Some(due) = job.and_then(Job::due) {
+            self.due.insert((due, id));
+            self.due_of.insert(id, due);
+        }
+        for (at, signer) in job.iter().flat_map(|job| job.signers.iter().enumerate()) {
+            if let Some(token) = &signer.redirect {
+                self.redirects.entry(token.clone()).or_insert((id, at));
+            }
+        }
     }
 }

@@ -40,12 +40,15 @@
 //!
 //! Not yet: a page for the signer, the rate limit, and the rules about private and public senders.
 
+mod api;
 mod authority;
 mod cms;
 mod dom;
+mod faults;
 mod jobs;
 mod package;
 mod pades;
+pub mod persons;
 mod server;
 mod service;
 #[cfg(test)]
@@ -55,19 +58,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 use typed_builder::TypedBuilder;
 use url::Url;
 
 use self::authority::Authority;
-use self::jobs::Act;
-use self::service::{Service, random_token};
+pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
+use self::jobs::{Act, Flow, Who};
+use self::service::Service;
 use crate::client::{Client, HasSender};
-use crate::direct::SignerName;
 use crate::identity::Identity;
 use crate::trust::{Environment, TrustAnchors};
 use crate::types::{JobId, OrganizationNumber, RedirectUrl, StatusQueryToken};
+use crate::{direct, portal};
 
 /// The organization of a sandbox's server: that of the real one.
 const POSTEN: &str = "984661185";
@@ -92,6 +96,9 @@ pub struct SandboxOptions {
     /// The organization of the client's certificate. 123456789.
     #[builder(default = SENDER.parse().expect("nine digits"))]
     organization: OrganizationNumber,
+    /// How long every answer takes. Not at all.
+    #[builder(default)]
+    latency: Duration,
     /// Which broker may act for which sender.
     #[builder(default, setter(into))]
     brokers: Vec<(OrganizationNumber, OrganizationNumber)>,
@@ -149,12 +156,15 @@ impl Sandbox {
         let service = Arc::new(Service {
             root,
             poll_interval: SignedDuration::try_from(options.poll_interval).unwrap_or(SignedDuration::MAX),
+            latency: options.latency,
             brokers: options.brokers,
+            faults: Default::default(),
             seal: authority.seal("Posten signering sandkasse")?,
             authority,
             inner: Default::default(),
         });
-        let task = tokio::spawn(server::serve(listener, acceptor, service::router(Arc::clone(&service))));
+        let task =
+            tokio::spawn(server::serve(listener, acceptor, Arc::clone(&service), api::router(Arc::clone(&service))));
         Ok(Self { service, address, environment, anchors, identity, client, task })
     }
 
@@ -195,18 +205,48 @@ impl Sandbox {
 
     /// One line for each request that was refused: method, path, status, code and the rule.
     pub fn refusals(&self) -> Vec<String> {
-        self.service.lock().refusals.clone()
+        self.service.lock().refusals().to_vec()
     }
 
     /// Every XML document of the API that came in or went out, in order: of a new job first the request, then the
     /// manifest from its package, then the answer.
     pub fn documents(&self) -> Vec<String> {
-        self.service.lock().documents.clone()
+        self.service.lock().documents().to_vec()
+    }
+
+    /// Every poll that was answered, refused ones included, in order.
+    pub fn polls(&self) -> Vec<Polled> {
+        self.service.lock().polls().to_vec()
+    }
+
+    /// Lets something go wrong. Of several rules that fit a call, the first strikes.
+    pub fn inject(&self, rule: FaultRule) {
+        self.service.faults.add(rule);
+    }
+
+    /// Takes all faults back.
+    pub fn heal(&self) {
+        self.service.faults.clear();
+    }
+
+    /// Puts the signed document of a job into the long-term storage, and tells its id there.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::NotSigned`] when there is no such job or it has no signed document.
+    pub fn archive(&self, job: JobId) -> Result<String, SandboxError> {
+        let mut inner = self.service.lock();
+        let now = inner.now();
+        let found = inner.jobs.job(job.get()).filter(|job| job.has_pades()).ok_or(SandboxError::NotSigned)?;
+        let (owner, pades) = (found.sender.clone(), self.service.pades(found, now)?);
+        let id = format!("{}", inner.archive.len() + 1);
+        inner.archive.insert((owner, id.clone()), pades.into());
+        Ok(id)
     }
 
     /// The document package of a job, as it arrived.
     pub fn package(&self, job: JobId) -> Option<Vec<u8>> {
-        self.service.lock().jobs.all.get(&job.get()).map(|job| job.package.to_vec())
+        self.service.lock().jobs.job(job.get()).map(|job| job.package.to_vec())
     }
 
     /// Opens a redirect URL, as the signer's browser would. It works once.
@@ -215,17 +255,27 @@ impl Sandbox {
     ///
     /// [`SandboxError::RedirectUrl`] when it is used, replaced by a newer one, or not of this sandbox.
     pub fn visit(&self, url: &RedirectUrl) -> Result<Visit<'_>, SandboxError> {
+        let own = self.service.redirect_url("");
+        let token = url.as_str().strip_prefix(&own).ok_or(SandboxError::RedirectUrl)?;
+        let (job, signer) = self.service.lock().jobs.redirected(token).ok_or(SandboxError::RedirectUrl)?;
+        Ok(Visit { sandbox: self, job: JobId::from_wire(job), signer })
+    }
+
+    /// A signer of a portal job logs in.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::NoSuchSigner`], or [`SandboxError::NotWaiting`] when it is not their turn yet, they have acted, or
+    /// the job is over.
+    pub fn log_in(&self, job: JobId, signer: &portal::SignerName) -> Result<PortalVisit<'_>, SandboxError> {
         let mut inner = self.service.lock();
-        let mut signers = inner.jobs.all.values_mut().flat_map(|job| {
-            let id = job.id;
-            job.signers.iter_mut().enumerate().map(move |(at, signer)| (id, at, signer))
-        });
-        let found = signers.find(|(_, _, signer)| {
-            signer.redirect.as_ref().is_some_and(|token| self.service.redirect_url(token) == url.as_str())
-        });
-        let (job, at, signer) = found.ok_or(SandboxError::RedirectUrl)?;
-        signer.redirect = None;
-        Ok(Visit { sandbox: self, job: JobId::from_wire(job), signer: at })
+        let now = inner.now();
+        inner.jobs.pass(now);
+        let (found, at) = find(&inner.jobs, job, &signer.clone().into())?;
+        if !found.may_act(at) {
+            return Err(SandboxError::NotWaiting);
+        }
+        Ok(PortalVisit { sandbox: self, job, signer: at })
     }
 
     /// Lets a signer sign, without a browser or a redirect URL.
@@ -233,7 +283,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// [`SandboxError::NoSuchSigner`], or [`SandboxError::NotWaiting`] when they have acted or the job is over.
-    pub fn sign(&self, job: JobId, signer: &SignerName) -> Result<Return, SandboxError> {
+    pub fn sign(&self, job: JobId, signer: &direct::SignerName) -> Result<Return, SandboxError> {
         self.visit_of(job, signer)?.sign()
     }
 
@@ -242,7 +292,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// As for [`sign`](Self::sign).
-    pub fn reject(&self, job: JobId, signer: &SignerName) -> Result<Return, SandboxError> {
+    pub fn reject(&self, job: JobId, signer: &direct::SignerName) -> Result<Return, SandboxError> {
         self.visit_of(job, signer)?.reject()
     }
 
@@ -251,16 +301,22 @@ impl Sandbox {
     /// # Errors
     ///
     /// As for [`sign`](Self::sign).
-    pub fn fail(&self, job: JobId, signer: &SignerName) -> Result<Return, SandboxError> {
+    pub fn fail(&self, job: JobId, signer: &direct::SignerName) -> Result<Return, SandboxError> {
         self.visit_of(job, signer)?.fail()
     }
 
-    fn visit_of(&self, job: JobId, signer: &SignerName) -> Result<Visit<'_>, SandboxError> {
+    fn visit_of(&self, job: JobId, signer: &direct::SignerName) -> Result<Visit<'_>, SandboxError> {
         let inner = self.service.lock();
-        let found = inner.jobs.all.get(&job.get()).ok_or(SandboxError::NoSuchSigner)?;
-        let at = found.signers.iter().position(|own| own.name == *signer).ok_or(SandboxError::NoSuchSigner)?;
+        let (_, at) = find(&inner.jobs, job, &signer.clone().into())?;
         Ok(Visit { sandbox: self, job, signer: at })
     }
+}
+
+/// The signer of a job with this name.
+fn find<'j>(jobs: &'j jobs::Jobs, job: JobId, who: &Who) -> Result<(&'j jobs::Job, usize), SandboxError> {
+    let job = jobs.job(job.get()).ok_or(SandboxError::NoSuchSigner)?;
+    let at = job.signers.iter().position(|signer| signer.who == *who).ok_or(SandboxError::NoSuchSigner)?;
+    Ok((job, at))
 }
 
 impl Drop for Sandbox {
@@ -313,25 +369,75 @@ impl Visit<'_> {
     }
 
     fn act(self, act: Act) -> Result<Return, SandboxError> {
-        let mut inner = self.sandbox.service.lock();
-        let now = inner.now();
-        let job = inner.jobs.all.get_mut(&self.job.get()).ok_or(SandboxError::NotWaiting)?;
-        let token = random_token();
-        let xades = match act {
-            Act::Sign => Some(self.sandbox.service.sign(job, self.signer, now)?),
-            Act::Reject | Act::Fail => None,
-        };
-        job.act(self.signer, act, token.clone(), now).ok_or(SandboxError::NotWaiting)?;
-        job.signers[self.signer].xades = xades;
+        let service = &self.sandbox.service;
+        let mut inner = service.lock();
+        let token = service.act(&mut inner, self.job.get(), self.signer, act)?;
+        let job = inner.jobs.job(self.job.get()).ok_or(SandboxError::NoSuchSigner)?;
+        let Flow::Direct { exit_urls, .. } = &job.flow else { return Err(SandboxError::NoSuchSigner) };
         let mut url = match act {
-            Act::Sign => job.exit_urls.completion.clone(),
-            Act::Reject => job.exit_urls.rejection.clone(),
-            Act::Fail => job.exit_urls.error.clone(),
+            Act::Sign => exit_urls.completion.clone(),
+            Act::Reject => exit_urls.rejection.clone(),
+            Act::Fail | Act::Block => exit_urls.error.clone(),
         };
         url.query_pairs_mut().append_pair("status_query_token", &token);
         let token = token.parse().map_err(|_| SandboxError::NotWaiting)?;
         Ok(Return { url, token })
     }
+}
+
+/// A signer of a portal job who has logged in and has the documents in front of them.
+#[derive(Debug)]
+#[must_use = "the signer has not done anything yet"]
+pub struct PortalVisit<'a> {
+    sandbox: &'a Sandbox,
+    job: JobId,
+    signer: usize,
+}
+
+impl PortalVisit<'_> {
+    /// The signer signs.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::NotWaiting`] when they have acted already or the job is over.
+    pub fn sign(self) -> Result<(), SandboxError> {
+        self.act(Act::Sign)
+    }
+
+    /// The signer declines.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign`](Self::sign).
+    pub fn reject(self) -> Result<(), SandboxError> {
+        self.act(Act::Reject)
+    }
+
+    /// The signer enters a wrong code too many times, and is blocked.
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign`](Self::sign).
+    pub fn block(self) -> Result<(), SandboxError> {
+        self.act(Act::Block)
+    }
+
+    fn act(self, act: Act) -> Result<(), SandboxError> {
+        let service = &self.sandbox.service;
+        service.act(&mut service.lock(), self.job.get(), self.signer, act).map(drop)
+    }
+}
+
+/// A poll that arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Polled {
+    /// When, by the sandbox's clock.
+    pub at: Timestamp,
+    /// Who asked, by the whole `User-Agent`.
+    pub user_agent: String,
+    /// When the next poll was permitted, as the answer told.
+    pub permitted: Timestamp,
 }
 
 /// The signer's browser on its way back.
@@ -369,9 +475,12 @@ pub enum SandboxError {
     /// There is no such job, or no such signer in it.
     #[error("there is no such job, or no such signer in it")]
     NoSuchSigner,
-    /// The signer has acted already, or the job is over.
-    #[error("the signer has acted already, or the job is over")]
+    /// It is not the signer's turn, they have acted already, or the job is over.
+    #[error("it is not the signer's turn, they have acted already, or the job is over")]
     NotWaiting,
+    /// There is no such job, or it has no signed document.
+    #[error("there is no such job, or it has no signed document")]
+    NotSigned,
 }
 
 impl From<rcgen::Error> for SandboxError {

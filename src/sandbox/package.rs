@@ -26,9 +26,49 @@ const C14N_11: &str = "http://www.w3.org/2006/12/xml-c14n11";
 /// How wrong a signer's clock may be.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 
+/// A manifest of either flow.
+pub(super) trait Manifest: xml::Document {
+    /// The organization number of the sender.
+    fn sender(&self) -> &str;
+    /// Name in the package, media type and title of each document.
+    fn listed(&self) -> Vec<(&str, &str, &str)>;
+}
+
+impl Manifest for wire::DirectSignatureJobManifest {
+    fn sender(&self) -> &str {
+        &self.sender.organization_number
+    }
+
+    fn listed(&self) -> Vec<(&str, &str, &str)> {
+        match &self.direct_content {
+            wire::DirectContent::DirectTitledDocuments(titled) => {
+                let documents = titled.documents.document.iter();
+                documents.map(|d| (d.href.as_str(), d.mime.as_str(), d.title.as_str())).collect()
+            }
+            wire::DirectContent::Document(d) => vec![(d.href.as_str(), d.mime.as_str(), d.title.as_str())],
+        }
+    }
+}
+
+impl Manifest for wire::PortalSignatureJobManifest {
+    fn sender(&self) -> &str {
+        &self.sender.organization_number
+    }
+
+    fn listed(&self) -> Vec<(&str, &str, &str)> {
+        match &self.portal_content {
+            wire::PortalContent::PortalTitledDocuments(titled) => {
+                let documents = titled.documents.document.iter();
+                documents.map(|d| (d.href.as_str(), d.mime.as_str(), d.title.as_str())).collect()
+            }
+            wire::PortalContent::Document(d) => vec![(d.href.as_str(), d.mime.as_str(), d.title.as_str())],
+        }
+    }
+}
+
 /// A package that was found right.
-pub(super) struct Package {
-    pub(super) manifest: wire::DirectSignatureJobManifest,
+pub(super) struct Package<M> {
+    pub(super) manifest: M,
     pub(super) manifest_text: String,
     pub(super) documents: Documents,
     /// Their names in the package.
@@ -36,13 +76,12 @@ pub(super) struct Package {
 }
 
 /// Checks a package that the holder of a certificate sent.
-pub(super) fn check(package: &[u8], caller: &CertificateDer<'_>) -> Result<Package, String> {
+pub(super) fn check<M: Manifest>(package: &[u8], caller: &CertificateDer<'_>) -> Result<Package<M>, String> {
     let files = unpack(package)?;
     let file = |name: &str| files.get(name).ok_or_else(|| format!("there is no {name}"));
     let text = |name: &str| std::str::from_utf8(file(name)?).map_err(|_| format!("{name} is not UTF-8"));
 
-    let manifest: wire::DirectSignatureJobManifest =
-        xml::read(text(MANIFEST)?, Mode::Strict).map_err(|error| format!("{MANIFEST}: {error}"))?;
+    let manifest: M = xml::read(text(MANIFEST)?, Mode::Strict).map_err(|error| format!("{MANIFEST}: {error}"))?;
     let (documents, names) = documents(&manifest, &files)?;
     signatures(text(SIGNATURES)?, &files, caller).map_err(|error| format!("{SIGNATURES}: {error}"))?;
     Ok(Package { manifest, manifest_text: text(MANIFEST)?.to_owned(), documents, names })
@@ -70,20 +109,10 @@ fn unpack(package: &[u8]) -> Result<BTreeMap<String, Bytes>, String> {
 }
 
 /// The documents of the manifest, all of which are in the package, and nothing else is.
-fn documents(
-    manifest: &wire::DirectSignatureJobManifest,
-    files: &BTreeMap<String, Bytes>,
-) -> Result<(Documents, Vec<String>), String> {
-    let listed: Vec<(&str, &str, &str)> = match &manifest.direct_content {
-        wire::DirectContent::DirectTitledDocuments(titled) => {
-            let documents = titled.documents.document.iter();
-            documents.map(|d| (d.href.as_str(), d.mime.as_str(), d.title.as_str())).collect()
-        }
-        wire::DirectContent::Document(d) => vec![(d.href.as_str(), d.mime.as_str(), d.title.as_str())],
-    };
+fn documents(manifest: &impl Manifest, files: &BTreeMap<String, Bytes>) -> Result<(Documents, Vec<String>), String> {
     let mut names: Vec<String> = Vec::new();
     let mut documents = Vec::new();
-    for (href, mime, title) in listed {
+    for (href, mime, title) in manifest.listed() {
         if names.iter().any(|name| name == href) {
             return Err(format!("{MANIFEST}: two documents have the name {href}"));
         }

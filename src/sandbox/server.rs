@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::http::Request;
 use axum::{Extension, Router};
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -13,8 +16,9 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::SandboxError;
+use super::api::{Caller, Cut};
 use super::authority::Authority;
-use super::service::Caller;
+use super::service::Service;
 use crate::types::OrganizationNumber;
 
 /// TLS 1.2 and 1.3, with a client certificate from the sandbox's own authority.
@@ -37,12 +41,12 @@ pub(super) fn acceptor(authority: &Authority, organization: &OrganizationNumber)
 }
 
 /// Serves until the task is dropped, and all connections with it.
-pub(super) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, router: Router) {
+pub(super) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, service: Arc<Service>, router: Router) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
+                if let Ok((stream, _)) = accepted && !service.faults.refuses_connection() {
                     connections.spawn(connection(stream, acceptor.clone(), router.clone()));
                 }
             }
@@ -62,7 +66,16 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
     let certificates = stream.get_ref().1.peer_certificates();
     let Some(leaf) = certificates.and_then(|certificates| certificates.first()) else { return };
     let caller = Caller(leaf.clone().into_owned());
-    let service = TowerToHyperService::new(router.layer(Extension(caller)));
+    let router = TowerToHyperService::new(router.layer(Extension(caller)));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = router.call(request);
+        async move {
+            let Ok(answer) = answer.await;
+            // An error in place of an answer makes the server close the connection.
+            let cut = answer.extensions().get::<Cut>().is_some();
+            if cut { Err(std::io::Error::other("a fault that was asked for")) } else { Ok(answer) }
+        }
+    });
     let served = Builder::new(TokioExecutor::new()).http1_only().serve_connection(TokioIo::new(stream), service).await;
     if let Err(error) = served {
         tracing::info!(target: "posten_signering::sandbox", "a connection broke: {error}");

@@ -14,6 +14,7 @@ use super::package;
 use crate::asice;
 use crate::identity::Identity;
 use crate::types::{Document, Documents};
+use crate::xml::generated as wire;
 
 const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <direct-signature-job-manifest xmlns="http://signering.posten.no/schema/v1">
@@ -66,8 +67,9 @@ fn a_package_is_checked_line_by_line() {
     let identity = identity();
     let caller = &identity.chain()[0];
     let good = package_of(&identity, MANIFEST, Timestamp::now());
-    let refusal = |package: &[u8]| package::check(package, caller).err().expect("refused");
-    assert!(package::check(&good, caller).is_ok());
+    let check = package::check::<wire::DirectSignatureJobManifest>;
+    let refusal = |package: &[u8]| check(package, caller).err().expect("refused");
+    assert!(check(&good, caller).is_ok());
 
     assert_eq!(refusal(b"PK"), "the package is not a ZIP");
     let without = changed(&good, |files| files.retain(|(name, _)| name != "manifest.xml"));
@@ -112,7 +114,7 @@ fn a_package_is_checked_line_by_line() {
     assert!(refusal(&late).contains("SigningTime is not right within"), "{}", refusal(&late));
     let stranger = self::identity();
     let expected = "META-INF/signatures.xml: the digest of SigningCertificate is not that of the certificate";
-    assert_eq!(package::check(&good, &stranger.chain()[0]).err().as_deref(), Some(expected));
+    assert_eq!(check(&good, &stranger.chain()[0]).err().as_deref(), Some(expected));
 }
 
 #[test]
@@ -124,7 +126,8 @@ fn a_signed_file_cannot_be_left_out_of_the_signature() {
     );
     let package = package_of(&identity, &two, Timestamp::now());
     let package = changed(&package, |files| files.insert(1, ("02-b.pdf".to_owned(), b"%PDF-1.4\n".to_vec())));
-    let error = package::check(&package, &identity.chain()[0]).err();
+    let check = package::check::<wire::DirectSignatureJobManifest>;
+    let error = check(&package, &identity.chain()[0]).err();
     assert_eq!(error.as_deref(), Some("META-INF/signatures.xml: 02-b.pdf is not signed"));
 }
 

@@ -1,5 +1,6 @@
 //! From an answer to its text, or to the error that it is.
 
+use http::header::DATE;
 use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Response;
@@ -18,9 +19,15 @@ const RATE_LIMIT: &str = "DoSFilter";
 /// How long the rate limit refuses.
 const RATE_LIMIT_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
-/// The time of the next permitted poll, if the answer has one that can be read.
-pub(crate) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
-    time::parse(headers.get(NEXT_POLL)?.to_str().ok()?)
+/// The time of the next permitted poll by this machine's clock, if the answer has one that can be read.
+///
+/// The service tells it by its own clock. Its `Date` tells what that clock says now, in whole seconds, so the time may
+/// come out up to a second late, never early. Without `Date` the clocks are taken to agree.
+pub(super) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
+    let told = time::parse(headers.get(NEXT_POLL)?.to_str().ok()?)?;
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(time::parse_http);
+    let ours = date.and_then(|date| Timestamp::now().checked_add(told.duration_since(date)).ok());
+    Some(ours.unwrap_or(told))
 }
 
 /// Lets a success through, and makes an error of everything else.
@@ -71,4 +78,31 @@ pub(super) async fn text(mut response: Response) -> Result<String, Error> {
         body.extend_from_slice(&piece);
     }
     String::from_utf8(body).map_err(|_| Error::Protocol("the answer is not UTF-8".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn seconds_from_now(date: Option<&'static str>, told: &'static str) -> Option<i64> {
+        let mut headers = HeaderMap::new();
+        headers.insert(NEXT_POLL, HeaderValue::from_static(told));
+        if let Some(date) = date {
+            headers.insert(DATE, HeaderValue::from_static(date));
+        }
+        // Rounded, because time passes while we look.
+        Some((next_poll(&headers)?.duration_since(Timestamp::now()).as_millis_f64() / 1000.0).round() as i64)
+    }
+
+    #[test]
+    fn the_time_of_the_next_poll_is_told_by_the_services_clock() {
+        let told = "2020-01-01T12:10:00+01:00[Europe/Oslo]";
+        assert_eq!(seconds_from_now(Some("Wed, 01 Jan 2020 11:00:00 GMT"), told), Some(600));
+        assert_eq!(seconds_from_now(Some("Wed, 01 Jan 2020 11:15:00 GMT"), told), Some(-300));
+        assert!(seconds_from_now(None, told).unwrap() < -6 * 365 * 24 * 3600, "by our own clock, then");
+        assert!(seconds_from_now(Some("yesterday"), told).unwrap() < -6 * 365 * 24 * 3600);
+        assert_eq!(seconds_from_now(None, "soon"), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! The HTTP side: one client, one origin, no redirects, answers within limits.
 
 mod answer;
+mod deletion;
 mod download;
 mod multipart;
 
@@ -11,12 +12,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method};
+use jiff::Timestamp;
 use rustls::sign::SingleCertAndKey;
 use secrecy::{ExposeSecret, SecretString};
 use typed_builder::TypedBuilder;
 use url::Url;
 
-pub(crate) use self::answer::next_poll;
+pub use self::deletion::DocumentsDeletion;
 pub use self::download::{Download, DownloadStream};
 use self::multipart::Multipart;
 use crate::error::Error;
@@ -162,12 +164,13 @@ impl Transport {
         read(&text)
     }
 
-    /// Asks for a change in a queue: a document, if there is one, and the headers.
-    pub(crate) async fn poll<T: Document>(&self, url: &ServiceUrl) -> Result<(HeaderMap, Option<T>), Error> {
+    /// Asks for a change in a queue: when the next poll is permitted, if the answer says so, and a document, if there is
+    /// one.
+    pub(crate) async fn poll<T: Document>(&self, url: &ServiceUrl) -> Result<(Option<Timestamp>, Option<T>), Error> {
         let (headers, text) = self.call(Method::GET, url, None).await?;
         // 204 has no body; an empty 200 would have nothing to say either.
         let document = if text.is_empty() { None } else { Some(read(&text)?) };
-        Ok((headers, document))
+        Ok((answer::next_poll(&headers), document))
     }
 
     /// Asks for plain text.

@@ -1,5 +1,6 @@
 //! The values that a user makes. Each is parsed once, by the rules of the service, and right from then on.
 
+mod contact;
 mod document;
 mod numbers;
 mod options;
@@ -10,6 +11,8 @@ mod urls;
 use std::convert::Infallible;
 use std::fmt;
 
+pub(crate) use self::contact::Addresses;
+pub use self::contact::{ContactInformation, EmailAddress, MobileNumber};
 #[cfg(feature = "sandbox")]
 pub(crate) use self::document::MAX_BYTES;
 pub use self::document::{Document, Documents, MediaType};
@@ -74,6 +77,16 @@ impl From<Infallible> for InvalidValue {
     }
 }
 
+/// Checks the signers of a job, of either flow: so many, and some named the same or not.
+pub(crate) fn signers(actual: usize, any_same: bool) -> Result<(), InvalidValue> {
+    /// The most signers of a job.
+    const MAX: usize = 10;
+    if actual == 0 || actual > MAX {
+        return Err(InvalidValue::new("signers", Rule::Count { min: 1, max: MAX, actual }));
+    }
+    if any_same { Err(InvalidValue::new("signers", Rule::Unique)) } else { Ok(()) }
+}
+
 /// A rule that a value breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -122,6 +135,19 @@ pub enum Rule {
     Pdf(PdfProblem),
     /// Text in UTF-8.
     Utf8,
+    /// An e-mail address: something on both sides of one `@`, and no white space.
+    EmailAddress,
+    /// A mobile number: 5 to 15 digits, a `+` before them if need be.
+    MobileNumber,
+    /// A whole number from `min` to `max`.
+    Range {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+        /// What was given.
+        actual: u64,
+    },
 }
 
 impl fmt::Display for Rule {
@@ -142,6 +168,9 @@ impl fmt::Display for Rule {
             Self::Bytes { max, actual } => write!(f, "may have at most {max} bytes together, have {actual}"),
             Self::Pdf(problem) => problem.fmt(f),
             Self::Utf8 => f.write_str("must be text in UTF-8"),
+            Self::EmailAddress => f.write_str("must have something on both sides of one @, and no white space"),
+            Self::MobileNumber => f.write_str("must be 5 to 15 digits, with a + before them if need be"),
+            Self::Range { min, max, actual } => write!(f, "must be from {min} to {max}, is {actual}"),
         }
     }
 }

@@ -1,0 +1,29 @@
+//! The archive: signed documents in the service's long-term storage.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::transport::{Download, Transport};
+use crate::types::{OrganizationNumber, ServiceUrl};
+
+/// The archive of a [`Client`](crate::Client). It needs no sender: each call names the owner.
+#[derive(Clone, Copy)]
+pub struct Archive<'a> {
+    pub(crate) transport: &'a Arc<Transport>,
+}
+
+impl Archive<'_> {
+    /// The signed PDF of an archived document, by its owner and the id the archive gave it.
+    ///
+    /// Nothing is asked for until the [`Download`] is used.
+    pub fn pades(&self, owner: &OrganizationNumber, document_id: &str) -> Download {
+        let segments = [owner.as_str(), "archive", "documents", document_id, "pades"];
+        Download::pades(self.transport, &ServiceUrl::below(self.transport.root(), &segments))
+    }
+}
+
+impl fmt::Debug for Archive<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Archive").finish_non_exhaustive()
+    }
+}

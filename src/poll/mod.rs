@@ -1,0 +1,134 @@
+//! Queues of changes: one poll, the stream of all that comes, and the worker that deals with it.
+
+mod changes;
+mod worker;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use self::changes::Changes;
+pub use self::worker::{Problem, Report, Worker};
+use crate::error::Error;
+use crate::transport::Transport;
+use crate::types::{PollingQueue, ServiceUrl};
+use crate::xml::Document;
+
+/// What a queue had to say.
+#[derive(Debug)]
+#[must_use = "a change that is not confirmed comes again"]
+pub enum Poll<S> {
+    /// Something has happened in a job. The next poll is permitted at once.
+    Change {
+        /// How the job stands now.
+        status: S,
+        /// When the next poll is permitted, as the service said it, by this machine's clock.
+        next_poll: Option<Timestamp>,
+    },
+    /// Nothing has happened.
+    Empty {
+        /// When the next poll is permitted, by this machine's clock. Earlier polls are refused.
+        next_poll: Timestamp,
+    },
+}
+
+/// What comes out of a queue, in either flow: [`direct::JobStatus`](crate::direct::JobStatus) of a polling job and
+/// [`portal::JobStatus`](crate::portal::JobStatus).
+pub trait Change: sealed::Change {}
+
+impl<S: sealed::Change> Change for S {}
+
+/// Out of reach from outside, so that nothing else can be taken for a change.
+pub(crate) mod sealed {
+    use crate::error::Error;
+    use crate::status::ChangeKey;
+
+    pub trait Change: Send + Sync + 'static {
+        fn key(&self) -> ChangeKey;
+        /// Tells the service that the change is dealt with. Repeating it does no harm.
+        fn confirm(&self) -> impl Future<Output = Result<(), Error>> + Send;
+    }
+}
+
+/// An answer that is on its way.
+type Asking<S> = Pin<Box<dyn Future<Output = Result<Poll<S>, Error>> + Send>>;
+
+/// A queue that can be asked, whatever flow it belongs to.
+pub(crate) struct Queue<S> {
+    ask: Arc<dyn Fn() -> Asking<S> + Send + Sync>,
+}
+
+impl<S: 'static> Queue<S> {
+    /// The queue of the jobs at a URL, whose answers are read by `read`.
+    pub(crate) fn new<T: Document + Send + 'static>(
+        transport: &Arc<Transport>,
+        jobs: ServiceUrl,
+        queue: &PollingQueue,
+        read: fn(&Arc<Transport>, T) -> Result<S, Error>,
+    ) -> Self {
+        let url = queue.name().map_or_else(|| jobs.clone(), |name| jobs.with_query("polling_queue", name));
+        let transport = Arc::clone(transport);
+        let ask = move || -> Asking<S> {
+            let (transport, url) = (Arc::clone(&transport), url.clone());
+            Box::pin(async move {
+                let (next_poll, answer) = transport.poll::<T>(&url).await?;
+                match (answer, next_poll) {
+                    (Some(answer), next_poll) => Ok(Poll::Change { status: read(&transport, answer)?, next_poll }),
+                    (None, Some(next_poll)) => Ok(Poll::Empty { next_poll }),
+                    (None, None) => Err(Error::Protocol(
+                        "the queue is empty, but the answer does not say when to ask again".to_owned(),
+                    )),
+                }
+            })
+        };
+        Self { ask: Arc::new(ask) }
+    }
+
+    /// Asks for one change.
+    pub(crate) fn poll(&self) -> Asking<S> {
+        (self.ask)()
+    }
+}
+
+impl<S> Clone for Queue<S> {
+    fn clone(&self) -> Self {
+        Self { ask: Arc::clone(&self.ask) }
+    }
+}
+
+impl<S> fmt::Debug for Queue<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+/// A queue whose answers a test writes down beforehand; after the last it is asked in vain.
+#[cfg(test)]
+pub(crate) fn scripted<S: Send + 'static>(answers: Vec<Result<Poll<S>, Error>>) -> (Queue<S>, tests::Asked) {
+    use std::sync::Mutex;
+
+    let asked = tests::Asked::default();
+    let (seen, answers) = (asked.clone(), Mutex::new(answers.into_iter()));
+    let ask = move || -> Asking<S> {
+        seen.lock().unwrap().push(tokio::time::Instant::now());
+        match answers.lock().unwrap().next() {
+            Some(answer) => Box::pin(async move {
+                // An answer takes its time: there is a place to be dropped at.
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                answer
+            }),
+            None => Box::pin(std::future::pending()),
+        }
+    };
+    (Queue { ask: Arc::new(ask) }, asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    /// When a scripted queue was asked.
+    pub(crate) type Asked = Arc<Mutex<Vec<tokio::time::Instant>>>;
+}

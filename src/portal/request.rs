@@ -1,0 +1,154 @@
+//! A portal job, before it is created.
+
+use jiff::Timestamp;
+use typed_builder::TypedBuilder;
+
+use super::signer::{Availability, Signers};
+use crate::client::{HasSender, NoSender};
+use crate::time;
+use crate::types::{
+    AuthenticationLevel, Description, Documents, IdentifierInSignedDocuments, PollingQueue, Reference, Sender, Title,
+};
+use crate::xml::generated as wire;
+
+/// What a job is about.
+#[derive(Clone, Debug, TypedBuilder)]
+#[builder(
+    builder_method(vis = "pub(super)"),
+    builder_type(name = JobRequestBuilder, vis = "pub", doc = "Builds a [`JobRequest`]: title, document and signer must be set, each once.
+    \n`build` exists when they are."),
+    build_method(into = JobRequest<NoSender>)
+)]
+#[must_use]
+pub(super) struct Content {
+    /// The title of the job, which the signers read once they have logged in.
+    title: Title,
+    /// What is to be signed: a [`Document`](crate::Document), or several as [`Documents`].
+    #[builder(setter(into))]
+    document: Documents,
+    /// Who is to sign: a [`Signer`](super::Signer), or several as [`Signers`].
+    #[builder(setter(into))]
+    signer: Signers,
+    /// What stands in e-mail and SMS in place of the title.
+    #[builder(default, setter(strip_option))]
+    nonsensitive_title: Option<Title>,
+    /// A message to the signers.
+    #[builder(default, setter(strip_option))]
+    description: Option<Description>,
+    /// Your own reference. It shows in e-mail to the signers.
+    #[builder(default, setter(strip_option))]
+    reference: Option<Reference>,
+    /// The queue that gets the job's changes. Without this, the default one.
+    #[builder(default)]
+    polling_queue: PollingQueue,
+    /// The level the signers must log in with.
+    #[builder(default, setter(strip_option))]
+    required_authentication: Option<AuthenticationLevel>,
+    /// How the signed documents name the signers.
+    #[builder(default, setter(strip_option))]
+    identifier_in_signed_documents: Option<IdentifierInSignedDocuments>,
+    /// When the first signers are invited. Without this, or when it is past: at once.
+    #[builder(default, setter(strip_option))]
+    activation_time: Option<Timestamp>,
+    /// How long each signer has, from when they are invited.
+    #[builder(default, setter(strip_option))]
+    available_for: Option<Availability>,
+}
+
+/// A portal job to be created.
+///
+/// `C` tells whether it names its own sender: it does after [`sent_by`](Self::sent_by).
+///
+/// ```
+/// use posten_signering::portal::{Availability, JobRequest, Lookup, Signer};
+/// use posten_signering::Document;
+///
+/// # let pdf = "%PDF-1.4\n";
+/// let request = JobRequest::builder()
+///     .title("Arbeidsavtale".parse()?)
+///     .nonsensitive_title("Et dokument fra Kommunen".parse()?)
+///     .document(Document::pdf("Avtale", pdf)?)
+///     .signer(Signer::national_id("01010012345".parse()?).lookup(Lookup::Email).build())
+///     .available_for(Availability::days(14)?)
+///     .build();
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
+///
+/// Exit URLs belong to the direct flow, where the signers come from your own web pages:
+///
+/// ```compile_fail
+/// # use posten_signering::{ExitUrls, portal::JobRequest};
+/// # fn example(exit_urls: ExitUrls) {
+/// JobRequest::builder().exit_urls(exit_urls);
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until it is given to `create`"]
+pub struct JobRequest<C = NoSender> {
+    content: Content,
+    sender: C,
+}
+
+impl JobRequest<NoSender> {
+    /// Begins a job request.
+    pub fn builder() -> JobRequestBuilder {
+        Content::builder()
+    }
+
+    /// Creates the job for this sender, whatever the client's own is.
+    pub fn sent_by(self, sender: impl Into<Sender>) -> JobRequest<HasSender> {
+        JobRequest { content: self.content, sender: HasSender(sender.into()) }
+    }
+}
+
+impl From<Content> for JobRequest<NoSender> {
+    fn from(content: Content) -> Self {
+        Self { content, sender: NoSender }
+    }
+}
+
+impl<C> JobRequest<C> {
+    pub(super) fn documents(&self) -> &Documents {
+        &self.content.document
+    }
+
+    pub(super) fn sender(&self) -> &C {
+        &self.sender
+    }
+
+    pub(super) fn wire(&self) -> wire::PortalSignatureJobRequest {
+        wire::PortalSignatureJobRequest {
+            reference: self.content.reference.as_ref().map(|text| text.as_str().to_owned()),
+            polling_queue: self.content.polling_queue.name().map(str::to_owned),
+        }
+    }
+
+    pub(super) fn manifest(&self, sender: &Sender) -> wire::PortalSignatureJobManifest {
+        let content = &self.content;
+        let documents = content.document.iter().enumerate().map(|(at, document)| wire::PortalDocument {
+            href: document.package_name(at),
+            mime: document.media_type().as_str().to_owned(),
+            title: document.title().as_str().to_owned(),
+        });
+        let availability = (content.activation_time.is_some() || content.available_for.is_some()).then(|| {
+            let seconds = |availability: Availability| i64::try_from(availability.as_secs()).unwrap_or(i64::MAX);
+            wire::Availability {
+                activation_time: content.activation_time.map(time::write),
+                available_seconds: content.available_for.map(seconds),
+            }
+        });
+        wire::PortalSignatureJobManifest {
+            signers: wire::PortalSigners { signer: content.signer.iter().map(super::Signer::wire).collect() },
+            sender: wire::Sender { organization_number: sender.organization_number().as_str().to_owned() },
+            portal_content: wire::PortalContent::PortalTitledDocuments(wire::PortalTitledDocuments {
+                title: content.title.as_str().to_owned(),
+                nonsensitive_title: content.nonsensitive_title.as_ref().map(|text| text.as_str().to_owned()),
+                description: content.description.as_ref().map(|text| text.as_str().to_owned()),
+                documents: wire::PortalDocuments { document: documents.collect() },
+            }),
+            required_authentication: content.required_authentication.map(Into::into),
+            availability,
+            identifier_in_signed_documents: content.identifier_in_signed_documents.map(Into::into),
+        }
+    }
+}

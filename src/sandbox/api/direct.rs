@@ -1,0 +1,176 @@
+//! The direct flow.
+
+use std::collections::HashMap;
+
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::super::jobs::{Flow, FlowName, Job, Signer, State as JobState, Who};
+use super::super::service::{Service, random_token};
+use super::create::{self, Particulars};
+use super::results::{self, PollRequest};
+use super::{Answer, Caller, Shared, bad, document, refuse, with_job};
+use crate::signature::SignatureStatus;
+use crate::time;
+use crate::types::ExitUrls;
+use crate::xml::{self, Mode, generated as wire};
+
+pub(super) async fn create(
+    State(service): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(sender): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let created = create::read::<wire::DirectSignatureJobRequest, wire::DirectSignatureJobManifest>(
+        &service, &caller, &sender, &headers, body,
+    )
+    .await?;
+    let (request, manifest) = (&created.request, &created.package.manifest);
+    let urls = &request.exit_urls;
+    let exit_urls = ExitUrls::new(&urls.completion_url, &urls.rejection_url, &urls.error_url)
+        .map_err(|error| bad("INVALID_REQUEST", error.to_string()))?;
+    let names = manifest.signer.iter().map(|signer| match &signer.direct_signer_name {
+        wire::DirectSignerName::PersonalIdentificationNumber(number) => number.parse().map(Who::Number),
+        wire::DirectSignerName::SignerIdentifier(identifier) => identifier.parse().map(Who::Identifier),
+    });
+    let names: Vec<Who> =
+        names.collect::<Result<_, _>>().map_err(|error| bad("INVALID_DOCUMENT_PACKAGE", error.to_string()))?;
+    let polling = request.status_retrieval_method == Some(wire::StatusRetrievalMethod::Polling);
+
+    let mut inner = service.lock();
+    let now = inner.now();
+    let signers = names.into_iter().map(|who| Signer { redirect: Some(random_token()), ..Signer::new(who, now) });
+    let own = Particulars {
+        reference: request.reference.clone(),
+        title: match &manifest.direct_content {
+            wire::DirectContent::DirectTitledDocuments(titled) => titled.title.clone(),
+            wire::DirectContent::Document(document) => document.title.clone(),
+        },
+        naming: manifest.identifier_in_signed_documents,
+        flow: Flow::Direct { exit_urls: Box::new(exit_urls), token: None },
+        queue: polling.then(|| request.polling_queue.clone()),
+        signers: signers.collect(),
+    };
+    let job = created.job(&mut inner, sender, own, now)?;
+    let signers: Vec<_> = (0..job.signers.len()).map(|at| signer(&service, &job, at)).collect();
+    let redirect_urls = job.signers.iter().zip(&signers).map(|(signer, answer)| wire::SignerSpecificUrl {
+        signer: Some(name(&signer.who).to_owned()),
+        text: answer.redirect_url.clone(),
+    });
+    let answer = wire::DirectSignatureJobResponse {
+        reference: job.reference.clone(),
+        signature_job_id: job.id,
+        redirect_url: redirect_urls.collect(),
+        status_url: (!polling).then(|| service.url(FlowName::Direct, &job.sender, &format!("{}/status", job.id))),
+        signer: signers,
+    };
+    inner.jobs.add(job, now);
+    document(&answer)
+}
+
+/// A signer's name in an answer.
+fn name(who: &Who) -> &str {
+    match who {
+        Who::Number(number) => number.as_str(),
+        Who::Identifier(identifier) => identifier.as_str(),
+        // No signer of a direct job is named so.
+        Who::Contact(_) => "",
+    }
+}
+
+fn signer(service: &Service, job: &Job, at: usize) -> wire::DirectSignerResponse {
+    let signer = &job.signers[at];
+    let own = name(&signer.who).to_owned();
+    wire::DirectSignerResponse {
+        href: service.url(FlowName::Direct, &job.sender, &format!("{}/signers/{}", job.id, at + 1)),
+        direct_signer_response_name: match &signer.who {
+            Who::Number(_) => wire::DirectSignerResponseName::PersonalIdentificationNumber(own),
+            Who::Identifier(_) | Who::Contact(_) => wire::DirectSignerResponseName::SignerIdentifier(own),
+        },
+        redirect_url: service.redirect_url(signer.redirect.as_deref().unwrap_or_default()),
+    }
+}
+
+pub(super) async fn renew(
+    State(service): Shared,
+    Path((sender, id, number)): Path<(String, String, usize)>,
+    body: String,
+) -> Answer {
+    let mut inner = service.lock();
+    inner.written(body.clone());
+    if let Err(error) = xml::read::<wire::DirectSignerUpdateRequest>(&body, Mode::Strict) {
+        return Err(bad("INVALID_REQUEST", error.to_string()));
+    }
+    with_job(&mut inner, FlowName::Direct, &sender, &id, |job, _| {
+        let at = number.wrapping_sub(1);
+        match job.signers.get_mut(at) {
+            None => refuse(StatusCode::NOT_FOUND, "NOT_FOUND", format!("the job has no signer {number}")),
+            Some(signer) if signer.status != SignatureStatus::Waiting => {
+                refuse(StatusCode::CONFLICT, "SIGNER_NOT_WAITING", "the signer has acted, or the job is over")
+            }
+            Some(waiting) => {
+                waiting.redirect = Some(random_token());
+                document(&signer(&service, job, at))
+            }
+        }
+    })
+}
+
+pub(super) async fn status(
+    State(service): Shared,
+    Path((sender, id)): Path<(String, String)>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Answer {
+    with_job(&mut service.lock(), FlowName::Direct, &sender, &id, |job, now| {
+        let Flow::Direct { token: Some(token), .. } = &job.flow else {
+            let rule = "no signer has come back yet";
+            return refuse(StatusCode::NOT_FOUND, "SIGNING_CEREMONY_NOT_COMPLETED", rule);
+        };
+        if query.get("status_query_token") != Some(token) {
+            let rule = "the token is missing, wrong, or that of an earlier state";
+            return refuse(StatusCode::FORBIDDEN, "INVALID_STATUS_QUERY_TOKEN", rule);
+        }
+        document(&status_response(&service, job, now))
+    })
+}
+
+pub(super) async fn poll(State(service): Shared, request: PollRequest) -> Answer {
+    results::poll(&service, FlowName::Direct, request, status_response)
+}
+
+fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::DirectSignatureJobStatusResponse {
+    let url = |rest: String| service.url(FlowName::Direct, &job.sender, &format!("{}/{rest}", job.id));
+    let state = job.state();
+    let signed = job.signers.iter().enumerate().filter(|(_, signer)| signer.status == SignatureStatus::Signed);
+    wire::DirectSignatureJobStatusResponse {
+        reference: job.reference.clone(),
+        signature_job_id: job.id,
+        signature_job_status: match state {
+            JobState::InProgress => wire::DirectSignatureJobStatus::InProgress,
+            JobState::Completed => wire::DirectSignatureJobStatus::CompletedSuccessfully,
+            JobState::Failed => wire::DirectSignatureJobStatus::Failed,
+        },
+        status: job
+            .signers
+            .iter()
+            .map(|signer| wire::SignerStatus {
+                signer: Some(name(&signer.who).to_owned()),
+                since: time::write(signer.since),
+                text: signer.status.as_str().to_owned(),
+            })
+            .collect(),
+        confirmation_url: (job.queue.is_some() || state != JobState::InProgress)
+            .then(|| url(format!("confirmations/{}", job.change_number()))),
+        delete_documents_url: job.may_delete(now).then(|| url("documents".to_owned())),
+        xades_url: signed
+            .map(|(at, signer)| wire::SignerSpecificUrl {
+                signer: Some(name(&signer.who).to_owned()),
+                text: url(format!("xades/{}", at + 1)),
+            })
+            .collect(),
+        pades_url: job.has_pades().then(|| url("pades".to_owned())),
+    }
+}

@@ -1,0 +1,145 @@
+//! The portal flow.
+
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::jobs::{AVAILABILITY, Flow, FlowName, Job, Signer, State as JobState, Who};
+use super::super::service::Service;
+use super::create::{self, Particulars};
+use super::results::{self, PollRequest};
+use super::{Answer, Caller, Refused, Shared, bad, document, refuse, with_job};
+use crate::portal::Availability;
+use crate::portal::signer::{contact, notifications};
+use crate::time;
+use crate::xml::generated as wire;
+
+/// What a package that breaks a rule is refused with.
+const PACKAGE: &str = "INVALID_DOCUMENT_PACKAGE";
+
+pub(super) async fn create(
+    State(service): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(sender): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let created = create::read::<wire::PortalSignatureJobRequest, wire::PortalSignatureJobManifest>(
+        &service, &caller, &sender, &headers, body,
+    )
+    .await?;
+    let (request, manifest) = (&created.request, &created.package.manifest);
+
+    let mut inner = service.lock();
+    let now = inner.now();
+    let signers = manifest.signers.signer.iter().map(|signer| self::signer(signer, now));
+    let own = Particulars {
+        reference: request.reference.clone(),
+        title: match &manifest.portal_content {
+            wire::PortalContent::PortalTitledDocuments(titled) => titled.title.clone(),
+            wire::PortalContent::Document(document) => document.title.clone(),
+        },
+        naming: manifest.identifier_in_signed_documents,
+        flow: availability(manifest.availability.as_ref(), now)?,
+        queue: Some(request.polling_queue.clone()),
+        signers: signers.collect::<Result<_, _>>()?,
+    };
+    let job = created.job(&mut inner, sender, own, now)?;
+    let answer = wire::PortalSignatureJobResponse {
+        reference: job.reference.clone(),
+        signature_job_id: job.id,
+        cancellation_url: cancellation_url(&service, &job),
+    };
+    inner.jobs.add(job, now);
+    document(&answer)
+}
+
+fn signer(signer: &wire::PortalSigner, now: Timestamp) -> Result<Signer, Refused> {
+    let invalid = |error: crate::types::InvalidValue| bad(PACKAGE, error.to_string());
+    let looked_up = matches!(signer.portal_signer_contact, wire::PortalSignerContact::NotificationsUsingLookup(_));
+    let who = match (&signer.portal_signer_name, &signer.portal_signer_contact) {
+        (wire::PortalSignerName::PersonalIdentificationNumber(number), _) => {
+            Who::Number(number.parse().map_err(invalid)?)
+        }
+        (wire::PortalSignerName::IdentifiedByContactInformation(_), wire::PortalSignerContact::Notifications(own)) => {
+            Who::Contact(contact(own).map_err(invalid)?)
+        }
+        (wire::PortalSignerName::IdentifiedByContactInformation(_), _) => {
+            return Err(bad(PACKAGE, "a signer identified by contact information has notifications-using-lookup"));
+        }
+    };
+    if looked_up && signer.on_behalf_of == Some(wire::SigningOnBehalfOf::Other) {
+        return Err(bad(PACKAGE, "a signer on behalf of OTHER has notifications-using-lookup"));
+    }
+    let order = signer.order.and_then(|order| u8::try_from(order).ok()).unwrap_or_default();
+    Ok(Signer { order, looked_up, ..Signer::new(who, now) })
+}
+
+fn availability(availability: Option<&wire::Availability>, now: Timestamp) -> Result<Flow, Refused> {
+    let activation = availability.and_then(|availability| availability.activation_time.as_deref());
+    let activation = match activation.map(time::parse) {
+        None => now,
+        Some(Some(activation)) => activation.max(now),
+        Some(None) => return Err(bad(PACKAGE, "activation-time is not a date-time")),
+    };
+    let seconds = availability.and_then(|availability| availability.available_seconds);
+    let availability = match seconds {
+        None => AVAILABILITY,
+        Some(seconds) => {
+            let asked = std::time::Duration::from_secs(seconds.unsigned_abs());
+            Availability::new(asked).map_err(|error| bad(PACKAGE, error.to_string()))?;
+            SignedDuration::from_secs(seconds)
+        }
+    };
+    Ok(Flow::Portal { activation, availability })
+}
+
+fn cancellation_url(service: &Service, job: &Job) -> String {
+    service.url(FlowName::Portal, &job.sender, &format!("{}/cancellation", job.id))
+}
+
+pub(super) async fn cancel(State(service): Shared, Path((sender, id)): Path<(String, String)>) -> Answer {
+    with_job(&mut service.lock(), FlowName::Portal, &sender, &id, |job, now| match job.cancel(now) {
+        Some(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        None => refuse(StatusCode::CONFLICT, "JOB_NOT_CANCELLABLE", "the job is completed or cancelled already"),
+    })
+}
+
+pub(super) async fn poll(State(service): Shared, request: PollRequest) -> Answer {
+    results::poll(&service, FlowName::Portal, request, status_response)
+}
+
+fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::PortalSignatureJobStatusChangeResponse {
+    let url = |rest: String| service.url(FlowName::Portal, &job.sender, &format!("{}/{rest}", job.id));
+    let state = job.state();
+    let signatures = job.signers.iter().enumerate().map(|(at, signer)| wire::Signature {
+        status: wire::SignatureStatus { since: time::write(signer.since), text: signer.status.as_str().to_owned() },
+        signature_signer: match &signer.who {
+            Who::Contact(contact) => wire::SignatureSigner::Identifier(notifications(contact)),
+            Who::Number(number) => wire::SignatureSigner::PersonalIdentificationNumber(number.as_str().to_owned()),
+            Who::Identifier(identifier) => {
+                // No signer of a portal job is named so.
+                wire::SignatureSigner::PersonalIdentificationNumber(identifier.as_str().to_owned())
+            }
+        },
+        xades_url: signer.xades.is_some().then(|| url(format!("xades/{}", at + 1))),
+    });
+    wire::PortalSignatureJobStatusChangeResponse {
+        reference: job.reference.clone(),
+        signature_job_id: job.id,
+        status: match state {
+            JobState::InProgress => wire::PortalSignatureJobStatus::InProgress,
+            JobState::Completed => wire::PortalSignatureJobStatus::CompletedSuccessfully,
+            JobState::Failed => wire::PortalSignatureJobStatus::Failed,
+        },
+        confirmation_url: url(format!("confirmations/{}", job.change_number())),
+        cancellation_url: (state == JobState::InProgress).then(|| cancellation_url(service, job)),
+        delete_documents_url: job.may_delete(now).then(|| url("documents".to_owned())),
+        signatures: wire::Signatures {
+            signature: signatures.collect(),
+            pades_url: job.has_pades().then(|| url("pades".to_owned())),
+        },
+    }
+}

@@ -1,0 +1,162 @@
+//! What both flows have: polls, confirmations, signed documents, deletion.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_core::Stream;
+use jiff::Timestamp;
+use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
+
+use super::super::Polled;
+use super::super::jobs::{FlowName, Job, QueueKey};
+use super::super::service::Service;
+use super::{Answer, NEXT_POLL, Refused, Rule, Shared, document, no_such_job, refuse, with_job};
+use crate::xml::Document;
+
+/// Marks a poll whose change is not to be hidden.
+#[derive(Clone, Copy)]
+pub(super) struct DeliverTwice;
+
+/// A poll as it arrives.
+pub(super) type PollRequest =
+    (Path<String>, Query<HashMap<String, String>>, HeaderMap, Option<Extension<DeliverTwice>>);
+
+/// Asks a queue for a change: 200 with it, 204 when there is none, 429 when it is too early.
+///
+/// A poll that comes too early does not push the time further away: others may poll the same queue, and whoever comes
+/// first after the time is answered.
+pub(super) fn poll<T: Document>(
+    service: &Arc<Service>,
+    flow: FlowName,
+    (Path(sender), Query(query), headers, twice): PollRequest,
+    status: impl FnOnce(&Service, &Job, Timestamp) -> T,
+) -> Answer {
+    let mut inner = service.lock();
+    let now = inner.now();
+    let queue = QueueKey { flow, sender, name: query.get("polling_queue").cloned() };
+    let next = now.checked_add(service.poll_interval).unwrap_or(Timestamp::MAX);
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
+    let permitted = inner.permitted.get(&queue).copied().filter(|permitted| now < *permitted);
+    let (answer, permitted) = match permitted {
+        Some(permitted) => {
+            let mut answer = StatusCode::TOO_MANY_REQUESTS.into_response();
+            answer.extensions_mut().insert(Rule(format!("polled before {permitted}")));
+            (answer, permitted)
+        }
+        None => match inner.jobs.poll(&queue, twice.is_some(), now) {
+            Some(job) => (document(&status(service, job, now))?, now),
+            None => {
+                inner.permitted.insert(queue, next);
+                (StatusCode::NO_CONTENT.into_response(), next)
+            }
+        },
+    };
+    inner.polled(Polled { at: now, user_agent: agent, permitted });
+    let header = [(NEXT_POLL, permitted.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())];
+    Ok((header, answer).into_response())
+}
+
+type JobPath = Path<(String, String)>;
+
+pub(super) async fn confirm(
+    State(service): Shared,
+    Extension(flow): Extension<FlowName>,
+    Path((sender, id, change)): Path<(String, String, u32)>,
+) -> Answer {
+    let mut inner = service.lock();
+    let now = inner.now();
+    match id.parse().ok().and_then(|id| inner.jobs.confirm(flow, &sender, id, change, now)) {
+        Some(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        None => no_such_job(&sender, &id),
+    }
+}
+
+pub(super) async fn pades(
+    State(service): Shared,
+    Extension(flow): Extension<FlowName>,
+    Path((sender, id)): JobPath,
+) -> Answer {
+    let mut inner = service.lock();
+    with_job(&mut inner, flow, &sender, &id, |job, now| {
+        available(job, job.has_pades(), now)?;
+        match service.pades(job, now) {
+            Ok(pades) => Ok(bytes(pades.into())),
+            Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string()),
+        }
+    })
+}
+
+pub(super) async fn archived(State(service): Shared, Path((owner, id)): JobPath) -> Answer {
+    match service.lock().archive.get(&(owner, id)) {
+        Some(pades) => Ok(bytes(pades.clone())),
+        None => refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the archive has no such document of this organization"),
+    }
+}
+
+fn bytes(content: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/octet-stream")], content).into_response()
+}
+
+pub(super) async fn xades(
+    State(service): Shared,
+    Extension(flow): Extension<FlowName>,
+    Path((sender, id, signer)): Path<(String, String, usize)>,
+) -> Answer {
+    with_job(&mut service.lock(), flow, &sender, &id, |job, now| {
+        let xades = job.signers.get(signer.wrapping_sub(1)).and_then(|signer| signer.xades.clone());
+        available(job, xades.is_some(), now)?;
+        Ok(([(header::CONTENT_TYPE, "application/xml")], xades.unwrap_or_default()).into_response())
+    })
+}
+
+fn available(job: &Job, signed: bool, now: Timestamp) -> Result<(), Refused> {
+    if !job.may_fetch(now) {
+        return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the documents are deleted, by the sender or after 40 days");
+    }
+    if !signed {
+        return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "this is not signed");
+    }
+    Ok(())
+}
+
+pub(super) async fn delete_documents(
+    State(service): Shared,
+    Extension(flow): Extension<FlowName>,
+    Path((sender, id)): JobPath,
+) -> Answer {
+    with_job(&mut service.lock(), flow, &sender, &id, |job, now| {
+        if !job.may_delete(now) {
+            let rule = "documents may be deleted once, 24 hours after completion at the earliest";
+            return refuse(StatusCode::FORBIDDEN, "DELETION_NOT_PERMITTED", rule);
+        }
+        job.deleted = true;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+}
+
+/// A body that is written elsewhere, piece by piece.
+pub(super) struct Pieces(DuplexStream);
+
+impl Pieces {
+    pub(super) fn new(reader: DuplexStream) -> Self {
+        Self(reader)
+    }
+}
+
+impl Stream for Pieces {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut buffer = [0; 4096];
+        let mut read = ReadBuf::new(&mut buffer);
+        std::task::ready!(Pin::new(&mut self.0).poll_read(context, &mut read))?;
+        let piece = Bytes::copy_from_slice(read.filled());
+        Poll::Ready((!piece.is_empty()).then_some(Ok(piece)))
+    }
+}

@@ -1,0 +1,126 @@
+//! What a signer has done, in either flow.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::time;
+use crate::transport::Download;
+
+/// What one signer has done. `N` is by what the flow's answers name a signer.
+///
+/// [`direct::Signature`](crate::direct::Signature) and [`portal::Signature`](crate::portal::Signature) are the two
+/// there are.
+#[derive(Clone)]
+pub struct Signature<N> {
+    pub(crate) signer: N,
+    status: SignatureStatus,
+    since: Timestamp,
+    xades: Option<Download>,
+}
+
+impl<N> Signature<N> {
+    /// From the word and the time of an answer.
+    pub(crate) fn read(signer: N, word: &str, since: &str, xades: Option<Download>) -> Result<Self, Error> {
+        let since = time::parse(since).ok_or_else(|| Error::Protocol("status/@since is not a date-time".to_owned()))?;
+        Ok(Self { signer, status: SignatureStatus::from_wire(word), since, xades })
+    }
+
+    /// What they have done.
+    pub fn status(&self) -> &SignatureStatus {
+        &self.status
+    }
+
+    /// When.
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Their own signature (XAdES), when they have signed.
+    pub fn xades(&self) -> Option<&Download> {
+        self.xades.as_ref()
+    }
+}
+
+impl<N> fmt::Debug for Signature<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signature").field("status", &self.status).field("since", &self.since).finish_non_exhaustive()
+    }
+}
+
+/// What a signer has done. The list grows: a word that this version does not know is kept as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignatureStatus {
+    /// Nothing yet.
+    Waiting,
+    /// Declined to sign.
+    Rejected,
+    /// The sender cancelled the job before they acted. Portal flow.
+    Cancelled,
+    /// Is reserved against digital communication with the public sector. Portal flow, public senders.
+    Reserved,
+    /// No contact information was given or found. Portal flow.
+    ContactInformationMissing,
+    /// Did not sign in time.
+    Expired,
+    /// Could not sign because something went wrong. Direct flow.
+    Failed,
+    /// Signed.
+    Signed,
+    /// Entered the wrong security code too many times. Portal flow, signers addressed by e-mail or mobile number.
+    Blocked,
+    /// The service could not find out their name, which the signed document must have.
+    SignersNameNotAvailable,
+    /// The job was over before they acted.
+    NotApplicable,
+    /// Something that this version does not know.
+    Other(String),
+}
+
+/// The words of the service.
+const WORDS: [(&str, SignatureStatus); 11] = [
+    ("WAITING", SignatureStatus::Waiting),
+    ("REJECTED", SignatureStatus::Rejected),
+    ("CANCELLED", SignatureStatus::Cancelled),
+    ("RESERVED", SignatureStatus::Reserved),
+    ("CONTACT_INFORMATION_MISSING", SignatureStatus::ContactInformationMissing),
+    ("EXPIRED", SignatureStatus::Expired),
+    ("FAILED", SignatureStatus::Failed),
+    ("SIGNED", SignatureStatus::Signed),
+    ("BLOCKED", SignatureStatus::Blocked),
+    ("SIGNERS_NAME_NOT_AVAILABLE", SignatureStatus::SignersNameNotAvailable),
+    ("NOT_APPLICABLE", SignatureStatus::NotApplicable),
+];
+
+impl SignatureStatus {
+    pub(crate) fn from_wire(word: &str) -> Self {
+        let word = word.trim();
+        let known = WORDS.into_iter().find(|(known, _)| *known == word);
+        known.map_or_else(|| Self::Other(word.to_owned()), |(_, status)| status)
+    }
+
+    /// The word of the service.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Other(word) => word,
+            known => WORDS.iter().find(|(_, status)| status == known).map_or("", |(word, _)| word),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_read_and_written_and_an_unknown_one_is_kept() {
+        for (word, status) in WORDS {
+            assert_eq!(SignatureStatus::from_wire(&format!(" {word}\n")), status);
+            assert_eq!(status.as_str(), word);
+        }
+        assert_eq!(SignatureStatus::from_wire("DANCING"), SignatureStatus::Other("DANCING".to_owned()));
+        assert_eq!(SignatureStatus::Other("DANCING".to_owned()).as_str(), "DANCING");
+    }
+}

@@ -1,0 +1,36 @@
+//! Deleting the documents of a job.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Transport;
+use crate::error::Error;
+use crate::types::ServiceUrl;
+
+/// The right to delete the documents of a job, once. The service grants it 24 hours after completion at the earliest.
+#[must_use = "nothing is deleted until `delete` is called"]
+pub struct DocumentsDeletion<'a> {
+    transport: &'a Arc<Transport>,
+    url: &'a ServiceUrl,
+}
+
+impl<'a> DocumentsDeletion<'a> {
+    pub(crate) fn new(transport: &'a Arc<Transport>, url: &'a ServiceUrl) -> Self {
+        Self { transport, url }
+    }
+
+    /// Deletes all documents of the job from the service, for good.
+    ///
+    /// # Errors
+    ///
+    /// Whatever a call can meet.
+    pub async fn delete(self) -> Result<(), Error> {
+        self.transport.delete(self.url).await
+    }
+}
+
+impl fmt::Debug for DocumentsDeletion<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DocumentsDeletion").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,239 @@
+//! How a signer of the portal flow is reached.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{InvalidValue, Rule};
+use crate::xml::is_xml_char;
+
+/// The longest e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+const MAX_EMAIL: usize = 254;
+
+/// The fewest and the most digits of a telephone number (ITU-T E.164 has at most 15).
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
+
+/// The country code that a Norwegian number may come with, or without.
+const NORWAY: &str = "47";
+
+/// An e-mail address: one `@` with something on both sides, no white space, at most 254 characters.
+///
+/// Whether somebody reads what is sent there, only sending tells. `Debug` does not show it.
+///
+/// ```
+/// use posten_signering::EmailAddress;
+///
+/// let address: EmailAddress = "kari@example.com".parse()?;
+/// assert_eq!(address.as_str(), "kari@example.com");
+/// let error = "kari".parse::<EmailAddress>().unwrap_err();
+/// assert_eq!(error.to_string(), "email: must have something on both sides of one @, and no white space");
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// The address as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether mail to one reaches the other: letters count without their case.
+    fn is_same(&self, other: &Self) -> bool {
+        self.0.to_lowercase() == other.0.to_lowercase()
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let actual = text.chars().count();
+        if actual > MAX_EMAIL {
+            return Err(InvalidValue::new("email", Rule::Length { min: 0, max: MAX_EMAIL, actual }));
+        }
+        let parts = text.split_once('@').filter(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && !domain.contains('@') && text.chars().all(is_visible)
+        });
+        parts.map(|_| Self(text.to_owned())).ok_or_else(|| InvalidValue::new("email", Rule::EmailAddress))
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailAddress(***)")
+    }
+}
+
+fn is_visible(c: char) -> bool {
+    is_xml_char(c) && !c.is_whitespace() && !c.is_control()
+}
+
+/// A mobile number: 5 to 15 digits, with `+` or `00` and a country code before them if it is not a Norwegian one.
+///
+/// Blanks between the digits are dropped. `Debug` does not show it.
+///
+/// ```
+/// use posten_signering::MobileNumber;
+///
+/// let number: MobileNumber = "+47 900 00 000".parse()?;
+/// assert_eq!(number.as_str(), "+4790000000");
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MobileNumber(String);
+
+impl MobileNumber {
+    /// The number as it was given, without blanks.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number without the country code of Norway, which the service may add or leave out.
+    fn national(&self) -> &str {
+        let international = self.0.strip_prefix('+').or_else(|| self.0.strip_prefix("00"));
+        international.map_or(self.0.as_str(), |number| number.strip_prefix(NORWAY).unwrap_or(number))
+    }
+}
+
+impl FromStr for MobileNumber {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let number: String = text.chars().filter(|c| *c != ' ').collect();
+        let digits = number.strip_prefix('+').unwrap_or(&number);
+        if !digits.bytes().all(|b| b.is_ascii_digit()) || !PHONE_DIGITS.contains(&digits.len()) {
+            return Err(InvalidValue::new("sms", Rule::MobileNumber));
+        }
+        Ok(Self(number))
+    }
+}
+
+impl fmt::Debug for MobileNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MobileNumber(***)")
+    }
+}
+
+/// Where a signer is reached: an e-mail address, a mobile number, or both.
+///
+/// The service writes to all that is given. `Debug` does not show it.
+///
+/// ```
+/// use posten_signering::ContactInformation;
+///
+/// let both = ContactInformation::email("kari@example.com".parse()?).and_mobile("90000000".parse()?);
+/// assert_eq!(both.mobile_number().map(|number| number.as_str()), Some("90000000"));
+/// assert_eq!(format!("{both:?}"), "ContactInformation(***)");
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ContactInformation(Addresses);
+
+/// At least one of the two.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Addresses {
+    Email(EmailAddress),
+    Mobile(MobileNumber),
+    Both(EmailAddress, MobileNumber),
+}
+
+impl ContactInformation {
+    /// By e-mail.
+    pub fn email(address: EmailAddress) -> Self {
+        Self(Addresses::Email(address))
+    }
+
+    /// By SMS.
+    pub fn mobile(number: MobileNumber) -> Self {
+        Self(Addresses::Mobile(number))
+    }
+
+    /// By SMS as well, to this number.
+    #[must_use]
+    pub fn and_mobile(self, number: MobileNumber) -> Self {
+        Self(match self.0 {
+            Addresses::Email(email) | Addresses::Both(email, _) => Addresses::Both(email, number),
+            Addresses::Mobile(_) => Addresses::Mobile(number),
+        })
+    }
+
+    /// The e-mail address, if there is one.
+    pub fn email_address(&self) -> Option<&EmailAddress> {
+        match &self.0 {
+            Addresses::Email(email) | Addresses::Both(email, _) => Some(email),
+            Addresses::Mobile(_) => None,
+        }
+    }
+
+    /// The mobile number, if there is one.
+    pub fn mobile_number(&self) -> Option<&MobileNumber> {
+        match &self.0 {
+            Addresses::Mobile(number) | Addresses::Both(_, number) => Some(number),
+            Addresses::Email(_) => None,
+        }
+    }
+
+    pub(crate) fn addresses(&self) -> &Addresses {
+        &self.0
+    }
+
+    /// Whether both reach the same person, however the service wrote address and number back.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let email = match (self.email_address(), other.email_address()) {
+            (Some(own), Some(other)) => own.is_same(other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        let number = |contact: &Self| contact.mobile_number().map(|number| number.national().to_owned());
+        email && number(self) == number(other)
+    }
+}
+
+impl fmt::Debug for ContactInformation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContactInformation(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_email_address_has_something_on_both_sides_of_one_at() {
+        for good in ["a@b", "kari.nordmann+signering@example.com", "æøå@eksempel.no"] {
+            assert_eq!(good.parse::<EmailAddress>().unwrap().as_str(), good);
+        }
+        for bad in ["", "kari", "@b", "a@", "a@b@c", "a b@c", "a@b\n", "a\0@b"] {
+            let error = bad.parse::<EmailAddress>().unwrap_err();
+            assert_eq!(error.rule(), &Rule::EmailAddress, "{bad:?}");
+        }
+        let long = format!("{}@example.com", "kari".repeat(80)).parse::<EmailAddress>().unwrap_err();
+        assert_eq!(long.to_string(), "email: must be at most 254 characters long, is 332");
+        assert!(!format!("{long:?}").contains("kari"));
+    }
+
+    #[test]
+    fn a_mobile_number_is_digits_with_or_without_a_country_code() {
+        for (text, number) in
+            [("90000000", "90000000"), ("+47 900 00 000", "+4790000000"), ("0046700000", "0046700000")]
+        {
+            assert_eq!(text.parse::<MobileNumber>().unwrap().as_str(), number);
+        }
+        for bad in ["", "+", "1234", "12345678901234567", "9000000x", "++4790000000", "9000-0000"] {
+            assert_eq!(bad.parse::<MobileNumber>().unwrap_err().rule(), &Rule::MobileNumber, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn contact_information_is_recognized_as_the_service_writes_it_back() {
+        let mobile = |text: &str| ContactInformation::mobile(text.parse().unwrap());
+        let email = |text: &str| ContactInformation::email(text.parse().unwrap());
+        assert!(mobile("90000000").is_same(&mobile("+47 90000000")));
+        assert!(mobile("004790000000").is_same(&mobile("90000000")));
+        assert!(!mobile("90000000").is_same(&mobile("+4690000000")));
+        assert!(email("Kari@Example.com").is_same(&email("kari@example.com")));
+        let both = email("kari@example.com").and_mobile("90000000".parse().unwrap());
+        assert!(both.is_same(&both.clone()));
+        assert!(!both.is_same(&email("kari@example.com")) && !both.is_same(&mobile("90000000")));
+    }
+}
