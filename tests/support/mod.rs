@@ -7,6 +7,9 @@ pub mod judges;
 pub mod pdf;
 pub mod server;
 
+use std::path::Path;
+use std::process::Command;
+
 use posten_signering::direct::{JobRequest, Signer, Signers};
 use posten_signering::{Document, ExitUrls};
 
@@ -36,4 +39,30 @@ pub fn request(signers: impl IntoIterator<Item = Signer>) -> JobRequest {
         .signer(Signers::new(signers).unwrap())
         .exit_urls(exit_urls())
         .build()
+}
+
+/// Asks xmllint whether each document is valid by our own schema and by the published ones, if they are there.
+pub fn valid_by_the_schemas(ours: &str, documents: &[String], at_least: usize) {
+    assert!(documents.len() >= at_least, "only {}", documents.len());
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut schemas = vec![here.join("schemas").join(ours)];
+    let published = here.join("../shared/spec/xsd/direct-and-portal.xsd");
+    if published.is_file() {
+        schemas.push(published);
+    } else {
+        eprintln!("skipped in part: needs ../shared/spec");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    for (at, document) in documents.iter().enumerate() {
+        let file = directory.path().join(format!("{at}.xml"));
+        std::fs::write(&file, document).unwrap();
+        for schema in &schemas {
+            let output =
+                Command::new("xmllint").args(["--nonet", "--noout", "--schema"]).arg(schema).arg(&file).output();
+            let output = output.expect("needs xmllint");
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "by {}: {message}\n{document}", schema.display());
+        }
+    }
+    println!("{} documents valid by {} schemas", documents.len(), schemas.len());
 }
