@@ -1,11 +1,12 @@
 //! The sandbox's own certificates: a root, an intermediate, and enterprise certificates for both sides.
 
+use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::SandboxError;
 use super::service::random_token;
@@ -23,10 +24,36 @@ pub(super) struct Authority {
     persons_key: KeyPair,
 }
 
-/// A key with its certificate.
-struct Issued {
-    leaf: CertificateDer<'static>,
+/// An enterprise certificate with its chain and its key.
+pub(super) struct Issued {
+    /// Leaf first, root last.
+    chain: Vec<CertificateDer<'static>>,
     key: KeyPair,
+}
+
+impl Issued {
+    pub(super) fn identity(&self) -> Result<Identity, SandboxError> {
+        let mut pem = String::new();
+        for der in &self.chain {
+            pem.push_str("-----BEGIN CERTIFICATE-----\n");
+            pem.push_str(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der));
+            pem.push_str("\n-----END CERTIFICATE-----\n");
+        }
+        let key = SecretString::from(self.key.serialize_pem());
+        Identity::from_pem(pem.as_bytes(), &key).map_err(|error| SandboxError::Start(error.to_string()))
+    }
+
+    /// As a PKCS#12 archive, the way enterprise certificates are delivered.
+    pub(super) fn pkcs12(&self, password: &SecretString) -> Result<Vec<u8>, SandboxError> {
+        let written = || {
+            let key = PrivateKey::from_der(&self.key.serialize_der())?;
+            let chain = self.chain.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+            let mut store = KeyStore::new();
+            store.add_entry("client", KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new("1", key, chain)));
+            store.writer(password.expose_secret()).write()
+        };
+        written().map_err(|error: p12_keystore::error::Error| SandboxError::Pkcs12(error.to_string()))
+    }
 }
 
 impl Authority {
@@ -48,55 +75,31 @@ impl Authority {
     }
 
     /// An enterprise certificate for an organization.
-    fn issue(&self, name: &str, organization: &OrganizationNumber) -> Result<Issued, SandboxError> {
-        let key = rsa()?;
+    pub(super) fn issue(&self, name: &str, organization: &OrganizationNumber) -> Result<Issued, SandboxError> {
         let mut params = CertificateParams::default();
         params.distinguished_name = distinguished_name(name);
         let identifier = DnType::CustomDnType(ORGANIZATION_IDENTIFIER.to_vec());
         params.distinguished_name.push(identifier, format!("NTRNO-{organization}"));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
-        let leaf = params.signed_by(&key, &self.intermediate)?;
-        Ok(Issued { leaf: leaf.der().clone(), key })
-    }
-
-    /// An identity with an enterprise certificate.
-    pub(super) fn identity(&self, name: &str, organization: &OrganizationNumber) -> Result<Identity, SandboxError> {
-        let issued = self.issue(name, organization)?;
-        self.identity_of(&issued.leaf, &issued.key)
+        self.signed(params, rsa()?)
     }
 
     /// A seal for the documents: it signs, and says so in its key usage.
     pub(super) fn seal(&self, name: &str) -> Result<Identity, SandboxError> {
-        let key = rsa()?;
-        let leaf = self.signing_certificate(name, &key)?;
-        self.identity_of(&leaf, &key)
+        self.signed(signing_params(name), rsa()?)?.identity()
     }
 
     /// The electronic ID of a person.
     pub(super) fn person(&self, name: &str) -> Result<Identity, SandboxError> {
-        let leaf = self.signing_certificate(name, &self.persons_key)?;
-        self.identity_of(&leaf, &self.persons_key)
+        let key = KeyPair::from_pkcs8_der_and_sign_algo(&self.persons_key.serialize_der().into(), &PKCS_RSA_SHA256)?;
+        self.signed(signing_params(name), key)?.identity()
     }
 
-    fn signing_certificate(&self, name: &str, key: &KeyPair) -> Result<CertificateDer<'static>, SandboxError> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = distinguished_name(name);
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
+    fn signed(&self, mut params: CertificateParams, key: KeyPair) -> Result<Issued, SandboxError> {
         params.use_authority_key_identifier_extension = true;
-        Ok(params.signed_by(key, &self.intermediate)?.der().clone())
-    }
-
-    fn identity_of(&self, leaf: &CertificateDer<'static>, key: &KeyPair) -> Result<Identity, SandboxError> {
-        let mut pem = String::new();
-        for der in [leaf, self.intermediate.der(), self.root.der()] {
-            pem.push_str("-----BEGIN CERTIFICATE-----\n");
-            pem.push_str(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der));
-            pem.push_str("\n-----END CERTIFICATE-----\n");
-        }
-        let key = SecretString::from(key.serialize_pem());
-        Identity::from_pem(pem.as_bytes(), &key).map_err(|error| SandboxError::Start(error.to_string()))
+        let leaf = params.signed_by(&key, &self.intermediate)?.der().clone();
+        Ok(Issued { chain: vec![leaf, self.intermediate.der().clone(), self.root.der().clone()], key })
     }
 
     pub(super) fn root_pem(&self) -> String {
@@ -112,10 +115,19 @@ impl Authority {
         &self,
         organization: &OrganizationNumber,
     ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), SandboxError> {
-        let issued = self.issue("Posten Bring AS", organization)?;
+        let mut issued = self.issue("Posten Bring AS", organization)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
-        Ok((vec![issued.leaf, self.intermediate.der().clone()], key))
+        // Whoever connects has the root, or does not trust it.
+        issued.chain.pop();
+        Ok((issued.chain, key))
     }
+}
+
+fn signing_params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = distinguished_name(name);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
+    params
 }
 
 fn rsa() -> Result<KeyPair, SandboxError> {

@@ -1,6 +1,7 @@
 //! The jobs of the sandbox, and what happens to them. Knows no HTTP.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +16,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long a signer of a portal job has when the sender does not say.
 pub(super) const AVAILABILITY: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long a change that was handed out is hidden from others.
-pub(super) const HIDDEN: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const HIDDEN: Duration = Duration::from_secs(10 * 60);
 /// When documents may be deleted after completion.
 const DELETION_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How long signed documents can be fetched.
@@ -379,8 +380,9 @@ pub(super) struct QueueKey {
 }
 
 /// All jobs, and what finds them without looking at each.
-#[derive(Default)]
 pub(super) struct Jobs {
+    /// How long a change that was handed out is hidden.
+    hidden: SignedDuration,
     all: BTreeMap<i64, Job>,
     last_id: i64,
     /// Confirmed and gone: confirming them again does no harm.
@@ -398,6 +400,21 @@ pub(super) struct Jobs {
 }
 
 impl Jobs {
+    pub(super) fn new(hidden: SignedDuration) -> Self {
+        Self {
+            hidden,
+            all: BTreeMap::new(),
+            last_id: 0,
+            confirmed: HashSet::new(),
+            queues: HashMap::new(),
+            last_place: 0,
+            places: HashMap::new(),
+            due: BTreeSet::new(),
+            due_of: HashMap::new(),
+            redirects: HashMap::new(),
+        }
+    }
+
     pub(super) fn next_id(&mut self) -> i64 {
         self.last_id += 1;
         self.last_id
@@ -457,24 +474,32 @@ impl Jobs {
         let id = *self.queues.get(queue)?.values().next()?;
         let change = self.all.get_mut(&id)?.change.as_mut()?;
         if !twice {
-            change.hidden_until = Some(now + HIDDEN);
+            change.hidden_until = Some(now.checked_add(self.hidden).unwrap_or(Timestamp::MAX));
         }
         self.index(id);
         self.all.get(&id)
     }
 
-    /// The sender is done with a change, and with the job if it was the last. `None` when there never was such a job.
-    pub(super) fn confirm(&mut self, flow: FlowName, sender: &str, id: i64, number: u32, now: Timestamp) -> Option<()> {
+    /// The sender is done with a change. Says whether the job is over with it; `None` when there never was such a job.
+    pub(super) fn confirm(
+        &mut self,
+        flow: FlowName,
+        sender: &str,
+        id: i64,
+        number: u32,
+        now: Timestamp,
+    ) -> Option<bool> {
         if self.confirmed.contains(&(sender.to_owned(), id)) {
-            return Some(());
+            return Some(true);
         }
-        if self.with(flow, sender, id, now, |job| job.confirm(number))? {
+        let last = self.with(flow, sender, id, now, |job| job.confirm(number))?;
+        if last {
             // Without long-term storage the job is gone now.
             self.confirmed.insert((sender.to_owned(), id));
             self.all.remove(&id);
             self.index(id);
         }
-        Some(())
+        Some(last)
     }
 
     /// The signer whose redirect URL this is. Works once.

@@ -55,18 +55,19 @@ mod service;
 mod tests;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use typed_builder::TypedBuilder;
 use url::Url;
 
-use self::authority::Authority;
+use self::authority::{Authority, Issued};
 pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
-use self::jobs::{Act, Flow, Who};
-use self::service::Service;
+use self::jobs::{Act, Flow, HIDDEN, Jobs, Who};
+use self::service::{Inner, Service, duration};
 use crate::client::{Client, HasSender};
 use crate::identity::Identity;
 use crate::trust::{Environment, TrustAnchors};
@@ -96,6 +97,9 @@ pub struct SandboxOptions {
     /// The organization of the client's certificate. 123456789.
     #[builder(default = SENDER.parse().expect("nine digits"))]
     organization: OrganizationNumber,
+    /// How long a change that was handed out is hidden from others. 10 minutes, as in the service.
+    #[builder(default = HIDDEN)]
+    redelivery: Duration,
     /// How long every answer takes. Not at all.
     #[builder(default)]
     latency: Duration,
@@ -110,6 +114,7 @@ pub struct Sandbox {
     address: SocketAddr,
     environment: Environment,
     anchors: TrustAnchors,
+    issued: Issued,
     identity: Identity,
     client: Client<HasSender>,
     task: JoinHandle<()>,
@@ -139,7 +144,8 @@ impl Sandbox {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
         let authority = Authority::new()?;
         let posten: OrganizationNumber = POSTEN.parse().map_err(|error| failed(&error))?;
-        let identity = authority.identity("Sandkassekunde AS", &options.organization)?;
+        let issued = authority.issue("Sandkassekunde AS", &options.organization)?;
+        let identity = issued.identity()?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|e| failed(&e))?;
         let address = listener.local_addr().map_err(|error| failed(&error))?;
         let root = format!("https://{address}/api");
@@ -155,17 +161,17 @@ impl Sandbox {
         let acceptor = server::acceptor(&authority, &posten)?;
         let service = Arc::new(Service {
             root,
-            poll_interval: SignedDuration::try_from(options.poll_interval).unwrap_or(SignedDuration::MAX),
+            poll_interval: duration(options.poll_interval),
             latency: options.latency,
             brokers: options.brokers,
             faults: Default::default(),
             seal: authority.seal("Posten signering sandkasse")?,
             authority,
-            inner: Default::default(),
+            inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)))),
         });
         let task =
             tokio::spawn(server::serve(listener, acceptor, Arc::clone(&service), api::router(Arc::clone(&service))));
-        Ok(Self { service, address, environment, anchors, identity, client, task })
+        Ok(Self { service, address, environment, anchors, issued, identity, client, task })
     }
 
     /// A client that uses the sandbox.
@@ -193,6 +199,15 @@ impl Sandbox {
         self.identity.clone()
     }
 
+    /// The same identity as a PKCS#12 archive, for other processes and other programs.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::Pkcs12`] when it cannot be written.
+    pub fn pkcs12(&self, password: &SecretString) -> Result<Vec<u8>, SandboxError> {
+        self.issued.pkcs12(password)
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -201,6 +216,11 @@ impl Sandbox {
     /// Moves the sandbox's clock forward. Signing times are still compared with the machine's own clock.
     pub fn advance(&self, by: Duration) {
         self.service.lock().advance(by);
+    }
+
+    /// Moves the sandbox's clock back, as if it were wrong. What has happened stays so.
+    pub fn turn_back(&self, by: Duration) {
+        self.service.lock().turn_back(by);
     }
 
     /// One line for each request that was refused: method, path, status, code and the rule.
@@ -217,6 +237,11 @@ impl Sandbox {
     /// Every poll that was answered, refused ones included, in order.
     pub fn polls(&self) -> Vec<Polled> {
         self.service.lock().polls().to_vec()
+    }
+
+    /// Every confirmation that was accepted, in order.
+    pub fn confirmations(&self) -> Vec<Confirmation> {
+        self.service.lock().confirmations().to_vec()
     }
 
     /// Lets something go wrong. Of several rules that fit a call, the first strikes.
@@ -313,7 +338,7 @@ impl Sandbox {
 }
 
 /// The signer of a job with this name.
-fn find<'j>(jobs: &'j jobs::Jobs, job: JobId, who: &Who) -> Result<(&'j jobs::Job, usize), SandboxError> {
+fn find<'j>(jobs: &'j Jobs, job: JobId, who: &Who) -> Result<(&'j jobs::Job, usize), SandboxError> {
     let job = jobs.job(job.get()).ok_or(SandboxError::NoSuchSigner)?;
     let at = job.signers.iter().position(|signer| signer.who == *who).ok_or(SandboxError::NoSuchSigner)?;
     Ok((job, at))
@@ -440,6 +465,18 @@ pub struct Polled {
     pub permitted: Timestamp,
 }
 
+/// A confirmation that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Confirmation {
+    /// When, by the sandbox's clock.
+    pub at: Timestamp,
+    /// Of which job.
+    pub job: JobId,
+    /// Whether the job was over with it.
+    pub last: bool,
+}
+
 /// The signer's browser on its way back.
 #[derive(Clone, Debug)]
 pub struct Return {
@@ -469,6 +506,9 @@ pub enum SandboxError {
     /// The redirect URL is used, replaced by a newer one, or not of this sandbox.
     #[error("the redirect URL is used, replaced by a newer one, or not of this sandbox")]
     RedirectUrl,
+    /// The PKCS#12 archive cannot be written.
+    #[error("the PKCS#12 archive cannot be written: {0}")]
+    Pkcs12(String),
     /// A signer's signature cannot be made.
     #[error("the signature cannot be made: {0}")]
     Signature(String),

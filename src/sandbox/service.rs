@@ -11,7 +11,7 @@ use super::authority::Authority;
 use super::faults::Faults;
 use super::jobs::{Act, Flow, FlowName, Job, Jobs, QueueKey};
 use super::pades::{self, SignedBy};
-use super::{Polled, SandboxError};
+use super::{Confirmation, Polled, SandboxError};
 use crate::asice::xades::{self, SignedFile};
 use crate::identity::Identity;
 use crate::types::OrganizationNumber;
@@ -35,7 +35,6 @@ pub(super) struct Service {
     pub(super) inner: Mutex<Inner>,
 }
 
-#[derive(Default)]
 pub(super) struct Inner {
     pub(super) jobs: Jobs,
     pub(super) permitted: HashMap<QueueKey, Timestamp>,
@@ -45,19 +44,36 @@ pub(super) struct Inner {
     refusals: Vec<String>,
     documents: Vec<String>,
     polls: Vec<Polled>,
+    confirmations: Vec<Confirmation>,
 }
 
 impl Inner {
+    pub(super) fn new(jobs: Jobs) -> Self {
+        Self {
+            jobs,
+            permitted: HashMap::new(),
+            archive: HashMap::new(),
+            ahead: SignedDuration::ZERO,
+            refusals: Vec::new(),
+            documents: Vec::new(),
+            polls: Vec::new(),
+            confirmations: Vec::new(),
+        }
+    }
+
     /// What the sandbox's clock says.
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
     }
 
     pub(super) fn advance(&mut self, by: Duration) {
-        let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-        self.ahead = self.ahead.saturating_add(by);
+        self.ahead = self.ahead.saturating_add(duration(by));
         let now = self.now();
         self.jobs.pass(now);
+    }
+
+    pub(super) fn turn_back(&mut self, by: Duration) {
+        self.ahead = self.ahead.saturating_sub(duration(by));
     }
 
     pub(super) fn refused(&mut self, line: String) {
@@ -70,6 +86,14 @@ impl Inner {
 
     pub(super) fn polled(&mut self, poll: Polled) {
         remember(&mut self.polls, poll);
+    }
+
+    pub(super) fn confirmed(&mut self, confirmation: Confirmation) {
+        remember(&mut self.confirmations, confirmation);
+    }
+
+    pub(super) fn confirmations(&self) -> &[Confirmation] {
+        &self.confirmations
     }
 
     pub(super) fn refusals(&self) -> &[String] {
@@ -156,6 +180,11 @@ impl Service {
         pades::pades(&job.title, (&job.documents, &job.names), &signers, &self.seal, now)
             .map_err(SandboxError::Signature)
     }
+}
+
+/// The same duration, for reckoning with times.
+pub(super) fn duration(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
 /// 128 random bits in hex.

@@ -25,7 +25,7 @@ const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </direct-signature-job-manifest>"#;
 
 fn identity() -> Identity {
-    Authority::new().unwrap().identity("Avsender", &"123456789".parse().unwrap()).unwrap()
+    Authority::new().unwrap().issue("Avsender", &"123456789".parse().unwrap()).unwrap().identity().unwrap()
 }
 
 fn package_of(identity: &Identity, manifest: &str, at: Timestamp) -> Vec<u8> {

@@ -13,10 +13,11 @@ use futures_core::Stream;
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
 
-use super::super::Polled;
 use super::super::jobs::{FlowName, Job, QueueKey};
 use super::super::service::Service;
+use super::super::{Confirmation, Polled};
 use super::{Answer, NEXT_POLL, Refused, Rule, Shared, document, no_such_job, refuse, with_job};
+use crate::types::JobId;
 use crate::xml::Document;
 
 /// Marks a poll whose change is not to be hidden.
@@ -71,10 +72,10 @@ pub(super) async fn confirm(
 ) -> Answer {
     let mut inner = service.lock();
     let now = inner.now();
-    match id.parse().ok().and_then(|id| inner.jobs.confirm(flow, &sender, id, change, now)) {
-        Some(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        None => no_such_job(&sender, &id),
-    }
+    let Some(job) = id.parse().ok() else { return no_such_job(&sender, &id) };
+    let Some(last) = inner.jobs.confirm(flow, &sender, job, change, now) else { return no_such_job(&sender, &id) };
+    inner.confirmed(Confirmation { at: now, job: JobId::from_wire(job), last });
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 pub(super) async fn pades(

@@ -1,0 +1,85 @@
+//! The whole portal flow: two signers who sign one after the other, and one job that is cancelled.
+//!
+//! ```sh
+//! cargo run --example portal_flow --features sandbox
+//! ```
+
+#[path = "support/pdf.rs"]
+mod pdf;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use posten_signering::portal::{
+    Availability, JobHandle, JobRequest, JobStatus, Lookup, Signer, SignerName, Signers, SigningOrder,
+};
+use posten_signering::sandbox::Sandbox;
+use posten_signering::{Changes, ContactInformation, Document, JobId, PollingQueue};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let sandbox = Sandbox::start().await?;
+    let client = sandbox.client();
+    println!("sandbox      https://{}", sandbox.address());
+
+    // Kari is looked up in the public contact register and signs first; Ola is reached by e-mail and signs second.
+    let kari = Signer::national_id("01010012345".parse()?).lookup(Lookup::EmailAndSms).order(SigningOrder::new(1)?);
+    let ola = Signer::contact(ContactInformation::email("ola@example.com".parse()?)).order(SigningOrder::new(2)?);
+    let (kari, ola) = (kari.build(), ola.build());
+    let request = |title: &str| -> Result<JobRequest> {
+        Ok(JobRequest::builder()
+            .title(title.parse()?)
+            .nonsensitive_title("Et dokument fra Sandkassekunde AS".parse()?)
+            .document(Document::pdf("Avtale", pdf::page(title))?)
+            .signer(Signers::new([kari.clone(), ola.clone()])?)
+            .available_for(Availability::days(14)?)
+            .build())
+    };
+    let mut changes = client.portal().changes(PollingQueue::DEFAULT);
+
+    let job = client.portal().create(request("Arbeidsavtale")?).await?;
+    println!("created      job {}", job.id());
+    sign(&sandbox, job.id(), kari.name())?;
+    println!("signer       Kari has signed; now it is Ola's turn");
+    next(&mut changes).await?;
+    sign(&sandbox, job.id(), ola.name())?;
+    println!("signer       Ola has signed");
+    next(&mut changes).await?;
+
+    let job = client.portal().create(request("Avtale som trekkes tilbake")?).await?;
+    println!("created      job {}", job.id());
+    let stored = serde_json::to_string(&job.handle())?; // survives the process
+    let handle: JobHandle = serde_json::from_str(&stored)?;
+    let cancelled = client.portal().resume(handle)?.cancel().await?;
+    println!("cancelled    job {}", cancelled.id());
+    next(&mut changes).await?;
+    Ok(())
+}
+
+/// The signer's part.
+fn sign(sandbox: &Sandbox, job: JobId, signer: &SignerName) -> Result<()> {
+    Ok(sandbox.log_in(job, signer)?.sign()?)
+}
+
+/// Takes a change from the queue, deals with it, and confirms it.
+async fn next(changes: &mut Changes<JobStatus>) -> Result<()> {
+    let change = changes.next().await.ok_or("the stream has ended")??;
+    println!("change       {}", change.key());
+    match change {
+        JobStatus::InProgress(waiting) => waiting.confirm().await?,
+        JobStatus::Completed(done) => {
+            let path = PathBuf::from(format!("signed-portal-{}.pdf", done.job_id()));
+            let bytes = done.pades().save_to(&path).await?;
+            println!("signed       saved as {} ({bytes} bytes)", path.display());
+            let confirmed = done.confirm().await?;
+            println!("confirmed    job {}", confirmed.id());
+        }
+        JobStatus::Failed(failed) => {
+            println!("failed       {:?}", failed.signatures());
+            failed.confirm().await?;
+        }
+    }
+    Ok(())
+}

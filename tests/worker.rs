@@ -1,0 +1,398 @@
+//! Streams of changes and the worker, against the sandbox: in one process, and in four of which two are killed.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use posten_signering::portal::{JobRequest, Signer};
+use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
+use posten_signering::{ContactInformation, Document, Error, JobId, PollingQueue, Problem};
+use tokio::sync::oneshot;
+
+use self::support::{kari as direct_kari, pdf, request as direct_request, tiny_pdf};
+
+/// A sandbox whose empty queue asks for no more than a second of peace.
+async fn impatient() -> Sandbox {
+    Sandbox::start_with(Sandbox::builder().poll_interval(Duration::from_millis(200)).build()).await.unwrap()
+}
+
+fn signer() -> Signer {
+    Signer::contact(ContactInformation::email("kari@example.com".parse().unwrap())).build()
+}
+
+/// A job that everybody has signed: one change waits in the queue.
+async fn signed(sandbox: &Sandbox, document: impl Into<bytes::Bytes>) -> JobId {
+    let request = JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(Document::pdf("Avtale", document).unwrap())
+        .signer(signer())
+        .build();
+    let job = sandbox.client().portal().create(request).await.unwrap();
+    sandbox.log_in(job.id(), signer().name()).unwrap().sign().unwrap();
+    job.id()
+}
+
+/// What went wrong in a worker, as text.
+fn problems() -> (Arc<Mutex<Vec<String>>>, impl Fn(&Problem) + Send + Sync + 'static) {
+    let problems = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&problems);
+    (problems, move |problem: &Problem| told.lock().unwrap().push(problem.to_string()))
+}
+
+async fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is() {
+        assert!(start.elapsed() < Duration::from_secs(30), "{what} did not happen");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_yields_what_comes_and_waits_while_nothing_does() {
+    let sandbox = impatient().await;
+    let client = sandbox.client();
+    let first = signed(&sandbox, tiny_pdf()).await;
+    let mut changes = client.portal().changes(PollingQueue::DEFAULT);
+    let change = changes.next().await.unwrap().unwrap();
+    assert_eq!(change.job_id(), first);
+    change.confirm().await.unwrap();
+    // Asked in vain while nobody signs.
+    assert!(tokio::time::timeout(Duration::from_millis(1500), changes.next()).await.is_err());
+    let second = signed(&sandbox, tiny_pdf()).await;
+    assert_eq!(changes.next().await.unwrap().unwrap().job_id(), second);
+    assert_eq!(sandbox.refusals(), [""; 0], "no poll came too early");
+    let polls = sandbox.polls();
+    assert!(polls.windows(2).all(|pair| pair[1].at >= pair[0].permitted), "{polls:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_by_five_minutes_does_no_harm() {
+    for ahead in [true, false] {
+        let sandbox = impatient().await;
+        let five_minutes = Duration::from_secs(300);
+        if ahead {
+            sandbox.advance(five_minutes)
+        } else {
+            sandbox.turn_back(five_minutes)
+        }
+        let mut changes = sandbox.client().portal().changes(PollingQueue::DEFAULT);
+        let waiting = tokio::spawn(async move { changes.next().await.unwrap().unwrap().job_id() });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let job = signed(&sandbox, tiny_pdf()).await;
+        let found = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("within seconds").unwrap();
+        assert_eq!(found, job, "ahead: {ahead}");
+        let polls = sandbox.polls();
+        assert!(polls.len() >= 2 && polls.windows(2).all(|pair| pair[1].at >= pair[0].permitted), "{polls:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_direct_flow_has_the_same_stream() {
+    let sandbox = impatient().await;
+    let client = sandbox.client();
+    let queue = PollingQueue::named("contracts").unwrap();
+    let mut changes = client.direct().changes(queue.clone());
+    let job = client.direct().create(direct_request([direct_kari()]).polling(queue)).await.unwrap();
+    sandbox.sign(job.id(), direct_kari().name()).unwrap();
+    let change = changes.next().await.unwrap().unwrap();
+    assert_eq!(change.key().as_str(), format!("{}:COMPLETED_SUCCESSFULLY:SIGNED", job.id()));
+    change.confirm().await.unwrap();
+    assert_eq!(sandbox.confirmations().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_survives_what_passes() {
+    let sandbox = impatient().await;
+    let job = signed(&sandbox, tiny_pdf()).await;
+    for fault in [
+        Fault::LoseRequest,
+        Fault::Refuse(http::StatusCode::SERVICE_UNAVAILABLE, RefusalBody::Html),
+        Fault::Refuse(http::StatusCode::INTERNAL_SERVER_ERROR, RefusalBody::Xml),
+        Fault::Refuse(http::StatusCode::TOO_MANY_REQUESTS, RefusalBody::Empty),
+    ] {
+        sandbox.inject(FaultRule::new(fault).on(Operation::Poll).times(1));
+    }
+    let mut changes = sandbox.client().portal().changes(PollingQueue::DEFAULT);
+    assert_eq!(changes.next().await.unwrap().unwrap().job_id(), job);
+}
+
+#[tokio::test]
+async fn what_a_handler_fails_with_or_panics_on_is_not_confirmed() {
+    let sandbox = impatient().await;
+    let (bad, ugly, good) =
+        (signed(&sandbox, tiny_pdf()).await, signed(&sandbox, tiny_pdf()).await, signed(&sandbox, tiny_pdf()).await);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (problems, tell) = problems();
+    let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker().on_problem(tell);
+    let worker = worker.stop_when(async { stopped.await.unwrap_or_default() }).run(move |change| async move {
+        match change.job_id() {
+            job if job == bad => Err("this handler fails"),
+            job if job == ugly => panic!("this handler panics"),
+            _ => Ok(()),
+        }
+    });
+    let worker = tokio::spawn(worker);
+    until("the confirmation", || !sandbox.confirmations().is_empty()).await;
+    stop.send(()).unwrap();
+    let report = worker.await.unwrap();
+    assert_eq!((report.confirmed, report.failed, report.poll_errors), (1, 2, 0));
+    assert_eq!(sandbox.confirmations()[0].job, good);
+    let expected = [
+        format!("the handler of {bad}:COMPLETED_SUCCESSFULLY:SIGNED failed: this handler fails"),
+        format!("the handler of {ugly}:COMPLETED_SUCCESSFULLY:SIGNED panicked"),
+    ];
+    assert_eq!(*problems.lock().unwrap(), expected);
+    // They come again.
+    sandbox.advance(Duration::from_secs(10 * 60));
+    let mut changes = sandbox.client().portal().changes(PollingQueue::DEFAULT);
+    let again = [changes.next().await.unwrap().unwrap().job_id(), changes.next().await.unwrap().unwrap().job_id()];
+    assert_eq!(again, [bad, ugly]);
+}
+
+#[tokio::test]
+async fn a_worker_runs_as_many_handlers_as_it_was_told_and_takes_no_change_without_one() {
+    let sandbox = impatient().await;
+    for _ in 0..7 {
+        signed(&sandbox, tiny_pdf()).await;
+    }
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (seen, peak) = (Arc::clone(&running), Arc::clone(&most));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker().concurrency(3);
+    let worker = worker.stop_when(async { stopped.await.unwrap_or_default() }).run(move |_| {
+        let (running, most) = (Arc::clone(&seen), Arc::clone(&peak));
+        async move {
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            Ok::<(), Error>(())
+        }
+    });
+    let worker = tokio::spawn(worker);
+    until("three handlers", || running.load(Ordering::SeqCst) == 3).await;
+    assert!(sandbox.polls().len() <= 3 + sandbox.confirmations().len(), "a change was taken that nobody handles");
+    until("all confirmations", || sandbox.confirmations().len() == 7).await;
+    stop.send(()).unwrap();
+    assert_eq!(worker.await.unwrap().confirmed, 7);
+    assert_eq!(most.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_stopped_worker_finishes_what_it_began_within_the_time_it_has() {
+    let sandbox = impatient().await;
+    for (grace, seconds, confirmed, abandoned) in [(5, 1, 1, 0), (1, 60, 0, 1)] {
+        signed(&sandbox, tiny_pdf()).await;
+        let (begin, began) = oneshot::channel::<()>();
+        let begin = Mutex::new(Some(begin));
+        let (problems, tell) = problems();
+        let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker().on_problem(tell);
+        // Stopped while the handler runs.
+        let worker = worker.stop_when(async { began.await.unwrap_or_default() }).grace(Duration::from_secs(grace));
+        let report = worker.run(move |_| {
+            begin.lock().unwrap().take().unwrap().send(()).unwrap();
+            async move {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                Ok::<(), Error>(())
+            }
+        });
+        let report = report.await;
+        assert_eq!((report.confirmed, report.abandoned), (confirmed, abandoned));
+        assert_eq!(problems.lock().unwrap().len() as u64, abandoned);
+    }
+    assert_eq!(sandbox.confirmations().len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_that_comes_again_while_its_handler_runs_is_left_to_it() {
+    let sandbox = impatient().await;
+    signed(&sandbox, tiny_pdf()).await;
+    sandbox.inject(FaultRule::new(Fault::DeliverTwice).on(Operation::Poll).times(1));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker().concurrency(2);
+    let worker = worker.stop_when(async { stopped.await.unwrap_or_default() }).run(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok::<(), Error>(())
+        }
+    });
+    let worker = tokio::spawn(worker);
+    until("the confirmation", || !sandbox.confirmations().is_empty()).await;
+    stop.send(()).unwrap();
+    let report = worker.await.unwrap();
+    assert_eq!((report.confirmed, report.repeated, calls.load(Ordering::SeqCst)), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_lost_confirmation_is_tried_again_and_a_refused_one_is_told() {
+    let sandbox = impatient().await;
+    let (lost, refused) = (signed(&sandbox, tiny_pdf()).await, signed(&sandbox, tiny_pdf()).await);
+    sandbox.inject(FaultRule::new(Fault::LoseAnswer).on(Operation::Confirm).times(1));
+    sandbox.inject(FaultRule::new(Fault::LoseRequest).on(Operation::Confirm).times(1));
+    let (problems, tell) = problems();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let faults = Arc::new(sandbox);
+    let sandbox = Arc::clone(&faults);
+    let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker().on_problem(tell);
+    let worker = worker.stop_when(async { stopped.await.unwrap_or_default() }).run(move |change| {
+        let faults = Arc::clone(&faults);
+        async move {
+            if change.job_id() == refused {
+                let forbidden = Fault::Refuse(http::StatusCode::FORBIDDEN, RefusalBody::Xml);
+                faults.inject(FaultRule::new(forbidden).on(Operation::Confirm).times(1));
+            }
+            Ok::<(), Error>(())
+        }
+    });
+    let worker = tokio::spawn(worker);
+    until("the refusal", || !problems.lock().unwrap().is_empty()).await;
+    stop.send(()).unwrap();
+    let report = worker.await.unwrap();
+    assert_eq!((report.confirmed, report.unconfirmed), (1, 1));
+    assert_eq!(sandbox.confirmations()[0].job, lost);
+    let expected = format!(
+        "{refused}:COMPLETED_SUCCESSFULLY:SIGNED was handled, but cannot be confirmed: \
+         the service answered 403 Forbidden with FAULT"
+    );
+    assert_eq!(*problems.lock().unwrap(), [expected]);
+}
+
+/// Worker processes: the example `polling_worker`, which `cargo test` builds with the tests.
+struct Workers {
+    program: PathBuf,
+    arguments: Vec<String>,
+    running: Vec<Child>,
+}
+
+impl Workers {
+    fn new(sandbox: &Sandbox, directory: &Path) -> Self {
+        let program = std::env::current_exe().unwrap().parent().unwrap().join("../examples/polling_worker");
+        assert!(program.exists(), "needs `cargo build --all-features --example polling_worker` first");
+        std::fs::write(directory.join("client.p12"), sandbox.pkcs12(&"secret".into()).unwrap()).unwrap();
+        std::fs::write(directory.join("roots.pem"), sandbox.root_pem()).unwrap();
+        let file = |name: &str| directory.join(name).display().to_string();
+        let root = format!("https://{}/api", sandbox.address());
+        let arguments = [
+            ("--root", root),
+            ("--sender", "123456789".to_owned()),
+            ("--anchors", file("roots.pem")),
+            ("--p12", file("client.p12")),
+            ("--directory", directory.display().to_string()),
+        ];
+        let arguments = arguments.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
+        Self { program, arguments, running: Vec::new() }
+    }
+
+    fn start(&mut self) {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env("P12_PASSWORD", "secret").stdout(Stdio::null()).stderr(Stdio::null());
+        self.running.push(command.spawn().unwrap());
+    }
+
+    /// SIGKILL: no time for any last word.
+    fn kill(&mut self, at: usize) {
+        let mut child = self.running.remove(at);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        while !self.running.is_empty() {
+            self.kill(0);
+        }
+    }
+}
+
+/// `WORKER_JOBS=500` makes it the full one: see CONTRIBUTING.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_processes_lose_nothing_and_do_nothing_twice() {
+    let jobs: usize = std::env::var("WORKER_JOBS").map_or(60, |jobs| jobs.parse().unwrap());
+    let options = Sandbox::builder()
+        .poll_interval(Duration::from_millis(500))
+        // What is lost comes again soon, so that nobody needs to move the clock.
+        .redelivery(Duration::from_secs(5))
+        .build();
+    let sandbox = Sandbox::start_with(options).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let mut workers = Workers::new(&sandbox, directory.path());
+    (0..4).for_each(|_| workers.start());
+    let pollers = || sandbox.polls().into_iter().map(|poll| poll.user_agent).collect::<BTreeSet<_>>().len();
+    until("the first poll of each worker", || pollers() == 4).await;
+
+    let mut expected = Vec::new();
+    for at in 0..jobs {
+        if at == jobs / 10 {
+            for fault in [
+                Fault::LoseAnswer,
+                Fault::LoseRequest,
+                Fault::CutAnswer,
+                Fault::Refuse(http::StatusCode::INTERNAL_SERVER_ERROR, RefusalBody::Html),
+                Fault::Refuse(http::StatusCode::BAD_GATEWAY, RefusalBody::Empty),
+            ] {
+                for operation in [Operation::Poll, Operation::Pades, Operation::Confirm] {
+                    sandbox.inject(FaultRule::new(fault.clone()).on(operation).with_probability(0.02));
+                }
+            }
+        }
+        if at == jobs / 3 || at == 2 * jobs / 3 {
+            workers.kill(at % 4);
+            workers.start();
+            let before = pollers();
+            until("the first poll of the new worker", || pollers() > before).await;
+        }
+        expected.push(signed(&sandbox, pdf::page("Avtale")).await.get());
+    }
+    let over = || {
+        let confirmations = sandbox.confirmations().into_iter().filter(|confirmation| confirmation.last);
+        confirmations.map(|confirmation| (confirmation.job.get(), confirmation.at)).collect::<BTreeMap<_, _>>()
+    };
+    let mut progress = (0, Instant::now());
+    while over().len() < jobs {
+        let now = over().len();
+        if now > progress.0 {
+            progress = (now, Instant::now());
+        }
+        assert!(progress.1.elapsed() < Duration::from_secs(120), "no progress at {now} of {jobs}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    drop(workers);
+
+    let database = rusqlite::Connection::open(directory.path().join("results.sqlite")).unwrap();
+    let mut outcomes =
+        database.prepare("SELECT job, file FROM outcome WHERE state = 'completed' ORDER BY job").unwrap();
+    let outcomes = outcomes.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let outcomes: Vec<(i64, String)> = outcomes.collect::<Result<_, _>>().unwrap();
+    let effects: Vec<i64> = outcomes.iter().map(|(job, _)| *job).collect();
+    assert_eq!(effects, expected, "each job has its effect once");
+    for (job, file) in &outcomes {
+        let pdf = std::fs::read(directory.path().join(file)).unwrap();
+        assert!(pdf.starts_with(b"%PDF") && pdf.trim_ascii_end().ends_with(b"%%EOF"), "{job}: not whole");
+    }
+    let mut handled = database.prepare("SELECT key, at FROM handled").unwrap();
+    let handled = handled.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let handled: HashMap<String, String> = handled.collect::<Result<_, _>>().unwrap();
+    let confirmed = over();
+    for job in &expected {
+        let at: Timestamp = handled[&format!("{job}:COMPLETED_SUCCESSFULLY:SIGNED")].parse().unwrap();
+        assert!(confirmed[job] >= at, "{job} was confirmed before it was on disk");
+    }
+    let mut told: HashMap<String, Timestamp> = HashMap::new();
+    for poll in sandbox.polls() {
+        let before = told.insert(poll.user_agent.clone(), poll.permitted);
+        assert!(before.is_none_or(|permitted| poll.at >= permitted), "{} polled too early", poll.user_agent);
+    }
+    assert_eq!(told.len(), 6, "four workers and two that took the place of dead ones");
+    let polls = sandbox.polls().len();
+    let again = sandbox.confirmations().len() - jobs;
+    println!("{jobs} jobs, {polls} polls by {} processes, {again} confirmations repeated", told.len());
+}
