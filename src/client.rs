@@ -1,6 +1,7 @@
 //! The client and its builder.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,9 +12,9 @@ use crate::direct::Direct;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::portal::Portal;
-use crate::transport::{Options, Proxy, Timeouts, Transport};
+use crate::transport::{Exchange, Options, OutgoingPackage, Proxy, Timeouts, Transport, dump_to};
 use crate::trust::Environment;
-use crate::types::{Documents, OrganizationNumber, Sender, ServiceUrl};
+use crate::types::{Documents, OrganizationNumber, Reference, Sender, ServiceUrl};
 use crate::xml::{self, Document};
 
 /// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
@@ -42,10 +43,11 @@ impl Shared {
         jobs: &ServiceUrl,
         request: &R,
         manifest: &M,
-        documents: &Documents,
+        (documents, reference): (&Documents, Option<&Reference>),
     ) -> Result<A, Error> {
         let manifest = xml::write(manifest).map_err(|error| Error::Protocol(format!("our own manifest: {error}")))?;
-        let package = asice::package(documents, &manifest, &self.identity, Timestamp::now())?;
+        let bytes = &asice::package(documents, &manifest, &self.identity, Timestamp::now())?;
+        let package = OutgoingPackage { reference: reference.map(Reference::as_str), bytes };
         self.transport.post_package(jobs, request, &package).await
     }
 }
@@ -184,6 +186,45 @@ impl<E, I, S> ClientBuilder<E, I, S> {
     pub fn user_agent(mut self, own: impl Into<String>) -> Self {
         self.options.user_agent = Some(own.into());
         self
+    }
+}
+
+impl<E, I, S> ClientBuilder<E, I, S> {
+    /// How many connections are kept open while they are not used. As many as there were, unless said otherwise.
+    ///
+    /// As many are opened as there are calls at once: a download that nobody reads holds its own, and no other call
+    /// waits for it.
+    pub fn idle_connections(mut self, most: usize) -> Self {
+        self.options.idle_connections = Some(most);
+        self
+    }
+
+    /// Tells of every call and its answer, for a log.
+    ///
+    /// The documents in it carry personal numbers, addresses, titles and redirect URLs: log them while you look for a
+    /// mistake, and not in production.
+    pub fn on_exchange(mut self, tell: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+        self.options.hooks.on_exchange = Some(Arc::new(tell));
+        self
+    }
+
+    /// Shows every document package before it is sent. An error keeps the job from being created.
+    ///
+    /// [`dump_packages_to`](Self::dump_packages_to) is a ready-made one.
+    pub fn on_package(
+        mut self,
+        look: impl Fn(&OutgoingPackage<'_>) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.hooks.on_package = Some(Arc::new(look));
+        self
+    }
+
+    /// Writes every document package to this directory before it is sent, as `[time]-[reference]-asice.zip`.
+    ///
+    /// For looking at while you look for a mistake: the packages hold the documents, and nobody clears them away. The
+    /// directory must exist; where a file cannot be written, the job is not created, with [`Error::File`].
+    pub fn dump_packages_to(self, directory: impl Into<PathBuf>) -> Self {
+        self.on_package(dump_to(directory.into()))
     }
 }
 

@@ -53,7 +53,14 @@
 //! # Which flow
 //!
 //! * [`direct`]: the signers are in your own web pages. You redirect them, and get them back with a token.
-//! * The portal flow, in which the service invites the signers itself, and the archive are not built yet.
+//! * [`portal`]: the service invites the signers, by e-mail and SMS. What happens comes out of a queue.
+//! * [`archive`]: signed documents in the service's long-term storage.
+//!
+//! # Guides
+//!
+//! * [`guide::polling`]: taking changes from a queue without losing one.
+//! * [`guide::capabilities`]: what the official clients can do, and how it is done here.
+//! * [`guide::from_dotnet`]: the use cases of the .NET client's guide, one after the other.
 //!
 //! # Trying it out
 //!
@@ -87,6 +94,7 @@ mod certificate;
 mod client;
 pub mod direct;
 mod error;
+pub mod guide;
 mod handle;
 mod identity;
 mod poll;
@@ -110,7 +118,7 @@ pub use self::poll::{Change, Changes, Poll, Problem, Report, Worker};
 pub use self::signature::{Signature, SignatureStatus};
 pub use self::state::{JobState, Retrieval, SenderChoice, StatusState};
 pub use self::status::ChangeKey;
-pub use self::transport::{DocumentsDeletion, Download, DownloadStream, Proxy, Timeouts};
+pub use self::transport::{DocumentsDeletion, Download, DownloadStream, Exchange, OutgoingPackage, Proxy, Timeouts};
 pub use self::trust::{Environment, TlsError, TrustAnchors, TrustAnchorsError};
 pub use self::types::{
     AuthenticationLevel, ContactInformation, Description, Document, Documents, EmailAddress, ExitUrls,

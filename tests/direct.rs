@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use posten_signering::direct::{Callback, JobHandle, JobRequest, JobStatus, Polling, Signer, SignerName, Signers};
@@ -301,6 +302,58 @@ async fn every_option_of_a_job_arrives() {
     let (request, manifest) = (&plain[plain.len() - 3], &plain[plain.len() - 2]);
     assert!(!request.contains("status-retrieval-method") && !request.contains("reference"), "{request}");
     assert!(!manifest.contains("signature-type") && !manifest.contains("required-authentication"), "{manifest}");
+}
+
+#[tokio::test]
+async fn hooks_see_every_call_and_every_package() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&seen);
+    let builder = || {
+        Client::builder()
+            .environment(sandbox.environment())
+            .identity(sandbox.identity())
+            .sender(number("123456789"))
+            .idle_connections(1)
+    };
+    let client = builder().dump_packages_to(directory.path()).on_exchange(move |exchange| {
+        assert!(!format!("{exchange:?}").contains("123456789"), "nothing personal by accident");
+        let length = |text: Option<&str>| text.map_or(0, str::len);
+        let line = format!("{} {:?}", exchange.method, exchange.status);
+        tell.lock().unwrap().push((line, length(exchange.sent) > 0, length(exchange.received) > 0));
+    });
+    let client = client.build().unwrap();
+    let job = client.direct().create(full_request(1)).await.unwrap();
+    let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() == 1 && files[0].to_string_lossy().ends_with("-ref____1_-asice.zip"), "{files:?}");
+    assert_eq!(std::fs::read(&files[0]).unwrap(), sandbox.package(job.id()).unwrap());
+    job.status(&"wrong".parse().unwrap()).await.unwrap_err();
+    let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
+    let JobStatus::InProgress(waiting) = job.status(back.token()).await.unwrap() else { panic!() };
+    waiting.signatures()[0].xades().unwrap().bytes().await.unwrap();
+    drop(sandbox);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    client.whoami().await.unwrap_err();
+    let expected = [
+        ("POST Some(200)", true, true),
+        ("GET Some(404)", false, true),
+        ("GET Some(200)", false, true),
+        ("GET Some(200)", false, false),
+        ("GET None", false, false),
+    ];
+    let expected: Vec<_> = expected.into_iter().map(|(line, sent, got)| (line.to_owned(), sent, got)).collect();
+    assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_package_that_cannot_be_dumped_is_not_sent() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::builder().environment(sandbox.environment()).identity(sandbox.identity());
+    let client = client.sender(number("123456789")).dump_packages_to("/no/such/directory").build().unwrap();
+    let error = client.direct().create(request([kari()])).await.unwrap_err();
+    assert!(matches!(error, Error::File { .. }), "{error:?}");
+    assert!(sandbox.documents().is_empty());
 }
 
 #[tokio::test]

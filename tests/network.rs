@@ -440,3 +440,60 @@ async fn a_signer_that_the_answer_does_not_name_is_a_broken_protocol() {
     let expected = "the service's answer breaks the protocol: a signer of the request is not in the answer";
     assert_eq!(error.to_string(), expected);
 }
+
+#[tokio::test]
+async fn a_queue_that_does_not_say_when_to_come_back_is_an_error_and_no_hot_loop() {
+    for header in ["", "X-Next-permitted-poll-time: soon\r\n"] {
+        let (authority, server) = service(move |_, _| answer("204 No Content", header, "")).await;
+        let mut changes = server.client(&authority).portal().changes(PollingQueue::DEFAULT);
+        let error = changes.next().await.unwrap().unwrap_err().to_string();
+        assert!(error.ends_with("the answer does not say when to ask again"), "{error}");
+        // Whoever goes on after the error waits, without having to know that.
+        assert!(tokio::time::timeout(Duration::from_secs(2), changes.next()).await.is_err());
+        assert_eq!(server.requests().len(), 1, "{header}");
+    }
+}
+
+/// A portal change with these parts.
+fn portal_change(status: &str, cancellation: &str, signer: &str, pades: &str) -> impl Fn(&str, SocketAddr) -> Vec<u8> {
+    let body = format!(
+        r#"<portal-signature-job-status-change-response xmlns="http://signering.posten.no/schema/v1">
+        <signature-job-id>1</signature-job-id><status>{status}</status>
+        <confirmation-url>https://OWN/api/1/confirm</confirmation-url>{cancellation}
+        <signatures><signature><status since="2026-01-01T00:00:00Z">SIGNED</status>{signer}</signature>{pades}</signatures>
+        </portal-signature-job-status-change-response>"#
+    );
+    move |_, own| answer("200 OK", "Content-Type: application/xml\r\n", &body.replace("OWN", &own.to_string()))
+}
+
+#[tokio::test]
+async fn a_portal_change_that_breaks_the_protocol_is_an_error_that_names_the_part() {
+    let number = "<personal-identification-number>01010012345</personal-identification-number>";
+    let foreign = "<cancellation-url>https://evil.example/api</cancellation-url>";
+    let short = "<personal-identification-number>0101</personal-identification-number>";
+    let nobody = "<identifier><email address=\"nobody\"/></identifier>";
+    for (change, expected) in [
+        (portal_change("COMPLETED_SUCCESSFULLY", "", number, ""), "COMPLETED_SUCCESSFULLY lacks its pades-url"),
+        (portal_change("IN_PROGRESS", foreign, number, ""), "cancellation-url is not a URL of this service"),
+        (portal_change("WHATEVER", "", number, ""), "WHATEVER"),
+        (portal_change("FAILED", "", "", ""), "signature"),
+        (portal_change("FAILED", "", short, ""), "personal-identification-number: must be 11 digits"),
+        (portal_change("FAILED", "", nobody, ""), "email: must have something on both sides of one @"),
+    ] {
+        let (authority, server) = service(change).await;
+        let error = server.client(&authority).portal().poll(&PollingQueue::DEFAULT).await.unwrap_err();
+        assert!(matches!(error, Error::Protocol(_)), "{expected}: {error:?}");
+        assert!(error.to_string().contains(expected), "{expected}: {error}");
+        assert!(!error.to_string().contains("nobody") && !error.to_string().contains("0101"), "{error}");
+    }
+    // And one that does not break it: a job that goes on, and that the service does not let us cancel.
+    let (authority, server) = service(portal_change("IN_PROGRESS", "", number, "")).await;
+    let change = server.client(&authority).portal().poll(&PollingQueue::DEFAULT).await.unwrap();
+    let Poll::Change { status: posten_signering::portal::JobStatus::InProgress(waiting), .. } = change else {
+        panic!()
+    };
+    assert!(waiting.pades().is_none());
+    let error = waiting.cancel().await.unwrap_err();
+    assert!(matches!(error, Error::JobCannotBeCancelled), "{error:?}");
+    assert_eq!(server.requests().len(), 1, "nothing was asked in vain");
+}

@@ -63,7 +63,7 @@ impl<S> Direct<'_, S> {
     ) -> Result<Job<Created, R>, Error> {
         let shared = &self.client.shared;
         let url = jobs(shared.transport.root(), sender);
-        let answer = shared.create(&url, &request.wire(), &request.manifest(sender), request.documents()).await?;
+        let answer = shared.create(&url, &request.wire(), &request.manifest(sender), request.package()).await?;
         Job::created(shared, sender, request, answer)
     }
 }

@@ -102,8 +102,9 @@ impl<R> JobRequest<R, NoSender> {
 }
 
 impl<R, C> JobRequest<R, C> {
-    pub(super) fn documents(&self) -> &Documents {
-        &self.content.document
+    /// What goes into the package, and what the job is known by.
+    pub(super) fn package(&self) -> (&Documents, Option<&Reference>) {
+        (&self.content.document, self.content.reference.as_ref())
     }
 
     pub(super) fn signers(&self) -> &Signers {

@@ -85,7 +85,7 @@ impl<S> Portal<'_, S> {
     async fn create_for<C>(&self, sender: &Sender, request: &JobRequest<C>) -> Result<Job<Created>, Error> {
         let shared = &self.client.shared;
         let url = jobs(shared.transport.root(), sender);
-        let answer = shared.create(&url, &request.wire(), &request.manifest(sender), request.documents()).await?;
+        let answer = shared.create(&url, &request.wire(), &request.manifest(sender), request.package()).await?;
         Job::created(shared, sender, answer)
     }
 }

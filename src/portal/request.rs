@@ -108,8 +108,9 @@ impl From<Content> for JobRequest<NoSender> {
 }
 
 impl<C> JobRequest<C> {
-    pub(super) fn documents(&self) -> &Documents {
-        &self.content.document
+    /// What goes into the package, and what the job is known by.
+    pub(super) fn package(&self) -> (&Documents, Option<&Reference>) {
+        (&self.content.document, self.content.reference.as_ref())
     }
 
     pub(super) fn sender(&self) -> &C {

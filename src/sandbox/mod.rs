@@ -28,6 +28,12 @@
 //! when it is dropped. Its client talks to it through real two-way TLS with the same checks as in production; only
 //! address and trust anchors differ.
 //!
+//! # Time, persons and faults
+//!
+//! [`Sandbox::advance`] moves the clock: a job expires, a hidden change comes back, documents may be deleted. The test
+//! persons in [`persons`] are reserved, without address or without name. [`Sandbox::inject`] lets things go wrong:
+//! lost and cut answers, refusals, nonsense, each on the calls you name, so often or by chance.
+//!
 //! # What it checks, and what not yet
 //!
 //! It refuses what the service refuses: the rules of the schemas, the profile of the document package line by line,
@@ -37,6 +43,10 @@
 //! Its results are genuine: the XAdES of each signer is a signature over the documents with a certificate of their own,
 //! and the PAdES is the documents with a front page, those XAdES as attachments and a signature over all. Independent
 //! programs accept both, under [`Sandbox::root_pem`].
+//!
+//! Where the public sources say nothing about the service, the sandbox chooses: a poll that comes too early is refused
+//! with the time that was told before, and does not push it away; a confirmation that comes twice is accepted twice; a
+//! portal job without availability has 30 days.
 //!
 //! Not yet: a page for the signer, the rate limit, and the rules about private and public senders.
 

@@ -30,42 +30,56 @@ pub(super) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
     Some(ours.unwrap_or(told))
 }
 
-/// Lets a success through, and makes an error of everything else.
-pub(super) async fn check(response: Response) -> Result<Response, Error> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
+/// An answer that was read: its text, or why it has none.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: Result<String, Error>,
+}
+
+impl Answer {
+    pub(super) async fn read(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, text: text(response).await }
     }
-    if status.is_redirection() {
-        return Err(Error::Protocol(format!("the answer is a redirect ({status}), which is never followed")));
+
+    /// Headers and text of a success, and an error for everything else.
+    pub(super) fn success(self) -> Result<(HeaderMap, String), Error> {
+        if self.status.is_success() { Ok((self.headers, self.text?)) } else { Err(self.error()) }
     }
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        let headers = response.headers();
-        let limited = headers.contains_key(RATE_LIMIT).then(|| Timestamp::now() + RATE_LIMIT_PAUSE);
-        return Err(Error::TooManyRequests { retry_at: next_poll(headers).or(limited) });
+
+    /// What an answer that is no success means.
+    pub(super) fn error(self) -> Error {
+        let Self { status, headers, text } = self;
+        if status.is_redirection() {
+            return Error::Protocol(format!("the answer is a redirect ({status}), which is never followed"));
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let limited = headers.contains_key(RATE_LIMIT).then(|| Timestamp::now() + RATE_LIMIT_PAUSE);
+            return Error::TooManyRequests { retry_at: next_poll(&headers).or(limited) };
+        }
+        // A body that cannot be read, or is not ours, changes nothing about the status.
+        let refusal = match xml::read::<wire::Error>(&text.unwrap_or_default(), Mode::Tolerant) {
+            Ok(error) => Refusal {
+                status,
+                code: Some(error.error_code.trim().to_owned()),
+                message: Some(error.error_message),
+                error_type: Some(error.error_type.trim().to_owned()),
+            },
+            Err(_) => Refusal { status, code: None, message: None, error_type: None },
+        };
+        match refusal.code.as_deref() {
+            Some("NOT_AUTHORIZED") => Error::NotAuthorized(refusal),
+            Some("BROKER_NOT_AUTHORIZED") => Error::BrokerNotAuthorized(refusal),
+            Some("INVALID_STATUS_QUERY_TOKEN") => Error::InvalidStatusQueryToken(refusal),
+            Some("SIGNING_CEREMONY_NOT_COMPLETED") => Error::SigningCeremonyNotCompleted(refusal),
+            _ => Error::Unexpected(refusal),
+        }
     }
-    // A body that cannot be read, or is not ours, changes nothing about the status.
-    let body = text(response).await.unwrap_or_default();
-    let refusal = match xml::read::<wire::Error>(&body, Mode::Tolerant) {
-        Ok(error) => Refusal {
-            status,
-            code: Some(error.error_code.trim().to_owned()),
-            message: Some(error.error_message),
-            error_type: Some(error.error_type.trim().to_owned()),
-        },
-        Err(_) => Refusal { status, code: None, message: None, error_type: None },
-    };
-    Err(match (status, refusal.code.as_deref()) {
-        (_, Some("NOT_AUTHORIZED")) => Error::NotAuthorized(refusal),
-        (_, Some("BROKER_NOT_AUTHORIZED")) => Error::BrokerNotAuthorized(refusal),
-        (_, Some("INVALID_STATUS_QUERY_TOKEN")) => Error::InvalidStatusQueryToken(refusal),
-        (_, Some("SIGNING_CEREMONY_NOT_COMPLETED")) => Error::SigningCeremonyNotCompleted(refusal),
-        _ => Error::Unexpected(refusal),
-    })
 }
 
 /// The text of an answer, at most as long as any document may be.
-pub(super) async fn text(mut response: Response) -> Result<String, Error> {
+async fn text(mut response: Response) -> Result<String, Error> {
     let too_long = || Error::Protocol(format!("the answer is longer than {} bytes", xml::MAX_BYTES));
     if response.content_length().is_some_and(|length| length > xml::MAX_BYTES as u64) {
         return Err(too_long());

@@ -3,11 +3,12 @@
 mod answer;
 mod deletion;
 mod download;
+mod hooks;
 mod multipart;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
@@ -18,8 +19,11 @@ use secrecy::{ExposeSecret, SecretString};
 use typed_builder::TypedBuilder;
 use url::Url;
 
+use self::answer::Answer;
 pub use self::deletion::DocumentsDeletion;
 pub use self::download::{Download, DownloadStream};
+pub use self::hooks::{Exchange, OutgoingPackage};
+pub(crate) use self::hooks::{Hooks, dump_to};
 use self::multipart::Multipart;
 use crate::error::Error;
 use crate::identity::Identity;
@@ -105,6 +109,8 @@ pub(crate) struct Options {
     pub(crate) timeouts: Timeouts,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) user_agent: Option<String>,
+    pub(crate) idle_connections: Option<usize>,
+    pub(crate) hooks: Hooks,
 }
 
 /// One origin, and how to talk to it.
@@ -112,6 +118,7 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     root: Url,
     timeouts: Timeouts,
+    hooks: Hooks,
 }
 
 impl Transport {
@@ -134,6 +141,9 @@ impl Transport {
             .user_agent(user_agent(options.user_agent.as_deref()))
             // Not even from the environment's variables.
             .no_proxy();
+        if let Some(connections) = options.idle_connections {
+            http = http.pool_max_idle_per_host(connections);
+        }
         if let Some(proxy) = &options.proxy {
             let mut via = reqwest::Proxy::all(proxy.url.clone())
                 .map_err(|error| Error::Configuration(format!("proxy: {error}")))?;
@@ -143,7 +153,7 @@ impl Transport {
             http = http.proxy(via);
         }
         let http = http.build().map_err(|error| Error::Configuration(format!("HTTP: {error}")))?;
-        Ok(Self { http, root: environment.root().clone(), timeouts: options.timeouts })
+        Ok(Self { http, root: environment.root().clone(), timeouts: options.timeouts, hooks: options.hooks.clone() })
     }
 
     /// The root of the API.
@@ -160,14 +170,14 @@ impl Transport {
 
     /// Asks for a document.
     pub(crate) async fn get<T: Document>(&self, url: &ServiceUrl) -> Result<T, Error> {
-        let (_, text) = self.call(Method::GET, url, None).await?;
+        let (_, text) = self.call(Method::GET, url, Body::None).await?;
         read(&text)
     }
 
     /// Asks for a change in a queue: when the next poll is permitted, if the answer says so, and a document, if there is
     /// one.
     pub(crate) async fn poll<T: Document>(&self, url: &ServiceUrl) -> Result<(Option<Timestamp>, Option<T>), Error> {
-        let (headers, text) = self.call(Method::GET, url, None).await?;
+        let (headers, text) = self.call(Method::GET, url, Body::None).await?;
         // 204 has no body; an empty 200 would have nothing to say either.
         let document = if text.is_empty() { None } else { Some(read(&text)?) };
         Ok((answer::next_poll(&headers), document))
@@ -175,13 +185,13 @@ impl Transport {
 
     /// Asks for plain text.
     pub(crate) async fn get_text(&self, url: &ServiceUrl) -> Result<String, Error> {
-        Ok(self.call(Method::GET, url, None).await?.1)
+        Ok(self.call(Method::GET, url, Body::None).await?.1)
     }
 
     /// Sends a document, and reads the one that answers it.
     pub(crate) async fn post<B: Document, T: Document>(&self, url: &ServiceUrl, body: &B) -> Result<T, Error> {
         let body = write(body)?;
-        let (_, text) = self.call(Method::POST, url, Some((XML.to_owned(), body.into()))).await?;
+        let (_, text) = self.call(Method::POST, url, Body::Document(body)).await?;
         read(&text)
     }
 
@@ -190,51 +200,89 @@ impl Transport {
         &self,
         url: &ServiceUrl,
         request: &B,
-        package: &[u8],
+        package: &OutgoingPackage<'_>,
     ) -> Result<T, Error> {
-        let multipart = Multipart::new(&write(request)?, package)?;
-        let (_, text) = self.call(Method::POST, url, Some((multipart.content_type, multipart.body))).await?;
+        self.hooks.package(package)?;
+        let request = write(request)?;
+        let multipart = Multipart::new(&request, package.bytes)?;
+        let (_, text) = self.call(Method::POST, url, Body::Package(request, multipart)).await?;
         read(&text)
     }
 
     /// An empty POST.
     pub(crate) async fn post_empty(&self, url: &ServiceUrl) -> Result<(), Error> {
-        self.call(Method::POST, url, Some((XML.to_owned(), Bytes::new()))).await.map(drop)
+        self.call(Method::POST, url, Body::Document(String::new())).await.map(drop)
     }
 
     /// A DELETE.
     pub(crate) async fn delete(&self, url: &ServiceUrl) -> Result<(), Error> {
-        self.call(Method::DELETE, url, None).await.map(drop)
+        self.call(Method::DELETE, url, Body::None).await.map(drop)
     }
 
     /// One request, and the whole text of its answer.
-    async fn call(
-        &self,
-        method: Method,
-        url: &ServiceUrl,
-        body: Option<(String, Bytes)>,
-    ) -> Result<(HeaderMap, String), Error> {
-        let upload = body.as_ref().map_or(0, |(_, body)| body.len() as u64 / UPLOAD_RATE);
-        let mut request = self.http.request(method, url.as_url().clone()).header(ACCEPT, XML);
-        if let Some((content_type, body)) = body {
+    async fn call(&self, method: Method, url: &ServiceUrl, body: Body) -> Result<(HeaderMap, String), Error> {
+        let (document, content) = match body {
+            Body::None => (None, None),
+            Body::Document(document) => {
+                let bytes = Bytes::from(document.clone());
+                (Some(document), Some((XML.to_owned(), bytes)))
+            }
+            Body::Package(document, multipart) => (Some(document), Some((multipart.content_type, multipart.body))),
+        };
+        let upload = content.as_ref().map_or(0, |(_, body)| body.len() as u64 / UPLOAD_RATE);
+        let mut request = self.http.request(method.clone(), url.as_url().clone()).header(ACCEPT, XML);
+        if let Some((content_type, body)) = content {
             // reqwest leaves the length of an empty body out, and some gateways want it.
             request = request.header(CONTENT_TYPE, content_type).header(CONTENT_LENGTH, body.len()).body(body);
         }
-        let call = async {
-            let response = answer::check(request.send().await.map_err(failed)?).await?;
-            let headers = response.headers().clone();
-            Ok((headers, answer::text(response).await?))
-        };
+        let start = Instant::now();
+        let call = async { Ok(Answer::read(request.send().await.map_err(failed)?).await) };
         let limit = self.timeouts.answer + Duration::from_secs(upload);
-        tokio::time::timeout(limit, call).await.unwrap_or(Err(Error::Timeout))
+        let answer = tokio::time::timeout(limit, call).await.unwrap_or(Err(Error::Timeout));
+        self.hooks.exchange(|| Exchange {
+            method: method.as_str(),
+            path: url.as_url().path(),
+            status: answer.as_ref().ok().map(|answer| answer.status.as_u16()),
+            took: start.elapsed(),
+            sent: document.as_deref(),
+            received: answer.as_ref().ok().and_then(|answer| answer.text.as_deref().ok()),
+        });
+        answer?.success()
     }
 
     /// A request whose answer is bytes, to be read piece by piece.
     async fn open(&self, url: &ServiceUrl, accept: &'static str) -> Result<reqwest::Response, Error> {
+        let start = Instant::now();
         let request = self.http.get(url.as_url().clone()).header(ACCEPT, accept);
-        let open = async { answer::check(request.send().await.map_err(failed)?).await };
-        tokio::time::timeout(self.timeouts.download_idle, open).await.unwrap_or(Err(Error::Timeout))
+        let open = async {
+            let response = request.send().await.map_err(failed)?;
+            if response.status().is_success() { Ok(Ok(response)) } else { Ok(Err(Answer::read(response).await)) }
+        };
+        let answer = tokio::time::timeout(self.timeouts.download_idle, open).await.unwrap_or(Err(Error::Timeout));
+        self.hooks.exchange(|| Exchange {
+            method: "GET",
+            path: url.as_url().path(),
+            status: answer.as_ref().ok().map(|answer| match answer {
+                Ok(response) => response.status().as_u16(),
+                Err(answer) => answer.status.as_u16(),
+            }),
+            took: start.elapsed(),
+            sent: None,
+            received: match &answer {
+                Ok(Err(answer)) => answer.text.as_deref().ok(),
+                _ => None,
+            },
+        });
+        answer?.map_err(Answer::error)
     }
+}
+
+/// What a request carries.
+enum Body {
+    None,
+    Document(String),
+    /// The request document, and the multipart body that it and the package make.
+    Package(String, Multipart),
 }
 
 impl fmt::Debug for Transport {

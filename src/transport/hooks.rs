@@ -1,0 +1,111 @@
+//! What a program can listen to.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::error::Error;
+
+/// A call and its answer, as [`ClientBuilder::on_exchange`](crate::ClientBuilder::on_exchange) gets to see them.
+///
+/// `Debug` leaves out what may be personal: path and both documents.
+pub struct Exchange<'a> {
+    /// `GET`, `POST` or `DELETE`.
+    pub method: &'a str,
+    /// The path of the URL, without its query, which may hold a token.
+    pub path: &'a str,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// How long it took, to the last byte of the answer; of a download to its first.
+    pub took: Duration,
+    /// The XML document that was sent, if there was one. The document package is not in it.
+    pub sent: Option<&'a str>,
+    /// The text that was received, if there was one. Signed documents are not in it.
+    pub received: Option<&'a str>,
+}
+
+impl fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("method", &self.method)
+            .field("status", &self.status)
+            .field("took", &self.took)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A document package on its way out, as [`ClientBuilder::on_package`](crate::ClientBuilder::on_package) gets to see it.
+pub struct OutgoingPackage<'a> {
+    /// The sender's own reference for the job.
+    pub reference: Option<&'a str>,
+    /// The whole package: a ZIP with the documents, the manifest and the signature.
+    pub bytes: &'a [u8],
+}
+
+impl fmt::Debug for OutgoingPackage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutgoingPackage").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+type OnExchange = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
+type OnPackage = Arc<dyn Fn(&OutgoingPackage<'_>) -> Result<(), Error> + Send + Sync>;
+
+/// Who listens. Nobody, unless asked for.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    pub(crate) on_exchange: Option<OnExchange>,
+    pub(crate) on_package: Option<OnPackage>,
+}
+
+impl Hooks {
+    pub(super) fn exchange<'a>(&self, exchange: impl FnOnce() -> Exchange<'a>) {
+        if let Some(tell) = &self.on_exchange {
+            tell(&exchange());
+        }
+    }
+
+    pub(super) fn package(&self, package: &OutgoingPackage<'_>) -> Result<(), Error> {
+        self.on_package.as_ref().map_or(Ok(()), |tell| tell(package))
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks")
+            .field("on_exchange", &self.on_exchange.is_some())
+            .field("on_package", &self.on_package.is_some())
+            .finish()
+    }
+}
+
+/// Writes each package to a directory, as `[time]-[reference]-asice.zip`.
+pub(crate) fn dump_to(directory: PathBuf) -> impl Fn(&OutgoingPackage<'_>) -> Result<(), Error> {
+    move |package| {
+        let path = directory.join(file_name(Timestamp::now(), package.reference));
+        std::fs::write(&path, package.bytes).map_err(|source| Error::File { path, source })
+    }
+}
+
+fn file_name(now: Timestamp, reference: Option<&str>) -> impl AsRef<Path> {
+    let time = now.strftime("%Y%m%dT%H%M%S%.6fZ");
+    let plain = |c: char| if c.is_alphanumeric() { c } else { '_' };
+    let reference: String = reference.unwrap_or("no reference").chars().map(plain).collect();
+    format!("{time}-{reference}-asice.zip")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dump_is_named_by_time_and_reference_and_stays_in_its_directory() {
+        let now: Timestamp = "2026-01-02T03:04:05.678901Z".parse().unwrap();
+        let name = |reference| file_name(now, reference).as_ref().display().to_string();
+        assert_eq!(name(Some("../ref & 1")), "20260102T030405.678901Z-___ref___1-asice.zip");
+        assert_eq!(name(None), "20260102T030405.678901Z-no_reference-asice.zip");
+    }
+}
