@@ -258,7 +258,7 @@ fn full_request(documents: usize) -> JobRequest {
         Document::pdf(title, tiny_pdf()).unwrap().with_file_name("../Ærlig talt?.PDF")
     });
     let signers = [
-        kari().signature_type(SignatureType::Advanced).on_behalf_of(OnBehalfOf::Oneself),
+        kari().signature_type(SignatureType::Authenticated).on_behalf_of(OnBehalfOf::Oneself),
         ola().signature_type(SignatureType::Authenticated).on_behalf_of(OnBehalfOf::Other),
         Signer::identified_by("<\"&'>".parse().unwrap()),
     ];
@@ -286,7 +286,7 @@ async fn every_option_of_a_job_arrives() {
     assert!(request.contains("<polling-queue>k&amp;ø</polling-queue>"), "{request}");
     let manifest = &documents[1];
     for part in [
-        "<signature-type>ADVANCED_ELECTRONIC_SIGNATURE</signature-type><on-behalf-of>SELF</on-behalf-of>",
+        "<signature-type>AUTHENTICATED_ELECTRONIC_SIGNATURE</signature-type><on-behalf-of>SELF</on-behalf-of>",
         "<signature-type>AUTHENTICATED_ELECTRONIC_SIGNATURE</signature-type><on-behalf-of>OTHER</on-behalf-of>",
         "<description>Linje 1\nLinje 2\tmed tab</description>",
         "href=\"20-aerlig-talt.pdf\"",
@@ -296,6 +296,9 @@ async fn every_option_of_a_job_arrives() {
     ] {
         assert!(manifest.contains(part), "{part} in {manifest}");
     }
+    let advanced = self::request([kari().signature_type(SignatureType::Advanced)]);
+    client.direct().create(advanced).await.unwrap();
+    assert!(sandbox.documents().iter().any(|document| document.contains("ADVANCED_ELECTRONIC_SIGNATURE")));
     // What is not said is not written.
     client.direct().create(self::request([kari()])).await.unwrap();
     let plain = sandbox.documents();

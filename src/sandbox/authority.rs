@@ -1,12 +1,15 @@
 //! The sandbox's own certificates: a root, an intermediate, and enterprise certificates for both sides.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
 use super::SandboxError;
 use super::service::random_token;
@@ -16,12 +19,61 @@ use crate::types::OrganizationNumber;
 /// `organizationIdentifier` (X.520).
 const ORGANIZATION_IDENTIFIER: &[u64] = &[2, 5, 4, 97];
 
-/// A certification authority that lives as long as its sandbox.
+/// What makes an authority the same one after a restart, and its client too.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AuthorityKeys {
+    /// What tells its names from those of other sandboxes.
+    own: String,
+    root: Vec<u8>,
+    root_pem: String,
+    intermediate: Vec<u8>,
+    intermediate_key: String,
+    persons_key: String,
+    client: Vec<Vec<u8>>,
+    client_key: String,
+}
+
+impl AuthorityKeys {
+    /// A new root and a new intermediate, and an enterprise certificate for the client's organization.
+    pub(super) fn new(organization: &OrganizationNumber) -> Result<Self, SandboxError> {
+        // A name of its own, so that certificates of two sandboxes are told apart as those of two authorities are.
+        let own = random_token()[..8].to_owned();
+        // Elliptic curves, because they are made in no time; the enterprise certificates are RSA, as they must be.
+        let root = CertifiedIssuer::self_signed(authority_params(ROOT, &own), KeyPair::generate()?)?;
+        let key = KeyPair::generate()?;
+        let intermediate_key = key.serialize_pem();
+        let intermediate = CertifiedIssuer::signed_by(authority_params(INTERMEDIATE, &own), key, &root)?;
+        let mut keys = Self {
+            own,
+            root: root.der().to_vec(),
+            root_pem: root.pem(),
+            intermediate: intermediate.der().to_vec(),
+            intermediate_key,
+            persons_key: rsa()?.serialize_pem(),
+            client: Vec::new(),
+            client_key: String::new(),
+        };
+        let client = Authority::new(&keys)?.issue("Sandkassekunde AS", organization)?;
+        keys.client = client.chain.iter().map(|der| der.to_vec()).collect();
+        keys.client_key = client.key.serialize_pem();
+        Ok(keys)
+    }
+
+    /// The enterprise certificate of the client.
+    pub(super) fn client(&self) -> Result<Issued, SandboxError> {
+        let chain = self.client.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        Ok(Issued { chain, key: KeyPair::from_pem_and_sign_algo(&self.client_key, &PKCS_RSA_SHA256)? })
+    }
+}
+
+/// A certification authority that lives as long as its sandbox, or its directory.
 pub(super) struct Authority {
-    root: CertifiedIssuer<'static, KeyPair>,
-    intermediate: CertifiedIssuer<'static, KeyPair>,
+    root: CertificateDer<'static>,
+    root_pem: String,
+    intermediate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
     /// All persons share it: making an RSA key for each would take most of the time of a signature.
-    persons_key: KeyPair,
+    persons_key: String,
 }
 
 /// An enterprise certificate with its chain and its key.
@@ -57,32 +109,20 @@ impl Issued {
 }
 
 impl Authority {
-    pub(super) fn new() -> Result<Self, SandboxError> {
-        // A name of its own, so that certificates of two sandboxes are told apart as those of two authorities are.
-        let own = random_token();
-        let params = |name: &str| {
-            let mut params = CertificateParams::default();
-            params.distinguished_name = distinguished_name(&format!("{name} {}", &own[..8]));
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-            params
-        };
-        // Elliptic curves, because they are made in no time; the enterprise certificates are RSA, as they must be.
-        let root = CertifiedIssuer::self_signed(params("Posten signering sandbox root"), KeyPair::generate()?)?;
-        let intermediate =
-            CertifiedIssuer::signed_by(params("Posten signering sandbox CA"), KeyPair::generate()?, &root)?;
-        Ok(Self { root, intermediate, persons_key: rsa()? })
+    pub(super) fn new(keys: &AuthorityKeys) -> Result<Self, SandboxError> {
+        let params = authority_params(INTERMEDIATE, &keys.own);
+        Ok(Self {
+            root: CertificateDer::from(keys.root.clone()),
+            root_pem: keys.root_pem.clone(),
+            intermediate: CertificateDer::from(keys.intermediate.clone()),
+            issuer: Issuer::new(params, KeyPair::from_pem(&keys.intermediate_key)?),
+            persons_key: keys.persons_key.clone(),
+        })
     }
 
     /// An enterprise certificate for an organization.
     pub(super) fn issue(&self, name: &str, organization: &OrganizationNumber) -> Result<Issued, SandboxError> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = distinguished_name(name);
-        let identifier = DnType::CustomDnType(ORGANIZATION_IDENTIFIER.to_vec());
-        params.distinguished_name.push(identifier, format!("NTRNO-{organization}"));
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
-        self.signed(params, rsa()?)
+        self.signed(enterprise_params(name, organization), rsa()?)
     }
 
     /// A seal for the documents: it signs, and says so in its key usage.
@@ -92,22 +132,22 @@ impl Authority {
 
     /// The electronic ID of a person.
     pub(super) fn person(&self, name: &str) -> Result<Identity, SandboxError> {
-        let key = KeyPair::from_pkcs8_der_and_sign_algo(&self.persons_key.serialize_der().into(), &PKCS_RSA_SHA256)?;
+        let key = KeyPair::from_pem_and_sign_algo(&self.persons_key, &PKCS_RSA_SHA256)?;
         self.signed(signing_params(name), key)?.identity()
     }
 
     fn signed(&self, mut params: CertificateParams, key: KeyPair) -> Result<Issued, SandboxError> {
         params.use_authority_key_identifier_extension = true;
-        let leaf = params.signed_by(&key, &self.intermediate)?.der().clone();
-        Ok(Issued { chain: vec![leaf, self.intermediate.der().clone(), self.root.der().clone()], key })
+        let leaf = params.signed_by(&key, &self.issuer)?.der().clone();
+        Ok(Issued { chain: vec![leaf, self.intermediate.clone(), self.root.clone()], key })
     }
 
     pub(super) fn root_pem(&self) -> String {
-        self.root.pem()
+        self.root_pem.clone()
     }
 
     pub(super) fn root(&self) -> &CertificateDer<'static> {
-        self.root.der()
+        &self.root
     }
 
     /// For the server's side of TLS.
@@ -115,12 +155,38 @@ impl Authority {
         &self,
         organization: &OrganizationNumber,
     ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), SandboxError> {
-        let mut issued = self.issue("Posten Bring AS", organization)?;
+        let mut params = enterprise_params("Posten Bring AS", organization);
+        // Not in the real one, and not looked at by our client: for programs that insist on a host name.
+        params.subject_alt_names =
+            vec![SanType::DnsName("localhost".try_into()?), SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
+        let mut issued = self.signed(params, rsa()?)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
         // Whoever connects has the root, or does not trust it.
         issued.chain.pop();
         Ok((issued.chain, key))
     }
+}
+
+/// The names of the root and of the intermediate.
+const ROOT: &str = "Posten signering sandbox root";
+const INTERMEDIATE: &str = "Posten signering sandbox CA";
+
+fn authority_params(name: &str, own: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = distinguished_name(&format!("{name} {own}"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn enterprise_params(name: &str, organization: &OrganizationNumber) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = distinguished_name(name);
+    let identifier = DnType::CustomDnType(ORGANIZATION_IDENTIFIER.to_vec());
+    params.distinguished_name.push(identifier, format!("NTRNO-{organization}"));
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+    params
 }
 
 fn signing_params(name: &str) -> CertificateParams {

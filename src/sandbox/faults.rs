@@ -176,6 +176,21 @@ impl Faults {
         self.rules(Vec::clear);
     }
 
+    /// The rules that can still strike, in words.
+    pub(super) fn list(&self) -> Vec<String> {
+        self.rules(|rules| {
+            let alive = rules.iter().filter(|rule| rule.left != Some(0));
+            let words = alive.map(|rule| {
+                let on = rule.operation.map_or("every call".to_owned(), |operation| format!("{operation:?}"));
+                let times = rule.left.map_or(String::new(), |left| format!(", {left} times more"));
+                let chance =
+                    if rule.probability < 1.0 { format!(", by {} %", 100.0 * rule.probability) } else { String::new() };
+                format!("{:?} on {on}{times}{chance}", rule.fault)
+            });
+            words.collect()
+        })
+    }
+
     /// Whether the next connection is refused.
     pub(super) fn refuses_connection(&self) -> bool {
         self.strike(|rule| rule.fault == Fault::RefuseConnection).is_some()

@@ -1,12 +1,15 @@
 //! The jobs of the sandbox, and what happens to them. Knows no HTTP.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::persons::{self, Trouble};
+use super::service::random_token;
 use crate::signature::SignatureStatus;
 use crate::types::{ContactInformation, Documents, ExitUrls, PersonalIdentificationNumber, SignerIdentifier};
 use crate::{direct, portal};
@@ -28,6 +31,8 @@ pub(super) struct Job {
     pub(super) sender: String,
     pub(super) reference: Option<String>,
     pub(super) title: String,
+    pub(super) nonsensitive_title: Option<String>,
+    pub(super) description: Option<String>,
     pub(super) naming: Naming,
     pub(super) flow: Flow,
     /// Where its changes go. `None`: they are asked for by token.
@@ -36,6 +41,7 @@ pub(super) struct Job {
     pub(super) documents: Documents,
     /// The documents' names in the package.
     pub(super) names: Vec<String>,
+    pub(super) manifest: String,
     pub(super) package: Bytes,
     pub(super) created: Timestamp,
     /// The latest change, if it goes into a queue.
@@ -75,9 +81,11 @@ impl FlowName {
 }
 
 /// A change that waits in a queue, is hidden from it, or was confirmed.
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Change {
     /// Counts the changes of the job: an older one cannot confirm a newer one.
     pub(super) number: u32,
+    #[serde(skip)]
     hidden_until: Option<Timestamp>,
     confirmed: bool,
 }
@@ -121,14 +129,37 @@ pub(super) struct Signer {
     pub(super) invited: Option<Timestamp>,
     /// The redirect URL's own part, until it is used. Direct flow.
     pub(super) redirect: Option<String>,
+    /// Where the sender has them invited. Portal flow.
+    pub(super) contact: Option<ContactInformation>,
+    /// What the invitation has in it, to log in with. Portal flow.
+    pub(super) code: String,
+    pub(super) wrong_codes: u32,
     /// Their signature over the documents, once they have signed.
     pub(super) xades: Option<Bytes>,
 }
 
 impl Signer {
     pub(super) fn new(who: Who, now: Timestamp) -> Self {
-        let (status, since) = (SignatureStatus::Waiting, now);
-        Self { who, order: 0, looked_up: false, status, since, invited: None, redirect: None, xades: None }
+        Self {
+            who,
+            order: 0,
+            looked_up: false,
+            status: SignatureStatus::Waiting,
+            since: now,
+            invited: None,
+            redirect: None,
+            contact: None,
+            code: random_token()[..8].to_uppercase(),
+            wrong_codes: 0,
+            xades: None,
+        }
+    }
+
+    /// The addresses that an invitation goes to.
+    pub(super) fn reached_at(&self) -> String {
+        let email = self.contact.as_ref().and_then(|contact| contact.email_address()).map(|email| email.as_str());
+        let mobile = self.contact.as_ref().and_then(|contact| contact.mobile_number()).map(|number| number.as_str());
+        email.into_iter().chain(mobile).collect::<Vec<_>>().join(", ")
     }
 
     fn trouble(&self) -> Option<Trouble> {
@@ -146,7 +177,7 @@ impl Signer {
 }
 
 /// How the signed documents name the signers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Naming {
     NumberAndName,
     DateOfBirthAndName,
@@ -215,6 +246,18 @@ impl Job {
         let signer = &self.signers[signer];
         let asked = matches!(self.flow, Flow::Direct { .. }) || signer.invited.is_some();
         self.over.is_none() && signer.status == SignatureStatus::Waiting && asked
+    }
+
+    /// Where the browser goes after an act: the exit URL with the token. Direct flow.
+    pub(super) fn exit(&self, act: Act, token: &str) -> Option<Url> {
+        let Flow::Direct { exit_urls, .. } = &self.flow else { return None };
+        let mut url = match act {
+            Act::Sign => exit_urls.completion.clone(),
+            Act::Reject => exit_urls.rejection.clone(),
+            Act::Fail | Act::Block => exit_urls.error.clone(),
+        };
+        url.query_pairs_mut().append_pair("status_query_token", token);
+        Some(url)
     }
 
     /// One signer acts. `None` when the job is over, the signer has acted already, or it is not their turn.
@@ -386,7 +429,7 @@ pub(super) struct Jobs {
     all: BTreeMap<i64, Job>,
     last_id: i64,
     /// Confirmed and gone: confirming them again does no harm.
-    confirmed: HashSet<(String, i64)>,
+    confirmed: HashMap<i64, String>,
     /// The changes that can be seen, in the order in which they came.
     queues: HashMap<QueueKey, BTreeMap<u64, i64>>,
     last_place: u64,
@@ -397,6 +440,8 @@ pub(super) struct Jobs {
     due_of: HashMap<i64, Timestamp>,
     /// Signers by the redirect URL's own part.
     redirects: HashMap<String, (i64, usize)>,
+    /// What is to be saved.
+    changed: BTreeSet<i64>,
 }
 
 impl Jobs {
@@ -405,13 +450,14 @@ impl Jobs {
             hidden,
             all: BTreeMap::new(),
             last_id: 0,
-            confirmed: HashSet::new(),
+            confirmed: HashMap::new(),
             queues: HashMap::new(),
             last_place: 0,
             places: HashMap::new(),
             due: BTreeSet::new(),
             due_of: HashMap::new(),
             redirects: HashMap::new(),
+            changed: BTreeSet::new(),
         }
     }
 
@@ -423,6 +469,7 @@ impl Jobs {
     pub(super) fn add(&mut self, mut job: Job, now: Timestamp) {
         job.tick(now);
         let id = job.id;
+        self.last_id = self.last_id.max(id);
         self.all.insert(id, job);
         self.index(id);
     }
@@ -430,6 +477,38 @@ impl Jobs {
     /// The job as it stands after the last [`pass`](Self::pass).
     pub(super) fn job(&self, id: i64) -> Option<&Job> {
         self.all.get(&id)
+    }
+
+    /// Notes that a job was confirmed, and is gone.
+    pub(super) fn was_confirmed(&mut self, sender: &str, id: i64) {
+        self.confirmed.insert(id, sender.to_owned());
+        self.last_id = self.last_id.max(id);
+    }
+
+    /// The sender of a job that was confirmed.
+    pub(super) fn confirmed_of(&self, id: i64) -> Option<&str> {
+        self.confirmed.get(&id).map(String::as_str)
+    }
+
+    /// The jobs to which something has happened since the last time.
+    pub(super) fn take_changed(&mut self) -> BTreeSet<i64> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Puts them back, because they could not be saved.
+    pub(super) fn put_changed(&mut self, changed: BTreeSet<i64>) {
+        self.changed.extend(changed);
+    }
+
+    /// All jobs, in the order of their creation.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Job> {
+        self.all.values()
+    }
+
+    /// What waits in each queue, in its order.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&QueueKey, Vec<i64>)> {
+        let waiting = self.queues.iter().map(|(key, jobs)| (key, jobs.values().copied().collect::<Vec<_>>()));
+        waiting.filter(|(_, jobs)| !jobs.is_empty())
     }
 
     /// Lets time pass: whatever is due happens.
@@ -489,13 +568,13 @@ impl Jobs {
         number: u32,
         now: Timestamp,
     ) -> Option<bool> {
-        if self.confirmed.contains(&(sender.to_owned(), id)) {
+        if self.confirmed_of(id) == Some(sender) {
             return Some(true);
         }
         let last = self.with(flow, sender, id, now, |job| job.confirm(number))?;
         if last {
             // Without long-term storage the job is gone now.
-            self.confirmed.insert((sender.to_owned(), id));
+            self.was_confirmed(sender, id);
             self.all.remove(&id);
             self.index(id);
         }
@@ -511,6 +590,7 @@ impl Jobs {
 
     /// Puts a job where it belongs after something has happened to it.
     fn index(&mut self, id: i64) {
+        self.changed.insert(id);
         let job = self.all.get(&id);
         let visible = job
             .filter(|job| job.change.as_ref().is_some_and(|change| !change.confirmed && change.hidden_until.is_none()));

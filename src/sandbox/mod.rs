@@ -59,12 +59,17 @@ mod jobs;
 mod package;
 mod pades;
 pub mod persons;
+mod received;
+mod rules;
 mod server;
 mod service;
+mod store;
 #[cfg(test)]
 mod tests;
+mod web;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -74,10 +79,14 @@ use tokio::task::JoinHandle;
 use typed_builder::TypedBuilder;
 use url::Url;
 
-use self::authority::{Authority, Issued};
+use self::authority::{Authority, AuthorityKeys, Issued};
 pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
-use self::jobs::{Act, Flow, HIDDEN, Jobs, Who};
+use self::jobs::{Act, HIDDEN, Jobs, Who};
+pub use self::received::{ReceivedDocument, ReceivedJob, ReceivedSigner};
+use self::rules::RateLimit;
+pub use self::rules::SenderKind;
 use self::service::{Inner, Service, duration};
+use self::store::Store;
 use crate::client::{Client, HasSender};
 use crate::identity::Identity;
 use crate::trust::{Environment, TrustAnchors};
@@ -98,9 +107,16 @@ const SENDER: &str = "123456789";
     build_method(vis = "pub", doc = "The description, for [`Sandbox::start_with`].")
 )]
 pub struct SandboxOptions {
-    /// The port, or 0 for any that is free. 0.
+    /// The port of the API, or 0 for any that is free. 0.
     #[builder(default)]
     port: u16,
+    /// The port of the web site, or 0 for any that is free. 0.
+    #[builder(default)]
+    web_port: u16,
+    /// Where jobs, keys and clock are kept across restarts: a directory that exists. Without one, nothing outlives the
+    /// sandbox.
+    #[builder(default, setter(strip_option, into))]
+    directory: Option<PathBuf>,
     /// How long an empty queue asks to be left alone. 5 seconds, as in the test environments; production has 10 minutes.
     #[builder(default = Duration::from_secs(5))]
     poll_interval: Duration,
@@ -110,6 +126,13 @@ pub struct SandboxOptions {
     /// How long a change that was handed out is hidden from others. 10 minutes, as in the service.
     #[builder(default = HIDDEN)]
     redelivery: Duration,
+    /// What the senders are taken for: public or private. Public.
+    #[builder(default)]
+    sender_kind: SenderKind,
+    /// Whether more than 10 calls a second for an organization number are refused, and everything for 30 seconds then.
+    /// The service does; a sandbox only if asked to.
+    #[builder(default)]
+    rate_limit: bool,
     /// How long every answer takes. Not at all.
     #[builder(default)]
     latency: Duration,
@@ -127,7 +150,7 @@ pub struct Sandbox {
     issued: Issued,
     identity: Identity,
     client: Client<HasSender>,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Sandbox {
@@ -152,12 +175,16 @@ impl Sandbox {
     /// [`SandboxError::Start`] when the port is not free or no certificate can be made.
     pub async fn start_with(options: SandboxOptions) -> Result<Self, SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
-        let authority = Authority::new()?;
+        let store = options.directory.as_deref().map(Store::open).transpose()?;
+        let make = || AuthorityKeys::new(&options.organization);
+        let keys = store.as_ref().map_or_else(make, |store| store.authority(make))?;
+        let (authority, issued) = (Authority::new(&keys)?, keys.client()?);
         let posten: OrganizationNumber = POSTEN.parse().map_err(|error| failed(&error))?;
-        let issued = authority.issue("Sandkassekunde AS", &options.organization)?;
         let identity = issued.identity()?;
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|e| failed(&e))?;
+        let listen = async |port| tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(|e| failed(&e));
+        let (listener, web_listener) = (listen(options.port).await?, listen(options.web_port).await?);
         let address = listener.local_addr().map_err(|error| failed(&error))?;
+        let web_address = web_listener.local_addr().map_err(|error| failed(&error))?;
         let root = format!("https://{address}/api");
         let anchors = TrustAnchors::from_der(authority.root()).map_err(|error| failed(&error))?;
         let environment = Environment::custom(&root, anchors.clone()).map_err(|error| failed(&error))?;
@@ -168,20 +195,31 @@ impl Sandbox {
             .build()
             .map_err(|error| failed(&error))?;
 
+        let limit = options.rate_limit.then(RateLimit::default);
         let acceptor = server::acceptor(&authority, &posten)?;
         let service = Arc::new(Service {
             root,
+            web_root: format!("http://{web_address}"),
+            organization: options.organization,
             poll_interval: duration(options.poll_interval),
+            kind: options.sender_kind,
             latency: options.latency,
             brokers: options.brokers,
             faults: Default::default(),
+            store,
             seal: authority.seal("Posten signering sandkasse")?,
             authority,
-            inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)))),
+            inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)), limit)),
         });
-        let task =
-            tokio::spawn(server::serve(listener, acceptor, Arc::clone(&service), api::router(Arc::clone(&service))));
-        Ok(Self { service, address, environment, anchors, issued, identity, client, task })
+        if let Some(store) = &service.store {
+            store.load(&mut service.lock())?;
+        }
+        let router = api::router(Arc::clone(&service));
+        let tasks = [
+            tokio::spawn(server::serve(listener, acceptor, Arc::clone(&service), router)),
+            tokio::spawn(web::serve(web_listener, Arc::clone(&service))),
+        ];
+        Ok(Self { service, address, environment, anchors, issued, identity, client, tasks })
     }
 
     /// A client that uses the sandbox.
@@ -218,19 +256,28 @@ impl Sandbox {
         self.issued.pkcs12(password)
     }
 
-    /// Where it listens.
+    /// Where the API listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
+    /// The web site, for a browser: the dashboard. The signers' portal is at `/portal`, their invitations at `/inbox`.
+    pub fn web_url(&self) -> &str {
+        &self.service.web_root
+    }
+
     /// Moves the sandbox's clock forward. Signing times are still compared with the machine's own clock.
     pub fn advance(&self, by: Duration) {
-        self.service.lock().advance(by);
+        let mut inner = self.service.lock();
+        inner.advance(by);
+        self.saved(&mut inner);
     }
 
     /// Moves the sandbox's clock back, as if it were wrong. What has happened stays so.
     pub fn turn_back(&self, by: Duration) {
-        self.service.lock().turn_back(by);
+        let mut inner = self.service.lock();
+        inner.turn_back(by);
+        self.saved(&mut inner);
     }
 
     /// One line for each request that was refused: method, path, status, code and the rule.
@@ -275,8 +322,16 @@ impl Sandbox {
         let found = inner.jobs.job(job.get()).filter(|job| job.has_pades()).ok_or(SandboxError::NotSigned)?;
         let (owner, pades) = (found.sender.clone(), self.service.pades(found, now)?);
         let id = format!("{}", inner.archive.len() + 1);
-        inner.archive.insert((owner, id.clone()), pades.into());
+        inner.archive.insert((owner.clone(), id.clone()), pades.into());
+        inner.archived.push((owner, id.clone()));
+        self.service.save(&mut inner)?;
         Ok(id)
+    }
+
+    /// Every job that arrived and is not confirmed yet, in the order of arrival.
+    pub fn received_jobs(&self) -> Vec<ReceivedJob> {
+        let inner = self.service.lock();
+        inner.jobs.all().map(ReceivedJob::of).collect()
     }
 
     /// The document package of a job, as it arrived.
@@ -340,6 +395,13 @@ impl Sandbox {
         self.visit_of(job, signer)?.fail()
     }
 
+    /// Saves what a call has changed; where that fails, the next save tries again.
+    fn saved(&self, inner: &mut Inner) {
+        if let Err(error) = self.service.save(inner) {
+            tracing::error!(target: "posten_signering::sandbox", "{error}");
+        }
+    }
+
     fn visit_of(&self, job: JobId, signer: &direct::SignerName) -> Result<Visit<'_>, SandboxError> {
         let inner = self.service.lock();
         let (_, at) = find(&inner.jobs, job, &signer.clone().into())?;
@@ -356,7 +418,7 @@ fn find<'j>(jobs: &'j Jobs, job: JobId, who: &Who) -> Result<(&'j jobs::Job, usi
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -408,13 +470,7 @@ impl Visit<'_> {
         let mut inner = service.lock();
         let token = service.act(&mut inner, self.job.get(), self.signer, act)?;
         let job = inner.jobs.job(self.job.get()).ok_or(SandboxError::NoSuchSigner)?;
-        let Flow::Direct { exit_urls, .. } = &job.flow else { return Err(SandboxError::NoSuchSigner) };
-        let mut url = match act {
-            Act::Sign => exit_urls.completion.clone(),
-            Act::Reject => exit_urls.rejection.clone(),
-            Act::Fail | Act::Block => exit_urls.error.clone(),
-        };
-        url.query_pairs_mut().append_pair("status_query_token", &token);
+        let url = job.exit(act, &token).ok_or(SandboxError::NoSuchSigner)?;
         let token = token.parse().map_err(|_| SandboxError::NotWaiting)?;
         Ok(Return { url, token })
     }
@@ -516,6 +572,9 @@ pub enum SandboxError {
     /// The redirect URL is used, replaced by a newer one, or not of this sandbox.
     #[error("the redirect URL is used, replaced by a newer one, or not of this sandbox")]
     RedirectUrl,
+    /// What is to outlive the sandbox cannot be read or written.
+    #[error("the sandbox's directory: {0}")]
+    Store(String),
     /// The PKCS#12 archive cannot be written.
     #[error("the PKCS#12 archive cannot be written: {0}")]
     Pkcs12(String),

@@ -32,9 +32,40 @@ pub(super) trait Manifest: xml::Document {
     fn sender(&self) -> &str;
     /// Name in the package, media type and title of each document.
     fn listed(&self) -> Vec<(&str, &str, &str)>;
+    /// What is not for every sender.
+    fn wishes(&self) -> Wishes;
+    /// What the signers read.
+    fn texts(&self) -> Texts<'_>;
+}
+
+/// What a manifest tells the signers of the job.
+pub(super) struct Texts<'m> {
+    pub(super) title: &'m str,
+    pub(super) nonsensitive_title: Option<&'m str>,
+    pub(super) description: Option<&'m str>,
+}
+
+/// What a manifest asks for that not every sender may have.
+pub(super) struct Wishes {
+    pub(super) documents: usize,
+    pub(super) signature_types: Vec<Option<wire::SignatureType>>,
+    pub(super) level: Option<wire::AuthenticationLevel>,
+    pub(super) naming: Option<wire::IdentifierInSignedDocuments>,
+    pub(super) lookup: bool,
 }
 
 impl Manifest for wire::DirectSignatureJobManifest {
+    fn texts(&self) -> Texts<'_> {
+        match &self.direct_content {
+            wire::DirectContent::DirectTitledDocuments(titled) => {
+                Texts { title: &titled.title, nonsensitive_title: None, description: titled.description.as_deref() }
+            }
+            wire::DirectContent::Document(document) => {
+                Texts { title: &document.title, nonsensitive_title: None, description: document.description.as_deref() }
+            }
+        }
+    }
+
     fn sender(&self) -> &str {
         &self.sender.organization_number
     }
@@ -48,9 +79,34 @@ impl Manifest for wire::DirectSignatureJobManifest {
             wire::DirectContent::Document(d) => vec![(d.href.as_str(), d.mime.as_str(), d.title.as_str())],
         }
     }
+
+    fn wishes(&self) -> Wishes {
+        Wishes {
+            documents: self.listed().len(),
+            signature_types: self.signer.iter().map(|signer| signer.signature_type).collect(),
+            level: self.required_authentication,
+            naming: self.identifier_in_signed_documents,
+            lookup: false,
+        }
+    }
 }
 
 impl Manifest for wire::PortalSignatureJobManifest {
+    fn texts(&self) -> Texts<'_> {
+        match &self.portal_content {
+            wire::PortalContent::PortalTitledDocuments(titled) => Texts {
+                title: &titled.title,
+                nonsensitive_title: titled.nonsensitive_title.as_deref(),
+                description: titled.description.as_deref(),
+            },
+            wire::PortalContent::Document(document) => Texts {
+                title: &document.title,
+                nonsensitive_title: document.nonsensitive_title.as_deref(),
+                description: document.description.as_deref(),
+            },
+        }
+    }
+
     fn sender(&self) -> &str {
         &self.sender.organization_number
     }
@@ -62,6 +118,19 @@ impl Manifest for wire::PortalSignatureJobManifest {
                 documents.map(|d| (d.href.as_str(), d.mime.as_str(), d.title.as_str())).collect()
             }
             wire::PortalContent::Document(d) => vec![(d.href.as_str(), d.mime.as_str(), d.title.as_str())],
+        }
+    }
+
+    fn wishes(&self) -> Wishes {
+        let signers = &self.signers.signer;
+        Wishes {
+            documents: self.listed().len(),
+            signature_types: signers.iter().map(|signer| signer.signature_type).collect(),
+            level: self.required_authentication,
+            naming: self.identifier_in_signed_documents,
+            lookup: signers.iter().any(|signer| {
+                matches!(signer.portal_signer_contact, wire::PortalSignerContact::NotificationsUsingLookup(_))
+            }),
         }
     }
 }
@@ -78,18 +147,36 @@ pub(super) struct Package<M> {
 /// Checks a package that the holder of a certificate sent.
 pub(super) fn check<M: Manifest>(package: &[u8], caller: &CertificateDer<'_>) -> Result<Package<M>, String> {
     let files = unpack(package)?;
-    let file = |name: &str| files.get(name).ok_or_else(|| format!("there is no {name}"));
-    let text = |name: &str| std::str::from_utf8(file(name)?).map_err(|_| format!("{name} is not UTF-8"));
-
-    let manifest: M = xml::read(text(MANIFEST)?, Mode::Strict).map_err(|error| format!("{MANIFEST}: {error}"))?;
-    let (documents, names) = documents(&manifest, &files)?;
-    signatures(text(SIGNATURES)?, &files, caller).map_err(|error| format!("{SIGNATURES}: {error}"))?;
-    Ok(Package { manifest, manifest_text: text(MANIFEST)?.to_owned(), documents, names })
+    let found = read(&files)?;
+    let signature = text(&files, SIGNATURES)?;
+    signatures(signature, &files, caller).map_err(|error| format!("{SIGNATURES}: {error}"))?;
+    Ok(found)
 }
 
-fn unpack(package: &[u8]) -> Result<BTreeMap<String, Bytes>, String> {
+fn read<M: Manifest>(files: &Files) -> Result<Package<M>, String> {
+    let manifest_text = text(files, MANIFEST)?;
+    let manifest: M = xml::read(manifest_text, Mode::Strict).map_err(|error| format!("{MANIFEST}: {error}"))?;
+    let (documents, names) = documents(&manifest, files)?;
+    Ok(Package { manifest, manifest_text: manifest_text.to_owned(), documents, names })
+}
+
+fn text<'f>(files: &'f Files, name: &str) -> Result<&'f str, String> {
+    let file = files.get(name).ok_or_else(|| format!("there is no {name}"))?;
+    std::str::from_utf8(file).map_err(|_| format!("{name} is not UTF-8"))
+}
+
+/// The files of a package.
+pub(super) type Files = BTreeMap<String, Bytes>;
+
+/// Reads a package that was checked before.
+pub(super) fn reread<M: Manifest>(package: &[u8]) -> Result<Package<M>, String> {
+    read(&unpack(package)?)
+}
+
+pub(super) fn unpack(package: &[u8]) -> Result<Files, String> {
     let mut archive = ZipArchive::new(Cursor::new(package)).map_err(|_| "the package is not a ZIP".to_owned())?;
-    let mut files = BTreeMap::new();
+    let mut files = Files::new();
+    let mut last = String::new();
     let mut room = MAX_BYTES as u64 + 2 * xml::MAX_BYTES as u64;
     for at in 0..archive.len() {
         let file = archive.by_index(at).map_err(|_| "the ZIP is damaged or encrypted".to_owned())?;
@@ -98,9 +185,14 @@ fn unpack(package: &[u8]) -> Result<BTreeMap<String, Bytes>, String> {
         // The size in the header is only what somebody wrote there.
         file.take(room + 1).read_to_end(&mut content).map_err(|_| format!("{name} is damaged"))?;
         room = room.checked_sub(content.len() as u64).ok_or("the package is too large when unpacked")?;
+        // Documents, then the manifest, then the signature.
+        if last == SIGNATURES || (last == MANIFEST && name != SIGNATURES) {
+            return Err(format!("{name} stands after {last}"));
+        }
         if files.insert(name.clone(), Bytes::from(content)).is_some() {
             return Err(format!("{name} is there twice"));
         }
+        last = name;
     }
     if let Some(name) = files.keys().find(|name| name.starts_with("META-INF/") && *name != SIGNATURES) {
         return Err(format!("{name} does not belong into META-INF"));
@@ -109,12 +201,15 @@ fn unpack(package: &[u8]) -> Result<BTreeMap<String, Bytes>, String> {
 }
 
 /// The documents of the manifest, all of which are in the package, and nothing else is.
-fn documents(manifest: &impl Manifest, files: &BTreeMap<String, Bytes>) -> Result<(Documents, Vec<String>), String> {
+fn documents(manifest: &impl Manifest, files: &Files) -> Result<(Documents, Vec<String>), String> {
     let mut names: Vec<String> = Vec::new();
     let mut documents = Vec::new();
     for (href, mime, title) in manifest.listed() {
         if names.iter().any(|name| name == href) {
             return Err(format!("{MANIFEST}: two documents have the name {href}"));
+        }
+        if !href.bytes().all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase() && b != b'/' && b != b'\\') {
+            return Err(format!("{MANIFEST}: {href} is not ASCII in lower case without directories"));
         }
         names.push(href.to_owned());
         let content = files.get(href).cloned().ok_or_else(|| format!("{MANIFEST}: there is no file {href}"))?;
@@ -134,7 +229,7 @@ fn documents(manifest: &impl Manifest, files: &BTreeMap<String, Bytes>) -> Resul
     Ok((documents, names))
 }
 
-fn signatures(text: &str, files: &BTreeMap<String, Bytes>, caller: &CertificateDer<'_>) -> Result<(), String> {
+fn signatures(text: &str, files: &Files, caller: &CertificateDer<'_>) -> Result<(), String> {
     let root = Element::parse(text)?;
     if !root.is(ASIC, "XAdESSignatures") {
         return Err(format!("the root is not XAdESSignatures in {ASIC}"));
@@ -160,19 +255,27 @@ fn signatures(text: &str, files: &BTreeMap<String, Bytes>, caller: &CertificateD
     if leaf.as_deref() != Some(caller.as_ref()) {
         return Err("the first X509Certificate is not the one of the TLS connection".to_owned());
     }
+    chain(&certificates.all(DS, "X509Certificate"))?;
     let value = decode(signature.one(DS, "SignatureValue")?)?;
     let (_, parsed) = x509_parser::parse_x509_certificate(caller).map_err(|_| "the certificate cannot be read")?;
     let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &parsed.public_key().subject_public_key.data);
     key.verify(info.canonical().as_bytes(), &value).map_err(|_| "the SignatureValue does not fit".to_owned())
 }
 
+/// The certificates go from the leaf to the root, each issued by the next.
+fn chain(elements: &[&Element]) -> Result<(), String> {
+    let ders = elements.iter().map(|element| decode(element)).collect::<Result<Vec<_>, _>>()?;
+    let parsed = ders.iter().map(|der| x509_parser::parse_x509_certificate(der).map(|(_, certificate)| certificate));
+    let parsed = parsed.collect::<Result<Vec<_>, _>>().map_err(|_| "an X509Certificate cannot be read")?;
+    let linked = parsed.windows(2).all(|pair| pair[0].issuer().as_raw() == pair[1].subject().as_raw());
+    match parsed.last() {
+        Some(last) if linked && last.issuer().as_raw() == last.subject().as_raw() => Ok(()),
+        _ => Err("the X509Certificates are not the chain from the leaf to the root".to_owned()),
+    }
+}
+
 /// Every file outside META-INF is referred to once and unchanged, and the properties are too. Returns the files' `Id`s.
-fn references(
-    info: &Element,
-    files: &BTreeMap<String, Bytes>,
-    properties: &str,
-    properties_id: &str,
-) -> Result<HashSet<String>, String> {
+fn references(info: &Element, files: &Files, properties: &str, properties_id: &str) -> Result<HashSet<String>, String> {
     let mut waiting: HashSet<&str> = files.keys().map(String::as_str).filter(|name| *name != SIGNATURES).collect();
     let mut ids = HashSet::new();
     let mut properties_are_signed = false;

@@ -11,6 +11,9 @@ use super::authority::Authority;
 use super::faults::Faults;
 use super::jobs::{Act, Flow, FlowName, Job, Jobs, QueueKey};
 use super::pades::{self, SignedBy};
+use super::rules::{RateLimit, SenderKind};
+use super::store::Store;
+use super::web::Visitors;
 use super::{Confirmation, Polled, SandboxError};
 use crate::asice::xades::{self, SignedFile};
 use crate::identity::Identity;
@@ -21,8 +24,15 @@ const REMEMBERED: usize = 10_000;
 
 /// Everything the service knows.
 pub(super) struct Service {
+    /// Where the API is.
     pub(super) root: String,
+    /// Where the web site is.
+    pub(super) web_root: String,
     pub(super) poll_interval: SignedDuration,
+    /// The organization of its client.
+    pub(super) organization: OrganizationNumber,
+    /// What its senders are taken for.
+    pub(super) kind: SenderKind,
     /// Before each answer.
     pub(super) latency: Duration,
     /// Broker and the sender it may act for.
@@ -32,14 +42,23 @@ pub(super) struct Service {
     /// Signs the signed documents.
     pub(super) seal: Identity,
     pub(super) faults: Faults,
+    /// `None`: nothing outlives the sandbox.
+    pub(super) store: Option<Store>,
     pub(super) inner: Mutex<Inner>,
 }
 
 pub(super) struct Inner {
     pub(super) jobs: Jobs,
+    pub(super) visitors: Visitors,
     pub(super) permitted: HashMap<QueueKey, Timestamp>,
     /// Signed documents in long-term storage, by owner and id.
     pub(super) archive: HashMap<(String, String), Bytes>,
+    /// What of it is to be saved.
+    pub(super) archived: Vec<(String, String)>,
+    /// Whether the clock is to be saved.
+    pub(super) clock_moved: bool,
+    /// `None`: any number of calls is permitted.
+    pub(super) rate_limit: Option<RateLimit>,
     ahead: SignedDuration,
     refusals: Vec<String>,
     documents: Vec<String>,
@@ -48,11 +67,15 @@ pub(super) struct Inner {
 }
 
 impl Inner {
-    pub(super) fn new(jobs: Jobs) -> Self {
+    pub(super) fn new(jobs: Jobs, rate_limit: Option<RateLimit>) -> Self {
         Self {
             jobs,
+            rate_limit,
+            visitors: Visitors::new(),
             permitted: HashMap::new(),
             archive: HashMap::new(),
+            archived: Vec::new(),
+            clock_moved: false,
             ahead: SignedDuration::ZERO,
             refusals: Vec::new(),
             documents: Vec::new(),
@@ -67,13 +90,23 @@ impl Inner {
     }
 
     pub(super) fn advance(&mut self, by: Duration) {
-        self.ahead = self.ahead.saturating_add(duration(by));
+        self.set_ahead(self.ahead.saturating_add(duration(by)));
         let now = self.now();
         self.jobs.pass(now);
     }
 
     pub(super) fn turn_back(&mut self, by: Duration) {
-        self.ahead = self.ahead.saturating_sub(duration(by));
+        self.set_ahead(self.ahead.saturating_sub(duration(by)));
+    }
+
+    /// How far the sandbox's clock is ahead of the machine's.
+    pub(super) fn ahead(&self) -> SignedDuration {
+        self.ahead
+    }
+
+    pub(super) fn set_ahead(&mut self, ahead: SignedDuration) {
+        self.ahead = ahead;
+        self.clock_moved = true;
     }
 
     pub(super) fn refused(&mut self, line: String) {
@@ -123,6 +156,18 @@ impl Service {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts on disk what has changed, if the sandbox has a directory.
+    pub(super) fn save(&self, inner: &mut Inner) -> Result<(), SandboxError> {
+        match &self.store {
+            Some(store) => store.save(inner),
+            None => {
+                inner.jobs.take_changed();
+                inner.archived.clear();
+                Ok(())
+            }
+        }
+    }
+
     /// Whether an organization may act for a sender: for itself, or as a broker.
     pub(super) fn may_act(&self, organization: &OrganizationNumber, sender: &OrganizationNumber) -> bool {
         sender == organization || self.brokers.iter().any(|(broker, of)| broker == organization && of == sender)
@@ -135,7 +180,12 @@ impl Service {
 
     /// Where a signer's browser is sent.
     pub(super) fn redirect_url(&self, token: &str) -> String {
-        format!("{}/redirect/{token}", self.root.trim_end_matches("/api"))
+        format!("{}/redirect/{token}", self.web_root)
+    }
+
+    /// What the signer's pages call a sender. The sandbox knows no real names.
+    pub(super) fn sender_name(&self, sender: &str) -> String {
+        if self.organization.as_str() == sender { format!("Sandkassekunde AS ({sender})") } else { sender.to_owned() }
     }
 
     /// A signer acts. Returns the job's new token, which only the direct flow has a use for.
@@ -156,6 +206,7 @@ impl Service {
             Some(())
         });
         acted.flatten().ok_or(SandboxError::NotWaiting)?;
+        self.save(inner)?;
         Ok(token)
     }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use super::authority::Authority;
+use super::authority::AuthorityKeys;
 use super::dom::Element;
 use super::package;
 use crate::asice;
@@ -25,7 +25,7 @@ const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </direct-signature-job-manifest>"#;
 
 fn identity() -> Identity {
-    Authority::new().unwrap().issue("Avsender", &"123456789".parse().unwrap()).unwrap().identity().unwrap()
+    AuthorityKeys::new(&"123456789".parse().unwrap()).unwrap().client().unwrap().identity().unwrap()
 }
 
 fn package_of(identity: &Identity, manifest: &str, at: Timestamp) -> Vec<u8> {
@@ -74,10 +74,14 @@ fn a_package_is_checked_line_by_line() {
     assert_eq!(refusal(b"PK"), "the package is not a ZIP");
     let without = changed(&good, |files| files.retain(|(name, _)| name != "manifest.xml"));
     assert_eq!(refusal(&without), "there is no manifest.xml");
-    let extra = changed(&good, |files| files.push(("02-extra.pdf".to_owned(), b"%PDF-1.4\n".to_vec())));
+    let extra = changed(&good, |files| files.insert(1, ("02-extra.pdf".to_owned(), b"%PDF-1.4\n".to_vec())));
     assert_eq!(refusal(&extra), "02-extra.pdf is not in manifest.xml");
-    let extra = changed(&good, |files| files.push(("META-INF/manifest.xml".to_owned(), b"<x/>".to_vec())));
+    let extra = changed(&good, |files| files.insert(0, ("META-INF/manifest.xml".to_owned(), b"<x/>".to_vec())));
     assert_eq!(refusal(&extra), "META-INF/manifest.xml does not belong into META-INF");
+    let late = changed(&good, |files| files.push(("02-extra.pdf".to_owned(), b"%PDF-1.4\n".to_vec())));
+    assert_eq!(refusal(&late), "02-extra.pdf stands after META-INF/signatures.xml");
+    let late = changed(&good, |files| files.swap(0, 1));
+    assert_eq!(refusal(&late), "01-avtale.pdf stands after manifest.xml");
     let other = changed(&good, |files| files[0].1.push(b' '));
     assert_eq!(refusal(&other), "META-INF/signatures.xml: the digest of 01-avtale.pdf does not fit");
     let not_pdf = changed(&good, |files| files[0].1 = b"hello".to_vec());

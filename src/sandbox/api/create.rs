@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::super::jobs::{Flow, Job, Naming, Signer};
 use super::super::package::{self, Manifest, Package};
+use super::super::rules;
 use super::super::service::{Inner, Service};
 use super::{Caller, Refused, bad};
 use crate::xml::{self, Document, Mode, generated as wire};
@@ -34,20 +35,20 @@ pub(super) async fn read<R: Document, M: Manifest>(
     if package.manifest.sender() != sender {
         return Err(bad("INVALID_DOCUMENT_PACKAGE", "the manifest has another sender than the path"));
     }
+    rules::permitted(service.kind, &package.manifest.wishes()).map_err(|rule| bad("NOT_PERMITTED", rule))?;
     Ok(Created { request, package, bytes })
 }
 
 /// What makes a job of it, besides what the flow has of its own.
 pub(super) struct Particulars {
     pub(super) reference: Option<String>,
-    pub(super) title: String,
     pub(super) naming: Option<wire::IdentifierInSignedDocuments>,
     pub(super) flow: Flow,
     pub(super) queue: Option<Option<String>>,
     pub(super) signers: Vec<Signer>,
 }
 
-impl<R, M> Created<R, M> {
+impl<R, M: Manifest> Created<R, M> {
     /// The job, which is not among the others yet.
     pub(super) fn job(
         self,
@@ -60,11 +61,14 @@ impl<R, M> Created<R, M> {
         if signers.iter().enumerate().any(|(at, signer)| signers[..at].iter().any(|other| other.who == signer.who)) {
             return Err(bad("INVALID_DOCUMENT_PACKAGE", "two signers have the same name"));
         }
+        let texts = self.package.manifest.texts();
         Ok(Job {
             id: inner.jobs.next_id(),
             sender,
             reference: own.reference,
-            title: own.title,
+            title: texts.title.to_owned(),
+            nonsensitive_title: texts.nonsensitive_title.map(str::to_owned),
+            description: texts.description.map(str::to_owned),
             naming: match own.naming {
                 Some(wire::IdentifierInSignedDocuments::PersonalIdentificationNumberAndName) => Naming::NumberAndName,
                 Some(wire::IdentifierInSignedDocuments::Name) => Naming::Name,
@@ -75,6 +79,7 @@ impl<R, M> Created<R, M> {
             signers,
             documents: self.package.documents,
             names: self.package.names,
+            manifest: self.package.manifest_text,
             package: self.bytes,
             created: now,
             change: None,

@@ -45,10 +45,6 @@ pub(super) async fn create(
     let signers = names.into_iter().map(|who| Signer { redirect: Some(random_token()), ..Signer::new(who, now) });
     let own = Particulars {
         reference: request.reference.clone(),
-        title: match &manifest.direct_content {
-            wire::DirectContent::DirectTitledDocuments(titled) => titled.title.clone(),
-            wire::DirectContent::Document(document) => document.title.clone(),
-        },
         naming: manifest.identifier_in_signed_documents,
         flow: Flow::Direct { exit_urls: Box::new(exit_urls), token: None },
         queue: polling.then(|| request.polling_queue.clone()),

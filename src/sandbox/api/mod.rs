@@ -175,10 +175,16 @@ async fn authorize(
     next: Next,
 ) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let answer = match may_act(&service, &caller, &path) {
+    let mut answer = match may_act(&service, &caller, &path) {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     };
+    // What the answer acknowledges is on disk before it is given.
+    let saved = service.save(&mut service.lock());
+    if let Err(error) = saved {
+        let (status, rule) = (StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+        answer = Refused { status, code: "INTERNAL", rule }.into_response();
+    }
     if let Some(Rule(rule)) = answer.extensions().get::<Rule>() {
         let line = format!("{method} {path}: {} {rule}", answer.status().as_u16());
         tracing::info!(target: "posten_signering::sandbox", "{line}");
@@ -199,7 +205,13 @@ fn may_act(service: &Service, caller: &Caller, path: &str) -> Result<(), Refused
         return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the first segment is no organization number");
     };
     if service.may_act(&organization, &sender) {
-        return Ok(());
+        let mut inner = service.lock();
+        let now = inner.now();
+        let limit = inner.rate_limit.as_mut();
+        return match limit.is_some_and(|limit| limit.exceeded(sender.as_str(), now)) {
+            true => Err(Refused { status: StatusCode::TOO_MANY_REQUESTS, code: DOS_FILTER, rule: RATE.to_owned() }),
+            false => Ok(()),
+        };
     }
     let rule = format!("{organization} may not act for {sender}");
     refuse(StatusCode::FORBIDDEN, "BROKER_NOT_AUTHORIZED", rule)
@@ -228,7 +240,10 @@ impl IntoResponse for Refused {
             error_message: self.rule.clone(),
             error_type: error_type.to_owned(),
         };
+        // The rate limit stands before the service, and says nothing but this.
+        let limited = self.code == DOS_FILTER;
         let mut response = match xml::write(&error) {
+            Ok(_) if limited => (self.status, [(DOS_FILTER, "delayed")]).into_response(),
             Ok(text) => written(self.status, text),
             Err(_) => self.status.into_response(),
         };
@@ -274,6 +289,12 @@ fn with_job<T>(
 fn no_such_job<T>(sender: &str, id: &str) -> Result<T, Refused> {
     refuse(StatusCode::NOT_FOUND, "NOT_FOUND", format!("{sender} has no job {id}; it may have been confirmed"))
 }
+
+/// The header of an answer of the rate limit, and what stands for it in the log.
+const DOS_FILTER: &str = "DoSFilter";
+
+/// The rule of the rate limit.
+const RATE: &str = "more than 10 calls in a second; everything is refused for 30 seconds";
 
 /// When the next poll is permitted.
 const NEXT_POLL: HeaderName = HeaderName::from_static("x-next-permitted-poll-time");

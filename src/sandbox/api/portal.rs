@@ -37,10 +37,6 @@ pub(super) async fn create(
     let signers = manifest.signers.signer.iter().map(|signer| self::signer(signer, now));
     let own = Particulars {
         reference: request.reference.clone(),
-        title: match &manifest.portal_content {
-            wire::PortalContent::PortalTitledDocuments(titled) => titled.title.clone(),
-            wire::PortalContent::Document(document) => document.title.clone(),
-        },
         naming: manifest.identifier_in_signed_documents,
         flow: availability(manifest.availability.as_ref(), now)?,
         queue: Some(request.polling_queue.clone()),
@@ -59,14 +55,16 @@ pub(super) async fn create(
 fn signer(signer: &wire::PortalSigner, now: Timestamp) -> Result<Signer, Refused> {
     let invalid = |error: crate::types::InvalidValue| bad(PACKAGE, error.to_string());
     let looked_up = matches!(signer.portal_signer_contact, wire::PortalSignerContact::NotificationsUsingLookup(_));
-    let who = match (&signer.portal_signer_name, &signer.portal_signer_contact) {
+    let contact = match &signer.portal_signer_contact {
+        wire::PortalSignerContact::Notifications(own) => Some(contact(own).map_err(invalid)?),
+        wire::PortalSignerContact::NotificationsUsingLookup(_) => None,
+    };
+    let who = match (&signer.portal_signer_name, &contact) {
         (wire::PortalSignerName::PersonalIdentificationNumber(number), _) => {
             Who::Number(number.parse().map_err(invalid)?)
         }
-        (wire::PortalSignerName::IdentifiedByContactInformation(_), wire::PortalSignerContact::Notifications(own)) => {
-            Who::Contact(contact(own).map_err(invalid)?)
-        }
-        (wire::PortalSignerName::IdentifiedByContactInformation(_), _) => {
+        (wire::PortalSignerName::IdentifiedByContactInformation(_), Some(contact)) => Who::Contact(contact.clone()),
+        (wire::PortalSignerName::IdentifiedByContactInformation(_), None) => {
             return Err(bad(PACKAGE, "a signer identified by contact information has notifications-using-lookup"));
         }
     };
@@ -74,7 +72,7 @@ fn signer(signer: &wire::PortalSigner, now: Timestamp) -> Result<Signer, Refused
         return Err(bad(PACKAGE, "a signer on behalf of OTHER has notifications-using-lookup"));
     }
     let order = signer.order.and_then(|order| u8::try_from(order).ok()).unwrap_or_default();
-    Ok(Signer { order, looked_up, ..Signer::new(who, now) })
+    Ok(Signer { order, looked_up, contact, ..Signer::new(who, now) })
 }
 
 fn availability(availability: Option<&wire::Availability>, now: Timestamp) -> Result<Flow, Refused> {

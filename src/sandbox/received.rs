@@ -1,0 +1,119 @@
+//! Jobs as they arrived, for tests to look at.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::jobs::{FlowName, Job, Signer, Who};
+use crate::signature::SignatureStatus;
+use crate::types::{ContactInformation, JobId, MediaType};
+
+/// A job as it arrived, and as it stands. `Debug` leaves out what may be personal.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ReceivedJob {
+    /// The number the sandbox gave it.
+    pub id: JobId,
+    /// Whether it is a portal job, or else a direct one.
+    pub is_portal: bool,
+    /// The sender's organization number.
+    pub sender: String,
+    /// The sender's own reference.
+    pub reference: Option<String>,
+    /// The title of the job.
+    pub title: String,
+    /// The documents, in their order.
+    pub documents: Vec<ReceivedDocument>,
+    /// The signers, in their order.
+    pub signers: Vec<ReceivedSigner>,
+    /// The whole manifest, as XML.
+    pub manifest: String,
+}
+
+/// A document of a [`ReceivedJob`].
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ReceivedDocument {
+    /// Its title.
+    pub title: String,
+    /// Its name in the package.
+    pub file_name: String,
+    /// Its kind.
+    pub media_type: MediaType,
+    /// Its bytes.
+    pub content: Bytes,
+}
+
+/// A signer of a [`ReceivedJob`].
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ReceivedSigner {
+    /// The personal identification number, if they are named by it.
+    pub national_id: Option<String>,
+    /// The sender's own identifier, if they are named by it. Direct flow.
+    pub identifier: Option<String>,
+    /// The address, if they are named by it. Portal flow.
+    pub contact: Option<ContactInformation>,
+    /// Their turn. Portal flow.
+    pub order: u8,
+    /// What they have done.
+    pub status: SignatureStatus,
+    /// Whether it is their turn.
+    pub is_invited: bool,
+}
+
+impl ReceivedJob {
+    pub(super) fn of(job: &Job) -> Self {
+        let documents = job.documents.iter().zip(&job.names).map(|(document, name)| ReceivedDocument {
+            title: document.title().as_str().to_owned(),
+            file_name: name.clone(),
+            media_type: document.media_type(),
+            content: document.content().clone(),
+        });
+        Self {
+            id: JobId::from_wire(job.id),
+            is_portal: job.flow_name() == FlowName::Portal,
+            sender: job.sender.clone(),
+            reference: job.reference.clone(),
+            title: job.title.clone(),
+            documents: documents.collect(),
+            signers: job.signers.iter().enumerate().map(|(at, signer)| ReceivedSigner::of(job, at, signer)).collect(),
+            manifest: job.manifest.clone(),
+        }
+    }
+}
+
+impl ReceivedSigner {
+    fn of(job: &Job, at: usize, signer: &Signer) -> Self {
+        let (mut national_id, mut identifier, mut contact) = (None, None, None);
+        match &signer.who {
+            Who::Number(number) => national_id = Some(number.as_str().to_owned()),
+            Who::Identifier(own) => identifier = Some(own.as_str().to_owned()),
+            Who::Contact(own) => contact = Some(own.clone()),
+        }
+        let (order, status, is_invited) = (signer.order, signer.status.clone(), job.may_act(at));
+        Self { national_id, identifier, contact, order, status, is_invited }
+    }
+}
+
+impl fmt::Debug for ReceivedJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedJob")
+            .field("id", &self.id)
+            .field("documents", &self.documents)
+            .field("signers", &self.signers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ReceivedDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedDocument").field("bytes", &self.content.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ReceivedSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedSigner").field("status", &self.status).finish_non_exhaustive()
+    }
+}

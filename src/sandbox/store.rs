@@ -1,0 +1,360 @@
+//! The jobs on disk, so that a sandbox goes on where it was stopped, however it was stopped.
+//!
+//! What an answer acknowledges is written before the answer: each save is one transaction, and is on disk when it returns.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::{Deserialize, Serialize};
+
+use super::SandboxError;
+use super::authority::AuthorityKeys;
+use super::jobs::{Change, Flow, Job, Naming, Signer, Who};
+use super::package::{self, Manifest};
+use super::service::Inner;
+use crate::signature::SignatureStatus;
+use crate::types::{ContactInformation, Documents, ExitUrls};
+use crate::xml::generated as wire;
+
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+const JOBS: TableDefinition<i64, &[u8]> = TableDefinition::new("jobs");
+const PACKAGES: TableDefinition<i64, &[u8]> = TableDefinition::new("packages");
+const CONFIRMED: TableDefinition<i64, &str> = TableDefinition::new("confirmed");
+const ARCHIVE: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("archive");
+
+/// The file in the sandbox's directory.
+const FILE: &str = "sandbox.redb";
+
+/// What the sandbox knows besides its jobs.
+#[derive(Serialize, Deserialize)]
+struct Clock {
+    ahead_seconds: i64,
+}
+
+/// The database.
+pub(super) struct Store(Database);
+
+type Failure = Box<dyn std::error::Error>;
+
+impl Store {
+    pub(super) fn open(directory: &Path) -> Result<Self, SandboxError> {
+        let database = Database::create(directory.join(FILE)).map_err(|error| failed(&error))?;
+        Ok(Self(database))
+    }
+
+    /// The keys that were used before, or these, which are kept from now on.
+    pub(super) fn authority(
+        &self,
+        make: impl FnOnce() -> Result<AuthorityKeys, SandboxError>,
+    ) -> Result<AuthorityKeys, SandboxError> {
+        let found = self.meta::<AuthorityKeys>("authority").map_err(|error| failed(&*error))?;
+        if let Some(keys) = found {
+            return Ok(keys);
+        }
+        let keys = make()?;
+        self.set_meta("authority", &keys).map_err(|error| failed(&*error))?;
+        Ok(keys)
+    }
+
+    fn meta<T: for<'de> Deserialize<'de>>(&self, key: &str) -> Result<Option<T>, Failure> {
+        let transaction = self.0.begin_read()?;
+        let table = match transaction.open_table(META) {
+            Ok(table) => table,
+            // Nothing was ever written.
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let found = table.get(key)?;
+        Ok(found.map(|value| serde_json::from_slice(value.value())).transpose()?)
+    }
+
+    fn set_meta(&self, key: &str, value: &impl Serialize) -> Result<(), Failure> {
+        let transaction = self.0.begin_write()?;
+        transaction.open_table(META)?.insert(key, serde_json::to_vec(value)?.as_slice())?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Fills what was saved into an empty service.
+    pub(super) fn load(&self, inner: &mut Inner) -> Result<(), SandboxError> {
+        self.try_load(inner).map_err(|error| failed(&*error))
+    }
+
+    fn try_load(&self, inner: &mut Inner) -> Result<(), Failure> {
+        // A first transaction that makes the tables, so that none is missing below.
+        let transaction = self.0.begin_write()?;
+        transaction.open_table(META)?;
+        transaction.open_table(JOBS)?;
+        transaction.open_table(PACKAGES)?;
+        transaction.open_table(CONFIRMED)?;
+        transaction.open_table(ARCHIVE)?;
+        transaction.commit()?;
+        if let Some(clock) = self.meta::<Clock>("clock")? {
+            inner.set_ahead(SignedDuration::from_secs(clock.ahead_seconds));
+        }
+        let now = inner.now();
+        let transaction = self.0.begin_read()?;
+        for row in transaction.open_table(CONFIRMED)?.iter()? {
+            let (id, sender) = row?;
+            inner.jobs.was_confirmed(sender.value(), id.value());
+        }
+        let packages = transaction.open_table(PACKAGES)?;
+        for row in transaction.open_table(JOBS)?.iter()? {
+            let (id, saved) = row?;
+            let package = packages.get(id.value())?.ok_or("a job has no package")?;
+            let saved: Saved = serde_json::from_slice(saved.value())?;
+            inner.jobs.add(saved.job(id.value(), Bytes::copy_from_slice(package.value()))?, now);
+        }
+        for row in transaction.open_table(ARCHIVE)?.iter()? {
+            let (key, pades) = row?;
+            let (owner, id) = key.value();
+            inner.archive.insert((owner.to_owned(), id.to_owned()), Bytes::copy_from_slice(pades.value()));
+        }
+        Ok(())
+    }
+
+    /// Writes what has changed since the last time.
+    pub(super) fn save(&self, inner: &mut Inner) -> Result<(), SandboxError> {
+        let changed = inner.jobs.take_changed();
+        let archived = std::mem::take(&mut inner.archived);
+        let clock = std::mem::take(&mut inner.clock_moved);
+        if changed.is_empty() && archived.is_empty() && !clock {
+            return Ok(());
+        }
+        let save = || -> Result<(), Failure> {
+            let transaction = self.0.begin_write()?;
+            {
+                let (mut jobs, mut packages) = (transaction.open_table(JOBS)?, transaction.open_table(PACKAGES)?);
+                let mut confirmed = transaction.open_table(CONFIRMED)?;
+                for id in &changed {
+                    match inner.jobs.job(*id) {
+                        Some(job) => {
+                            jobs.insert(id, serde_json::to_vec(&Saved::of(job))?.as_slice())?;
+                            if packages.get(id)?.is_none() {
+                                packages.insert(id, &*job.package)?;
+                            }
+                        }
+                        None => {
+                            jobs.remove(id)?;
+                            packages.remove(id)?;
+                            if let Some(sender) = inner.jobs.confirmed_of(*id) {
+                                confirmed.insert(id, sender)?;
+                            }
+                        }
+                    }
+                }
+                let mut archive = transaction.open_table(ARCHIVE)?;
+                for key in &archived {
+                    if let Some(pades) = inner.archive.get(key) {
+                        archive.insert((key.0.as_str(), key.1.as_str()), &**pades)?;
+                    }
+                }
+                let clock = Clock { ahead_seconds: inner.ahead().as_secs() };
+                transaction.open_table(META)?.insert("clock", serde_json::to_vec(&clock)?.as_slice())?;
+            }
+            transaction.commit()?;
+            Ok(())
+        };
+        save().map_err(|error| {
+            // It is still to be saved.
+            inner.jobs.put_changed(changed);
+            failed(&*error)
+        })
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> SandboxError {
+    SandboxError::Store(error.to_string())
+}
+
+/// A job on disk; its package stands beside it.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    sender: String,
+    reference: Option<String>,
+    title: String,
+    naming: Naming,
+    flow: SavedFlow,
+    queue: Option<Option<String>>,
+    signers: Vec<SavedSigner>,
+    created: String,
+    change: Option<Change>,
+    over: Option<String>,
+    deleted: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+enum SavedFlow {
+    Direct { completion: String, rejection: String, error: String, token: Option<String> },
+    Portal { activation: String, availability_seconds: i64 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedSigner {
+    who: SavedWho,
+    order: u8,
+    looked_up: bool,
+    status: String,
+    since: String,
+    invited: Option<String>,
+    redirect: Option<String>,
+    contact: Option<SavedContact>,
+    code: String,
+    wrong_codes: u32,
+    xades: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum SavedWho {
+    Number(String),
+    Identifier(String),
+    Contact(SavedContact),
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedContact {
+    email: Option<String>,
+    mobile: Option<String>,
+}
+
+impl Saved {
+    fn of(job: &Job) -> Self {
+        let signers = job.signers.iter().map(|signer| SavedSigner {
+            who: match &signer.who {
+                Who::Number(number) => SavedWho::Number(number.as_str().to_owned()),
+                Who::Identifier(identifier) => SavedWho::Identifier(identifier.as_str().to_owned()),
+                Who::Contact(contact) => SavedWho::Contact(SavedContact::of(contact)),
+            },
+            order: signer.order,
+            looked_up: signer.looked_up,
+            status: signer.status.as_str().to_owned(),
+            since: signer.since.to_string(),
+            invited: signer.invited.map(|at| at.to_string()),
+            redirect: signer.redirect.clone(),
+            contact: signer.contact.as_ref().map(SavedContact::of),
+            code: signer.code.clone(),
+            wrong_codes: signer.wrong_codes,
+            xades: signer.xades.as_ref().map(|xades| String::from_utf8_lossy(xades).into_owned()),
+        });
+        Self {
+            sender: job.sender.clone(),
+            reference: job.reference.clone(),
+            title: job.title.clone(),
+            naming: job.naming,
+            flow: match &job.flow {
+                Flow::Direct { exit_urls, token } => SavedFlow::Direct {
+                    completion: exit_urls.completion.to_string(),
+                    rejection: exit_urls.rejection.to_string(),
+                    error: exit_urls.error.to_string(),
+                    token: token.clone(),
+                },
+                Flow::Portal { activation, availability } => SavedFlow::Portal {
+                    activation: activation.to_string(),
+                    availability_seconds: availability.as_secs(),
+                },
+            },
+            queue: job.queue.clone(),
+            signers: signers.collect(),
+            created: job.created.to_string(),
+            change: job.change.clone(),
+            over: job.over.map(|at| at.to_string()),
+            deleted: job.deleted,
+        }
+    }
+
+    fn job(self, id: i64, package: Bytes) -> Result<Job, Failure> {
+        let time = |text: &str| text.parse::<Timestamp>();
+        let flow = match self.flow {
+            SavedFlow::Direct { completion, rejection, error, token } => {
+                Flow::Direct { exit_urls: Box::new(ExitUrls::new(completion, rejection, error)?), token }
+            }
+            SavedFlow::Portal { activation, availability_seconds } => Flow::Portal {
+                activation: time(&activation)?,
+                availability: SignedDuration::from_secs(availability_seconds),
+            },
+        };
+        let content = match flow {
+            Flow::Direct { .. } => Content::of::<wire::DirectSignatureJobManifest>(&package)?,
+            Flow::Portal { .. } => Content::of::<wire::PortalSignatureJobManifest>(&package)?,
+        };
+        let signers = self.signers.into_iter().map(|signer| -> Result<Signer, Failure> {
+            Ok(Signer {
+                who: match signer.who {
+                    SavedWho::Number(number) => Who::Number(number.parse()?),
+                    SavedWho::Identifier(identifier) => Who::Identifier(identifier.parse()?),
+                    SavedWho::Contact(contact) => Who::Contact(contact.contact()?),
+                },
+                order: signer.order,
+                looked_up: signer.looked_up,
+                status: SignatureStatus::from_wire(&signer.status),
+                since: time(&signer.since)?,
+                invited: signer.invited.as_deref().map(time).transpose()?,
+                redirect: signer.redirect,
+                contact: signer.contact.map(SavedContact::contact).transpose()?,
+                code: signer.code,
+                wrong_codes: signer.wrong_codes,
+                xades: signer.xades.map(Bytes::from),
+            })
+        });
+        Ok(Job {
+            id,
+            sender: self.sender,
+            reference: self.reference,
+            title: self.title,
+            naming: self.naming,
+            flow,
+            queue: self.queue,
+            signers: signers.collect::<Result<_, _>>()?,
+            description: content.description,
+            nonsensitive_title: content.nonsensitive_title,
+            documents: content.documents,
+            names: content.names,
+            manifest: content.manifest,
+            package,
+            created: time(&self.created)?,
+            change: self.change,
+            over: self.over.as_deref().map(time).transpose()?,
+            deleted: self.deleted,
+        })
+    }
+}
+
+impl SavedContact {
+    fn of(contact: &ContactInformation) -> Self {
+        Self {
+            email: contact.email_address().map(|email| email.as_str().to_owned()),
+            mobile: contact.mobile_number().map(|number| number.as_str().to_owned()),
+        }
+    }
+
+    fn contact(self) -> Result<ContactInformation, Failure> {
+        Ok(match (self.email, self.mobile) {
+            (Some(email), None) => ContactInformation::email(email.parse()?),
+            (None, Some(mobile)) => ContactInformation::mobile(mobile.parse()?),
+            (Some(email), Some(mobile)) => ContactInformation::email(email.parse()?).and_mobile(mobile.parse()?),
+            (None, None) => return Err("a signer has no address".into()),
+        })
+    }
+}
+
+/// What the package says of the job.
+struct Content {
+    documents: Documents,
+    names: Vec<String>,
+    manifest: String,
+    description: Option<String>,
+    nonsensitive_title: Option<String>,
+}
+
+impl Content {
+    fn of<M: Manifest>(package: &[u8]) -> Result<Self, Failure> {
+        let package = package::reread::<M>(package)?;
+        let texts = package.manifest.texts();
+        let (description, nonsensitive_title) =
+            (texts.description.map(str::to_owned), texts.nonsensitive_title.map(str::to_owned));
+        let (documents, names, manifest) = (package.documents, package.names, package.manifest_text);
+        Ok(Self { documents, names, manifest, description, nonsensitive_title })
+    }
+}

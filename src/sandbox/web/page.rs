@@ -1,0 +1,52 @@
+//! What all pages have around them.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+
+use super::text::Lang;
+
+/// A whole page.
+pub(super) fn layout(lang: Lang, title: &str, wide: bool, content: &Markup) -> Markup {
+    let texts = lang.texts();
+    let (other, other_name) = lang.other();
+    html! {
+        (DOCTYPE)
+        html lang=(lang.code()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " – Posten signering sandbox" }
+                link rel="stylesheet" href="/style.css";
+            }
+            body class=[wide.then_some("wide")] {
+                a.skip href="#content" { (texts.skip) }
+                header {
+                    div.in {
+                        strong { "Posten signering" }
+                        span.note { (texts.sandbox_note) }
+                        nav aria-label="Sandbox" {
+                            a href=(format!("?lang={}", other.code())) lang=(other.code()) hreflang=(other.code()) {
+                                (other_name)
+                            }
+                        }
+                    }
+                }
+                main #content class=[wide.then_some("wide")] { (content) }
+            }
+        }
+    }
+}
+
+pub(super) fn html(status: StatusCode, markup: Markup) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], markup.into_string()).into_response()
+}
+
+/// A page with a title and a sentence.
+pub(super) fn message(lang: Lang, status: StatusCode, title: &str, text: &str) -> Response {
+    let content = html! {
+        h1 { (title) }
+        @if !text.is_empty() { p.card { (text) } }
+    };
+    html(status, layout(lang, title, false, &content))
+}

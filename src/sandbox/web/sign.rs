@@ -1,0 +1,213 @@
+//! The signer's page: what a redirect URL opens, and what a portal job opens.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use url::Url;
+
+use super::super::SandboxError;
+use super::super::jobs::{Act, Flow, Job};
+use super::super::service::{Inner, Service};
+use super::text::Lang;
+use super::{Form, Parameters, Reader, Shared, Visit, cookie_of, forged, page, see_other};
+use crate::types::{Document, MediaType};
+
+/// A redirect URL: works once, and from then on only in the browser that opened it.
+pub(super) async fn redirected(State(service): Shared, Path(token): Path<String>, headers: HeaderMap) -> Response {
+    let mut inner = service.lock();
+    let inner = &mut *inner;
+    if let Some(id) = inner.visitors.begun.get(&token) {
+        return match visit(inner, id, &headers) {
+            Some(_) => see_other(&format!("/sign/{id}")),
+            None => used(&headers),
+        };
+    }
+    let Some((job, signer)) = inner.jobs.redirected(&token) else { return used(&headers) };
+    let (id, cookie) = inner.visitors.open(job, signer);
+    inner.visitors.begun.insert(token, id.clone());
+    if let Err(error) = service.save(inner) {
+        return failed(&headers, &error);
+    }
+    let mut answer = see_other(&format!("/sign/{id}"));
+    answer.headers_mut().append(header::SET_COOKIE, cookie);
+    answer
+}
+
+/// The visit that this browser has open.
+fn visit<'i>(inner: &'i Inner, id: &str, headers: &HeaderMap) -> Option<&'i Visit> {
+    let visit = inner.visitors.visits.get(id)?;
+    let cookie = cookie_of(headers, &format!("visit-{id}"));
+    (cookie == Some(visit.secret.as_str())).then_some(visit)
+}
+
+fn used(headers: &HeaderMap) -> Response {
+    let lang = Lang::of(headers, None);
+    page::message(lang, StatusCode::GONE, lang.texts().used_title, lang.texts().used_text)
+}
+
+fn failed(headers: &HeaderMap, error: &SandboxError) -> Response {
+    let lang = Lang::of(headers, None);
+    page::message(lang, StatusCode::INTERNAL_SERVER_ERROR, "500", &error.to_string())
+}
+
+pub(super) async fn show(
+    State(service): Shared,
+    Path(id): Path<String>,
+    Query(query): Parameters,
+    headers: HeaderMap,
+) -> Response {
+    let mut inner = service.lock();
+    let now = inner.now();
+    inner.jobs.pass(now);
+    let Some(visit) = visit(&inner, &id, &headers) else { return used(&headers) };
+    let reader = Reader::of(&headers, &query);
+    let lang = reader.lang;
+    let Some(job) = inner.jobs.job(visit.job) else { return nothing_left(&reader, None) };
+    if !job.may_act(visit.signer) {
+        return nothing_left(&reader, Some((job, visit.signer)));
+    }
+    let content = form(lang, job, visit, &id, &service);
+    let mut answer = reader.page(StatusCode::OK, page::layout(lang, &job.title, false, &content));
+    // After the form the browser goes to the sender, and a policy for forms is one for where they lead to as well.
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; object-src 'self'; frame-src 'self'; frame-ancestors 'self'; \
+         base-uri 'none'; form-action 'self'{}",
+        exits(job).map(|url| format!(" {}", url.origin().ascii_serialization())).collect::<String>()
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    answer
+}
+
+fn exits(job: &Job) -> impl Iterator<Item = &Url> {
+    let urls = match &job.flow {
+        Flow::Direct { exit_urls, .. } => Some([&exit_urls.completion, &exit_urls.rejection, &exit_urls.error]),
+        Flow::Portal { .. } => None,
+    };
+    urls.into_iter().flatten()
+}
+
+fn form(lang: Lang, job: &Job, visit: &Visit, id: &str, service: &Service) -> Markup {
+    let texts = lang.texts();
+    let direct = matches!(job.flow, Flow::Direct { .. });
+    let blocks = job.documents.iter().zip(&job.names).enumerate();
+    html! {
+        p.eyebrow { (texts.to_sign) }
+        h1 { (job.title) }
+        dl.pairs.card {
+            dt { (texts.from) }
+            dd { (service.sender_name(&job.sender)) }
+            dt { (texts.you_sign_as) }
+            dd { (job.naming.of(&job.signers[visit.signer].who)) }
+            dt { (texts.method) }
+            dd { (texts.method_name) }
+        }
+        @if let Some(description) = &job.description {
+            p.card.lines { (description) }
+        }
+        h2 { (texts.documents) }
+        @for (at, (document, name)) in blocks {
+            (self::shown(lang, document, name, &format!("/sign/{id}/documents/{}", at + 1)))
+        }
+        form method="post" action=(format!("/sign/{id}")) {
+            input type="hidden" name="csrf" value=(visit.csrf);
+            div.actions {
+                button.primary type="submit" name="act" value="sign" { (texts.sign) }
+                button type="submit" name="act" value="reject" { (texts.reject) }
+                @if direct {
+                    button.quiet type="submit" name="act" value="fail" { (texts.fail) }
+                }
+            }
+            @if direct { p.hint { (texts.what_happens) } }
+        }
+    }
+}
+
+fn shown(lang: Lang, document: &Document, name: &str, address: &str) -> Markup {
+    let texts = lang.texts();
+    let title = document.title().as_str();
+    html! {
+        article.card.document {
+            div.head {
+                div {
+                    h3 { (title) }
+                    span.small { (name) ", " (document.content().len().div_ceil(1024)) " kB" }
+                }
+                a href=(format!("{address}?download=1")) aria-label=(format!("{}: {title}", texts.download)) {
+                    (texts.download)
+                }
+            }
+            object data=(address) type=(document.media_type().as_str()) aria-label=(title) {
+                p { (texts.cannot_show) " " a href=(address) { (title) } }
+            }
+        }
+    }
+}
+
+fn nothing_left(reader: &Reader, signer: Option<(&Job, usize)>) -> Response {
+    let (lang, texts) = (reader.lang, reader.lang.texts());
+    let content = html! {
+        h1 { (texts.done_title) }
+        @if let Some((job, at)) = signer {
+            p.card { (texts.done_text) " " strong { (lang.status(&job.signers[at].status)) } }
+        }
+    };
+    reader.page(StatusCode::OK, page::layout(lang, texts.done_title, false, &content))
+}
+
+pub(super) async fn document(
+    State(service): Shared,
+    Path((id, number)): Path<(String, usize)>,
+    Query(query): Parameters,
+    headers: HeaderMap,
+) -> Response {
+    let inner = service.lock();
+    let Some(visit) = visit(&inner, &id, &headers) else { return used(&headers) };
+    let at = number.wrapping_sub(1);
+    let found = inner.jobs.job(visit.job).and_then(|job| Some((job.documents.iter().nth(at)?, job.names.get(at)?)));
+    let Some((document, name)) = found else { return StatusCode::NOT_FOUND.into_response() };
+    let media_type = match document.media_type() {
+        MediaType::Pdf => "application/pdf",
+        MediaType::Text => "text/plain; charset=utf-8",
+    };
+    let way = if query.contains_key("download") { "attachment" } else { "inline" };
+    let mut answer = ([(header::CONTENT_TYPE, media_type)], document.content().clone()).into_response();
+    // Names in a package are visible ASCII; what could end the quotes is left out all the same.
+    let name: String = name.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
+    if let Ok(disposition) = HeaderValue::from_str(&format!("{way}; filename=\"{name}\"")) {
+        answer.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    let policy = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'";
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    answer
+}
+
+pub(super) async fn act(
+    State(service): Shared,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    axum::extract::Form(form): Form,
+) -> Response {
+    let mut inner = service.lock();
+    let Some(visit) = visit(&inner, &id, &headers) else { return used(&headers) };
+    if !super::genuine(&form, &visit.csrf) {
+        return forged(&headers);
+    }
+    let act = match form.get("act").map(String::as_str) {
+        Some("sign") => Act::Sign,
+        Some("reject") => Act::Reject,
+        Some("fail") => Act::Fail,
+        _ => return see_other(&format!("/sign/{id}")),
+    };
+    let (job, signer) = (visit.job, visit.signer);
+    match service.act(&mut inner, job, signer, act) {
+        Ok(token) => match inner.jobs.job(job).and_then(|job| job.exit(act, &token)) {
+            Some(url) => see_other(url.as_str()),
+            None => see_other("/portal/jobs"),
+        },
+        Err(SandboxError::NotWaiting | SandboxError::NoSuchSigner) => see_other(&format!("/sign/{id}")),
+        Err(error) => failed(&headers, &error),
+    }
+}
