@@ -160,9 +160,9 @@ fn row(job: &Job) -> Markup {
     html! {
         tr {
             td { (job.id) }
-            td { (job.flow_name().as_str()) }
+            td.tight { (job.flow_name().as_str()) }
             td { (job.title) @if let Some(reference) = &job.reference { br; span.hint { (reference) } } }
-            td { (job.sender) }
+            td.tight { (job.sender) }
             td { span class=(format!("badge {class}")) { (state) } }
             td {
                 ul {
@@ -180,7 +180,7 @@ fn row(job: &Job) -> Markup {
                     }
                 }
             }
-            td { (job.created.strftime("%Y-%m-%d %H:%M")) }
+            td.tight { (job.created.strftime("%Y-%m-%d %H:%M")) }
         }
     }
 }
