@@ -1,6 +1,7 @@
 //! The sandbox's own certificates: a root, an intermediate, and enterprise certificates for both sides.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::OnceLock;
 
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{
@@ -49,7 +50,7 @@ impl AuthorityKeys {
             root_pem: root.pem(),
             intermediate: intermediate.der().to_vec(),
             intermediate_key,
-            persons_key: rsa()?.serialize_pem(),
+            persons_key: rsa(Purpose::Persons)?.serialize_pem(),
             client: Vec::new(),
             client_key: String::new(),
         };
@@ -122,12 +123,12 @@ impl Authority {
 
     /// An enterprise certificate for an organization.
     pub(super) fn issue(&self, name: &str, organization: &OrganizationNumber) -> Result<Issued, SandboxError> {
-        self.signed(enterprise_params(name, organization), rsa()?)
+        self.signed(enterprise_params(name, organization), rsa(Purpose::Client)?)
     }
 
     /// A seal for the documents: it signs, and says so in its key usage.
     pub(super) fn seal(&self, name: &str) -> Result<Identity, SandboxError> {
-        self.signed(signing_params(name), rsa()?)?.identity()
+        self.signed(signing_params(name), rsa(Purpose::Seal)?)?.identity()
     }
 
     /// The electronic ID of a person.
@@ -159,7 +160,7 @@ impl Authority {
         // Not in the real one, and not looked at by our client: for programs that insist on a host name.
         params.subject_alt_names =
             vec![SanType::DnsName("localhost".try_into()?), SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
-        let mut issued = self.signed(params, rsa()?)?;
+        let mut issued = self.signed(params, rsa(Purpose::Server)?)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
         // Whoever connects has the root, or does not trust it.
         issued.chain.pop();
@@ -196,8 +197,31 @@ fn signing_params(name: &str) -> CertificateParams {
     params
 }
 
-fn rsa() -> Result<KeyPair, SandboxError> {
-    Ok(KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?)
+/// The RSA keys of this process, in PEM, one for each purpose.
+///
+/// Making one takes longer than all else that a sandbox does. All sandboxes of a process share them; what tells them apart
+/// are their authorities.
+static RSA_KEYS: [OnceLock<String>; 4] = [const { OnceLock::new() }; 4];
+
+/// What an RSA key is for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Client,
+    Server,
+    Seal,
+    Persons,
+}
+
+/// The key for a purpose, made the first time.
+fn rsa(purpose: Purpose) -> Result<KeyPair, SandboxError> {
+    let made = &RSA_KEYS[purpose as usize];
+    if let Some(pem) = made.get() {
+        return Ok(KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256)?);
+    }
+    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+    // Whoever came first was first.
+    let pem = made.get_or_init(|| key.serialize_pem());
+    Ok(KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256)?)
 }
 
 fn distinguished_name(common_name: &str) -> DistinguishedName {

@@ -76,6 +76,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use typed_builder::TypedBuilder;
 use url::Url;
 
@@ -175,45 +176,14 @@ impl Sandbox {
     /// [`SandboxError::Start`] when the port is not free or no certificate can be made.
     pub async fn start_with(options: SandboxOptions) -> Result<Self, SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
-        let store = options.directory.as_deref().map(Store::open).transpose()?;
-        let make = || AuthorityKeys::new(&options.organization);
-        let keys = store.as_ref().map_or_else(make, |store| store.authority(make))?;
-        let (authority, issued) = (Authority::new(&keys)?, keys.client()?);
-        let posten: OrganizationNumber = POSTEN.parse().map_err(|error| failed(&error))?;
-        let identity = issued.identity()?;
         let listen = async |port| tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(|e| failed(&e));
         let (listener, web_listener) = (listen(options.port).await?, listen(options.web_port).await?);
         let address = listener.local_addr().map_err(|error| failed(&error))?;
         let web_address = web_listener.local_addr().map_err(|error| failed(&error))?;
-        let root = format!("https://{address}/api");
-        let anchors = TrustAnchors::from_der(authority.root()).map_err(|error| failed(&error))?;
-        let environment = Environment::custom(&root, anchors.clone()).map_err(|error| failed(&error))?;
-        let client = Client::builder()
-            .environment(environment.clone())
-            .identity(identity.clone())
-            .sender(options.organization.clone())
-            .build()
-            .map_err(|error| failed(&error))?;
-
-        let limit = options.rate_limit.then(RateLimit::default);
-        let acceptor = server::acceptor(&authority, &posten)?;
-        let service = Arc::new(Service {
-            root,
-            web_root: format!("http://{web_address}"),
-            organization: options.organization,
-            poll_interval: duration(options.poll_interval),
-            kind: options.sender_kind,
-            latency: options.latency,
-            brokers: options.brokers,
-            faults: Default::default(),
-            store,
-            seal: authority.seal("Posten signering sandkasse")?,
-            authority,
-            inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)), limit)),
-        });
-        if let Some(store) = &service.store {
-            store.load(&mut service.lock())?;
-        }
+        // Keys take their time to be made, and what was saved to be read.
+        let made = tokio::task::spawn_blocking(move || Made::new(options, address, web_address));
+        let Made { service, acceptor, environment, anchors, issued, identity, client } =
+            made.await.map_err(|error| failed(&error))??;
         let router = api::router(Arc::clone(&service));
         let tasks = [
             tokio::spawn(server::serve(listener, acceptor, Arc::clone(&service), router)),
@@ -414,6 +384,60 @@ fn find<'j>(jobs: &'j Jobs, job: JobId, who: &Who) -> Result<(&'j jobs::Job, usi
     let job = jobs.job(job.get()).ok_or(SandboxError::NoSuchSigner)?;
     let at = job.signers.iter().position(|signer| signer.who == *who).ok_or(SandboxError::NoSuchSigner)?;
     Ok((job, at))
+}
+
+/// What a sandbox is made of, besides its tasks.
+struct Made {
+    service: Arc<Service>,
+    acceptor: TlsAcceptor,
+    environment: Environment,
+    anchors: TrustAnchors,
+    issued: Issued,
+    identity: Identity,
+    client: Client<HasSender>,
+}
+
+impl Made {
+    fn new(options: SandboxOptions, address: SocketAddr, web_address: SocketAddr) -> Result<Self, SandboxError> {
+        let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
+        let store = options.directory.as_deref().map(Store::open).transpose()?;
+        let make = || AuthorityKeys::new(&options.organization);
+        let keys = store.as_ref().map_or_else(make, |store| store.authority(make))?;
+        let (authority, issued) = (Authority::new(&keys)?, keys.client()?);
+        let posten: OrganizationNumber = POSTEN.parse().map_err(|error| failed(&error))?;
+        let identity = issued.identity()?;
+
+        let root = format!("https://{address}/api");
+        let anchors = TrustAnchors::from_der(authority.root()).map_err(|error| failed(&error))?;
+        let environment = Environment::custom(&root, anchors.clone()).map_err(|error| failed(&error))?;
+        let client = Client::builder()
+            .environment(environment.clone())
+            .identity(identity.clone())
+            .sender(options.organization.clone())
+            .build()
+            .map_err(|error| failed(&error))?;
+
+        let limit = options.rate_limit.then(RateLimit::default);
+        let acceptor = server::acceptor(&authority, &posten)?;
+        let service = Arc::new(Service {
+            root,
+            web_root: format!("http://{web_address}"),
+            organization: options.organization,
+            poll_interval: duration(options.poll_interval),
+            kind: options.sender_kind,
+            latency: options.latency,
+            brokers: options.brokers,
+            faults: Default::default(),
+            store,
+            seal: authority.seal("Posten signering sandkasse")?,
+            authority,
+            inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)), limit)),
+        });
+        if let Some(store) = &service.store {
+            store.load(&mut service.lock())?;
+        }
+        Ok(Self { service, acceptor, environment, anchors, issued, identity, client })
+    }
 }
 
 impl Drop for Sandbox {
