@@ -8,3 +8,8 @@ pub mod from_dotnet {}
 
 #[doc = include_str!("polling.md")]
 pub mod polling {}
+
+#[cfg(feature = "sandbox")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
+#[doc = include_str!("sandbox_rules.md")]
+pub mod sandbox_rules {}

@@ -34,7 +34,7 @@
 //! persons in [`persons`] are reserved, without address or without name. [`Sandbox::inject`] lets things go wrong:
 //! lost and cut answers, refusals, nonsense, each on the calls you name, so often or by chance.
 //!
-//! # What it checks, and what not yet
+//! # What it checks
 //!
 //! It refuses what the service refuses: the rules of the schemas, the profile of the document package line by line,
 //! digests, the signature, a certificate that is not that of the connection, senders without rights, used redirect
@@ -44,11 +44,21 @@
 //! and the PAdES is the documents with a front page, those XAdES as attachments and a signature over all. Independent
 //! programs accept both, under [`Sandbox::root_pem`].
 //!
-//! Where the public sources say nothing about the service, the sandbox chooses: a poll that comes too early is refused
-//! with the time that was told before, and does not push it away; a confirmation that comes twice is accepted twice; a
-//! portal job without availability has 30 days.
+//! Each rule, the test that tries it, and what the sandbox does not do: [`guide::sandbox_rules`](crate::guide::sandbox_rules).
 //!
-//! Not yet: a page for the signer, the rate limit, and the rules about private and public senders.
+//! # With a browser
+//!
+//! [`Sandbox::web_url`] is a web site: a dashboard for the developer at `/`, the portal where signers log in at `/portal`,
+//! and what they would have got by e-mail and SMS at `/inbox`. A redirect URL opens the signer's page, from which the
+//! browser goes to an exit URL.
+//!
+//! # As a program
+//!
+//! The example `sandbox` runs one for clients in any language, and keeps certificates, jobs and clock in a directory:
+//!
+//! ```sh
+//! cargo run --example sandbox --features sandbox -- --port 8443 --dir ./sandbox
+//! ```
 
 mod api;
 mod authority;

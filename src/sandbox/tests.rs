@@ -8,12 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
+use super::Sandbox;
 use super::authority::AuthorityKeys;
 use super::dom::Element;
 use super::package;
 use crate::asice;
+use crate::error::Error;
 use crate::identity::Identity;
-use crate::types::{Document, Documents};
+use crate::transport::OutgoingPackage;
+use crate::types::{Document, Documents, ServiceUrl};
 use crate::xml::generated as wire;
 
 const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -119,6 +122,198 @@ fn a_package_is_checked_line_by_line() {
     let stranger = self::identity();
     let expected = "META-INF/signatures.xml: the digest of SigningCertificate is not that of the certificate";
     assert_eq!(check(&good, &stranger.chain()[0]).err().as_deref(), Some(expected));
+}
+
+const PORTAL_MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<portal-signature-job-manifest xmlns="http://signering.posten.no/schema/v1">
+  <signers><signer order="1"><personal-identification-number>01010012345</personal-identification-number><notifications><email address="kari@example.com"/></notifications></signer></signers>
+  <sender><organization-number>123456789</organization-number></sender>
+  <title>Tittel</title>
+  <nonsensitive-title>Nøytral</nonsensitive-title>
+  <description>Melding</description>
+  <documents><document href="01-avtale.pdf" mime="application/pdf"><title>Avtale</title></document></documents>
+</portal-signature-job-manifest>"#;
+
+/// Checks a manifest with some of its text replaced, in a package that is right otherwise.
+fn with_manifest<M: package::Manifest>(
+    identity: &Identity,
+    manifest: &str,
+    from: &str,
+    to: &str,
+) -> Result<(), String> {
+    assert!(manifest.contains(from), "{from}");
+    let package = package_of(identity, &manifest.replacen(from, to, 1), Timestamp::now());
+    package::check::<M>(&package, &identity.chain()[0]).map(drop)
+}
+
+#[test]
+fn the_facets_of_a_direct_manifest_are_checked() {
+    let identity = identity();
+    let check = |from: &str, to: &str| with_manifest::<wire::DirectSignatureJobManifest>(&identity, MANIFEST, from, to);
+    let x = |count: usize| "x".repeat(count);
+    let signer = "<signer><signer-identifier>kari</signer-identifier></signer>";
+    let signers = |count: usize| (0..count).map(|at| signer.replace("kari", &at.to_string())).collect::<String>();
+    for (from, to) in [
+        ("<title>Tittel", format!("<title>{}", x(80))),
+        ("</title>\n", format!("</title><description>{}</description>\n", x(220))),
+        ("kari", x(80)),
+        (signer, signers(10)),
+        (
+            "<signer-identifier>kari</signer-identifier>",
+            "<personal-identification-number>01010012345</personal-identification-number>".to_owned(),
+        ),
+    ] {
+        assert_eq!(check(from, &to), Ok(()), "{from}");
+    }
+    for (from, to, rule) in [
+        ("<title>Tittel", "<title>".to_owned(), "title: 0 characters, not 1 to 80"),
+        ("<title>Tittel", format!("<title>{}", x(81)), "title: 81 characters, not 1 to 80"),
+        ("</title>\n", format!("</title><description>{}</description>\n", x(221)), "description: 221 characters"),
+        ("kari", x(81), "signer-identifier: 81 characters, not 1 to 80"),
+        ("kari", String::new(), "signer-identifier: 0 characters, not 1 to 80"),
+        (signer, signers(11), "more than 10 times"),
+        (signer, String::new(), "`signer` is missing"),
+        (
+            "<signer-identifier>kari</signer-identifier>",
+            "<personal-identification-number>0101001234</personal-identification-number>".to_owned(),
+            "not 11 digits",
+        ),
+        ("123456789", "12345678".to_owned(), "not 9 digits"),
+        ("href=\"01-avtale.pdf\"", "href=\"x.y\"".to_owned(), "href: 3 characters, not 4 to 100"),
+        ("mime=\"application/pdf\"", "mime=\"\"".to_owned(), "mime: 0 characters, not 1 to 100"),
+        ("mime=\"application/pdf\"", "mime=\"image/png\"".to_owned(), "neither application/pdf nor text/plain"),
+        ("href=\"01-avtale.pdf\"", "href=\"02-other.pdf\"".to_owned(), "there is no file 02-other.pdf"),
+        ("href=\"01-avtale.pdf\"", "href=\"a/01-avtale.pdf\"".to_owned(), "without directories"),
+        (
+            "href=\"01-avtale.pdf\"",
+            "href=\"01-Avtale.pdf\"".to_owned(),
+            "01-Avtale.pdf is not ASCII in lower case without directories",
+        ),
+    ] {
+        let error = check(from, &to).expect_err(rule);
+        // What a rule says in other words counts as well.
+        assert!(error.contains(rule), "{rule}: {error}");
+    }
+    let document = r#"<document href="01-avtale.pdf" mime="application/pdf"><title>Avtale</title></document>"#;
+    let twice = check(document, &document.repeat(2)).unwrap_err();
+    assert_eq!(twice, "manifest.xml: two documents have the name 01-avtale.pdf");
+    let many = check(document, &document.repeat(21)).unwrap_err();
+    assert!(many.contains("more than 20 times"), "{many}");
+}
+
+#[test]
+fn the_facets_of_a_portal_manifest_are_checked() {
+    let identity = identity();
+    let check =
+        |from: &str, to: &str| with_manifest::<wire::PortalSignatureJobManifest>(&identity, PORTAL_MANIFEST, from, to);
+    let end = "</documents>";
+    let available =
+        |seconds: &str| format!("{end}<availability><available-seconds>{seconds}</available-seconds></availability>");
+    for (from, to) in [
+        ("order=\"1\"", "order=\"9\"".to_owned()),
+        ("order=\"1\"", String::new()),
+        (end, available("0")),
+        ("Nøytral", "x".repeat(80)),
+        ("<email address=\"kari@example.com\"/>", "<sms number=\"90000000\"/>".to_owned()),
+        ("<email address=\"kari@example.com\"/>", "<email address=\"a@b\"/><sms number=\"90000000\"/>".to_owned()),
+    ] {
+        assert_eq!(check(from, &to), Ok(()), "{to}");
+    }
+    for (from, to, rule) in [
+        ("order=\"1\"", "order=\"10\"".to_owned(), "order"),
+        ("order=\"1\"", "order=\"-1\"".to_owned(), "order"),
+        (end, available("-1"), "available-seconds"),
+        ("Nøytral", "x".repeat(81), "nonsensitive-title: 81 characters, not 1 to 80"),
+        ("<email address=\"kari@example.com\"/>", "<sms number=\"9\"/><email address=\"a@b\"/>".to_owned(), "email"),
+        ("<notifications><email address=\"kari@example.com\"/></notifications>", String::new(), "notifications"),
+    ] {
+        let error = check(from, &to).expect_err(rule);
+        assert!(error.contains(rule), "{rule}: {error}");
+    }
+}
+
+#[test]
+fn the_older_manifest_of_a_single_document_is_accepted() {
+    let identity = identity();
+    let documents = "<documents><document href=\"01-avtale.pdf\" mime=\"application/pdf\"><title>Avtale</title></document></documents>";
+    let older = "<document href=\"01-avtale.pdf\" mime=\"application/pdf\"><title>Avtale</title><description>Melding</description></document>";
+    let manifest = MANIFEST.replace("  <title>Tittel</title>\n", "").replace(documents, older);
+    let package = package_of(&identity, &manifest, Timestamp::now());
+    let found = package::check::<wire::DirectSignatureJobManifest>(&package, &identity.chain()[0]);
+    let found = found.unwrap_or_else(|error| panic!("{error}"));
+    let texts = package::Manifest::texts(&found.manifest);
+    assert_eq!((texts.title, texts.description), ("Avtale", Some("Melding")));
+}
+
+/// What a sandbox says to a portal job whose manifest has some of its text replaced.
+async fn refusal_of_portal_job(sandbox: &Sandbox, changes: &[(&str, &str)]) -> Option<String> {
+    let mut manifest = PORTAL_MANIFEST.to_owned();
+    for (from, to) in changes {
+        assert!(manifest.contains(from), "{from}");
+        manifest = manifest.replacen(from, to, 1);
+    }
+    let package = package_of(&sandbox.identity(), &manifest, Timestamp::now());
+    let request = wire::PortalSignatureJobRequest { reference: None, polling_queue: None };
+    let client = sandbox.client();
+    let transport = &client.shared.transport;
+    let jobs = ServiceUrl::below(transport.root(), &["123456789", "portal", "signature-jobs"]);
+    let package = OutgoingPackage { reference: None, bytes: &package };
+    let answer = transport.post_package::<_, wire::PortalSignatureJobResponse>(&jobs, &request, &package).await;
+    match answer {
+        Ok(_) => None,
+        Err(Error::Unexpected(refusal)) => refusal.message().map(str::to_owned),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn a_portal_job_is_refused_for_what_the_schema_cannot_say() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let number = "<personal-identification-number>01010012345</personal-identification-number>";
+    let notifications = "<notifications><email address=\"kari@example.com\"/></notifications>";
+    let lookup = "<notifications-using-lookup><email/></notifications-using-lookup>";
+    let contact = "<identified-by-contact-information/>";
+    let other = format!("{lookup}<on-behalf-of>OTHER</on-behalf-of>");
+    let own = format!("{lookup}<on-behalf-of>SELF</on-behalf-of>");
+    let end = "</documents>";
+    let available =
+        |seconds: u32| format!("{end}<availability><available-seconds>{seconds}</available-seconds></availability>");
+    let signer = format!("<signer order=\"1\">{number}{notifications}</signer>");
+    let twice = signer.repeat(2);
+    for (changes, rule) in [
+        (vec![], None),
+        (vec![(number, contact)], None),
+        (vec![(notifications, lookup)], None),
+        (vec![(notifications, &*own)], None),
+        (vec![(notifications, &*other)], Some("a signer on behalf of OTHER has notifications-using-lookup")),
+        (
+            vec![(number, contact), (notifications, lookup)],
+            Some("a signer identified by contact information has notifications-using-lookup"),
+        ),
+        (vec![(end, &*available(7_776_000))], None),
+        (vec![(end, &*available(7_776_001))], Some("available-seconds: must be from 0 to 7776000, is 7776001")),
+        (vec![(&*signer, &*twice)], Some("two signers have the same name")),
+        (vec![("123456789", "974760673")], Some("the manifest has another sender than the path")),
+    ] {
+        assert_eq!(refusal_of_portal_job(&sandbox, &changes).await.as_deref(), rule, "{changes:?}");
+    }
+}
+
+#[test]
+fn documents_have_a_size_and_no_password() {
+    let identity = identity();
+    let good = package_of(&identity, MANIFEST, Timestamp::now());
+    let refusal = |content: Vec<u8>| {
+        let package = changed(&good, |files| files[0].1 = content);
+        package::check::<wire::DirectSignatureJobManifest>(&package, &identity.chain()[0]).err().expect("refused")
+    };
+    let mut large = b"%PDF-1.4\n".to_vec();
+    large.resize(10_485_761, b' ');
+    let expected = "01-avtale.pdf: document: may have at most 10485760 bytes together, have 10485761";
+    assert_eq!(refusal(large), expected);
+    let encrypted = b"%PDF-1.4\ntrailer << /Encrypt 1 0 R >>".to_vec();
+    assert_eq!(refusal(encrypted), "01-avtale.pdf: document: is an encrypted PDF");
+    assert_eq!(refusal(Vec::new()), "01-avtale.pdf: document: must have 1 to 10485760 bytes, is empty");
 }
 
 #[test]

@@ -1,0 +1,295 @@
+//! Rules of the protocol at the sandbox's door, with requests that our own client would never send.
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
+use posten_signering::portal::{self, Lookup};
+use posten_signering::sandbox::{Sandbox, SenderKind};
+use posten_signering::{
+    Document, Documents, Error, IdentifierInSignedDocuments, JobId, Poll, PollingQueue, SignatureType,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use self::support::{kari, request, tiny_pdf};
+
+/// A caller that says what it likes.
+struct Raw {
+    connector: TlsConnector,
+    address: std::net::SocketAddr,
+}
+
+/// An answer as it came.
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+impl Raw {
+    fn new(sandbox: &Sandbox) -> Self {
+        let archive = sandbox.pkcs12(&"x".into()).unwrap();
+        let store = KeyStore::from_pkcs12(&archive, "x", Pkcs12ImportPolicy::Strict).unwrap();
+        let (_, chain) = store.private_key_chain().unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(chain.key().as_der().to_vec()));
+        let certificates = chain.certs().iter().map(|own| CertificateDer::from(own.as_der().to_vec())).collect();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(sandbox.root_pem().as_bytes()).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(certificates, key)
+            .unwrap();
+        Self { connector: TlsConnector::from(Arc::new(config)), address: sandbox.address() }
+    }
+
+    async fn send(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let mut stream = self.connector.connect(name, stream).await.unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
+        let mut answer = Vec::new();
+        // The server may close without a farewell.
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "Accept: application/xml\r\n", b"").await
+    }
+}
+
+const DIRECT: &str = "/api/123456789/direct/signature-jobs";
+const PORTAL: &str = "/api/123456789/portal/signature-jobs";
+
+/// A request and a package that were accepted a moment ago.
+async fn accepted(sandbox: &Sandbox) -> (String, Vec<u8>) {
+    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    (sandbox.documents()[0].clone(), sandbox.package(job.id()).unwrap())
+}
+
+/// A `multipart/mixed` with these parts, each with its headers.
+fn multipart(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (headers, content) in parts {
+        body.extend_from_slice(format!("--x\r\n{headers}\r\n\r\n").as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--x--\r\n");
+    body
+}
+
+const XML: &str = "Content-Type: application/xml";
+const PACKAGE: &str = "Content-Type: application/octet-stream";
+const MIXED: &str = "Content-Type: multipart/mixed; boundary=x\r\n";
+
+#[tokio::test]
+async fn a_job_is_created_from_two_parts_in_their_order() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let raw = Raw::new(&sandbox);
+    let (xml, package) = accepted(&sandbox).await;
+    let (xml, package) = (xml.as_bytes(), package.as_slice());
+    let good = raw.send("POST", DIRECT, MIXED, &multipart(&[(XML, xml), (PACKAGE, package)])).await;
+    assert_eq!(good.status, 200, "{}", good.body);
+    // As the .NET client sends it.
+    let attachment = "\r\nContent-Disposition: attachment";
+    let parts = [(&*format!("{XML}{attachment}"), xml), (&*format!("{PACKAGE}{attachment}"), package)];
+    let quoted = "Content-Type: multipart/mixed; boundary=\"x\"\r\n";
+    assert_eq!(raw.send("POST", DIRECT, quoted, &multipart(&parts)).await.status, 200);
+
+    let whole = multipart(&[(XML, xml), (PACKAGE, package)]);
+    for (headers, body, rule) in [
+        ("Content-Type: application/xml\r\n", xml.to_vec(), "the Content-Type is not multipart/mixed"),
+        ("Content-Type: multipart/form-data; boundary=x\r\n", whole.clone(), "the Content-Type is not multipart/mixed"),
+        ("Content-Type: multipart/mixed\r\n", whole.clone(), "the Content-Type has no boundary"),
+        (MIXED, multipart(&[(PACKAGE, package), (XML, xml)]), "the parts are not"),
+        (MIXED, multipart(&[(XML, xml)]), "the parts are not"),
+        (MIXED, multipart(&[(XML, xml), (PACKAGE, package), (XML, xml)]), "the parts are not"),
+        (MIXED, whole[..whole.len() / 2].to_vec(), "the multipart body is damaged"),
+        (MIXED, multipart(&[(XML, b"<x/>"), (PACKAGE, package)]), "the root element is not"),
+        (MIXED, multipart(&[(XML, xml), (PACKAGE, b"PK")]), "the package is not a ZIP"),
+    ] {
+        let answer = raw.send("POST", DIRECT, headers, &body).await;
+        assert_eq!(answer.status, 400, "{rule}: {}", answer.body);
+        assert!(answer.body.contains(rule), "{rule}: {}", answer.body);
+        // An error is a document of its own.
+        assert_eq!(answer.header("content-type"), Some("application/xml"));
+        assert!(answer.body.contains("<error-type>CLIENT</error-type>"), "{}", answer.body);
+    }
+    // And not from the package of another flow.
+    let other = raw.send("POST", PORTAL, MIXED, &whole).await;
+    assert_eq!(other.status, 400);
+}
+
+#[tokio::test]
+async fn every_answer_to_a_poll_tells_when_the_next_is_permitted() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let raw = Raw::new(&sandbox);
+    let job = sandbox.client().direct().create(request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
+    sandbox.sign(job.id(), kari().name()).unwrap();
+    let mut told = Vec::new();
+    for status in [200, 204, 429] {
+        let answer = raw.get(DIRECT).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        let time = answer.header("X-Next-permitted-poll-time").expect("the header").parse::<jiff::Timestamp>().unwrap();
+        let date = jiff::fmt::rfc2822::parse(answer.header("Date").unwrap()).unwrap().timestamp();
+        told.push(time.duration_since(date).as_secs());
+        assert!(status == 200 || answer.body.is_empty());
+    }
+    assert!(told[0] <= 1 && (4..=6).contains(&told[1]) && (3..=6).contains(&told[2]), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_callback_job_is_in_no_queue() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    sandbox.sign(job.id(), kari().name()).unwrap();
+    let polled = sandbox.client().direct().poll(&PollingQueue::DEFAULT).await.unwrap();
+    assert!(matches!(polled, Poll::Empty { .. }));
+}
+
+#[tokio::test]
+async fn more_than_ten_calls_a_second_are_refused_without_a_word_for_thirty_seconds() {
+    let sandbox = Sandbox::start_with(Sandbox::builder().rate_limit(true).build()).await.unwrap();
+    let client = sandbox.client();
+    let mut refused = None;
+    for _ in 0..30 {
+        if let Err(error) = client.whoami().await {
+            refused = Some(error);
+            break;
+        }
+    }
+    let Some(Error::TooManyRequests { retry_at: Some(retry_at) }) = refused else { panic!("{refused:?}") };
+    let wait = retry_at.duration_since(jiff::Timestamp::now()).as_secs();
+    assert!((28..=30).contains(&wait), "{wait}");
+    let answer = Raw::new(&sandbox).get("/api/123456789").await;
+    assert_eq!((answer.status, answer.body.as_str()), (429, ""));
+    assert!(answer.header("DoSFilter").is_some() && answer.header("X-Next-permitted-poll-time").is_none());
+    sandbox.advance(Duration::from_secs(31));
+    client.whoami().await.unwrap();
+}
+
+#[tokio::test]
+async fn senders_are_refused_what_is_not_for_their_kind() {
+    let start = async |kind| Sandbox::start_with(Sandbox::builder().sender_kind(kind).build()).await.unwrap();
+    let (public, private) = (start(SenderKind::Public).await, start(SenderKind::Private).await);
+    let code = |error: Error| match error {
+        Error::Unexpected(refusal) => refusal.code().unwrap_or_default().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let looked_up = || {
+        portal::JobRequest::builder()
+            .title("Avtale".parse().unwrap())
+            .document(Document::pdf("Avtale", tiny_pdf()).unwrap())
+            .signer(portal::Signer::national_id("01010012345".parse().unwrap()).lookup(Lookup::Email).build())
+            .build()
+    };
+    public.client().portal().create(looked_up()).await.unwrap();
+    let error = private.client().portal().create(looked_up()).await.unwrap_err();
+    assert_eq!(code(error), "NOT_PERMITTED");
+    let authenticated = || request([kari().signature_type(SignatureType::Authenticated)]);
+    public.client().direct().create(authenticated()).await.unwrap();
+    assert_eq!(code(private.client().direct().create(authenticated()).await.unwrap_err()), "NOT_PERMITTED");
+    let several = || {
+        let document = Document::pdf("Avtale", tiny_pdf()).unwrap();
+        posten_signering::direct::JobRequest::builder()
+            .title("Avtale".parse().unwrap())
+            .document(Documents::new([document.clone(), document]).unwrap())
+            .signer(kari().signature_type(SignatureType::Advanced))
+            .exit_urls(support::exit_urls())
+            .build()
+    };
+    private.client().direct().create(several()).await.unwrap();
+    assert_eq!(code(public.client().direct().create(several()).await.unwrap_err()), "NOT_PERMITTED");
+    let by_name = posten_signering::direct::JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(Document::pdf("Avtale", tiny_pdf()).unwrap())
+        .signer(kari())
+        .exit_urls(support::exit_urls())
+        .identifier_in_signed_documents(IdentifierInSignedDocuments::Name)
+        .build();
+    assert_eq!(code(private.client().direct().create(by_name).await.unwrap_err()), "NOT_PERMITTED");
+    assert!(private.refusals()[0].contains("a private sender may not use notifications-using-lookup"));
+}
+
+#[tokio::test]
+async fn what_arrived_can_be_looked_at() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let job = sandbox.client().direct().create(request([kari(), support::ola()])).await.unwrap();
+    sandbox.sign(job.id(), support::ola().name()).unwrap();
+    let received = sandbox.received_jobs();
+    let only = &received[0];
+    assert_eq!((received.len(), only.id, only.is_portal, &*only.sender), (1, job.id(), false, "123456789"));
+    assert_eq!(only.title, "Avtale med æøå & <tegn>");
+    assert_eq!(only.documents[0].file_name, "01-dokument-1.pdf");
+    assert_eq!(only.documents[0].content, tiny_pdf().as_bytes());
+    assert_eq!(only.signers[0].national_id.as_deref(), Some("01010012345"));
+    assert!(only.signers[0].is_invited && !only.signers[1].is_invited);
+    assert!(only.manifest.contains("<direct-signature-job-manifest"));
+    assert!(!format!("{received:?}").contains("01010012345") && !format!("{received:?}").contains("Avtale"));
+}
+
+#[tokio::test]
+async fn an_unknown_address_and_a_foreign_job_are_not_found() {
+    let broker = ("123456789".parse().unwrap(), "974760673".parse().unwrap());
+    let sandbox = Sandbox::start_with(Sandbox::builder().brokers([broker]).build()).await.unwrap();
+    let raw = Raw::new(&sandbox);
+    let job: JobId = sandbox.client().direct().create(request([kari()])).await.unwrap().id();
+    for path in [
+        "/".to_owned(),
+        "/api/123456789/other".to_owned(),
+        format!("{DIRECT}/{job}/pades"),
+        format!("{DIRECT}/99/status"),
+        // The same job as another sender's, and as one of the other flow.
+        format!("/api/974760673/direct/signature-jobs/{job}/status?status_query_token=x"),
+        format!("{PORTAL}/{job}/pades"),
+        format!("{DIRECT}/{job}/xades/1"),
+        format!("{DIRECT}/{job}/xades/0"),
+    ] {
+        let answer = raw.get(&path).await;
+        assert_eq!(answer.status, 404, "{path}: {}", answer.body);
+    }
+    assert_eq!(raw.get("/api/98765432/direct").await.status, 404, "no organization number");
+    assert_eq!(raw.get("/api/987654321").await.status, 403, "no right to act for it");
+}
+
+/// The page of rules names only tests that exist.
+#[test]
+fn every_test_that_the_page_of_rules_names_is_there() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(here.join("src/guide/sandbox_rules.md")).unwrap();
+    let mut named = 0;
+    for entry in page.split('`').filter(|part| part.contains(".rs::")) {
+        let (file, test) = entry.split_once("::").unwrap();
+        let source = std::fs::read_to_string(here.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(source.contains(&format!("fn {test}(")), "{entry} does not exist");
+        named += 1;
+    }
+    assert!(named > 50, "{named}");
+}
