@@ -164,10 +164,13 @@ impl FaultRule {
 }
 
 /// The rules in force.
-#[derive(Default)]
 pub(super) struct Faults(Mutex<Vec<FaultRule>>);
 
 impl Faults {
+    pub(super) fn new(rules: Vec<FaultRule>) -> Self {
+        Self(Mutex::new(rules))
+    }
+
     pub(super) fn add(&self, rule: FaultRule) {
         self.rules(|rules| rules.push(rule));
     }
@@ -231,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_rule_meets_the_calls_it_is_for_as_often_as_it_says() {
-        let faults = Faults::default();
+        let faults = Faults::new(Vec::new());
         faults.add(FaultRule::new(Fault::LoseAnswer).on(Operation::Confirm).times(2));
         faults.add(FaultRule::new(Fault::RefuseConnection).times(1));
         assert_eq!(faults.on(Some(Operation::Poll)), None);
@@ -244,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_probability_is_kept_roughly() {
-        let faults = Faults::default();
+        let faults = Faults::new(Vec::new());
         faults.add(FaultRule::new(Fault::LoseRequest).with_probability(0.2));
         let struck = (0..10_000).filter(|_| faults.on(None).is_some()).count();
         // 20 standard deviations of a fair draw.

@@ -91,6 +91,7 @@ use typed_builder::TypedBuilder;
 use url::Url;
 
 use self::authority::{Authority, AuthorityKeys, Issued};
+use self::faults::Faults;
 pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
 use self::jobs::{Act, HIDDEN, Jobs, Who};
 pub use self::received::{ReceivedDocument, ReceivedJob, ReceivedSigner};
@@ -147,6 +148,9 @@ pub struct SandboxOptions {
     /// How long every answer takes. Not at all.
     #[builder(default)]
     latency: Duration,
+    /// What goes wrong from the beginning. [`Sandbox::inject`] adds to it.
+    #[builder(default, setter(into))]
+    faults: Vec<FaultRule>,
     /// Which broker may act for which sender.
     #[builder(default, setter(into))]
     brokers: Vec<(OrganizationNumber, OrganizationNumber)>,
@@ -437,7 +441,7 @@ impl Made {
             kind: options.sender_kind,
             latency: options.latency,
             brokers: options.brokers,
-            faults: Default::default(),
+            faults: Faults::new(options.faults),
             store,
             seal: authority.seal("Posten signering sandkasse")?,
             authority,
