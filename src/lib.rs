@@ -128,6 +128,6 @@ pub use self::types::{
 };
 
 /// The examples in README.md, so that they compile.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -65,7 +65,9 @@ mod authority;
 mod cms;
 mod dom;
 mod faults;
+mod job;
 mod jobs;
+mod options;
 mod package;
 mod pades;
 pub mod persons;
@@ -76,85 +78,37 @@ mod service;
 mod store;
 #[cfg(test)]
 mod tests;
+mod visit;
 mod web;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use typed_builder::TypedBuilder;
-use url::Url;
 
 use self::authority::{Authority, AuthorityKeys, Issued};
 use self::faults::Faults;
 pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
-use self::jobs::{Act, HIDDEN, Jobs, Who};
-pub use self::received::{ReceivedDocument, ReceivedJob, ReceivedSigner};
+use self::job::Who;
+use self::jobs::Jobs;
+pub use self::options::{SandboxBuilder, SandboxOptions};
+pub use self::received::{Confirmation, Polled, ReceivedDocument, ReceivedJob, ReceivedSigner};
 use self::rules::RateLimit;
 pub use self::rules::SenderKind;
 use self::service::{Inner, Service, duration};
 use self::store::Store;
+pub use self::visit::{PortalVisit, Return, Visit};
 use crate::client::{Client, HasSender};
 use crate::identity::Identity;
 use crate::trust::{Environment, TrustAnchors};
-use crate::types::{JobId, OrganizationNumber, RedirectUrl, StatusQueryToken};
+use crate::types::{JobId, OrganizationNumber, RedirectUrl};
 use crate::{direct, portal};
 
 /// The organization of a sandbox's server: that of the real one.
 const POSTEN: &str = "984661185";
-
-/// The sender of [`Sandbox::client`], unless another was asked for.
-const SENDER: &str = "123456789";
-
-/// How a sandbox is to be. [`Sandbox::builder`] makes one.
-#[derive(Clone, Debug, TypedBuilder)]
-#[builder(
-    builder_method(vis = ""),
-    builder_type(name = SandboxBuilder, vis = "pub", doc = "Describes a sandbox to be started."),
-    build_method(vis = "pub", doc = "The description, for [`Sandbox::start_with`].")
-)]
-pub struct SandboxOptions {
-    /// The port of the API, or 0 for any that is free. 0.
-    #[builder(default)]
-    port: u16,
-    /// The port of the web site, or 0 for any that is free. 0.
-    #[builder(default)]
-    web_port: u16,
-    /// Where jobs, keys and clock are kept across restarts: a directory that exists. Without one, nothing outlives the
-    /// sandbox.
-    #[builder(default, setter(strip_option, into))]
-    directory: Option<PathBuf>,
-    /// How long an empty queue asks to be left alone. 5 seconds, as in the test environments; production has 10 minutes.
-    #[builder(default = Duration::from_secs(5))]
-    poll_interval: Duration,
-    /// The organization of the client's certificate. 123456789.
-    #[builder(default = SENDER.parse().expect("nine digits"))]
-    organization: OrganizationNumber,
-    /// How long a change that was handed out is hidden from others. 10 minutes, as in the service.
-    #[builder(default = HIDDEN)]
-    redelivery: Duration,
-    /// What the senders are taken for: public or private. Public.
-    #[builder(default)]
-    sender_kind: SenderKind,
-    /// Whether more than 10 calls a second for an organization number are refused, and everything for 30 seconds then.
-    /// The service does; a sandbox only if asked to.
-    #[builder(default)]
-    rate_limit: bool,
-    /// How long every answer takes. Not at all.
-    #[builder(default)]
-    latency: Duration,
-    /// What goes wrong from the beginning. [`Sandbox::inject`] adds to it.
-    #[builder(default, setter(into))]
-    faults: Vec<FaultRule>,
-    /// Which broker may act for which sender.
-    #[builder(default, setter(into))]
-    brokers: Vec<(OrganizationNumber, OrganizationNumber)>,
-}
 
 /// A running service. Gone, with its port, when dropped.
 pub struct Sandbox {
@@ -394,7 +348,7 @@ impl Sandbox {
 }
 
 /// The signer of a job with this name.
-fn find<'j>(jobs: &'j Jobs, job: JobId, who: &Who) -> Result<(&'j jobs::Job, usize), SandboxError> {
+fn find<'j>(jobs: &'j Jobs, job: JobId, who: &Who) -> Result<(&'j job::Job, usize), SandboxError> {
     let job = jobs.job(job.get()).ok_or(SandboxError::NoSuchSigner)?;
     let at = job.signers.iter().position(|signer| signer.who == *who).ok_or(SandboxError::NoSuchSigner)?;
     Ok((job, at))
@@ -463,140 +417,6 @@ impl Drop for Sandbox {
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-/// A signer who has the documents in front of them.
-#[derive(Debug)]
-#[must_use = "the signer has not done anything yet"]
-pub struct Visit<'a> {
-    sandbox: &'a Sandbox,
-    job: JobId,
-    signer: usize,
-}
-
-impl Visit<'_> {
-    /// The signer signs.
-    ///
-    /// # Errors
-    ///
-    /// [`SandboxError::NotWaiting`] when they have acted already or the job is over.
-    pub fn sign(self) -> Result<Return, SandboxError> {
-        self.act(Act::Sign)
-    }
-
-    /// The signer declines.
-    ///
-    /// # Errors
-    ///
-    /// As for [`sign`](Self::sign).
-    pub fn reject(self) -> Result<Return, SandboxError> {
-        self.act(Act::Reject)
-    }
-
-    /// Something goes wrong.
-    ///
-    /// # Errors
-    ///
-    /// As for [`sign`](Self::sign).
-    pub fn fail(self) -> Result<Return, SandboxError> {
-        self.act(Act::Fail)
-    }
-
-    fn act(self, act: Act) -> Result<Return, SandboxError> {
-        let service = &self.sandbox.service;
-        let mut inner = service.lock();
-        let token = service.act(&mut inner, self.job.get(), self.signer, act)?;
-        let job = inner.jobs.job(self.job.get()).ok_or(SandboxError::NoSuchSigner)?;
-        let url = job.exit(act, &token).ok_or(SandboxError::NoSuchSigner)?;
-        let token = token.parse().map_err(|_| SandboxError::NotWaiting)?;
-        Ok(Return { url, token })
-    }
-}
-
-/// A signer of a portal job who has logged in and has the documents in front of them.
-#[derive(Debug)]
-#[must_use = "the signer has not done anything yet"]
-pub struct PortalVisit<'a> {
-    sandbox: &'a Sandbox,
-    job: JobId,
-    signer: usize,
-}
-
-impl PortalVisit<'_> {
-    /// The signer signs.
-    ///
-    /// # Errors
-    ///
-    /// [`SandboxError::NotWaiting`] when they have acted already or the job is over.
-    pub fn sign(self) -> Result<(), SandboxError> {
-        self.act(Act::Sign)
-    }
-
-    /// The signer declines.
-    ///
-    /// # Errors
-    ///
-    /// As for [`sign`](Self::sign).
-    pub fn reject(self) -> Result<(), SandboxError> {
-        self.act(Act::Reject)
-    }
-
-    /// The signer enters a wrong code too many times, and is blocked.
-    ///
-    /// # Errors
-    ///
-    /// As for [`sign`](Self::sign).
-    pub fn block(self) -> Result<(), SandboxError> {
-        self.act(Act::Block)
-    }
-
-    fn act(self, act: Act) -> Result<(), SandboxError> {
-        let service = &self.sandbox.service;
-        service.act(&mut service.lock(), self.job.get(), self.signer, act).map(drop)
-    }
-}
-
-/// A poll that arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Polled {
-    /// When, by the sandbox's clock.
-    pub at: Timestamp,
-    /// Who asked, by the whole `User-Agent`.
-    pub user_agent: String,
-    /// When the next poll was permitted, as the answer told.
-    pub permitted: Timestamp,
-}
-
-/// A confirmation that arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Confirmation {
-    /// When, by the sandbox's clock.
-    pub at: Timestamp,
-    /// Of which job.
-    pub job: JobId,
-    /// Whether the job was over with it.
-    pub last: bool,
-}
-
-/// The signer's browser on its way back.
-#[derive(Clone, Debug)]
-pub struct Return {
-    url: Url,
-    token: StatusQueryToken,
-}
-
-impl Return {
-    /// The exit URL with the token appended.
-    pub fn url(&self) -> &Url {
-        &self.url
-    }
-
-    /// The token in it.
-    pub fn token(&self) -> &StatusQueryToken {
-        &self.token
     }
 }
 

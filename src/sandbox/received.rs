@@ -1,10 +1,11 @@
-//! Jobs as they arrived, for tests to look at.
+//! What arrived, for tests to look at: jobs, polls, confirmations.
 
 use std::fmt;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
-use super::jobs::{FlowName, Job, Signer, Who};
+use super::job::{FlowName, Job, Signer, Who};
 use crate::signature::SignatureStatus;
 use crate::types::{ContactInformation, JobId, MediaType};
 
@@ -116,4 +117,28 @@ impl fmt::Debug for ReceivedSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReceivedSigner").field("status", &self.status).finish_non_exhaustive()
     }
+}
+
+/// A poll that arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Polled {
+    /// When, by the sandbox's clock.
+    pub at: Timestamp,
+    /// Who asked, by the whole `User-Agent`.
+    pub user_agent: String,
+    /// When the next poll was permitted, as the answer told.
+    pub permitted: Timestamp,
+}
+
+/// A confirmation that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Confirmation {
+    /// When, by the sandbox's clock.
+    pub at: Timestamp,
+    /// Of which job.
+    pub job: JobId,
+    /// Whether the job was over with it.
+    pub last: bool,
 }

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::authority::Authority;
 use super::faults::Faults;
-use super::jobs::{Act, Flow, FlowName, Job, Jobs, QueueKey};
+use super::job::{Act, Flow, FlowName, Job};
+use super::jobs::{Jobs, QueueKey};
 use super::pades::{self, SignedBy};
 use super::rules::{RateLimit, SenderKind};
 use super::store::Store;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SandboxError;
 use super::authority::AuthorityKeys;
-use super::jobs::{Change, Flow, Job, Naming, Signer, Who};
+use super::job::{Change, Flow, Job, Naming, Signer, Who};
 use super::package::{self, Manifest};
 use super::service::Inner;
 use crate::signature::SignatureStatus;

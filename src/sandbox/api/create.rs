@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::super::jobs::{Flow, Job, Naming, Signer};
+use super::super::job::{Flow, Job, Naming, Signer};
 use super::super::package::{self, Manifest, Package};
 use super::super::rules;
 use super::super::service::{Inner, Service};

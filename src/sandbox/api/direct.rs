@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::super::jobs::{Flow, FlowName, Job, Signer, State as JobState, Who};
+use super::super::job::{Flow, FlowName, Job, Signer, State as JobState, Who};
 use super::super::service::{Service, random_token};
 use super::create::{self, Particulars};
 use super::results::{self, PollRequest};

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
 use super::faults::{Fault, Operation, RefusalBody};
-use super::jobs::FlowName;
+use super::job::FlowName;
 use super::service::{Inner, Service};
 use crate::certificate::Certificate;
 use crate::types::{MAX_BYTES, OrganizationNumber};
@@ -279,7 +279,7 @@ fn with_job<T>(
     flow: FlowName,
     sender: &str,
     id: &str,
-    act: impl FnOnce(&mut super::jobs::Job, Timestamp) -> Result<T, Refused>,
+    act: impl FnOnce(&mut super::job::Job, Timestamp) -> Result<T, Refused>,
 ) -> Result<T, Refused> {
     let now = inner.now();
     let done = id.parse().ok().and_then(|id| inner.jobs.with(flow, sender, id, now, |job| act(job, now)));

@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::jobs::{AVAILABILITY, Flow, FlowName, Job, Signer, State as JobState, Who};
+use super::super::job::{AVAILABILITY, Flow, FlowName, Job, Signer, State as JobState, Who};
 use super::super::service::Service;
 use super::create::{self, Particulars};
 use super::results::{self, PollRequest};

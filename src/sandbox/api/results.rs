@@ -13,7 +13,8 @@ use futures_core::Stream;
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
 
-use super::super::jobs::{FlowName, Job, QueueKey};
+use super::super::job::{FlowName, Job};
+use super::super::jobs::QueueKey;
 use super::super::service::Service;
 use super::super::{Confirmation, Polled};
 use super::{Answer, NEXT_POLL, Refused, Rule, Shared, document, no_such_job, refuse, with_job};

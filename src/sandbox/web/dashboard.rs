@@ -8,7 +8,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::super::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
-use super::super::jobs::{Flow, Job, State as JobState};
+use super::super::job::{Flow, Job, State as JobState};
 use super::super::service::{Inner, Service};
 use super::text::Lang;
 use super::{Form, Parameters, Reader, Shared, forged, genuine, page, see_other};

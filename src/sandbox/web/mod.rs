@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use self::text::Lang;
-use super::jobs::Who;
+use super::job::Who;
 use super::service::{Service, random_token};
 
 /// Who has which page open. Gone with the sandbox.

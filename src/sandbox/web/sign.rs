@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use url::Url;
 
 use super::super::SandboxError;
-use super::super::jobs::{Act, Flow, Job};
+use super::super::job::{Act, Flow, Job};
 use super::super::service::{Inner, Service};
 use super::text::Lang;
 use super::{Form, Parameters, Reader, Shared, Visit, cookie_of, forged, page, see_other};

@@ -1,0 +1,59 @@
+//! How a sandbox is to be.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use typed_builder::TypedBuilder;
+
+use super::faults::FaultRule;
+use super::job::HIDDEN;
+use super::rules::SenderKind;
+use crate::types::OrganizationNumber;
+
+/// The sender of [`Sandbox::client`](super::Sandbox::client), unless another was asked for.
+const SENDER: &str = "123456789";
+
+/// How a sandbox is to be. [`Sandbox::builder`](super::Sandbox::builder) makes one.
+#[derive(Clone, Debug, TypedBuilder)]
+#[builder(
+    builder_method(vis = "pub(super)"),
+    builder_type(name = SandboxBuilder, vis = "pub", doc = "Describes a sandbox to be started."),
+    build_method(vis = "pub", doc = "The description, for [`Sandbox::start_with`](super::Sandbox::start_with).")
+)]
+pub struct SandboxOptions {
+    /// The port of the API, or 0 for any that is free. 0.
+    #[builder(default)]
+    pub(super) port: u16,
+    /// The port of the web site, or 0 for any that is free. 0.
+    #[builder(default)]
+    pub(super) web_port: u16,
+    /// Where jobs, keys and clock are kept across restarts: a directory that exists. Without one, nothing outlives the
+    /// sandbox.
+    #[builder(default, setter(strip_option, into))]
+    pub(super) directory: Option<PathBuf>,
+    /// How long an empty queue asks to be left alone. 5 seconds, as in the test environments; production has 10 minutes.
+    #[builder(default = Duration::from_secs(5))]
+    pub(super) poll_interval: Duration,
+    /// The organization of the client's certificate. 123456789.
+    #[builder(default = SENDER.parse().expect("nine digits"))]
+    pub(super) organization: OrganizationNumber,
+    /// How long a change that was handed out is hidden from others. 10 minutes, as in the service.
+    #[builder(default = HIDDEN)]
+    pub(super) redelivery: Duration,
+    /// What the senders are taken for: public or private. Public.
+    #[builder(default)]
+    pub(super) sender_kind: SenderKind,
+    /// Whether more than 10 calls a second for an organization number are refused, and everything for 30 seconds then.
+    /// The service does; a sandbox only if asked to.
+    #[builder(default)]
+    pub(super) rate_limit: bool,
+    /// How long every answer takes. Not at all.
+    #[builder(default)]
+    pub(super) latency: Duration,
+    /// What goes wrong from the beginning. [`Sandbox::inject`](super::Sandbox::inject) adds to it.
+    #[builder(default, setter(into))]
+    pub(super) faults: Vec<FaultRule>,
+    /// Which broker may act for which sender.
+    #[builder(default, setter(into))]
+    pub(super) brokers: Vec<(OrganizationNumber, OrganizationNumber)>,
+}
