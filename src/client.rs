@@ -12,7 +12,7 @@ use crate::direct::Direct;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::portal::Portal;
-use crate::transport::{Exchange, Options, OutgoingPackage, Proxy, Timeouts, Transport, dump_to};
+use crate::transport::{Exchange, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transport, dump_to};
 use crate::trust::Environment;
 use crate::types::{Documents, OrganizationNumber, Reference, Sender, ServiceUrl};
 use crate::xml::{self, Document};
@@ -37,18 +37,38 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Creates a job of either flow: packs and signs the documents with their manifest, and sends them.
-    pub(crate) async fn create<R: Document, M: Document, A: Document>(
+    /// Creates a job of either flow: packs and signs the documents with their manifest, sends them, and reads the answer.
+    ///
+    /// Begins again only while nothing can have reached the service, and then with a new package, because the time of its
+    /// signature must be right.
+    pub(crate) async fn create<R: Document, M: Document, A: Document, J>(
         &self,
         jobs: &ServiceUrl,
         request: &R,
         manifest: &M,
         (documents, reference): (&Documents, Option<&Reference>),
-    ) -> Result<A, Error> {
+        read: impl FnOnce(A) -> Result<J, Error>,
+    ) -> Result<J, Error> {
+        let reference = reference.map(Reference::as_str);
         let manifest = xml::write(manifest).map_err(|error| Error::Protocol(format!("our own manifest: {error}")))?;
-        let bytes = &asice::package(documents, &manifest, &self.identity, Timestamp::now())?;
-        let package = OutgoingPackage { reference: reference.map(Reference::as_str), bytes };
-        self.transport.post_package(jobs, request, &package).await
+        let mut repetitions = self.transport.retry().begin();
+        let answer = loop {
+            self.transport.permitted(jobs).await;
+            let bytes = &asice::package(documents, &manifest, &self.identity, Timestamp::now())?;
+            let package = OutgoingPackage { reference, bytes };
+            match self.transport.post_package(jobs, request, &package).await {
+                Err(error @ Error::Connect(_)) => {
+                    if !repetitions.pause().await {
+                        return Err(error);
+                    }
+                }
+                answer => break answer,
+            }
+        };
+        answer.and_then(read).map_err(|error| match error.leaves_open() {
+            true => Error::MaybeCreated { reference: reference.map(str::to_owned), source: Box::new(error) },
+            false => error,
+        })
     }
 }
 
@@ -190,6 +210,31 @@ impl<E, I, S> ClientBuilder<E, I, S> {
 }
 
 impl<E, I, S> ClientBuilder<E, I, S> {
+    /// How calls that bear it are repeated. [`Retry::OFF`] repeats none.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.options.retry = retry;
+        self
+    }
+
+    /// Keeps the calls within the service's limit in another way than [`EvenPace`](crate::EvenPace): together with other
+    /// machines, for instance.
+    pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
+        self.options.rate = Some(Arc::new(limiter));
+        self
+    }
+
+    /// Keeps no limit: for stubs. The service refuses every call for 30 seconds after more than 10 in one.
+    pub fn without_rate_limiter(mut self) -> Self {
+        self.options.rate = None;
+        self
+    }
+
+    /// The longest signed document that is taken, in bytes. 100 MiB unless said otherwise.
+    pub fn max_download(mut self, bytes: u64) -> Self {
+        self.options.max_download = bytes;
+        self
+    }
+
     /// How many connections are kept open while they are not used. As many as there were, unless said otherwise.
     ///
     /// As many are opened as there are calls at once: a download that nobody reads holds its own, and no other call

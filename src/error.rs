@@ -19,7 +19,8 @@ use crate::types::InvalidValue;
 /// | fix the value | [`InvalidValue`](Self::InvalidValue) |
 /// | fix the configuration | [`Identity`](Self::Identity), [`TrustAnchors`](Self::TrustAnchors), [`Configuration`](Self::Configuration), [`Tls`](Self::Tls), [`File`](Self::File), [`Read`](Self::Read), [`Handle`](Self::Handle) |
 /// | ask Posten for rights | [`NotAuthorized`](Self::NotAuthorized), [`BrokerNotAuthorized`](Self::BrokerNotAuthorized) |
-/// | wait, then try again | [`TooManyRequests`](Self::TooManyRequests), [`Timeout`](Self::Timeout), [`Transport`](Self::Transport), [`SigningCeremonyNotCompleted`](Self::SigningCeremonyNotCompleted) |
+/// | wait, then try again | [`TooManyRequests`](Self::TooManyRequests), [`Timeout`](Self::Timeout), [`Connect`](Self::Connect), [`Transport`](Self::Transport), [`SigningCeremonyNotCompleted`](Self::SigningCeremonyNotCompleted) |
+/// | find out whether the job is there | [`MaybeCreated`](Self::MaybeCreated) |
 /// | nothing: it is too late | [`JobCannotBeCancelled`](Self::JobCannotBeCancelled) |
 /// | look at what the service says | [`Unexpected`](Self::Unexpected) |
 /// | report a bug | [`Protocol`](Self::Protocol) |
@@ -50,9 +51,26 @@ pub enum Error {
     #[error("the service did not answer in time")]
     Timeout,
 
+    /// The connection could not be made. Nothing was sent.
+    #[error("the connection to the service could not be made")]
+    Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+
     /// The connection failed. The service may have acted all the same.
     #[error("the connection to the service failed")]
     Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// A job was sent, but what came back does not tell whether it was created: nothing, a server error, or an answer that
+    /// cannot be understood.
+    ///
+    /// It is not sent again by itself: the signers would be asked twice. Find out first, by the reference: changes of the
+    /// job come out of its queue, and the service's support can look it up. A job that nobody is sent to does no harm.
+    #[error("the job may have been created{}: {source}", .reference.as_ref().map(|own| format!(" (reference {own})")).unwrap_or_default())]
+    MaybeCreated {
+        /// The reference of the request.
+        reference: Option<String>,
+        /// What went wrong.
+        source: Box<Error>,
+    },
 
     /// The organization of the certificate has no access to the API (`NOT_AUTHORIZED`).
     #[error("the certificate's organization has no access to the API (NOT_AUTHORIZED)")]
@@ -73,6 +91,9 @@ pub enum Error {
     SigningCeremonyNotCompleted(Refusal),
 
     /// The job is completed or cancelled already, or the service does not let it be cancelled (409).
+    ///
+    /// A cancellation whose answer is lost is asked for again, and the answer to that may be this: the job's last change
+    /// tells which it was.
     #[error("the job cannot be cancelled: it is completed or cancelled already")]
     JobCannotBeCancelled,
 
@@ -117,7 +138,18 @@ impl Error {
     /// The service may have acted all the same, so repeat only what bears it: everything but the creation of a job.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Timeout | Self::Transport(_) | Self::TooManyRequests { .. } => true,
+            Self::Timeout | Self::Connect(_) | Self::Transport(_) | Self::TooManyRequests { .. } => true,
+            Self::Unexpected(refusal) => refusal.status().is_server_error(),
+            _ => false,
+        }
+    }
+}
+
+impl Error {
+    /// Whether the service may have done what it was asked, although it did not say so.
+    pub(crate) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Timeout | Self::Transport(_) | Self::Protocol(_) => true,
             Self::Unexpected(refusal) => refusal.status().is_server_error(),
             _ => false,
         }

@@ -118,7 +118,10 @@ pub use self::poll::{Change, Changes, Poll, Problem, Report, Worker};
 pub use self::signature::{Signature, SignatureStatus};
 pub use self::state::{JobState, Retrieval, SenderChoice, StatusState};
 pub use self::status::ChangeKey;
-pub use self::transport::{DocumentsDeletion, Download, DownloadStream, Exchange, OutgoingPackage, Proxy, Timeouts};
+pub use self::transport::{
+    DocumentsDeletion, Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Proxy, RateLimiter, Retry,
+    Timeouts,
+};
 pub use self::trust::{Environment, TlsError, TrustAnchors, TrustAnchorsError};
 pub use self::types::{
     AuthenticationLevel, ContactInformation, Description, Document, Documents, EmailAddress, ExitUrls,

@@ -9,7 +9,7 @@ use posten_signering::direct::{Callback, JobHandle, JobRequest, JobStatus, Polli
 use posten_signering::sandbox::{Sandbox, SandboxError};
 use posten_signering::{
     AuthenticationLevel, Client, Document, Documents, Error, HandleError, IdentifierInSignedDocuments, OnBehalfOf,
-    OrganizationNumber, Poll, PollingQueue, SignatureStatus, SignatureType, StatusQueryToken,
+    OrganizationNumber, Poll, PollingQueue, Retry, SignatureStatus, SignatureType, StatusQueryToken,
 };
 
 use self::support::{exit_urls, kari, ola, request, tiny_pdf, valid_by_the_schemas};
@@ -319,6 +319,7 @@ async fn hooks_see_every_call_and_every_package() {
             .identity(sandbox.identity())
             .sender(number("123456789"))
             .idle_connections(1)
+            .retry(Retry::OFF)
     };
     let client = builder().dump_packages_to(directory.path()).on_exchange(move |exchange| {
         assert!(!format!("{exchange:?}").contains("123456789"), "nothing personal by accident");

@@ -7,17 +7,23 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use posten_signering::direct::JobStatus;
 use posten_signering::sandbox::{Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox};
-use posten_signering::{Client, Error, Poll, PollingQueue, Timeouts};
+use posten_signering::{Client, Error, Poll, PollingQueue, Retry, Timeouts};
 
 use self::support::{kari, request};
 
-/// A client of the sandbox that does not wait for long.
+/// A client of the sandbox that does not wait for long and repeats nothing.
 fn client(sandbox: &Sandbox) -> Client {
+    repeating(sandbox, Retry::OFF)
+}
+
+fn repeating(sandbox: &Sandbox, retry: Retry) -> Client {
     Client::builder()
         .environment(sandbox.environment())
         .identity(sandbox.identity())
         .sender(sandbox.client().sender().clone())
         .timeouts(Timeouts::builder().answer(Duration::from_millis(1500)).build())
+        .retry(retry)
+        .without_rate_limiter()
         .build()
         .unwrap()
 }
@@ -41,7 +47,7 @@ async fn every_fault_of_the_connection_is_a_transport_error() {
     }
     // Before TLS there is no connection yet.
     let error = whoami_with(Fault::RefuseConnection).await;
-    assert!(matches!(error, Error::Transport(_) | Error::Tls(_)), "{error:?}");
+    assert!(matches!(error, Error::Connect(_) | Error::Tls(_)), "{error:?}");
     let error = whoami_with(Fault::SlowAnswer(Duration::from_millis(400))).await;
     assert!(matches!(error, Error::Timeout), "{error:?}");
 }
@@ -81,7 +87,9 @@ async fn a_lost_request_did_nothing_and_a_lost_answer_did_all() {
     for (fault, jobs) in [(Fault::LoseRequest, 0), (Fault::LoseAnswer, 1), (Fault::CutAnswer, 2)] {
         sandbox.inject(FaultRule::new(fault.clone()).on(Operation::Create).times(1));
         let error = client.direct().create(request([kari()])).await.unwrap_err();
-        assert!(matches!(error, Error::Transport(_)), "{fault:?}: {error:?}");
+        let Error::MaybeCreated { reference: None, source } = &error else { panic!("{fault:?}: {error:?}") };
+        assert!(matches!(**source, Error::Transport(_)), "{fault:?}: {source:?}");
+        assert!(!error.is_transient(), "nobody repeats it without looking");
         assert_eq!(sandbox.received_jobs().len(), jobs, "{fault:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use posten_signering::sandbox::Sandbox;
-use posten_signering::{Client, Error, Poll, PollingQueue, TlsError};
+use posten_signering::{Client, Error, Poll, PollingQueue, Retry, TlsError};
 use rcgen::date_time_ymd;
 use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpListener;
@@ -285,6 +285,7 @@ async fn a_url_on_another_host_port_or_scheme_is_an_error_and_is_not_asked() {
             .await;
             let client = server.client(&authority);
             let error = match client.direct().create(request([kari()])).await {
+                Err(Error::MaybeCreated { source, .. }) => *source,
                 Err(error) => error,
                 Ok(job) => job.status(&"token".parse().unwrap()).await.unwrap_err(),
             };
@@ -412,21 +413,26 @@ async fn an_answer_that_does_not_come_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let authority = Authority::new("Test");
-    let timeouts = posten_signering::Timeouts::builder()
-        .connect(Duration::from_millis(200))
-        .answer(Duration::from_millis(400))
-        .build();
-    let client = Client::builder()
-        .environment(
-            posten_signering::Environment::custom(&format!("https://{address}/api"), authority.anchors()).unwrap(),
-        )
-        .identity(authority.identity())
-        .sender("123456789".parse::<posten_signering::OrganizationNumber>().unwrap())
-        .timeouts(timeouts)
-        .build()
-        .unwrap();
-    let error = client.whoami().await.unwrap_err();
+    let client = |connect: u64| {
+        let timeouts = posten_signering::Timeouts::builder()
+            .connect(Duration::from_millis(connect))
+            .answer(Duration::from_millis(400))
+            .build();
+        let root = format!("https://{address}/api");
+        Client::builder()
+            .environment(posten_signering::Environment::custom(&root, authority.anchors()).unwrap())
+            .identity(authority.identity())
+            .sender("123456789".parse::<posten_signering::OrganizationNumber>().unwrap())
+            .timeouts(timeouts)
+            .retry(Retry::OFF)
+            .build()
+            .unwrap()
+    };
+    let error = client(5000).whoami().await.unwrap_err();
     assert!(matches!(error, Error::Timeout), "{}", explain(&error));
+    // TLS was not up in its time, so nothing was sent.
+    let error = client(200).whoami().await.unwrap_err();
+    assert!(matches!(error, Error::Connect(_)), "{}", explain(&error));
 }
 
 #[tokio::test]
@@ -437,7 +443,8 @@ async fn a_signer_that_the_answer_does_not_name_is_a_broken_protocol() {
     })
     .await;
     let error = server.client(&authority).direct().create(request([ola()])).await.unwrap_err();
-    let expected = "the service's answer breaks the protocol: a signer of the request is not in the answer";
+    let expected = "the job may have been created: the service's answer breaks the protocol: \
+         a signer of the request is not in the answer";
     assert_eq!(error.to_string(), expected);
 }
 

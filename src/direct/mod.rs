@@ -63,8 +63,8 @@ impl<S> Direct<'_, S> {
     ) -> Result<Job<Created, R>, Error> {
         let shared = &self.client.shared;
         let url = jobs(shared.transport.root(), sender);
-        let answer = shared.create(&url, &request.wire(), &request.manifest(sender), request.package()).await?;
-        Job::created(shared, sender, request, answer)
+        let read = |answer| Job::created(shared, sender, request, answer);
+        shared.create(&url, &request.wire(), &request.manifest(sender), request.package(), read).await
     }
 }
 
@@ -73,7 +73,7 @@ impl Direct<'_, HasSender> {
     ///
     /// The job is created for the request's own sender, or else for the client's.
     ///
-    /// Not repeated by itself: after [`Error::Timeout`] or [`Error::Transport`] the service may have created the job.
+    /// Repeated by itself only while nothing can have reached the service: after that it is [`Error::MaybeCreated`].
     ///
     /// # Errors
     ///

@@ -161,7 +161,7 @@ impl Pace {
 }
 
 /// How a call that may be repeated is repeated: after 0.5, 1, 2, 4, 8 and 16 seconds, each lengthened by chance.
-pub(super) fn retries() -> ExponentialBuilder {
+fn retries() -> ExponentialBuilder {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(500))
         .with_max_delay(Duration::from_secs(16))

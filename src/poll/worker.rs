@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll as Ready};
 use std::time::Duration;
 
-use backon::BackoffBuilder;
 use futures_core::Stream;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::changes::{Changes, retries};
+use super::changes::Changes;
 use super::{Change, sealed};
 use crate::error::Error;
 use crate::status::ChangeKey;
@@ -232,15 +231,9 @@ async fn handle<S: sealed::Change, E: Into<Box<dyn std::error::Error + Send + Sy
     if let Err(error) = handled.await {
         return Ended::Failed(error.into());
     }
-    let mut retries = retries().build();
-    loop {
-        match change.confirm().await {
-            Ok(()) => return Ended::Confirmed,
-            Err(error) => match retries.next().filter(|_| error.is_transient()) {
-                Some(delay) => tokio::time::sleep(delay).await,
-                None => return Ended::Unconfirmed(error),
-            },
-        }
+    match change.confirm().await {
+        Ok(()) => Ended::Confirmed,
+        Err(error) => Ended::Unconfirmed(error),
     }
 }
 

@@ -85,8 +85,8 @@ impl<S> Portal<'_, S> {
     async fn create_for<C>(&self, sender: &Sender, request: &JobRequest<C>) -> Result<Job<Created>, Error> {
         let shared = &self.client.shared;
         let url = jobs(shared.transport.root(), sender);
-        let answer = shared.create(&url, &request.wire(), &request.manifest(sender), request.package()).await?;
-        Job::created(shared, sender, answer)
+        let read = |answer| Job::created(shared, sender, answer);
+        shared.create(&url, &request.wire(), &request.manifest(sender), request.package(), read).await
     }
 }
 
@@ -95,7 +95,7 @@ impl Portal<'_, HasSender> {
     ///
     /// The job is created for the request's own sender, or else for the client's.
     ///
-    /// Not repeated by itself: after [`Error::Timeout`] or [`Error::Transport`] the service may have created the job.
+    /// Repeated by itself only while nothing can have reached the service: after that it is [`Error::MaybeCreated`].
     ///
     /// # Errors
     ///

@@ -381,9 +381,9 @@ impl Made {
         let client = Client::builder()
             .environment(environment.clone())
             .identity(identity.clone())
-            .sender(options.organization.clone())
-            .build()
-            .map_err(|error| failed(&error))?;
+            .sender(options.organization.clone());
+        let client = if options.rate_limit { client } else { client.without_rate_limiter() };
+        let client = client.build().map_err(|error| failed(&error))?;
 
         let limit = options.rate_limit.then(RateLimit::default);
         let acceptor = server::acceptor(&authority, &posten)?;

@@ -1,8 +1,10 @@
 //! From an answer to its text, or to the error that it is.
 
+use std::time::Duration;
+
 use http::header::DATE;
 use http::{HeaderMap, StatusCode};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::Response;
 
 use super::failed;
@@ -17,7 +19,12 @@ const NEXT_POLL: &str = "X-Next-permitted-poll-time";
 const RATE_LIMIT: &str = "DoSFilter";
 
 /// How long the rate limit refuses.
-const RATE_LIMIT_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
+
+/// Whether an answer is that of the rate limit.
+pub(super) fn is_rate_limited(headers: &HeaderMap, status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS && headers.contains_key(RATE_LIMIT)
+}
 
 /// The time of the next permitted poll by this machine's clock, if the answer has one that can be read.
 ///
@@ -55,7 +62,7 @@ impl Answer {
             return Error::Protocol(format!("the answer is a redirect ({status}), which is never followed"));
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
-            let limited = headers.contains_key(RATE_LIMIT).then(|| Timestamp::now() + RATE_LIMIT_PAUSE);
+            let limited = is_rate_limited(&headers, status).then(|| Timestamp::now() + RATE_LIMIT_PAUSE);
             return Error::TooManyRequests { retry_at: next_poll(&headers).or(limited) };
         }
         // A body that cannot be read, or is not ours, changes nothing about the status.

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http::header::CONTENT_TYPE;
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, Sleep};
 
-use super::{Transport, XML, failed};
+use super::{Transport, XML, failed, is_worth_repeating};
 use crate::error::Error;
 use crate::types::ServiceUrl;
 
@@ -45,11 +46,26 @@ impl Download {
     /// Whatever keeps the service from beginning to answer. What goes wrong later comes out of the stream.
     pub async fn stream(&self) -> Result<DownloadStream, Error> {
         let response = self.transport.open(&self.url, self.accept).await?;
-        let idle = self.transport.timeouts.download_idle;
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if self.accept != XML && kind.starts_with(XML) {
+            // A gateway's or the service's own trouble under a good status.
+            return Err(Error::Protocol("an XML document was answered in place of a PDF".to_owned()));
+        }
+        let most = self.transport.max_download;
+        if response.content_length().is_some_and(|length| length > most) {
+            return Err(too_long(most));
+        }
+        let timeouts = &self.transport.timeouts;
+        let now = Instant::now();
+        let end = now.checked_add(timeouts.download);
+        let idle = timeouts.download_idle;
         Ok(DownloadStream {
             pieces: Box::pin(response.bytes_stream()),
             idle,
-            deadline: Box::pin(tokio::time::sleep(idle)),
+            end,
+            most,
+            left: most,
+            deadline: Box::pin(tokio::time::sleep_until(earlier(now + idle, end))),
         })
     }
 
@@ -59,6 +75,20 @@ impl Download {
     ///
     /// Whatever keeps it from arriving whole.
     pub async fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut repetitions = self.transport.retry.begin();
+        loop {
+            match self.attempt_bytes().await {
+                Err(error) if is_worth_repeating(&error) => {
+                    if !repetitions.pause().await {
+                        return Err(error);
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt_bytes(&self) -> Result<Vec<u8>, Error> {
         let mut stream = self.stream().await?;
         let mut whole = Vec::new();
         while let Some(piece) = stream.next_piece().await? {
@@ -77,7 +107,20 @@ impl Download {
     /// Whatever keeps it from arriving whole, and [`Error::File`] when it cannot be written. The temporary file is then
     /// removed.
     pub async fn save_to(&self, path: impl AsRef<Path>) -> Result<u64, Error> {
-        let path = path.as_ref();
+        let mut repetitions = self.transport.retry.begin();
+        loop {
+            match self.attempt_save(path.as_ref()).await {
+                Err(error) if is_worth_repeating(&error) => {
+                    if !repetitions.pause().await {
+                        return Err(error);
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt_save(&self, path: &Path) -> Result<u64, Error> {
         let mut stream = self.stream().await?;
         let (mut file, part) = Part::create(path).await?;
         let failed = |source| Error::File { path: path.to_owned(), source };
@@ -132,6 +175,11 @@ impl Drop for Part {
 pub struct DownloadStream {
     pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     idle: Duration,
+    /// When it must be whole. `None`: so far away that no clock knows it.
+    end: Option<Instant>,
+    most: u64,
+    /// How many bytes may still come.
+    left: u64,
     deadline: Pin<Box<Sleep>>,
 }
 
@@ -140,7 +188,8 @@ impl DownloadStream {
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`] when nothing arrives for too long, [`Error::Transport`] when the connection breaks.
+    /// [`Error::Timeout`] when nothing arrives for too long or the whole takes too long, [`Error::Transport`] when the
+    /// connection breaks, [`Error::Protocol`] when the document is longer than it may be.
     pub async fn next_piece(&mut self) -> Result<Option<Bytes>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
     }
@@ -151,12 +200,24 @@ impl Stream for DownloadStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Poll::Ready(piece) = self.pieces.as_mut().poll_next(context) {
-            let next = Instant::now() + self.idle;
+            let next = earlier(Instant::now() + self.idle, self.end);
             self.deadline.as_mut().reset(next);
-            return Poll::Ready(piece.map(|piece| piece.map_err(failed)));
+            return Poll::Ready(piece.map(|piece| {
+                let piece = piece.map_err(failed)?;
+                self.left = self.left.checked_sub(piece.len() as u64).ok_or_else(|| too_long(self.most))?;
+                Ok(piece)
+            }));
         }
         self.deadline.as_mut().poll(context).map(|()| Some(Err(Error::Timeout)))
     }
+}
+
+fn earlier(one: Instant, other: Option<Instant>) -> Instant {
+    other.map_or(one, |other| one.min(other))
+}
+
+fn too_long(most: u64) -> Error {
+    Error::Protocol(format!("the document is longer than {most} bytes"))
 }
 
 impl fmt::Debug for DownloadStream {

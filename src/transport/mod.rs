@@ -5,6 +5,8 @@ mod deletion;
 mod download;
 mod hooks;
 mod multipart;
+mod rate;
+mod retry;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use rustls::sign::SingleCertAndKey;
 use secrecy::{ExposeSecret, SecretString};
@@ -25,6 +27,9 @@ pub use self::download::{Download, DownloadStream};
 pub use self::hooks::{Exchange, OutgoingPackage};
 pub(crate) use self::hooks::{Hooks, dump_to};
 use self::multipart::Multipart;
+pub use self::rate::{EvenPace, RateLimiter};
+pub use self::retry::Retry;
+pub(crate) use self::retry::is_worth_repeating;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::trust::{Environment, TlsError};
@@ -33,6 +38,9 @@ use crate::xml::{self, Document, Mode};
 
 /// `application/xml`: what every answer besides a download is.
 pub(crate) const XML: &str = "application/xml";
+
+/// The longest download, in bytes: ten times what the documents of a job may have together.
+const MAX_DOWNLOAD: u64 = 100 * 1024 * 1024;
 
 /// The slowest upload that is waited for, in bytes a second: half a megabit.
 const UPLOAD_RATE: u64 = 64 * 1024;
@@ -58,6 +66,9 @@ pub struct Timeouts {
     /// Between two pieces of a download, and before the first. 60 seconds.
     #[builder(default = Duration::from_secs(60))]
     pub download_idle: Duration,
+    /// For a whole download. 10 minutes.
+    #[builder(default = Duration::from_secs(600))]
+    pub download: Duration,
 }
 
 impl Default for Timeouts {
@@ -104,13 +115,43 @@ impl fmt::Debug for Proxy {
 }
 
 /// What a client is made of, besides who it is and whom it talks to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) timeouts: Timeouts,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) user_agent: Option<String>,
     pub(crate) idle_connections: Option<usize>,
     pub(crate) hooks: Hooks,
+    pub(crate) retry: Retry,
+    /// `None`: no limit.
+    pub(crate) rate: Option<Arc<dyn RateLimiter>>,
+    pub(crate) max_download: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeouts: Timeouts::default(),
+            proxy: None,
+            user_agent: None,
+            idle_connections: None,
+            hooks: Hooks::default(),
+            retry: Retry::default(),
+            rate: Some(Arc::new(EvenPace::new())),
+            max_download: MAX_DOWNLOAD,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("timeouts", &self.timeouts)
+            .field("proxy", &self.proxy)
+            .field("retry", &self.retry)
+            .field("rate_limited", &self.rate.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// One origin, and how to talk to it.
@@ -119,6 +160,9 @@ pub(crate) struct Transport {
     root: Url,
     timeouts: Timeouts,
     hooks: Hooks,
+    retry: Retry,
+    rate: Option<Arc<dyn RateLimiter>>,
+    max_download: u64,
 }
 
 impl Transport {
@@ -153,12 +197,25 @@ impl Transport {
             http = http.proxy(via);
         }
         let http = http.build().map_err(|error| Error::Configuration(format!("HTTP: {error}")))?;
-        Ok(Self { http, root: environment.root().clone(), timeouts: options.timeouts, hooks: options.hooks.clone() })
+        Ok(Self {
+            http,
+            root: environment.root().clone(),
+            timeouts: options.timeouts,
+            hooks: options.hooks.clone(),
+            retry: options.retry,
+            rate: options.rate.clone(),
+            max_download: options.max_download,
+        })
     }
 
     /// The root of the API.
     pub(crate) fn root(&self) -> &Url {
         &self.root
+    }
+
+    /// How calls are repeated.
+    pub(crate) fn retry(&self) -> Retry {
+        self.retry
     }
 
     /// A URL out of an answer, if it is one of this service.
@@ -196,6 +253,8 @@ impl Transport {
     }
 
     /// Sends a request document with its package, and reads the document that answers it.
+    ///
+    /// The call must be [`permitted`](Self::permitted) before the package is signed: its time must be right.
     pub(crate) async fn post_package<B: Document, T: Document>(
         &self,
         url: &ServiceUrl,
@@ -219,21 +278,40 @@ impl Transport {
         self.call(Method::DELETE, url, Body::None).await.map(drop)
     }
 
-    /// One request, and the whole text of its answer.
+    /// One request, and the whole text of its answer. Repeated if it bears it.
     async fn call(&self, method: Method, url: &ServiceUrl, body: Body) -> Result<(HeaderMap, String), Error> {
+        // A package is signed at its time: who sends it makes it anew.
+        let repeated = !matches!(body, Body::Package(..));
+        let mut repetitions = self.retry.begin();
+        loop {
+            match self.attempt(&method, url, &body).await {
+                Err(error) if repeated && is_worth_repeating(&error) => {
+                    if !repetitions.pause().await {
+                        return Err(error);
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt(&self, method: &Method, url: &ServiceUrl, body: &Body) -> Result<(HeaderMap, String), Error> {
         let (document, content) = match body {
             Body::None => (None, None),
-            Body::Document(document) => {
-                let bytes = Bytes::from(document.clone());
-                (Some(document), Some((XML.to_owned(), bytes)))
+            Body::Document(document) => (Some(document), Some((XML, Bytes::from(document.clone())))),
+            Body::Package(document, multipart) => {
+                (Some(document), Some((multipart.content_type.as_str(), multipart.body.clone())))
             }
-            Body::Package(document, multipart) => (Some(document), Some((multipart.content_type, multipart.body))),
         };
         let upload = content.as_ref().map_or(0, |(_, body)| body.len() as u64 / UPLOAD_RATE);
         let mut request = self.http.request(method.clone(), url.as_url().clone()).header(ACCEPT, XML);
         if let Some((content_type, body)) = content {
             // reqwest leaves the length of an empty body out, and some gateways want it.
             request = request.header(CONTENT_TYPE, content_type).header(CONTENT_LENGTH, body.len()).body(body);
+        }
+        // A package was permitted before it was signed.
+        if !matches!(body, Body::Package(..)) {
+            self.permitted(url).await;
         }
         let start = Instant::now();
         let call = async { Ok(Answer::read(request.send().await.map_err(failed)?).await) };
@@ -244,14 +322,54 @@ impl Transport {
             path: url.as_url().path(),
             status: answer.as_ref().ok().map(|answer| answer.status.as_u16()),
             took: start.elapsed(),
-            sent: document.as_deref(),
+            sent: document.map(String::as_str),
             received: answer.as_ref().ok().and_then(|answer| answer.text.as_deref().ok()),
         });
-        answer?.success()
+        let answer = answer?;
+        self.noted(url, &answer.headers, answer.status);
+        answer.success()
     }
 
-    /// A request whose answer is bytes, to be read piece by piece.
+    /// Waits until one more call is permitted.
+    pub(crate) async fn permitted(&self, url: &ServiceUrl) {
+        if let Some(rate) = &self.rate {
+            rate.acquire(self.organization(url)).await;
+        }
+    }
+
+    /// Notes that the rate limit refuses everything for a while, if that is what an answer says.
+    fn noted(&self, url: &ServiceUrl, headers: &HeaderMap, status: StatusCode) {
+        if let Some(rate) = &self.rate
+            && answer::is_rate_limited(headers, status)
+        {
+            rate.pause(self.organization(url), answer::RATE_LIMIT_PAUSE);
+        }
+    }
+
+    /// The organization number that a call counts for: the first segment below the root.
+    fn organization<'u>(&self, url: &'u ServiceUrl) -> &'u str {
+        let path = url.as_url().path();
+        let below = path.strip_prefix(self.root.path().trim_end_matches('/')).unwrap_or(path);
+        below.trim_start_matches('/').split('/').next().unwrap_or_default()
+    }
+
+    /// A request whose answer is bytes, to be read piece by piece. Opening it is repeated if need be.
     async fn open(&self, url: &ServiceUrl, accept: &'static str) -> Result<reqwest::Response, Error> {
+        let mut repetitions = self.retry.begin();
+        loop {
+            match self.attempt_open(url, accept).await {
+                Err(error) if is_worth_repeating(&error) => {
+                    if !repetitions.pause().await {
+                        return Err(error);
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt_open(&self, url: &ServiceUrl, accept: &'static str) -> Result<reqwest::Response, Error> {
+        self.permitted(url).await;
         let start = Instant::now();
         let request = self.http.get(url.as_url().clone()).header(ACCEPT, accept);
         let open = async {
@@ -273,7 +391,10 @@ impl Transport {
                 _ => None,
             },
         });
-        answer?.map_err(Answer::error)
+        answer?.map_err(|answer| {
+            self.noted(url, &answer.headers, answer.status);
+            answer.error()
+        })
     }
 }
 
@@ -306,7 +427,13 @@ fn failed(error: reqwest::Error) -> Error {
     if let Some(tls) = TlsError::find(&error) {
         return Error::Tls(tls);
     }
-    if error.is_timeout() { Error::Timeout } else { Error::Transport(Box::new(error)) }
+    if error.is_connect() {
+        Error::Connect(Box::new(error))
+    } else if error.is_timeout() {
+        Error::Timeout
+    } else {
+        Error::Transport(Box::new(error))
+    }
 }
 
 fn user_agent(own: Option<&str>) -> String {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use posten_signering::{Client, Environment, Error, HasSender, Identity, TrustAnchors};
+use posten_signering::{Client, Environment, Error, HasSender, Identity, Retry, TrustAnchors};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, KeyUsagePurpose,
     PKCS_RSA_SHA256, RsaKeySize,
@@ -167,6 +167,9 @@ impl Server {
             .environment(environment.unwrap())
             .identity(authority.identity())
             .sender("123456789".parse::<posten_signering::OrganizationNumber>().unwrap())
+            // What is said once is what is meant.
+            .retry(Retry::OFF)
+            .without_rate_limiter()
             .build()
             .unwrap()
     }

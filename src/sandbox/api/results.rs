@@ -133,8 +133,9 @@ pub(super) async fn delete_documents(
     Path((sender, id)): JobPath,
 ) -> Answer {
     with_job(&mut service.lock(), flow, &sender, &id, |job, now| {
-        if !job.may_delete(now) {
-            let rule = "documents may be deleted once, 24 hours after completion at the earliest";
+        // Deleting again does no harm.
+        if !job.deleted && !job.may_delete(now) {
+            let rule = "documents may be deleted 24 hours after completion at the earliest";
             return refuse(StatusCode::FORBIDDEN, "DELETION_NOT_PERMITTED", rule);
         }
         job.deleted = true;

@@ -1,0 +1,118 @@
+//! Repeating what bears it.
+
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use http::StatusCode;
+use typed_builder::TypedBuilder;
+
+use crate::error::Error;
+
+/// How calls are repeated that fail for a reason that may pass by itself: connections that cannot be made or break,
+/// timeouts, and 502, 503 and 504.
+///
+/// Repeated is every call that bears it: status, poll, downloads, confirm, cancel, delete, new redirect URLs, whoami. The
+/// creation of a job is repeated only while nothing of it can have reached the service; after that it is
+/// [`Error::MaybeCreated`](crate::Error::MaybeCreated).
+///
+/// The pauses double, and each is lengthened by chance, so that many clients do not come back in the same moment.
+///
+/// ```
+/// use std::time::Duration;
+/// use posten_signering::Retry;
+///
+/// let patient = Retry::builder().times(6).within(Duration::from_secs(120)).build();
+/// assert_eq!(Retry::default().times, 3);
+/// assert_eq!(Retry::OFF.times, 0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
+pub struct Retry {
+    /// How many times after the first. 3.
+    #[builder(default = 3)]
+    pub times: usize,
+    /// The pause before the first repetition. 200 milliseconds.
+    #[builder(default = Duration::from_millis(200))]
+    pub first_pause: Duration,
+    /// The longest pause, before chance lengthens it. 5 seconds.
+    #[builder(default = Duration::from_secs(5))]
+    pub longest_pause: Duration,
+    /// No repetition begins later than this after the call began. 30 seconds.
+    #[builder(default = Duration::from_secs(30))]
+    pub within: Duration,
+}
+
+impl Retry {
+    /// Nothing is repeated.
+    pub const OFF: Self =
+        Self { times: 0, first_pause: Duration::ZERO, longest_pause: Duration::ZERO, within: Duration::ZERO };
+
+    /// The repetitions of a call that begins now.
+    pub(crate) fn begin(&self) -> Repetitions {
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(self.first_pause)
+            .with_max_delay(self.longest_pause)
+            .with_max_times(self.times)
+            .with_jitter()
+            .build();
+        Repetitions { pauses, deadline: Instant::now().checked_add(self.within) }
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+/// What is left of the repetitions of a call.
+pub(crate) struct Repetitions {
+    pauses: ExponentialBackoff,
+    /// `None`: so far away that no clock knows it.
+    deadline: Option<Instant>,
+}
+
+impl Repetitions {
+    /// Waits before the next repetition. `false` when there is none, and the error is final.
+    pub(crate) async fn pause(&mut self) -> bool {
+        let Some(pause) = self.pauses.next() else { return false };
+        if self.deadline.is_some_and(|deadline| Instant::now() + pause > deadline) {
+            return false;
+        }
+        tokio::time::sleep(pause).await;
+        true
+    }
+}
+
+/// Whether a call that bears it is repeated after this.
+pub(crate) fn is_worth_repeating(error: &Error) -> bool {
+    match error {
+        Error::Connect(_) | Error::Transport(_) | Error::Timeout => true,
+        Error::Unexpected(refusal) => {
+            let status = refusal.status();
+            [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT].contains(&status)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_double_and_end_by_number_or_by_time() {
+        let mut repetitions = Retry::builder().times(4).build().begin();
+        let mut pauses = Vec::new();
+        let mut last = tokio::time::Instant::now();
+        while repetitions.pause().await {
+            pauses.push(last.elapsed().as_millis());
+            last = tokio::time::Instant::now();
+        }
+        for (pause, least) in pauses.iter().zip([200, 400, 800, 1600]) {
+            assert!((least..=2 * least + 1).contains(pause), "{pauses:?}");
+        }
+        assert_eq!(pauses.len(), 4);
+        assert!(!Retry::OFF.begin().pause().await);
+        assert!(!Retry::builder().within(Duration::from_millis(100)).build().begin().pause().await);
+    }
+}

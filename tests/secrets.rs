@@ -1,0 +1,242 @@
+//! What must never be seen: all that is logged at the most talkative level, and all that is printed of values and errors.
+//!
+//! One thing is left out: what yaserde itself logs through the `log` crate, targets `yaserde` and `yaserde_derive`. It quotes
+//! documents, and the front page of the documentation says so.
+
+mod support;
+
+use std::fmt::Debug;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::StatusCode;
+use posten_signering::direct::{self, JobStatus};
+use posten_signering::portal;
+use posten_signering::sandbox::{Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox};
+use posten_signering::{
+    Client, ContactInformation, Document, Error, ExitUrls, Identity, Poll, PollingQueue, Proxy, Retry,
+    StatusQueryToken, Title,
+};
+use secrecy::SecretString;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use self::support::{server, tiny_pdf};
+
+/// All that was logged and printed.
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Output {
+    fn see(&mut self, value: &impl Debug) {
+        writeln!(self, "{value:?} {value:#?}").unwrap();
+    }
+
+    /// An error with everything behind it.
+    fn error<T: Debug>(&mut self, outcome: Result<T, Error>) {
+        let error = outcome.expect_err("an error");
+        self.see(&error);
+        writeln!(self, "{}", server::explain(&error)).unwrap();
+    }
+}
+
+const NUMBER: &str = "01010012345";
+const OTHER_NUMBER: &str = "02020054321";
+const EMAIL: &str = "kari.nordmann@private.example";
+const PHONE: &str = "91234567";
+const TITLE: &str = "Hemmelig oppsigelse";
+const DOCUMENT_TITLE: &str = "Fortrolig vedlegg";
+const DESCRIPTION: &str = "Gjelder sykdom";
+const IDENTIFIER: &str = "Ola Nordmann 1970";
+const PASSWORD: &str = "correct horse battery";
+const WRONG_TOKEN: &str = "wrong-token-0123";
+const EXIT: &str = "session=SECRETSESSION";
+
+fn direct_request() -> direct::JobRequest {
+    direct::JobRequest::builder()
+        .title(TITLE.parse().unwrap())
+        .description(DESCRIPTION.parse().unwrap())
+        .document(Document::pdf(DOCUMENT_TITLE, tiny_pdf()).unwrap())
+        .signer(
+            direct::Signers::new([
+                direct::Signer::national_id(NUMBER.parse().unwrap()),
+                direct::Signer::identified_by(IDENTIFIER.parse().unwrap()),
+            ])
+            .unwrap(),
+        )
+        .exit_urls(
+            ExitUrls::new(
+                format!("https://me.example/a?{EXIT}"),
+                format!("https://me.example/b?{EXIT}"),
+                format!("https://me.example/c?{EXIT}"),
+            )
+            .unwrap(),
+        )
+        .build()
+}
+
+fn portal_request() -> (portal::JobRequest, [portal::Signer; 2]) {
+    let contact = ContactInformation::email(EMAIL.parse().unwrap()).and_mobile(PHONE.parse().unwrap());
+    let signers = [
+        portal::Signer::contact(contact.clone()).build(),
+        portal::Signer::national_id(OTHER_NUMBER.parse().unwrap()).notifications(contact).build(),
+    ];
+    let request = portal::JobRequest::builder()
+        .title(TITLE.parse().unwrap())
+        .document(Document::pdf(DOCUMENT_TITLE, tiny_pdf()).unwrap())
+        .signer(portal::Signers::new(signers.clone()).unwrap())
+        .build();
+    (request, signers)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_secret_or_personal_is_logged_or_printed() {
+    let mut output = Output::default();
+    let writer = output.clone();
+    let quiet = Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_target("yaserde", LevelFilter::OFF)
+        .with_target("yaserde_derive", LevelFilter::OFF);
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone()))
+        .with(quiet)
+        .init();
+
+    let sandbox = Sandbox::start_with(Sandbox::builder().poll_interval(Duration::ZERO).build()).await.unwrap();
+    let password = SecretString::from(PASSWORD);
+    let archive = sandbox.pkcs12(&password).unwrap();
+    let identity = Identity::from_pkcs12(&archive, &password).unwrap();
+    let proxy =
+        Proxy::new("http://127.0.0.1:9").unwrap().with_credentials("user", SecretString::from("proxy secret 42"));
+    output.see(&identity);
+    output.see(&password);
+    output.see(&proxy);
+    let client = Client::builder()
+        .environment(sandbox.environment())
+        .identity(identity)
+        .sender(sandbox.client().sender().clone())
+        .retry(Retry::OFF)
+        .without_rate_limiter()
+        .build()
+        .unwrap();
+    output.see(&client);
+    output.see(&sandbox);
+
+    // The direct flow, with everything that can be printed on the way.
+    let request = direct_request();
+    output.see(&request);
+    let job = client.direct().create(request).await.unwrap();
+    output.see(&job);
+    output.see(&job.handle());
+    output.see(&job.signers());
+    let redirect_url = job.signers()[0].redirect_url().clone();
+    output.see(&redirect_url);
+    let renewed = job.signers()[1].renew_redirect_url().await.unwrap();
+    output.error(job.status(&WRONG_TOKEN.parse().unwrap()).await);
+    let first = sandbox.visit(&redirect_url).unwrap().sign().unwrap();
+    output.error(job.status(&WRONG_TOKEN.parse().unwrap()).await);
+    output.see(&job.status(first.token()).await.unwrap());
+    let back = sandbox.visit(&renewed).unwrap().sign().unwrap();
+    let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
+    output.see(&done);
+    output.see(&done.pades());
+    done.pades().bytes().await.unwrap();
+    done.signatures()[0].xades().unwrap().bytes().await.unwrap();
+
+    // Every fault, on every call that carries something.
+    for fault in [
+        Fault::LoseRequest,
+        Fault::LoseAnswer,
+        Fault::CutAnswer,
+        Fault::Refuse(StatusCode::BAD_GATEWAY, RefusalBody::Html),
+        Fault::Refuse(StatusCode::INTERNAL_SERVER_ERROR, RefusalBody::Xml),
+        Fault::Nonsense(Nonsense::Malformed),
+        Fault::Nonsense(Nonsense::OtherDocument),
+        Fault::Nonsense(Nonsense::Deep),
+        Fault::Nonsense(Nonsense::Entities),
+        Fault::Nonsense(Nonsense::Huge),
+    ] {
+        for operation in [Operation::Create, Operation::Status, Operation::Poll, Operation::RenewRedirectUrl] {
+            sandbox.inject(FaultRule::new(fault.clone()).on(operation).times(1));
+        }
+        output.error(client.direct().create(direct_request()).await);
+        output.error(job.status(back.token()).await);
+        output.error(client.portal().poll(&PollingQueue::DEFAULT).await);
+        output.error(job.signers()[0].renew_redirect_url().await);
+        sandbox.heal();
+    }
+    output.error(job.signers()[0].renew_redirect_url().await);
+    done.confirm().await.unwrap();
+    output.error(job.status(back.token()).await);
+
+    // The portal flow.
+    let (request, signers) = portal_request();
+    output.see(&request);
+    output.see(&signers);
+    let portal_job = client.portal().create(request).await.unwrap();
+    output.see(&portal_job);
+    output.see(&portal_job.handle());
+    for signer in &signers {
+        sandbox.log_in(portal_job.id(), signer.name()).unwrap().sign().unwrap();
+        let Poll::Change { status, .. } = client.portal().poll(&PollingQueue::DEFAULT).await.unwrap() else { panic!() };
+        output.see(&status);
+        output.see(&status.key());
+    }
+    output.error(portal_job.cancel().await);
+    output.see(&sandbox.received_jobs());
+
+    // Values and identities that are refused.
+    let long = "x".repeat(81);
+    output.see(&format!("{NUMBER}9").parse::<posten_signering::PersonalIdentificationNumber>().unwrap_err());
+    output.see(&format!("{TITLE}{long}").parse::<Title>().unwrap_err());
+    output.see(&format!("{EMAIL}@").parse::<posten_signering::EmailAddress>().unwrap_err());
+    output.see(&format!("{PHONE}x").parse::<posten_signering::MobileNumber>().unwrap_err());
+    output.see(&WRONG_TOKEN.repeat(30).parse::<StatusQueryToken>().unwrap_err());
+    output.see(&Identity::from_pkcs12(&archive, &SecretString::from(format!("{PASSWORD}!"))).unwrap_err());
+    output.see(&Identity::from_pem(b"", &SecretString::from("-----BEGIN PRIVATE KEY-----\nU0VDUkVUS0VZ")).unwrap_err());
+
+    let output = output.0.lock().unwrap();
+    let text = String::from_utf8_lossy(&output);
+    // Something was collected, from the library's own values and from below it.
+    assert!(text.len() > 20_000 && text.contains("JobHandle") && text.contains("TRACE"), "{} bytes", text.len());
+    let tokens = [
+        ("a status query token", first.token().as_str()),
+        ("a status query token", back.token().as_str()),
+        ("a wrong token", WRONG_TOKEN),
+        ("a redirect URL", redirect_url.as_str().rsplit('/').next().unwrap()),
+        ("a redirect URL", renewed.as_str().rsplit('/').next().unwrap()),
+        ("a personal number", NUMBER),
+        ("a personal number", OTHER_NUMBER),
+        ("an e-mail address", EMAIL),
+        ("a mobile number", PHONE),
+        ("a title", TITLE),
+        ("a document's title", DOCUMENT_TITLE),
+        ("a description", DESCRIPTION),
+        ("a signer's identifier", IDENTIFIER),
+        ("a password", PASSWORD),
+        ("a proxy's password", "proxy secret 42"),
+        ("an exit URL", "SECRETSESSION"),
+        ("a key", "PRIVATE KEY"),
+        ("a key", "U0VDUkVUS0VZ"),
+    ];
+    for (what, secret) in tokens {
+        if let Some(at) = text.find(secret) {
+            let around: String = text[..at].chars().rev().take(300).collect::<Vec<_>>().into_iter().rev().collect();
+            panic!("{what} is seen after: {around}");
+        }
+    }
+    println!("{} bytes of output, none of {} secrets in it", text.len(), tokens.len());
+}
