@@ -79,6 +79,13 @@
 //!   (targets `yaserde` and `yaserde_derive`), personal numbers included. Keep these targets off where you install a
 //!   logger for `log`.
 //!
+//! # When things break
+//!
+//! Calls that bear it are repeated by themselves ([`Retry`]); the creation of a job is repeated only while nothing of it
+//! can have reached the service, and is [`Error::MaybeCreated`] after that. The calls keep to the service's limit of 10 a
+//! second ([`EvenPace`]), all clones of a client together. A file gets its name when it is whole and on disk. What comes out
+//! of a queue comes again until it is confirmed ([`guide::polling`]).
+//!
 //! # Features
 //!
 //! | feature | adds |

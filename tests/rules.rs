@@ -285,17 +285,18 @@ async fn an_unknown_address_and_a_foreign_job_are_not_found() {
     assert_eq!(raw.get("/api/987654321").await.status, 403, "no right to act for it");
 }
 
-/// The page of rules names only tests that exist.
+/// The page of rules and the threat model name only tests that exist.
 #[test]
-fn every_test_that_the_page_of_rules_names_is_there() {
+fn every_test_that_a_page_names_is_there() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = std::fs::read_to_string(here.join("src/guide/sandbox_rules.md")).unwrap();
-    let mut named = 0;
-    for entry in page.split('`').filter(|part| part.contains(".rs::")) {
-        let (file, test) = entry.split_once("::").unwrap();
-        let source = std::fs::read_to_string(here.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-        assert!(source.contains(&format!("fn {test}(")), "{entry} does not exist");
-        named += 1;
+    for (page, least) in [("src/guide/sandbox_rules.md", 50), ("SECURITY.md", 20)] {
+        let text = std::fs::read_to_string(here.join(page)).unwrap();
+        let entries: Vec<&str> = text.split('`').filter(|part| part.contains(".rs::")).collect();
+        for entry in &entries {
+            let (file, test) = entry.split_once("::").unwrap();
+            let source = std::fs::read_to_string(here.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(source.contains(&format!("fn {test}(")), "{page}: {entry} does not exist");
+        }
+        assert!(entries.len() > least, "{page}: {}", entries.len());
     }
-    assert!(named > 50, "{named}");
 }

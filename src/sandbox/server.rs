@@ -1,6 +1,7 @@
 //! The listener: two-way TLS in front of the API.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::Request;
 use axum::{Extension, Router};
@@ -11,6 +12,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -55,11 +57,22 @@ pub(super) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, service:
     }
 }
 
+/// Closes a connection so that the other side gets the alert that tells why: closed with bytes unread, it would be reset,
+/// and the alert lost on the way.
+async fn linger(mut stream: TcpStream) {
+    let rest = async {
+        let _ = stream.shutdown().await;
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), rest).await;
+}
+
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
-    let stream = match acceptor.accept(stream).await {
+    let stream = match acceptor.accept(stream).into_fallible().await {
         Ok(stream) => stream,
-        Err(error) => {
+        Err((error, stream)) => {
             tracing::info!(target: "posten_signering::sandbox", "a TLS handshake failed: {error}");
+            linger(stream).await;
             return;
         }
     };
