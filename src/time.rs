@@ -11,7 +11,8 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let without_zone = text.split_once('[').map_or(text, |(before, _)| before);
     without_zone.parse::<Timestamp>().ok().or_else(|| {
-        let civil = without_zone.parse::<DateTime>().ok()?;
+        // A date alone is no time of day.
+        let civil = without_zone.contains('T').then(|| without_zone.parse::<DateTime>().ok())??;
         TimeZone::UTC.to_timestamp(civil).ok()
     })
 }
@@ -38,6 +39,7 @@ mod tests {
         assert_eq!(at("2017-01-23T12:51:43+01:00[Europe/Oslo]").as_deref(), Some("2017-01-23T11:51:43Z"));
         assert_eq!(at(" 2017-01-23T12:51+01:00[Europe/Oslo]\n").as_deref(), Some("2017-01-23T11:51:00Z"));
         assert_eq!(at("2017-01-23T12:51:43").as_deref(), Some("2017-01-23T12:51:43Z"));
+        assert_eq!(at("2017-01-23"), None);
         assert_eq!(at("yesterday"), None);
     }
 

@@ -18,6 +18,9 @@ const NEXT_POLL: &str = "X-Next-permitted-poll-time";
 /// Set on a 429 of the rate limit of 10 calls a second, which then refuses everything for a while.
 const RATE_LIMIT: &str = "DoSFilter";
 
+/// The longest body of a refusal that is looked at, in bytes. A longer one tells nothing.
+const MAX_ERROR: usize = 64 * 1024;
+
 /// How long the rate limit refuses.
 pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
 
@@ -47,7 +50,8 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) async fn read(response: Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
-        Self { status, headers, text: text(response).await }
+        let most = if status.is_success() { xml::MAX_BYTES } else { MAX_ERROR };
+        Self { status, headers, text: text(response, most).await }
     }
 
     /// Headers and text of a success, and an error for everything else.
@@ -85,15 +89,15 @@ impl Answer {
     }
 }
 
-/// The text of an answer, at most as long as any document may be.
-async fn text(mut response: Response) -> Result<String, Error> {
-    let too_long = || Error::Protocol(format!("the answer is longer than {} bytes", xml::MAX_BYTES));
-    if response.content_length().is_some_and(|length| length > xml::MAX_BYTES as u64) {
+/// The text of an answer, at most so many bytes long.
+async fn text(mut response: Response, most: usize) -> Result<String, Error> {
+    let too_long = || Error::Protocol(format!("the answer is longer than {most} bytes"));
+    if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_long());
     }
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(failed)? {
-        if body.len() + piece.len() > xml::MAX_BYTES {
+        if body.len() + piece.len() > most {
             return Err(too_long());
         }
         body.extend_from_slice(&piece);

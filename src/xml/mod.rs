@@ -23,6 +23,9 @@ pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 /// The deepest nesting that is read, in elements.
 pub(crate) const MAX_DEPTH: usize = 32;
 
+/// The most elements and attributes that are read together. No document of the API comes near it.
+pub(crate) const MAX_NODES: usize = 10_000;
+
 /// A document of the API: a wire type that may be a root.
 pub(crate) trait Document: YaDeserialize + YaSerialize {
     /// Its root element and what the schemas say about it.

@@ -81,6 +81,11 @@ fn nesting_and_size_are_bounded_before_anything_is_built() {
         error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &deep)),
         "elements are nested deeper than 32"
     );
+    let many = format!("{}{end}", "<x a='1'/>".repeat(5_000));
+    assert_eq!(
+        error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &many)),
+        "there are more than 10000 elements and attributes"
+    );
     let long = format!("<!--{}-->{end}", "x".repeat(2 * 1024 * 1024));
     let text = STATUS.replace(end, &long);
     assert_eq!(

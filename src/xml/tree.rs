@@ -2,7 +2,7 @@
 
 use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
-use super::{MAX_BYTES, MAX_DEPTH, NAMESPACE, XmlError};
+use super::{MAX_BYTES, MAX_DEPTH, MAX_NODES, NAMESPACE, XmlError};
 
 /// One element. Comments and processing instructions are gone.
 pub(super) struct Element {
@@ -16,13 +16,15 @@ pub(super) struct Element {
     pub(super) children: Vec<Element>,
 }
 
-/// Reads one document: at most [`MAX_BYTES`] long and [`MAX_DEPTH`] deep, without a DOCTYPE.
+/// Reads one document: at most [`MAX_BYTES`] long and [`MAX_DEPTH`] deep, with at most [`MAX_NODES`] elements and
+/// attributes, without a DOCTYPE.
 pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError(format!("the document has {} bytes, more than {MAX_BYTES}", text.len())));
     }
     let config = ParserConfig::new().ignore_comments(true).cdata_to_characters(true).whitespace_to_characters(true);
     let mut open: Vec<Element> = Vec::new();
+    let mut nodes = 0;
     for event in EventReader::new_with_config(text.as_bytes(), config) {
         // Not the parser's own message: it may quote the document.
         let event = event.map_err(|error| {
@@ -32,6 +34,10 @@ pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
         match event {
             XmlEvent::Doctype { .. } => return Err(XmlError("a DOCTYPE is not allowed".to_owned())),
             XmlEvent::StartElement { name, attributes, .. } => {
+                nodes += 1 + attributes.len();
+                if nodes > MAX_NODES {
+                    return Err(XmlError(format!("there are more than {MAX_NODES} elements and attributes")));
+                }
                 if open.len() == MAX_DEPTH {
                     return Err(XmlError(format!("elements are nested deeper than {MAX_DEPTH}")));
                 }
