@@ -129,6 +129,8 @@ pub struct Polled {
     pub user_agent: String,
     /// When the next poll was permitted, as the answer told.
     pub permitted: Timestamp,
+    /// Whether the answer was let through, or else lost, cut or spoilt by a [`Fault`](super::Fault).
+    pub answered: bool,
 }
 
 /// A confirmation that arrived.

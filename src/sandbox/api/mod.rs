@@ -105,6 +105,10 @@ async fn strike(State(service): Shared, request: Request, next: Next) -> Respons
             next.run(request).await
         }
         fault => {
+            let mut request = request;
+            if matches!(fault, Some(Fault::LoseAnswer | Fault::CutAnswer | Fault::Nonsense(_))) {
+                request.extensions_mut().insert(results::Spoilt);
+            }
             let answer = next.run(request).await;
             match fault {
                 Some(Fault::LoseAnswer) => cut(),

@@ -25,9 +25,18 @@ use crate::xml::Document;
 #[derive(Clone, Copy)]
 pub(super) struct DeliverTwice;
 
+/// Marks a request whose answer will not arrive as it should.
+#[derive(Clone, Copy)]
+pub(super) struct Spoilt;
+
 /// A poll as it arrives.
-pub(super) type PollRequest =
-    (Path<String>, Query<HashMap<String, String>>, HeaderMap, Option<Extension<DeliverTwice>>);
+pub(super) type PollRequest = (
+    Path<String>,
+    Query<HashMap<String, String>>,
+    HeaderMap,
+    Option<Extension<DeliverTwice>>,
+    Option<Extension<Spoilt>>,
+);
 
 /// Asks a queue for a change: 200 with it, 204 when there is none, 429 when it is too early.
 ///
@@ -36,7 +45,7 @@ pub(super) type PollRequest =
 pub(super) fn poll<T: Document>(
     service: &Arc<Service>,
     flow: FlowName,
-    (Path(sender), Query(query), headers, twice): PollRequest,
+    (Path(sender), Query(query), headers, twice, spoilt): PollRequest,
     status: impl FnOnce(&Service, &Job, Timestamp) -> T,
 ) -> Answer {
     let mut inner = service.lock();
@@ -59,7 +68,7 @@ pub(super) fn poll<T: Document>(
             }
         },
     };
-    inner.polled(Polled { at: now, user_agent: agent, permitted });
+    inner.polled(Polled { at: now, user_agent: agent, permitted, answered: spoilt.is_none() });
     let header = [(NEXT_POLL, permitted.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())];
     Ok((header, answer).into_response())
 }
