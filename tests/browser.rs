@@ -105,8 +105,25 @@ async fn button(browser: &Browser, name: &str) -> Element {
     browser.find(Locator::XPath(&xpath)).await.unwrap_or_else(|error| panic!("no button {name}: {error}"))
 }
 
+/// Presses a button, and waits for the page that it leads to.
 async fn press(browser: &Browser, name: &str) {
-    button(browser, name).await.click().await.unwrap();
+    let button = button(browser, name).await;
+    follow(browser, button).await;
+}
+
+/// Clicks, and waits until the old page is gone and the new one is whole.
+async fn follow(browser: &Browser, element: Element) {
+    browser.execute("window.isOld = true", vec![]).await.unwrap();
+    element.click().await.unwrap();
+    let script = "return !window.isOld && document.readyState === 'complete'";
+    for _ in 0..200 {
+        // Between two pages there is nothing to ask.
+        if browser.execute(script, vec![]).await.is_ok_and(|is| is == true) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("no new page came");
 }
 
 fn direct_request(title: &str, site: &str, documents: Documents) -> direct::JobRequest {
@@ -255,7 +272,8 @@ async fn outside_portal_signers_log_in_and_sign_in_their_order() {
     assert!(inbox.contains("ola@example.com, 90000000"), "{inbox}");
     keep(&browser, "inbox-nb").await;
     let code = browser.find(Locator::Css("strong.code")).await.unwrap().text().await.unwrap();
-    browser.find(Locator::LinkText("Gå til signering")).await.unwrap().click().await.unwrap();
+    let link = browser.find(Locator::LinkText("Gå til signering")).await.unwrap();
+    follow(&browser, link).await;
     browser.find(Locator::Css("#code")).await.unwrap().send_keys("FEIL").await.unwrap();
     press(&browser, "Logg inn").await;
     assert!(text(&browser).await.contains("(1/3)"));
@@ -328,11 +346,18 @@ async fn outside_the_dashboard_shows_jobs_and_moves_time_and_what_is_hostile_is_
     assert!(text(&browser).await.contains("EXPIRED"));
     press(&browser, "Add").await;
     assert!(text(&browser).await.contains("LoseRequest on every call, 1 times more"));
-    client.whoami().await.unwrap_err();
-    client.whoami().await.unwrap();
+    let impatient = posten_signering::Client::builder()
+        .environment(sandbox.environment())
+        .identity(sandbox.identity())
+        .sender(client.sender().clone())
+        .retry(posten_signering::Retry::OFF)
+        .build()
+        .unwrap();
+    impatient.whoami().await.unwrap_err();
+    impatient.whoami().await.unwrap();
     press(&browser, "Add").await;
     press(&browser, "Take all back").await;
-    client.whoami().await.unwrap();
+    impatient.whoami().await.unwrap();
 
     // A form that another site sends has no token, and does nothing.
     let forged = browser
