@@ -74,7 +74,7 @@ async fn nonsense_is_a_broken_protocol() {
         let start = Instant::now();
         let error = client.direct().poll(&PollingQueue::DEFAULT).await.unwrap_err();
         assert!(matches!(error, Error::Protocol(_)), "{nonsense:?}: {error:?}");
-        assert!(start.elapsed() < Duration::from_secs(1), "{nonsense:?} took {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(10), "{nonsense:?} took {:?}", start.elapsed());
         // The poll was answered inside: the queue was empty.
         sandbox.advance(Duration::from_secs(10));
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use posten_signering::direct::{JobHandle, JobStatus, Polling};
-use posten_signering::sandbox::Sandbox;
+use posten_signering::sandbox::{Sandbox, SandboxError};
 use posten_signering::{
     Client, Environment, Error, Identity, OrganizationNumber, Poll, PollingQueue, SignatureStatus, Timeouts,
     TrustAnchors,
@@ -131,15 +131,21 @@ async fn a_program_that_is_killed_comes_back_with_every_acknowledged_job_and_no_
 #[tokio::test]
 async fn what_was_signed_confirmed_and_archived_and_the_clock_outlive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let start = |port: u16| Sandbox::start_with(Sandbox::builder().directory(directory.path()).port(port).build());
-    let sandbox = start(0).await.unwrap();
+    let start = |port: u16, web_port: u16| {
+        let options = Sandbox::builder().directory(directory.path()).port(port).web_port(web_port);
+        Sandbox::start_with(options.build())
+    };
+    let sandbox = start(0, 0).await.unwrap();
     let port = sandbox.address().port();
+    let web_port: u16 = sandbox.web_url().rsplit(':').next().unwrap().parse().unwrap();
     let client = sandbox.client();
     let done = client.direct().create(request([kari()])).await.unwrap();
     let back = sandbox.sign(done.id(), kari().name()).unwrap();
     let archived = sandbox.archive(done.id()).unwrap();
     let polled = client.direct().create(request([kari(), ola()]).polling(PollingQueue::DEFAULT)).await.unwrap();
     sandbox.sign(polled.id(), kari().name()).unwrap();
+    let used = polled.signers()[1].redirect_url().clone();
+    let _ = sandbox.visit(&used).unwrap();
     let gone = client.direct().create(request([kari()])).await.unwrap();
     let gone_back = sandbox.reject(gone.id(), kari().name()).unwrap();
     let JobStatus::Failed(failed) = gone.status(gone_back.token()).await.unwrap() else { panic!() };
@@ -149,7 +155,7 @@ async fn what_was_signed_confirmed_and_archived_and_the_clock_outlive_a_restart(
     drop(sandbox);
     tokio::time::sleep(Duration::from_millis(100)).await;
 
-    let sandbox = start(port).await.unwrap();
+    let sandbox = start(port, web_port).await.unwrap();
     assert_eq!(sandbox.root_pem(), root, "the same authority");
     // The client from before the restart goes on.
     let JobStatus::Completed(done) = client.direct().resume(handle).unwrap().status(back.token()).await.unwrap() else {
@@ -164,6 +170,7 @@ async fn what_was_signed_confirmed_and_archived_and_the_clock_outlive_a_restart(
     assert_eq!((status.job_id(), status.key().as_str()), (polled.id(), "2:IN_PROGRESS:SIGNED,WAITING"));
     let error = gone.status(gone_back.token()).await.unwrap_err();
     assert_eq!(error.to_string(), "the service answered 404 Not Found with NOT_FOUND");
+    assert_eq!(sandbox.visit(&used).unwrap_err(), SandboxError::RedirectUrl, "used before the restart");
     let new = client.direct().create(request([kari()])).await.unwrap();
     assert_eq!(new.id().get(), 4, "no number is given twice");
     assert_eq!(sandbox.received_jobs()[0].signers[0].status, SignatureStatus::Signed);

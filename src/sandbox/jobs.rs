@@ -174,6 +174,8 @@ impl Jobs {
     /// The signer whose redirect URL this is. Works once.
     pub(super) fn redirected(&mut self, token: &str) -> Option<(i64, usize)> {
         let (id, at) = self.redirects.remove(token)?;
+        // That it is used outlives a restart.
+        self.changed.insert(id);
         let signer = self.all.get_mut(&id)?.signers.get_mut(at)?;
         signer.redirect.take_if(|own| own == token).map(|_| (id, at))
     }

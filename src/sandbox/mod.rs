@@ -285,7 +285,10 @@ impl Sandbox {
     pub fn visit(&self, url: &RedirectUrl) -> Result<Visit<'_>, SandboxError> {
         let own = self.service.redirect_url("");
         let token = url.as_str().strip_prefix(&own).ok_or(SandboxError::RedirectUrl)?;
-        let (job, signer) = self.service.lock().jobs.redirected(token).ok_or(SandboxError::RedirectUrl)?;
+        let mut inner = self.service.lock();
+        let (job, signer) = inner.jobs.redirected(token).ok_or(SandboxError::RedirectUrl)?;
+        self.saved(&mut inner);
+        drop(inner);
         Ok(Visit { sandbox: self, job: JobId::from_wire(job), signer })
     }
 

@@ -115,16 +115,20 @@ impl fmt::Debug for EvenPace {
 mod tests {
     use super::*;
 
+    /// Whether a call is permitted at once, however slow the machine is.
+    async fn at_once(pace: &EvenPace, organization: &str) -> bool {
+        tokio::time::timeout(Duration::ZERO, pace.acquire(organization)).await.is_ok()
+    }
+
     #[tokio::test]
     async fn calls_go_at_an_even_pace_and_each_organization_has_its_own() {
         let pace = EvenPace::new();
         let start = Instant::now();
         for _ in 0..5 {
             pace.acquire("1").await;
-            pace.acquire("2").await;
         }
-        let took = start.elapsed();
-        assert!(took >= 4 * BETWEEN && took < 8 * BETWEEN, "{took:?}");
+        assert!(start.elapsed() >= 4 * BETWEEN);
+        assert!(at_once(&pace, "2").await);
     }
 
     #[tokio::test]
@@ -133,9 +137,9 @@ mod tests {
         pace.pause("1", Duration::from_millis(300));
         pace.pause("1", Duration::from_millis(10));
         let start = Instant::now();
-        pace.acquire("2").await;
-        assert!(start.elapsed() < Duration::from_millis(100), "another organization");
+        assert!(at_once(&pace, "2").await, "another organization");
+        assert!(!at_once(&pace, "1").await);
         pace.acquire("1").await;
-        assert!(start.elapsed() >= Duration::from_millis(300));
+        assert!(start.elapsed() >= Duration::from_millis(299));
     }
 }
