@@ -14,7 +14,7 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, Sleep};
 
-use super::{Transport, XML, failed, is_worth_repeating};
+use super::{Transport, XML, failed};
 use crate::error::Error;
 use crate::types::ServiceUrl;
 
@@ -75,17 +75,7 @@ impl Download {
     ///
     /// Whatever keeps it from arriving whole.
     pub async fn bytes(&self) -> Result<Vec<u8>, Error> {
-        let mut repetitions = self.transport.retry.begin();
-        loop {
-            match self.attempt_bytes().await {
-                Err(error) if is_worth_repeating(&error) => {
-                    if !repetitions.pause().await {
-                        return Err(error);
-                    }
-                }
-                done => return done,
-            }
-        }
+        self.transport.retry.run(|| self.attempt_bytes()).await
     }
 
     async fn attempt_bytes(&self) -> Result<Vec<u8>, Error> {
@@ -107,17 +97,8 @@ impl Download {
     /// Whatever keeps it from arriving whole, and [`Error::File`] when it cannot be written. The temporary file is then
     /// removed.
     pub async fn save_to(&self, path: impl AsRef<Path>) -> Result<u64, Error> {
-        let mut repetitions = self.transport.retry.begin();
-        loop {
-            match self.attempt_save(path.as_ref()).await {
-                Err(error) if is_worth_repeating(&error) => {
-                    if !repetitions.pause().await {
-                        return Err(error);
-                    }
-                }
-                done => return done,
-            }
-        }
+        let path = path.as_ref();
+        self.transport.retry.run(|| self.attempt_save(path)).await
     }
 
     async fn attempt_save(&self, path: &Path) -> Result<u64, Error> {

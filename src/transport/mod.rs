@@ -29,7 +29,6 @@ pub(crate) use self::hooks::{Hooks, dump_to};
 use self::multipart::Multipart;
 pub use self::rate::{EvenPace, RateLimiter};
 pub use self::retry::Retry;
-pub(crate) use self::retry::is_worth_repeating;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::trust::{Environment, TlsError};
@@ -280,18 +279,10 @@ impl Transport {
 
     /// One request, and the whole text of its answer. Repeated if it bears it.
     async fn call(&self, method: Method, url: &ServiceUrl, body: Body) -> Result<(HeaderMap, String), Error> {
-        // A package is signed at its time: who sends it makes it anew.
-        let repeated = !matches!(body, Body::Package(..));
-        let mut repetitions = self.retry.begin();
-        loop {
-            match self.attempt(&method, url, &body).await {
-                Err(error) if repeated && is_worth_repeating(&error) => {
-                    if !repetitions.pause().await {
-                        return Err(error);
-                    }
-                }
-                done => return done,
-            }
+        match body {
+            // A package is signed at its time: who sends it makes it anew.
+            Body::Package(..) => self.attempt(&method, url, &body).await,
+            _ => self.retry.run(|| self.attempt(&method, url, &body)).await,
         }
     }
 
@@ -355,17 +346,7 @@ impl Transport {
 
     /// A request whose answer is bytes, to be read piece by piece. Opening it is repeated if need be.
     async fn open(&self, url: &ServiceUrl, accept: &'static str) -> Result<reqwest::Response, Error> {
-        let mut repetitions = self.retry.begin();
-        loop {
-            match self.attempt_open(url, accept).await {
-                Err(error) if is_worth_repeating(&error) => {
-                    if !repetitions.pause().await {
-                        return Err(error);
-                    }
-                }
-                done => return done,
-            }
-        }
+        self.retry.run(|| self.attempt_open(url, accept)).await
     }
 
     async fn attempt_open(&self, url: &ServiceUrl, accept: &'static str) -> Result<reqwest::Response, Error> {

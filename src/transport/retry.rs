@@ -46,6 +46,21 @@ impl Retry {
     pub const OFF: Self =
         Self { times: 0, first_pause: Duration::ZERO, longest_pause: Duration::ZERO, within: Duration::ZERO };
 
+    /// Calls, and calls again while that is worth it.
+    pub(crate) async fn run<T, F: Future<Output = Result<T, Error>>>(&self, call: impl Fn() -> F) -> Result<T, Error> {
+        let mut repetitions = self.begin();
+        loop {
+            match call().await {
+                Err(error) if is_worth_repeating(&error) => {
+                    if !repetitions.pause().await {
+                        return Err(error);
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+
     /// The repetitions of a call that begins now.
     pub(crate) fn begin(&self) -> Repetitions {
         let pauses = ExponentialBuilder::new()
@@ -84,7 +99,7 @@ impl Repetitions {
 }
 
 /// Whether a call that bears it is repeated after this.
-pub(crate) fn is_worth_repeating(error: &Error) -> bool {
+fn is_worth_repeating(error: &Error) -> bool {
     match error {
         Error::Connect(_) | Error::Transport(_) | Error::Timeout => true,
         Error::Unexpected(refusal) => {
