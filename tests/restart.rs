@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use posten_signering::direct::{JobHandle, JobStatus, Polling};
 use posten_signering::sandbox::{Sandbox, SandboxError};
 use posten_signering::{
-    Client, Environment, Error, Identity, OrganizationNumber, Poll, PollingQueue, SignatureStatus, Timeouts,
+    Client, Environment, Error, Identity, OrganizationNumber, Poll, PollingQueue, Retry, SignatureStatus, Timeouts,
     TrustAnchors,
 };
 
@@ -60,6 +60,9 @@ impl Program {
             .identity(identity)
             .sender("123456789".parse::<OrganizationNumber>().unwrap())
             .timeouts(Timeouts::builder().answer(Duration::from_secs(5)).build())
+            // As much load as there can be, and no patience with a program that is gone.
+            .without_rate_limiter()
+            .retry(Retry::OFF)
             .build()
             .unwrap()
     }
