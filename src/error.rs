@@ -143,9 +143,7 @@ impl Error {
             _ => false,
         }
     }
-}
 
-impl Error {
     /// Whether the service may have done what it was asked, although it did not say so.
     pub(crate) fn leaves_open(&self) -> bool {
         match self {

@@ -120,6 +120,12 @@ impl Jobs {
         }
     }
 
+    /// A job of a sender as it stands now. Looking changes nothing, so there is nothing to save.
+    pub(super) fn of(&mut self, flow: FlowName, sender: &str, id: i64, now: Timestamp) -> Option<&Job> {
+        self.pass(now);
+        self.all.get(&id).filter(|job| job.sender == sender && job.flow_name() == flow)
+    }
+
     /// Does something to a job of a sender. `None` when there is no such job.
     pub(super) fn with<T>(
         &mut self,

@@ -11,7 +11,7 @@ use super::super::job::{Flow, FlowName, Job, Signer, State as JobState, Who};
 use super::super::service::{Service, random_token};
 use super::create::{self, Particulars};
 use super::results::{self, PollRequest};
-use super::{Answer, Caller, Shared, bad, document, refuse, with_job};
+use super::{Answer, Caller, Shared, bad, document, job_of, refuse, with_job};
 use crate::signature::SignatureStatus;
 use crate::time;
 use crate::types::ExitUrls;
@@ -120,17 +120,17 @@ pub(super) async fn status(
     Path((sender, id)): Path<(String, String)>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Answer {
-    with_job(&mut service.lock(), FlowName::Direct, &sender, &id, |job, now| {
-        let Flow::Direct { token: Some(token), .. } = &job.flow else {
-            let rule = "no signer has come back yet";
-            return refuse(StatusCode::NOT_FOUND, "SIGNING_CEREMONY_NOT_COMPLETED", rule);
-        };
-        if query.get("status_query_token") != Some(token) {
-            let rule = "the token is missing, wrong, or that of an earlier state";
-            return refuse(StatusCode::FORBIDDEN, "INVALID_STATUS_QUERY_TOKEN", rule);
-        }
-        document(&status_response(&service, job, now))
-    })
+    let mut inner = service.lock();
+    let (job, now) = job_of(&mut inner, FlowName::Direct, &sender, &id)?;
+    let Flow::Direct { token: Some(token), .. } = &job.flow else {
+        let rule = "no signer has come back yet";
+        return refuse(StatusCode::NOT_FOUND, "SIGNING_CEREMONY_NOT_COMPLETED", rule);
+    };
+    if query.get("status_query_token") != Some(token) {
+        let rule = "the token is missing, wrong, or that of an earlier state";
+        return refuse(StatusCode::FORBIDDEN, "INVALID_STATUS_QUERY_TOKEN", rule);
+    }
+    document(&status_response(&service, job, now))
 }
 
 pub(super) async fn poll(State(service): Shared, request: PollRequest) -> Answer {

@@ -277,6 +277,18 @@ async fn whoami(Extension(caller): Extension<Caller>, Path(sender): Path<String>
     Ok(sentence.into_response())
 }
 
+/// A job of a sender to look at, and the time, or the refusal because there is none.
+fn job_of<'i>(
+    inner: &'i mut Inner,
+    flow: FlowName,
+    sender: &str,
+    id: &str,
+) -> Result<(&'i super::job::Job, Timestamp), Refused> {
+    let now = inner.now();
+    let found = id.parse().ok().and_then(|id| inner.jobs.of(flow, sender, id, now));
+    found.map_or_else(|| no_such_job(sender, id), |job| Ok((job, now)))
+}
+
 /// Does something to a job of a sender, or refuses because there is none.
 fn with_job<T>(
     inner: &mut Inner,

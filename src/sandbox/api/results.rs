@@ -17,7 +17,7 @@ use super::super::job::{FlowName, Job};
 use super::super::jobs::QueueKey;
 use super::super::service::Service;
 use super::super::{Confirmation, Polled};
-use super::{Answer, NEXT_POLL, Refused, Rule, Shared, document, no_such_job, refuse, with_job};
+use super::{Answer, NEXT_POLL, Refused, Rule, Shared, document, job_of, no_such_job, refuse, with_job};
 use crate::types::JobId;
 use crate::xml::Document;
 
@@ -94,13 +94,12 @@ pub(super) async fn pades(
     Path((sender, id)): JobPath,
 ) -> Answer {
     let mut inner = service.lock();
-    with_job(&mut inner, flow, &sender, &id, |job, now| {
-        available(job, job.has_pades(), now)?;
-        match service.pades(job, now) {
-            Ok(pades) => Ok(bytes(pades.into())),
-            Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string()),
-        }
-    })
+    let (job, now) = job_of(&mut inner, flow, &sender, &id)?;
+    available(job, job.has_pades(), now)?;
+    match service.pades(job, now) {
+        Ok(pades) => Ok(bytes(pades.into())),
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string()),
+    }
 }
 
 pub(super) async fn archived(State(service): Shared, Path((owner, id)): JobPath) -> Answer {
@@ -119,11 +118,11 @@ pub(super) async fn xades(
     Extension(flow): Extension<FlowName>,
     Path((sender, id, signer)): Path<(String, String, usize)>,
 ) -> Answer {
-    with_job(&mut service.lock(), flow, &sender, &id, |job, now| {
-        let xades = job.signers.get(signer.wrapping_sub(1)).and_then(|signer| signer.xades.clone());
-        available(job, xades.is_some(), now)?;
-        Ok(([(header::CONTENT_TYPE, "application/xml")], xades.unwrap_or_default()).into_response())
-    })
+    let mut inner = service.lock();
+    let (job, now) = job_of(&mut inner, flow, &sender, &id)?;
+    let xades = job.signers.get(signer.wrapping_sub(1)).and_then(|signer| signer.xades.clone());
+    available(job, xades.is_some(), now)?;
+    Ok(([(header::CONTENT_TYPE, "application/xml")], xades.unwrap_or_default()).into_response())
 }
 
 fn available(job: &Job, signed: bool, now: Timestamp) -> Result<(), Refused> {
