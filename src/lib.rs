@@ -101,6 +101,9 @@ mod certificate;
 mod client;
 pub mod direct;
 mod error;
+#[cfg(all(feature = "sandbox", any(fuzzing, test)))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod guide;
 mod handle;
 mod identity;

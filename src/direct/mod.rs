@@ -32,7 +32,7 @@ pub use self::signer::{Signer, SignerName, Signers};
 pub use self::status::{JobStatus, Signature, Status};
 pub use crate::state::{Callback, Completed, Confirmed, Created, Failed, InProgress, Polling, Resumed};
 
-use self::status::Answer;
+pub(crate) use self::status::Answer;
 use crate::client::{Client, HasSender, NoSender};
 use crate::error::Error;
 use crate::poll::{Changes, Poll, Queue};

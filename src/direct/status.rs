@@ -217,14 +217,14 @@ impl Signature {
 }
 
 /// An answer whose parts were understood, before it becomes one of the three types.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     common: Common<Named>,
     status: wire::DirectSignatureJobStatus,
     links: Links,
 }
 
 impl Answer {
-    pub(super) fn read(transport: &Transport, answer: wire::DirectSignatureJobStatusResponse) -> Result<Self, Error> {
+    pub(crate) fn read(transport: &Transport, answer: wire::DirectSignatureJobStatusResponse) -> Result<Self, Error> {
         let url = |field: &str, text: Option<&str>| text.map(|text| transport.service_url(field, text)).transpose();
         let only = answer.status.len() == 1;
         let xades = answer
@@ -264,7 +264,7 @@ impl Answer {
     }
 
     /// The status of a job that was polled for.
-    pub(super) fn change(self) -> Result<JobStatus<Polling>, Error> {
+    pub(crate) fn change(self) -> Result<JobStatus<Polling>, Error> {
         self.typed()
     }
 

@@ -28,7 +28,7 @@ pub enum JobStatus {
 }
 
 impl JobStatus {
-    pub(super) fn read(
+    pub(crate) fn read(
         transport: &Arc<Transport>,
         answer: wire::PortalSignatureJobStatusChangeResponse,
     ) -> Result<Self, Error> {

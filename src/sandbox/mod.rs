@@ -65,6 +65,8 @@ mod authority;
 mod cms;
 mod dom;
 mod faults;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod job;
 mod jobs;
 mod options;

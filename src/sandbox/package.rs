@@ -149,7 +149,8 @@ pub(super) fn check<M: Manifest>(package: &[u8], caller: &CertificateDer<'_>) ->
     let files = unpack(package)?;
     let found = read(&files)?;
     let signature = text(&files, SIGNATURES)?;
-    signatures(signature, &files, caller).map_err(|error| format!("{SIGNATURES}: {error}"))?;
+    // The machine's own clock, whatever the sandbox's says: that is what the client signs by.
+    signatures(signature, &files, caller, Timestamp::now()).map_err(|error| format!("{SIGNATURES}: {error}"))?;
     Ok(found)
 }
 
@@ -229,7 +230,7 @@ fn documents(manifest: &impl Manifest, files: &Files) -> Result<(Documents, Vec<
     Ok((documents, names))
 }
 
-fn signatures(text: &str, files: &Files, caller: &CertificateDer<'_>) -> Result<(), String> {
+pub(super) fn signatures(text: &str, files: &Files, caller: &CertificateDer<'_>, now: Timestamp) -> Result<(), String> {
     let root = Element::parse(text)?;
     if !root.is(ASIC, "XAdESSignatures") {
         return Err(format!("the root is not XAdESSignatures in {ASIC}"));
@@ -248,7 +249,7 @@ fn signatures(text: &str, files: &Files, caller: &CertificateDer<'_>) -> Result<
     let properties_id = properties.attribute("Id").ok_or("SignedProperties has no Id")?;
 
     let references = references(info, files, &properties.canonical(), properties_id)?;
-    signed_properties(properties, &references, caller)?;
+    signed_properties(properties, &references, caller, now)?;
 
     let certificates = signature.one(DS, "KeyInfo")?.one(DS, "X509Data")?;
     let leaf = certificates.all(DS, "X509Certificate").first().map(|leaf| decode(leaf)).transpose()?;
@@ -318,12 +319,12 @@ fn signed_properties(
     properties: &Element,
     references: &HashSet<String>,
     caller: &CertificateDer<'_>,
+    now: Timestamp,
 ) -> Result<(), String> {
     let signature = properties.one(XADES, "SignedSignatureProperties")?;
     let signed_at =
         time::parse(&signature.one(XADES, "SigningTime")?.text()).ok_or("SigningTime is not a date-time")?;
-    // The machine's own clock, whatever the sandbox's says: that is what the client signs by.
-    if Timestamp::now().duration_since(signed_at).abs() > CLOCK_TOLERANCE {
+    if now.duration_since(signed_at).abs() > CLOCK_TOLERANCE {
         return Err(format!("SigningTime is not right within {CLOCK_TOLERANCE:#}"));
     }
     let certificate = signature.one(XADES, "SigningCertificate")?.one(XADES, "Cert")?;

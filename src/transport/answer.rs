@@ -33,7 +33,7 @@ pub(super) fn is_rate_limited(headers: &HeaderMap, status: StatusCode) -> bool {
 ///
 /// The service tells it by its own clock. Its `Date` tells what that clock says now, in whole seconds, so the time may
 /// come out up to a second late, never early. Without `Date` the clocks are taken to agree.
-pub(super) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
+pub(crate) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
     let told = time::parse(headers.get(NEXT_POLL)?.to_str().ok()?)?;
     let date = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(time::parse_http);
     let ours = date.and_then(|date| Timestamp::now().checked_add(told.duration_since(date)).ok());
@@ -41,10 +41,10 @@ pub(super) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
 }
 
 /// An answer that was read: its text, or why it has none.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) text: Result<String, Error>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: Result<String, Error>,
 }
 
 impl Answer {
@@ -60,7 +60,7 @@ impl Answer {
     }
 
     /// What an answer that is no success means.
-    pub(super) fn error(self) -> Error {
+    pub(crate) fn error(self) -> Error {
         let Self { status, headers, text } = self;
         if status.is_redirection() {
             return Error::Protocol(format!("the answer is a redirect ({status}), which is never followed"));

@@ -1,6 +1,6 @@
 //! The HTTP side: one client, one origin, no redirects, answers within limits.
 
-mod answer;
+pub(crate) mod answer;
 mod deletion;
 mod download;
 mod hooks;

@@ -90,7 +90,7 @@ impl<R, M: Manifest> Created<R, M> {
 }
 
 /// The two parts of a `multipart/mixed`.
-async fn parts(headers: &HeaderMap, body: Bytes) -> Result<(String, Bytes), String> {
+pub(in super::super) async fn parts(headers: &HeaderMap, body: Bytes) -> Result<(String, Bytes), String> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parameters = content_type.split(';').map(str::trim);
     if !parameters.next().is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/mixed")) {

@@ -18,6 +18,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
+#[cfg(any(fuzzing, test))]
+pub(super) use self::create::parts;
 use super::faults::{Fault, Operation, RefusalBody};
 use super::job::FlowName;
 use super::service::{Inner, Service};

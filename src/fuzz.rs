@@ -1,0 +1,171 @@
+//! The doors through which bytes of strangers come in, for the fuzz targets in `fuzz/` and for the test that replays
+//! their corpus. In no other build.
+//!
+//! A target finds something when it panics: by itself, or because something does not hold that is asserted here.
+
+use std::sync::LazyLock;
+
+use http::header::DATE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use secrecy::SecretString;
+
+use crate::client::Client;
+use crate::direct::{self, Callback, Polling};
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::portal;
+use crate::sandbox::fuzz as sandbox;
+use crate::transport::answer::{Answer, next_poll};
+use crate::trust::{Environment, TrustAnchors};
+use crate::types::{Document, Sender};
+use crate::xml::{self, Mode, generated as wire};
+
+/// Every target: its name, and what it does with an input.
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("answers", answers),
+    ("refusals", refusals),
+    ("identity", identity),
+    ("package", sandbox::package),
+    ("signatures", sandbox::signatures),
+    ("multipart", sandbox::multipart),
+    ("pdf", pdf),
+    ("poll_time", poll_time),
+    ("handles", handles),
+];
+
+/// Runs the target of this name with one input.
+///
+/// # Panics
+///
+/// When it finds something, or when there is no such target.
+pub fn run(target: &str, input: &[u8]) {
+    let (_, found) = TARGETS.iter().find(|(name, _)| *name == target).expect("a target of this name");
+    found(input);
+}
+
+/// The service that nobody answers for.
+const ROOT: &str = "https://api.test.example/api";
+
+/// The password of the archives among the inputs.
+const PASSWORD: &str = "secret";
+
+static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+    let identity = sandbox::identity();
+    let anchors = TrustAnchors::from_der(&identity.chain()[2]).expect("a root");
+    Client::builder()
+        .environment(Environment::custom(ROOT, anchors).expect("an environment"))
+        .identity(identity)
+        .sender(Sender::new("123456789".parse().expect("nine digits")))
+        .build()
+        .expect("a client")
+});
+
+/// Reads a document of the API, as an answer and as a request.
+fn answers(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let transport = &CLIENT.shared.transport;
+    if let Some(answer) = document::<wire::DirectSignatureJobStatusResponse>(text) {
+        let _ = direct::Answer::read(transport, answer).and_then(direct::Answer::change);
+    }
+    if let Some(answer) = document::<wire::PortalSignatureJobStatusChangeResponse>(text) {
+        let _ = portal::JobStatus::read(transport, answer);
+    }
+    document::<wire::DirectSignatureJobResponse>(text);
+    document::<wire::DirectSignerResponse>(text);
+    document::<wire::PortalSignatureJobResponse>(text);
+    document::<wire::DirectSignatureJobRequest>(text);
+    document::<wire::DirectSignatureJobManifest>(text);
+    document::<wire::DirectSignerUpdateRequest>(text);
+    document::<wire::PortalSignatureJobRequest>(text);
+    document::<wire::PortalSignatureJobManifest>(text);
+}
+
+/// What is read and can be written is read again as the same.
+fn document<T: xml::Document>(text: &str) -> Option<T> {
+    let _ = xml::read::<T>(text, Mode::Strict);
+    let document: T = xml::read(text, Mode::Tolerant).ok()?;
+    if let Ok(written) = xml::write(&document) {
+        let again: T = xml::read(&written, Mode::Strict).expect("what we wrote can be read");
+        assert_eq!(xml::write(&again).expect("what we read can be written"), written);
+    }
+    Some(document)
+}
+
+/// An answer that is no success. Two bytes of status, one of headers, then the body.
+fn refusals(input: &[u8]) {
+    let [high, low, flags, body @ ..] = input else { return };
+    let Ok(status) = StatusCode::from_u16(u16::from_be_bytes([*high, *low])) else { return };
+    let mut headers = HeaderMap::new();
+    if flags & 1 != 0 {
+        headers.insert("DoSFilter", HeaderValue::from_static("delayed"));
+    }
+    if flags & 2 != 0 {
+        headers.insert("X-Next-permitted-poll-time", HeaderValue::from_static("2030-01-01T12:00:00+01:00"));
+    }
+    let text = String::from_utf8(body.to_vec()).map_err(|_| Error::Timeout);
+    let error = Answer { status, headers, text }.error();
+    let _ = format!("{error} {error:?} {} {}", error.is_transient(), error.leaves_open());
+}
+
+/// A PKCS#12 archive or PEM.
+fn identity(input: &[u8]) {
+    let _ = Identity::from_pkcs12(input, &SecretString::from(PASSWORD));
+    if let Ok(text) = std::str::from_utf8(input) {
+        let _ = Identity::from_pem(input, &SecretString::from(text));
+    }
+    let _ = TrustAnchors::from_pem(input);
+    let _ = TrustAnchors::from_der(input);
+}
+
+/// A document that somebody wants signed.
+fn pdf(input: &[u8]) {
+    let _ = Document::pdf("Avtale", input.to_vec());
+}
+
+/// The time of the next poll. The first line is the header, the second `Date`.
+fn poll_time(input: &[u8]) {
+    let mut lines = input.splitn(2, |byte| *byte == b'\n');
+    let mut headers = HeaderMap::new();
+    let told = lines.next().map(HeaderValue::from_bytes);
+    if let Some(Ok(told)) = told {
+        headers.insert("X-Next-permitted-poll-time", told);
+    }
+    if let Some(Ok(date)) = lines.next().map(HeaderValue::from_bytes) {
+        headers.insert(DATE, date);
+    }
+    let _ = next_poll(&headers);
+}
+
+/// A stored job. What can be taken up again is stored as the same.
+fn handles(input: &[u8]) {
+    if let Ok(handle) = serde_json::from_slice::<direct::JobHandle<Callback>>(input)
+        && let Ok(job) = CLIENT.direct().resume(handle)
+    {
+        kept(&job.handle());
+    }
+    if let Ok(handle) = serde_json::from_slice::<direct::JobHandle<Polling>>(input)
+        && let Ok(job) = CLIENT.direct().resume(handle)
+    {
+        kept(&job.handle());
+    }
+    if let Ok(handle) = serde_json::from_slice::<portal::JobHandle>(input)
+        && let Ok(job) = CLIENT.portal().resume(handle)
+    {
+        kept(&job.handle());
+    }
+}
+
+fn kept<H: serde::Serialize + serde::de::DeserializeOwned>(handle: &H) {
+    let stored = serde_json::to_string(handle).expect("a handle can be stored");
+    let again: H = serde_json::from_str(&stored).expect("a stored handle can be read");
+    assert_eq!(serde_json::to_string(&again).expect("a handle can be stored"), stored);
+}
+
+/// What stands after the first text and before the next.
+pub(crate) fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split_once(after).map(|(between, _)| between)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! The corpus, replayed and begun.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use secrecy::SecretString;
+
+use super::*;
+use crate::direct::{JobRequest, JobStatus, Signer, Signers};
+use crate::sandbox::Sandbox;
+use crate::types::{ExitUrls, PollingQueue};
+
+fn corpus(target: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target)
+}
+
+#[test]
+fn the_corpus_of_every_target_is_replayed_without_a_finding() {
+    if !corpus("").is_dir() {
+        eprintln!("skipped: needs fuzz/corpus, which is not in the package");
+        return;
+    }
+    for (target, found) in TARGETS {
+        let inputs: Vec<_> = fs::read_dir(corpus(target)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(inputs.len() > 1, "{target} has {} inputs", inputs.len());
+        for input in inputs {
+            found(&fs::read(input).unwrap());
+        }
+    }
+}
+
+/// Run by hand when a target or a document is new: what the fuzzer starts from.
+#[tokio::test]
+#[ignore = "writes seeds into fuzz/corpus"]
+async fn seeds() {
+    let write = |target: &str, name: &str, seed: &[u8]| {
+        fs::create_dir_all(corpus(target)).unwrap();
+        fs::write(corpus(target).join(name), seed).unwrap();
+    };
+    for (at, text) in exchanged().await.iter().enumerate() {
+        let refusal = text.contains("<error ");
+        write(
+            if refusal { "refusals" } else { "answers" },
+            &format!("seed-{at}"),
+            &match refusal {
+                true => [&[1, 147, 0], text.as_bytes()].concat(),
+                false => text.clone().into_bytes(),
+            },
+        );
+    }
+    write("refusals", "seed-limited", &[1, 173, 1]);
+    write("refusals", "seed-early", &[1, 173, 2]);
+    write("refusals", "seed-gateway", &[&[1, 246, 0], b"<html>Bad Gateway</html>".as_slice()].concat());
+
+    let sandbox = Sandbox::start().await.unwrap();
+    write("identity", "seed-p12", &sandbox.pkcs12(&SecretString::from(PASSWORD)).unwrap());
+    write("identity", "seed-pem", sandbox.root_pem().as_bytes());
+    write("identity", "seed-der", &sandbox::identity().chain()[0]);
+
+    write("package", "seed-package", &sandbox::good_package());
+    write("package", "seed-empty", b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    write("signatures", "seed-signatures", &sandbox::good_signatures());
+    write("signatures", "seed-empty", b"<XAdESSignatures xmlns=\"http://uri.etsi.org/2918/v1.2.1#\"/>");
+    write("multipart", "seed-two", b"multipart/mixed; boundary=x\n--x\r\nContent-Type: application/xml\r\n\r\n<a/>\r\n--x\r\nContent-Type: application/octet-stream\r\n\r\nPK\r\n--x--\r\n");
+    write(
+        "multipart",
+        "seed-one",
+        b"multipart/mixed; boundary=\"x\"\n--x\r\nContent-Disposition: attachment\r\n\r\n\r\n--x--",
+    );
+
+    write("pdf", "seed-trailer", b"%PDF-1.4\ntrailer << /Root 1 0 R /X (a \\) b) >>\nstartxref\n9\n%%EOF");
+    write(
+        "pdf",
+        "seed-encrypted",
+        b"%PDF-1.5\n7 0 obj\n<< /Type /XRef /Encrypt 5 0 R >>stream\nendstream\nstartxref\n9\n%%EOF",
+    );
+    write("poll_time", "seed-both", b"2020-01-01T12:10:00+01:00[Europe/Oslo]\nWed, 01 Jan 2020 11:00:00 GMT");
+    write("poll_time", "seed-fraction", b"2030-06-01T12:10:00.5Z");
+    let handle = |flow: &str, own: &str| {
+        format!(
+            r#"{{"version":1,"flow":"{flow}","environment":"{ROOT}","sender":"123456789","job_id":7,"reference":"r",{own}}}"#
+        )
+    };
+    write(
+        "handles",
+        "seed-callback",
+        handle("direct", &format!(r#""retrieval":"callback","status_url":"{ROOT}/1","signers":["{ROOT}/2"]"#))
+            .as_bytes(),
+    );
+    write(
+        "handles",
+        "seed-polling",
+        handle("direct", &format!(r#""retrieval":"polling","signers":["{ROOT}/2"]"#)).as_bytes(),
+    );
+    write("handles", "seed-portal", handle("portal", &format!(r#""cancellation_url":"{ROOT}/1""#)).as_bytes());
+}
+
+/// The documents of two flows, as they went and came, at the root that the targets know.
+async fn exchanged() -> Vec<String> {
+    let sandbox = Sandbox::start().await.unwrap();
+    let texts = Arc::new(Mutex::new(Vec::new()));
+    let collected = Arc::clone(&texts);
+    let client = Client::builder()
+        .environment(sandbox.environment())
+        .identity(sandbox.identity())
+        .sender(sandbox.client().sender().clone())
+        .without_rate_limiter()
+        .on_exchange(move |exchange| {
+            let both = exchange.sent.into_iter().chain(exchange.received).filter(|text| text.starts_with('<'));
+            collected.lock().unwrap().extend(both.map(str::to_owned));
+        })
+        .build()
+        .unwrap();
+    let kari = || Signer::national_id("01010012345".parse().unwrap());
+    let ola = || Signer::identified_by("ola".parse().unwrap());
+    let signers = Signers::new([kari(), ola()]).unwrap();
+    let request = JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(Document::pdf("Avtale", "%PDF-1.4\n").unwrap())
+        .signer(signers)
+        .exit_urls(ExitUrls::new("https://a.example/1", "https://a.example/2", "https://a.example/3").unwrap())
+        .build();
+    let job = client.direct().create(request).await.unwrap();
+    job.signers()[0].renew_redirect_url().await.unwrap();
+    let first = sandbox.sign(job.id(), kari().name()).unwrap();
+    let _ = job.status(&first.token().clone()).await.unwrap();
+    let second = sandbox.sign(job.id(), ola().name()).unwrap();
+    let JobStatus::Completed(done) = job.status(second.token()).await.unwrap() else { panic!("not completed") };
+    assert!(job.status(&"wrong".parse().unwrap()).await.is_err());
+    done.confirm().await.unwrap();
+
+    let contact = crate::types::ContactInformation::email("a@example.com".parse().unwrap());
+    let request = portal::JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(Document::pdf("Avtale", "%PDF-1.4\n").unwrap())
+        .signer(portal::Signer::contact(contact.clone()).build())
+        .build();
+    let job = client.portal().create(request).await.unwrap();
+    sandbox.log_in(job.id(), &contact.into()).unwrap().sign().unwrap();
+    let _ = client.portal().poll(&PollingQueue::DEFAULT).await;
+    let root = sandbox.environment().root().as_str().trim_end_matches('/').to_owned();
+    // The manifests went inside their packages.
+    let mut texts = texts.lock().unwrap();
+    texts.extend(sandbox.documents().into_iter().filter(|text| text.contains("-manifest")));
+    texts.iter().map(|text| text.replace(&root, ROOT)).collect()
+}

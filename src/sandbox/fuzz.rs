@@ -1,0 +1,88 @@
+//! The doors of the sandbox that its callers' bytes come through, for the fuzz targets.
+
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+
+use super::api;
+use super::authority::AuthorityKeys;
+use super::package::{self, Files};
+use crate::asice;
+use crate::fuzz::between;
+use crate::identity::Identity;
+use crate::time;
+use crate::types::{Document, Documents, OrganizationNumber};
+use crate::xml::generated as wire;
+
+/// The document of the packages whose signatures are fuzzed.
+const DOCUMENT: &str = "%PDF-1.4\n";
+
+/// The manifest of these packages.
+const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<direct-signature-job-manifest xmlns="http://signering.posten.no/schema/v1">
+  <signer><signer-identifier>kari</signer-identifier></signer>
+  <sender><organization-number>123456789</organization-number></sender>
+  <title>Tittel</title>
+  <documents><document href="01-avtale.pdf" mime="application/pdf"><title>Avtale</title></document></documents>
+</direct-signature-job-manifest>"#;
+
+/// Reads a package of either flow.
+pub(crate) fn package(input: &[u8]) {
+    let Ok(files) = package::unpack(input) else { return };
+    let _ = package::reread::<wire::DirectSignatureJobManifest>(input);
+    let _ = package::reread::<wire::PortalSignatureJobManifest>(input);
+    if let Some(signatures) = files.get(asice::SIGNATURES) {
+        verify(signatures, &files);
+    }
+}
+
+/// Reads a `signatures.xml` over files whose digests a seed has right.
+pub(crate) fn signatures(input: &[u8]) {
+    let files = [
+        ("01-avtale.pdf", Bytes::from_static(DOCUMENT.as_bytes())),
+        (asice::MANIFEST, Bytes::from_static(MANIFEST.as_bytes())),
+        (asice::SIGNATURES, Bytes::copy_from_slice(input)),
+    ];
+    verify(input, &files.map(|(name, content)| (name.to_owned(), content)).into());
+}
+
+/// Whoever is named in the signature is who called, and it is the time that it says: else nothing beyond would be seen.
+fn verify(signatures: &[u8], files: &Files) {
+    let Ok(text) = std::str::from_utf8(signatures) else { return };
+    let certificate = between(text, "<X509Certificate>", "<").and_then(|text| STANDARD.decode(text).ok());
+    let caller = CertificateDer::from(certificate.unwrap_or_default());
+    let now = between(text, "<SigningTime>", "<").and_then(time::parse).unwrap_or(Timestamp::UNIX_EPOCH);
+    let _ = package::signatures(text, files, &caller, now);
+}
+
+/// Takes a request for a new job apart. The first line is its `Content-Type`.
+pub(crate) fn multipart(input: &[u8]) {
+    let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
+    let (kind, body) = input.split_at(end);
+    let Ok(kind) = header::HeaderValue::from_bytes(kind) else { return };
+    let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind)]);
+    let body = Bytes::copy_from_slice(body.get(1..).unwrap_or_default());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let _ = runtime.block_on(api::parts(&headers, body));
+}
+
+/// An identity of a sandbox.
+pub(crate) fn identity() -> Identity {
+    let organization: OrganizationNumber = "123456789".parse().expect("nine digits");
+    let keys = AuthorityKeys::new(&organization).expect("an authority");
+    keys.client().and_then(|client| client.identity()).expect("an identity")
+}
+
+/// A package to begin with.
+pub(crate) fn good_package() -> Vec<u8> {
+    let document = Document::pdf("Avtale", DOCUMENT).expect("a document");
+    asice::package(&Documents::from(document), MANIFEST, &identity(), Timestamp::now()).expect("a package")
+}
+
+/// Its signature.
+pub(crate) fn good_signatures() -> Vec<u8> {
+    package::unpack(&good_package()).expect("a package")[asice::SIGNATURES].to_vec()
+}
