@@ -52,6 +52,22 @@ impl<'a> Certificate<'a> {
         }
     }
 
+    /// Whether it may sign documents: for the record, or at least data.
+    #[cfg(feature = "verify")]
+    pub(crate) fn may_sign_documents(&self) -> bool {
+        match self.0.key_usage() {
+            Ok(Some(usage)) => usage.value.digital_signature() || usage.value.non_repudiation(),
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Whether it may sign timestamps (RFC 3161, section 2.3).
+    #[cfg(feature = "verify")]
+    pub(crate) fn is_for_timestamps(&self) -> bool {
+        matches!(self.0.extended_key_usage(), Ok(Some(usage)) if usage.value.time_stamping)
+    }
+
     pub(crate) fn is_self_issued(&self) -> bool {
         self.0.subject().as_raw() == self.0.issuer().as_raw()
     }
@@ -78,6 +94,12 @@ impl<'a> Certificate<'a> {
     /// The serial number as a decimal integer of any length.
     pub(crate) fn serial_number(&self) -> String {
         decimal(self.0.raw_serial())
+    }
+
+    /// The subject's name as a string (RFC 2253, escaped as in RFC 4514).
+    #[cfg(feature = "verify")]
+    pub(crate) fn subject(&self) -> String {
+        distinguished_name(self.0.subject())
     }
 
     /// The issuer's name as a string (RFC 2253, escaped as in RFC 4514).

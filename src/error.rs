@@ -117,6 +117,12 @@ pub enum Error {
     #[error(transparent)]
     Handle(#[from] HandleError),
 
+    /// A signed document is not to be trusted.
+    #[cfg(feature = "verify")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
+    #[error(transparent)]
+    Verification(#[from] crate::verify::VerificationError),
+
     /// A file cannot be read or written.
     #[error("{}", path.display())]
     File {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use http::header::DATE;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::client::Client;
@@ -18,10 +19,14 @@ use crate::sandbox::fuzz as sandbox;
 use crate::transport::answer::{Answer, next_poll};
 use crate::trust::{Environment, TrustAnchors};
 use crate::types::{Document, Sender};
+use crate::verify::Verified;
 use crate::xml::{self, Mode, generated as wire};
 
-/// Every target: its name, and what it does with an input.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name.
+pub const TARGETS: &[(&str, Target)] = &[
     ("answers", answers),
     ("refusals", refusals),
     ("identity", identity),
@@ -31,6 +36,8 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("pdf", pdf),
     ("poll_time", poll_time),
     ("handles", handles),
+    ("verify", verify),
+    ("cms", cms),
 ];
 
 /// Runs the target of this name with one input.
@@ -48,6 +55,9 @@ const ROOT: &str = "https://api.test.example/api";
 
 /// The password of the archives among the inputs.
 const PASSWORD: &str = "secret";
+
+static ROOTS: LazyLock<TrustAnchors> =
+    LazyLock::new(|| TrustAnchors::from_der(&sandbox::identity().chain()[2]).expect("a root"));
 
 static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     let identity = sandbox::identity();
@@ -159,6 +169,19 @@ fn kept<H: serde::Serialize + serde::de::DeserializeOwned>(handle: &H) {
     let stored = serde_json::to_string(handle).expect("a handle can be stored");
     let again: H = serde_json::from_str(&stored).expect("a stored handle can be read");
     assert_eq!(serde_json::to_string(&again).expect("a handle can be stored"), stored);
+}
+
+/// A signed PDF.
+fn verify(input: &[u8]) {
+    let _ = Verified::check(input.to_vec(), &ROOTS, Timestamp::now());
+}
+
+/// The bytes that the signatures for [`cms`] cover.
+const COVERED: [&[u8]; 2] = [b"before", b"after"];
+
+/// The signature of a PDF.
+fn cms(input: &[u8]) {
+    crate::verify::check_signature(COVERED, input, &ROOTS);
 }
 
 /// What stands after the first text and before the next.

@@ -91,6 +91,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `sandbox` | the module `sandbox`. For tests and trials; not for production. |
+//! | `verify` | the module `verify`: signed PDFs are checked before they are trusted. |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -101,12 +102,14 @@ mod certificate;
 mod client;
 pub mod direct;
 mod error;
-#[cfg(all(feature = "sandbox", any(fuzzing, test)))]
+#[cfg(all(feature = "sandbox", feature = "verify", any(fuzzing, test)))]
 #[doc(hidden)]
 pub mod fuzz;
 pub mod guide;
 mod handle;
 mod identity;
+#[cfg(any(feature = "sandbox", feature = "verify"))]
+mod oid;
 mod poll;
 pub mod portal;
 #[cfg(feature = "sandbox")]
@@ -119,6 +122,9 @@ mod time;
 mod transport;
 mod trust;
 mod types;
+#[cfg(feature = "verify")]
+#[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
+pub mod verify;
 mod xml;
 
 pub use self::client::{Client, ClientBuilder, HasSender, Missing, NoSender};
@@ -129,8 +135,8 @@ pub use self::signature::{Signature, SignatureStatus};
 pub use self::state::{JobState, Retrieval, SenderChoice, StatusState};
 pub use self::status::ChangeKey;
 pub use self::transport::{
-    DocumentsDeletion, Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Proxy, RateLimiter, Retry,
-    Timeouts,
+    DocumentsDeletion, Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, Retry,
+    Timeouts, Xades,
 };
 pub use self::trust::{Environment, TlsError, TrustAnchors, TrustAnchorsError};
 pub use self::types::{

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::time;
-use crate::transport::Download;
+use crate::transport::{Download, Xades};
 
 /// What one signer has done. `N` is by what the flow's answers name a signer.
 ///
@@ -17,12 +17,12 @@ pub struct Signature<N> {
     pub(crate) signer: N,
     status: SignatureStatus,
     since: Timestamp,
-    xades: Option<Download>,
+    xades: Option<Download<Xades>>,
 }
 
 impl<N> Signature<N> {
     /// From the word and the time of an answer.
-    pub(crate) fn read(signer: N, word: &str, since: &str, xades: Option<Download>) -> Result<Self, Error> {
+    pub(crate) fn read(signer: N, word: &str, since: &str, xades: Option<Download<Xades>>) -> Result<Self, Error> {
         let since = time::parse(since).ok_or_else(|| Error::Protocol("status/@since is not a date-time".to_owned()))?;
         Ok(Self { signer, status: SignatureStatus::from_wire(word), since, xades })
     }
@@ -38,7 +38,7 @@ impl<N> Signature<N> {
     }
 
     /// Their own signature (XAdES), when they have signed.
-    pub fn xades(&self) -> Option<&Download> {
+    pub fn xades(&self) -> Option<&Download<Xades>> {
         self.xades.as_ref()
     }
 }

@@ -28,6 +28,11 @@ const BUYPASS_CLASS_3: &str = "Buypass Class 3 Root CA";
 pub struct TrustAnchors(Vec<CertificateDer<'static>>);
 
 impl TrustAnchors {
+    #[cfg(feature = "verify")]
+    pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.0
+    }
+
     /// All certificates in a PEM text.
     ///
     /// # Errors

@@ -77,6 +77,10 @@ async fn seeds() {
     );
     write("poll_time", "seed-both", b"2020-01-01T12:10:00+01:00[Europe/Oslo]\nWed, 01 Jan 2020 11:00:00 GMT");
     write("poll_time", "seed-fraction", b"2030-06-01T12:10:00.5Z");
+    write("cms", "seed-cms", &sandbox::good_cms(&COVERED));
+    write("cms", "seed-filled", &[sandbox::good_cms(&COVERED), vec![0; 9]].concat());
+    write("verify", "seed-pdf", b"%PDF-1.4\ntrailer << /Root 1 0 R >>\nstartxref\n9\n%%EOF");
+    write("verify", "seed-pades", &signed().await);
     let handle = |flow: &str, own: &str| {
         format!(
             r#"{{"version":1,"flow":"{flow}","environment":"{ROOT}","sender":"123456789","job_id":7,"reference":"r",{own}}}"#
@@ -94,6 +98,21 @@ async fn seeds() {
         handle("direct", &format!(r#""retrieval":"polling","signers":["{ROOT}/2"]"#)).as_bytes(),
     );
     write("handles", "seed-portal", handle("portal", &format!(r#""cancellation_url":"{ROOT}/1""#)).as_bytes());
+}
+
+/// A signed PDF.
+async fn signed() -> Vec<u8> {
+    let sandbox = Sandbox::start().await.unwrap();
+    let request = JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(Document::text("Avtale", "Hei").unwrap())
+        .signer(Signer::identified_by("kari".parse().unwrap()))
+        .exit_urls(ExitUrls::new("https://a.example/1", "https://a.example/2", "https://a.example/3").unwrap())
+        .build();
+    let job = sandbox.client().direct().create(request).await.unwrap();
+    let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
+    let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!("not completed") };
+    done.pades().bytes().await.unwrap()
 }
 
 /// The documents of two flows, as they went and came, at the root that the targets know.

@@ -17,9 +17,6 @@ use super::service::random_token;
 use crate::identity::Identity;
 use crate::types::OrganizationNumber;
 
-/// `organizationIdentifier` (X.520).
-const ORGANIZATION_IDENTIFIER: &[u64] = &[2, 5, 4, 97];
-
 /// What makes an authority the same one after a restart, and its client too.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AuthorityKeys {
@@ -126,9 +123,11 @@ impl Authority {
         self.signed(enterprise_params(name, organization), rsa(Purpose::Client)?)
     }
 
-    /// A seal for the documents: it signs, and says so in its key usage.
-    pub(super) fn seal(&self, name: &str) -> Result<Identity, SandboxError> {
-        self.signed(signing_params(name), rsa(Purpose::Seal)?)?.identity()
+    /// A seal for the documents: an organization's that signs, and says so in its key usage.
+    pub(super) fn seal(&self, name: &str, organization: &OrganizationNumber) -> Result<Identity, SandboxError> {
+        let mut params = signing_params(name);
+        params.distinguished_name.push(organization_identifier(), format!("NTRNO-{organization}"));
+        self.signed(params, rsa(Purpose::Seal)?)?.identity()
     }
 
     /// The electronic ID of a person.
@@ -183,11 +182,15 @@ fn authority_params(name: &str, own: &str) -> CertificateParams {
 fn enterprise_params(name: &str, organization: &OrganizationNumber) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = distinguished_name(name);
-    let identifier = DnType::CustomDnType(ORGANIZATION_IDENTIFIER.to_vec());
-    params.distinguished_name.push(identifier, format!("NTRNO-{organization}"));
+    params.distinguished_name.push(organization_identifier(), format!("NTRNO-{organization}"));
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
     params
+}
+
+/// `organizationIdentifier` (X.520).
+fn organization_identifier() -> DnType {
+    DnType::CustomDnType(vec![2, 5, 4, 97])
 }
 
 fn signing_params(name: &str) -> CertificateParams {

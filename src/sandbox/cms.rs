@@ -6,33 +6,17 @@ use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::{
     CertificateSet, EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos,
 };
-use der::asn1::{Any, ObjectIdentifier, OctetString, SetOfVec};
-use der::{Decode, Encode, Sequence};
+use der::asn1::{Any, OctetString, SetOfVec};
+use der::{Decode, Encode};
 use x509_cert::Certificate;
 use x509_cert::attr::Attribute;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use crate::identity::Identity;
-
-const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
-const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
-const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
-const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
-/// RFC 5035: which certificate signed, inside what is signed.
-const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
-const SHA256_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
-const RSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
-
-/// `SigningCertificateV2` of RFC 5035, with the default digest (SHA-256) and without policies.
-#[derive(Sequence)]
-struct SigningCertificateV2 {
-    certificates: Vec<EssCertIdV2>,
-}
-
-#[derive(Sequence)]
-struct EssCertIdV2 {
-    digest: OctetString,
-}
+use crate::oid::{
+    CONTENT_TYPE, DATA, EssCertIdV2, MESSAGE_DIGEST, RSA_SHA256, SHA256 as SHA256_OID, SIGNED_DATA,
+    SIGNING_CERTIFICATE_V2, SigningCertificateV2,
+};
 
 /// Signs content that stands elsewhere: the bytes of the PDF around the signature.
 pub(super) fn detached(content: &[&[u8]], identity: &Identity) -> Result<Vec<u8>, String> {
@@ -45,8 +29,10 @@ fn signed(content: &[&[u8]], identity: &Identity) -> Result<Vec<u8>, Box<dyn std
     let mut whole = aws_lc_rs::digest::Context::new(&SHA256);
     content.iter().for_each(|part| whole.update(part));
 
+    let digest = OctetString::new(digest(&SHA256, &leaf.to_der()?).as_ref())?;
     let signing_certificate = SigningCertificateV2 {
-        certificates: vec![EssCertIdV2 { digest: OctetString::new(digest(&SHA256, &leaf.to_der()?).as_ref())? }],
+        certificates: vec![EssCertIdV2 { algorithm: None, digest, issuer_serial: None }],
+        policies: None,
     };
     let mut attributes = SetOfVec::new();
     for (oid, value) in [

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
-use super::api;
 use super::authority::AuthorityKeys;
 use super::package::{self, Files};
+use super::{api, cms};
 use crate::asice;
 use crate::fuzz::between;
 use crate::identity::Identity;
@@ -85,4 +85,9 @@ pub(crate) fn good_package() -> Vec<u8> {
 /// Its signature.
 pub(crate) fn good_signatures() -> Vec<u8> {
     package::unpack(&good_package()).expect("a package")[asice::SIGNATURES].to_vec()
+}
+
+/// A signature of a PDF to begin with.
+pub(crate) fn good_cms(covered: &[&[u8]]) -> Vec<u8> {
+    cms::detached(covered, &identity()).expect("a signature")
 }

@@ -63,9 +63,8 @@
 mod api;
 mod authority;
 mod cms;
-mod dom;
 mod faults;
-#[cfg(any(fuzzing, test))]
+#[cfg(all(feature = "verify", any(fuzzing, test)))]
 pub(crate) mod fuzz;
 mod job;
 mod jobs;
@@ -402,7 +401,7 @@ impl Made {
             brokers: options.brokers,
             faults: Faults::new(options.faults),
             store,
-            seal: authority.seal("Posten signering sandkasse")?,
+            seal: authority.seal("Posten signering sandkasse", &posten)?,
             authority,
             inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)), limit)),
         });

@@ -12,11 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
 use zip::ZipArchive;
 
-use super::dom::Element;
 use crate::asice::xades::{ASIC, C14N, DS, RSA_SHA256, SHA1_URI, SHA256_URI, SIGNED_PROPERTIES_TYPE, XADES, sha256};
 use crate::asice::{MANIFEST, SIGNATURES};
 use crate::certificate::Certificate;
 use crate::types::{Document, Documents, MAX_BYTES, Title};
+use crate::xml::dom::Element;
 use crate::xml::{self, Mode, generated as wire};
 use crate::{time, types};
 

@@ -10,13 +10,13 @@ use zip::{ZipArchive, ZipWriter};
 
 use super::Sandbox;
 use super::authority::AuthorityKeys;
-use super::dom::Element;
 use super::package;
 use crate::asice;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::transport::OutgoingPackage;
 use crate::types::{Document, Documents, ServiceUrl};
+use crate::xml::dom::Element;
 use crate::xml::generated as wire;
 
 const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>

@@ -1,6 +1,7 @@
 //! Signed documents, piece by piece.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,25 +19,40 @@ use super::{Transport, XML, failed};
 use crate::error::Error;
 use crate::types::ServiceUrl;
 
-/// A signed document that can be fetched: a PAdES or a XAdES.
+/// A signed PDF, of which there is one a job: all documents, with every signature in it.
+#[derive(Clone, Copy, Debug)]
+pub enum Pades {}
+
+/// One signer's signature in XML, of which there is one a signer.
+#[derive(Clone, Copy, Debug)]
+pub enum Xades {}
+
+/// A signed document that can be fetched: a [`Pades`] or a [`Xades`].
 ///
 /// Nothing is asked for until one of the methods is called, and each call asks anew. The service keeps signed documents
 /// for 40 days, but may delete them when the job is confirmed: fetch first, confirm then.
-#[derive(Clone)]
-pub struct Download {
+pub struct Download<D = Pades> {
     transport: Arc<Transport>,
     url: ServiceUrl,
     accept: &'static str,
+    kind: PhantomData<D>,
 }
 
-impl Download {
+impl Download<Pades> {
     pub(crate) fn pades(transport: &Arc<Transport>, url: &ServiceUrl) -> Self {
-        let accept = "application/octet-stream, application/xml";
-        Self { transport: Arc::clone(transport), url: url.clone(), accept }
+        Self::new(transport, url, "application/octet-stream, application/xml")
     }
+}
 
+impl Download<Xades> {
     pub(crate) fn xades(transport: &Arc<Transport>, url: &ServiceUrl) -> Self {
-        Self { transport: Arc::clone(transport), url: url.clone(), accept: XML }
+        Self::new(transport, url, XML)
+    }
+}
+
+impl<D> Download<D> {
+    fn new(transport: &Arc<Transport>, url: &ServiceUrl, accept: &'static str) -> Self {
+        Self { transport: Arc::clone(transport), url: url.clone(), accept, kind: PhantomData }
     }
 
     /// The document as a stream of pieces.
@@ -103,32 +119,38 @@ impl Download {
 
     async fn attempt_save(&self, path: &Path) -> Result<u64, Error> {
         let mut stream = self.stream().await?;
-        let (mut file, part) = Part::create(path).await?;
-        let failed = |source| Error::File { path: path.to_owned(), source };
+        let mut part = Part::create(path).await?;
         let mut length = 0;
         while let Some(piece) = stream.next_piece().await? {
             length += piece.len() as u64;
-            file.write_all(&piece).await.map_err(failed)?;
+            part.write(&piece).await?;
         }
-        file.flush().await.map_err(failed)?;
-        file.sync_all().await.map_err(failed)?;
-        drop(file);
-        tokio::fs::rename(&part.0, path).await.map_err(failed)?;
+        part.finish().await?;
         Ok(length)
     }
 }
 
-impl fmt::Debug for Download {
+impl<D> Clone for Download<D> {
+    fn clone(&self) -> Self {
+        Self::new(&self.transport, &self.url, self.accept)
+    }
+}
+
+impl<D> fmt::Debug for Download<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download").field("url", &self.url.as_url().path()).finish_non_exhaustive()
     }
 }
 
-/// A file under its temporary name. Removed when dropped, unless it was renamed.
-struct Part(PathBuf);
+/// A file under its temporary name. Removed when dropped, unless it was finished.
+pub(crate) struct Part<'p> {
+    file: File,
+    name: Hidden,
+    target: &'p Path,
+}
 
-impl Part {
-    async fn create(target: &Path) -> Result<(File, Self), Error> {
+impl<'p> Part<'p> {
+    pub(crate) async fn create(target: &'p Path) -> Result<Self, Error> {
         let failed = |source| Error::File { path: target.to_owned(), source };
         let name = target.file_name().ok_or_else(|| failed(std::io::Error::other("the path names no file")))?;
         let mut random = [0; 8];
@@ -138,11 +160,30 @@ impl Part {
         hidden.push(format!(".{:016x}.part", u64::from_be_bytes(random)));
         let path = target.with_file_name(hidden);
         let file = OpenOptions::new().write(true).create_new(true).open(&path).await.map_err(failed)?;
-        Ok((file, Self(path)))
+        Ok(Self { file, name: Hidden(path), target })
+    }
+
+    pub(crate) async fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
+        self.file.write_all(piece).await.map_err(|source| Error::File { path: self.target.to_owned(), source })
+    }
+
+    /// Gives it its name, when it is on disk.
+    pub(crate) async fn finish(self) -> Result<(), Error> {
+        let Self { mut file, name, target } = self;
+        let finished = async {
+            file.flush().await?;
+            file.sync_all().await?;
+            drop(file);
+            tokio::fs::rename(&name.0, target).await
+        };
+        finished.await.map_err(|source| Error::File { path: target.to_owned(), source })
     }
 }
 
-impl Drop for Part {
+/// A name that goes away with its file.
+struct Hidden(PathBuf);
+
+impl Drop for Hidden {
     fn drop(&mut self) {
         // After the rename there is nothing under this name, and that is fine.
         let _ = std::fs::remove_file(&self.0);

@@ -23,7 +23,9 @@ use url::Url;
 
 use self::answer::Answer;
 pub use self::deletion::DocumentsDeletion;
-pub use self::download::{Download, DownloadStream};
+#[cfg(feature = "verify")]
+pub(crate) use self::download::Part;
+pub use self::download::{Download, DownloadStream, Pades, Xades};
 pub use self::hooks::{Exchange, OutgoingPackage};
 pub(crate) use self::hooks::{Hooks, dump_to};
 use self::multipart::Multipart;

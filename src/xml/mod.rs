@@ -6,6 +6,8 @@
 //! was understood reaches yaserde.
 
 pub(crate) mod check;
+#[cfg(any(feature = "sandbox", feature = "verify"))]
+pub(crate) mod dom;
 pub(crate) mod generated;
 mod tree;
 

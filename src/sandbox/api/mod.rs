@@ -18,7 +18,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
-#[cfg(any(fuzzing, test))]
+#[cfg(all(feature = "verify", any(fuzzing, test)))]
 pub(super) use self::create::parts;
 use super::faults::{Fault, Operation, RefusalBody};
 use super::job::FlowName;

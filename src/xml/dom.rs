@@ -1,16 +1,18 @@
 //! XML with its namespaces, and its canonical form: for signatures that other clients made, in whatever style.
 
+#![cfg_attr(not(feature = "sandbox"), allow(dead_code, reason = "only the sandbox needs the canonical form"))]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use xml::name::OwnedName;
 use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
+use super::{MAX_BYTES, MAX_DEPTH};
 use crate::asice::xades::{escape_attribute, escape_text};
-use crate::xml::{MAX_BYTES, MAX_DEPTH};
 
 /// An element, with the namespaces in scope.
-pub(super) struct Element {
+pub(crate) struct Element {
     name: OwnedName,
     /// Prefix to namespace; the default one under the empty prefix.
     namespaces: BTreeMap<String, String>,
@@ -25,7 +27,7 @@ enum Node {
 
 impl Element {
     /// Reads a document, within the limits of all others.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_BYTES {
             return Err(format!("longer than {MAX_BYTES} bytes"));
         }
@@ -68,11 +70,11 @@ impl Element {
         Err("no root element".to_owned())
     }
 
-    pub(super) fn is(&self, namespace: &str, name: &str) -> bool {
+    pub(crate) fn is(&self, namespace: &str, name: &str) -> bool {
         self.name.local_name == name && self.name.namespace.as_deref() == Some(namespace)
     }
 
-    pub(super) fn elements(&self) -> impl Iterator<Item = &Self> {
+    pub(crate) fn elements(&self) -> impl Iterator<Item = &Self> {
         self.children.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element),
             Node::Text(_) => None,
@@ -80,12 +82,12 @@ impl Element {
     }
 
     /// All children of this name.
-    pub(super) fn all(&self, namespace: &str, name: &str) -> Vec<&Self> {
+    pub(crate) fn all(&self, namespace: &str, name: &str) -> Vec<&Self> {
         self.elements().filter(|element| element.is(namespace, name)).collect()
     }
 
     /// The only child of this name.
-    pub(super) fn one(&self, namespace: &str, name: &str) -> Result<&Self, String> {
+    pub(crate) fn one(&self, namespace: &str, name: &str) -> Result<&Self, String> {
         match self.all(namespace, name)[..] {
             [element] => Ok(element),
             [] => Err(format!("{}: there is no {name}", self.name.local_name)),
@@ -94,13 +96,13 @@ impl Element {
     }
 
     /// An attribute without a namespace.
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(own, _)| own.namespace.is_none() && own.local_name == name);
         found.map(|(_, value)| value.as_str())
     }
 
     /// The text directly in it.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let texts = self.children.iter().filter_map(|node| match node {
             Node::Text(text) => Some(text.as_str()),
             Node::Element(_) => None,
@@ -109,7 +111,7 @@ impl Element {
     }
 
     /// The canonical form of the element and all in it (Canonical XML 1.0, inclusive, without comments).
-    pub(super) fn canonical(&self) -> String {
+    pub(crate) fn canonical(&self) -> String {
         let mut out = String::new();
         self.write(&BTreeMap::new(), &mut out);
         out
