@@ -24,6 +24,9 @@ impl fmt::Display for PdfProblem {
     }
 }
 
+/// How many dictionaries without an end are borne in a broken file. Each is read to the end of the file.
+const ENDLESS: usize = 16;
+
 /// Readers look for the header this far into a file (ISO 32000-1, annex H, note 13).
 const HEADER_WITHIN: usize = 1024;
 
@@ -47,24 +50,30 @@ fn is_encrypted(content: &[u8], header: usize) -> bool {
                 Some(trailer) if trim_start(section).starts_with(b"xref") => &section[trailer..],
                 _ => section,
             };
-            if let Some(keys) = dictionary_keys(dictionary) {
+            if let Some((keys, _)) = dictionary_keys(dictionary) {
                 return keys.contains(&b"Encrypt".as_slice());
             }
         }
     }
     // A broken file: readers rebuild it from the trailers they find, so any of them counts.
     let mut rest = content;
+    let mut endless = 0;
     while let Some(at) = find(rest, b"trailer") {
         rest = &rest[at + 7..];
-        if dictionary_keys(rest).is_some_and(|keys| keys.contains(&b"Encrypt".as_slice())) {
-            return true;
+        match dictionary_keys(rest) {
+            Some((keys, _)) if keys.contains(&b"Encrypt".as_slice()) => return true,
+            Some((_, after)) => rest = after,
+            None => endless += 1,
+        }
+        if endless == ENDLESS {
+            break;
         }
     }
     false
 }
 
-/// The keys of the first dictionary, without those of dictionaries inside it. `None` when it has no end.
-fn dictionary_keys(content: &[u8]) -> Option<Vec<&[u8]>> {
+/// The keys of the first dictionary, without those of dictionaries inside it, and what follows. `None` when it has no end.
+fn dictionary_keys(content: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
     let mut at = find(content, b"<<")? + 2;
     let mut keys = Vec::new();
     let mut depth = 1_u32;
@@ -78,7 +87,7 @@ fn dictionary_keys(content: &[u8]) -> Option<Vec<&[u8]>> {
                 depth -= 1;
                 at += 2;
                 if depth == 0 {
-                    return Some(keys);
+                    return Some((keys, &content[at..]));
                 }
             }
             (b'(', _) => at = after_string(content, at)?,
@@ -159,6 +168,16 @@ mod tests {
         assert_eq!(check(&with_trailer("<< /Encryption 1 >>")), Ok(()));
         let stream = b"%PDF-1.5\n7 0 obj\n<< /Type /XRef /Encrypt 5 0 R >>stream\nendstream\nstartxref\n9\n%%EOF";
         assert_eq!(check(stream), Err(PdfProblem::Encrypted));
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_trailers_is_read_in_one_go() {
+        // Quadratic, this would take hours.
+        for piece in ["trailer<<", "trailer<<>>", "trailer", "trailer<<(", "trailer<<%"] {
+            let mut content = b"%PDF-1.4\n".to_vec();
+            content.extend(piece.as_bytes().iter().cycle().take(2 * 1024 * 1024));
+            assert_eq!(check(&content), Ok(()), "{piece}");
+        }
     }
 
     #[test]
