@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::*;
 use crate::direct::{JobRequest, JobStatus, Signer, Signers};
 use crate::sandbox::Sandbox;
+use crate::sandbox::fuzz::seeds;
 use crate::types::{ExitUrls, PollingQueue};
 
 fn corpus(target: &str) -> PathBuf {
@@ -33,7 +34,7 @@ fn the_corpus_of_every_target_is_replayed_without_a_finding() {
 /// Run by hand when a target or a document is new: what the fuzzer starts from.
 #[tokio::test]
 #[ignore = "writes seeds into fuzz/corpus"]
-async fn seeds() {
+async fn the_seeds() {
     let write = |target: &str, name: &str, seed: &[u8]| {
         fs::create_dir_all(corpus(target)).unwrap();
         fs::write(corpus(target).join(name), seed).unwrap();
@@ -58,9 +59,9 @@ async fn seeds() {
     write("identity", "seed-pem", sandbox.root_pem().as_bytes());
     write("identity", "seed-der", &sandbox::identity().chain()[0]);
 
-    write("package", "seed-package", &sandbox::good_package());
+    write("package", "seed-package", &seeds::package());
     write("package", "seed-empty", b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
-    write("signatures", "seed-signatures", &sandbox::good_signatures());
+    write("signatures", "seed-signatures", &seeds::signatures());
     write("signatures", "seed-empty", b"<XAdESSignatures xmlns=\"http://uri.etsi.org/2918/v1.2.1#\"/>");
     write("multipart", "seed-two", b"multipart/mixed; boundary=x\n--x\r\nContent-Type: application/xml\r\n\r\n<a/>\r\n--x\r\nContent-Type: application/octet-stream\r\n\r\nPK\r\n--x--\r\n");
     write(
@@ -77,8 +78,8 @@ async fn seeds() {
     );
     write("poll_time", "seed-both", b"2020-01-01T12:10:00+01:00[Europe/Oslo]\nWed, 01 Jan 2020 11:00:00 GMT");
     write("poll_time", "seed-fraction", b"2030-06-01T12:10:00.5Z");
-    write("cms", "seed-cms", &sandbox::good_cms(&COVERED));
-    write("cms", "seed-filled", &[sandbox::good_cms(&COVERED), vec![0; 9]].concat());
+    write("cms", "seed-cms", &seeds::cms(&COVERED));
+    write("cms", "seed-filled", &[seeds::cms(&COVERED), vec![0; 9]].concat());
     write("verify", "seed-pdf", b"%PDF-1.4\ntrailer << /Root 1 0 R >>\nstartxref\n9\n%%EOF");
     write("verify", "seed-pades", &signed().await);
     let handle = |flow: &str, own: &str| {

@@ -7,14 +7,14 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
+use super::api;
 use super::authority::AuthorityKeys;
 use super::package::{self, Files};
-use super::{api, cms};
 use crate::asice;
 use crate::fuzz::between;
 use crate::identity::Identity;
 use crate::time;
-use crate::types::{Document, Documents, OrganizationNumber};
+use crate::types::OrganizationNumber;
 use crate::xml::generated as wire;
 
 /// The document of the packages whose signatures are fuzzed.
@@ -76,18 +76,28 @@ pub(crate) fn identity() -> Identity {
     keys.client().and_then(|client| client.identity()).expect("an identity")
 }
 
-/// A package to begin with.
-pub(crate) fn good_package() -> Vec<u8> {
-    let document = Document::pdf("Avtale", DOCUMENT).expect("a document");
-    asice::package(&Documents::from(document), MANIFEST, &identity(), Timestamp::now()).expect("a package")
-}
+/// What the fuzzer begins with.
+#[cfg(test)]
+pub(crate) mod seeds {
+    use super::super::{cms as signer, package as packages};
+    use super::{DOCUMENT, MANIFEST, identity};
+    use crate::asice;
+    use crate::types::{Document, Documents};
+    use jiff::Timestamp;
 
-/// Its signature.
-pub(crate) fn good_signatures() -> Vec<u8> {
-    package::unpack(&good_package()).expect("a package")[asice::SIGNATURES].to_vec()
-}
+    /// A package to begin with.
+    pub(crate) fn package() -> Vec<u8> {
+        let document = Document::pdf("Avtale", DOCUMENT).expect("a document");
+        asice::package(&Documents::from(document), MANIFEST, &identity(), Timestamp::now()).expect("a package")
+    }
 
-/// A signature of a PDF to begin with.
-pub(crate) fn good_cms(covered: &[&[u8]]) -> Vec<u8> {
-    cms::detached(covered, &identity()).expect("a signature")
+    /// Its signature.
+    pub(crate) fn signatures() -> Vec<u8> {
+        packages::unpack(&package()).expect("a package")[asice::SIGNATURES].to_vec()
+    }
+
+    /// A signature of a PDF to begin with.
+    pub(crate) fn cms(covered: &[&[u8]]) -> Vec<u8> {
+        signer::detached(covered, &identity()).expect("a signature")
+    }
 }
