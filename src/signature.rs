@@ -24,7 +24,7 @@ impl<N> Signature<N> {
     /// From the word and the time of an answer.
     pub(crate) fn read(signer: N, word: &str, since: &str, xades: Option<Download<Xades>>) -> Result<Self, Error> {
         let since = time::parse(since).ok_or_else(|| Error::Protocol("status/@since is not a date-time".to_owned()))?;
-        Ok(Self { signer, status: SignatureStatus::from_wire(word), since, xades })
+        Ok(Self { signer, status: SignatureStatus::from_wire(word.trim()), since, xades })
     }
 
     /// What they have done.

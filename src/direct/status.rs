@@ -212,7 +212,9 @@ pub struct Named(Option<String>);
 impl Signature {
     /// Whether it is this signer's. The only signature of a job may come without a name, and is then anybody's.
     pub fn is_by(&self, signer: &SignerName) -> bool {
-        self.signer.0.as_deref().is_none_or(|name| name == signer.as_str())
+        // White space in an attribute becomes blanks when XML is read (XML 1.0, section 3.3.3), unless it was escaped.
+        let blanks = |name: &str| name.replace(['\t', '\n'], " ");
+        self.signer.0.as_deref().is_none_or(|name| blanks(name) == blanks(signer.as_str()))
     }
 }
 

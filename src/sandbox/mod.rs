@@ -195,6 +195,20 @@ impl Sandbox {
         self.issued.pkcs12(password)
     }
 
+    /// Another enterprise certificate from the sandbox's authority, as a PKCS#12 archive: the next one of the client, or
+    /// one of another organization.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError`] when it cannot be made.
+    pub fn issue_pkcs12(
+        &self,
+        organization: &OrganizationNumber,
+        password: &SecretString,
+    ) -> Result<Vec<u8>, SandboxError> {
+        self.service.authority.issue("Sandkassekunde AS", organization)?.pkcs12(password)
+    }
+
     /// Where the API listens.
     pub fn address(&self) -> SocketAddr {
         self.address

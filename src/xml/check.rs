@@ -108,7 +108,7 @@ impl Check {
                     self.path.push(attribute.name);
                     self.simple(value, &attribute.value)?;
                     self.path.pop();
-                    let _ = write!(self.out, " {}=\"{}\"", attribute.name, escape_str_attribute(value));
+                    let _ = write!(self.out, " {}=\"{}\"", attribute.name, attribute_value(value));
                 }
                 None if attribute.required => {
                     return self.error(format_args!("the attribute `{}` is missing", attribute.name));
@@ -128,8 +128,8 @@ impl Check {
                 if self.mode != Mode::Tolerant && !element.children.is_empty() {
                     return self.error("elements where only text may stand");
                 }
-                self.simple(&element.text, simple)?;
-                self.out.push_str(&escape_str_pcdata(&element.text));
+                let text = self.simple(&element.text, simple)?;
+                self.out.push_str(&escape_str_pcdata(text));
             }
             Content::Elements(particles) => self.elements(element, particles)?,
         }
@@ -189,8 +189,8 @@ impl Check {
                             {
                                 return self.error("elements or attributes where only text may stand");
                             }
-                            self.simple(&child.text, simple)?;
-                            let _ = write!(self.out, "<{name}>{}</{name}>", escape_str_pcdata(&child.text));
+                            let text = self.simple(&child.text, simple)?;
+                            let _ = write!(self.out, "<{name}>{}</{name}>", escape_str_pcdata(text));
                         }
                     }
                     self.path.pop();
@@ -221,7 +221,8 @@ impl Check {
         }
     }
 
-    fn simple(&self, text: &str, simple: &Simple) -> Result<(), XmlError> {
+    /// The value that a text stands for: white space around it belongs to texts only (XML Schema part 2, 4.3.6).
+    fn simple<'t>(&self, text: &'t str, simple: &Simple) -> Result<&'t str, XmlError> {
         let strict = self.mode != Mode::Tolerant;
         match simple {
             Simple::Text { min, max } if strict => {
@@ -254,8 +255,13 @@ impl Check {
             }
             Simple::Text { .. } | Simple::Digits(_) | Simple::DateTime => {}
         }
-        Ok(())
+        Ok(if matches!(simple, Simple::Text { .. }) { text } else { text.trim() })
     }
+}
+
+/// The value of an attribute. A tab that is not escaped would be read as a blank (XML 1.0, section 3.3.3).
+fn attribute_value(value: &str) -> String {
+    escape_str_attribute(value).replace('\t', "&#9;")
 }
 
 /// The names that may stand somewhere in these particles, in the order of the schema.

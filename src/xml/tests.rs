@@ -157,3 +157,14 @@ fn measure_reading_a_status_of_two_signers() {
         std::hint::black_box(accepted::<DirectSignatureJobStatusResponse>(&text).signature_job_id);
     });
 }
+
+/// A ninth, found by `properties`: white space at the ends of a text was cut off, so that a signer whom the request calls
+/// ` kari` was not found in the answer.
+#[test]
+fn white_space_at_the_ends_of_a_text_is_kept() {
+    for name in [" kari ", " ", "\t", "\n\n"] {
+        let text = SIGNER.replace("<signer-identifier>a", &format!("<signer-identifier>{name}"));
+        let read = accepted::<DirectSignerResponse>(&text).direct_signer_response_name;
+        assert!(read == DirectSignerResponseName::SignerIdentifier(name.to_owned()), "{name:?}");
+    }
+}
