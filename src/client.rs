@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::archive::Archive;
-use crate::asice;
+use crate::asice::{self, Package};
 use crate::direct::Direct;
 use crate::error::Error;
 use crate::identity::Identity;
@@ -54,9 +54,8 @@ impl Shared {
         let mut repetitions = self.transport.retry().begin();
         let answer = loop {
             self.transport.permitted(jobs).await;
-            let bytes = &asice::package(documents, &manifest, &self.identity, Timestamp::now())?;
-            let package = OutgoingPackage { reference, bytes };
-            match self.transport.post_package(jobs, request, &package).await {
+            let package = self.package(documents, &manifest).await?;
+            match self.transport.post_package(jobs, request, reference, package).await {
                 Err(error @ Error::Connect(_)) => {
                     if !repetitions.pause().await {
                         return Err(error);
@@ -69,6 +68,16 @@ impl Shared {
             true => Error::MaybeCreated { reference: reference.map(str::to_owned), source: Box::new(error) },
             false => error,
         })
+    }
+}
+
+impl Shared {
+    /// Packs and signs off the threads of the runtime, which others need meanwhile.
+    async fn package(&self, documents: &Documents, manifest: &str) -> Result<Package, Error> {
+        let (documents, manifest, identity) = (documents.clone(), manifest.to_owned(), self.identity.clone());
+        let pack = move || asice::package(&documents, &manifest, &identity, Timestamp::now());
+        let packed = tokio::task::spawn_blocking(pack).await;
+        packed.unwrap_or_else(|_| Err(Error::Configuration("the runtime is shutting down".to_owned())))
     }
 }
 

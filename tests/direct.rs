@@ -419,3 +419,78 @@ async fn outside_every_document_that_was_sent_or_answered_is_valid_by_both_schem
     }
     valid_by_the_schemas("direct.xsd", &sandbox.documents(), 24);
 }
+
+/// A PDF of so many bytes, in a file.
+fn large_file(directory: &std::path::Path, length: usize) -> std::path::PathBuf {
+    let mut content = support::tiny_pdf().replace("%%EOF\n", "").into_bytes();
+    content.extend((content.len()..length).map(|at| b'a' + u8::try_from(at % 23).unwrap()));
+    let path = directory.join("large.pdf");
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn a_document_in_a_file_arrives_as_it_is() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    for length in [100, 128 * 1024, 128 * 1024 + 1, 3_000_001] {
+        let path = large_file(directory.path(), length);
+        let file = Document::pdf_from_file("Fra fil", &path).unwrap();
+        let memory = Document::pdf("Fra minnet", support::tiny_pdf()).unwrap();
+        let documents = Documents::new([file.clone(), memory, file]).unwrap();
+        let request = JobRequest::builder()
+            .title("Avtale".parse().unwrap())
+            .document(documents)
+            .signer(kari())
+            .exit_urls(exit_urls())
+            .build();
+        let job = sandbox.client().direct().create(request).await.unwrap();
+        let received = sandbox.received_jobs().into_iter().find(|received| received.id == job.id()).unwrap();
+        let expected = std::fs::read(&path).unwrap();
+        for (at, document) in received.documents.iter().enumerate() {
+            let expected = if at == 1 { support::tiny_pdf().as_bytes() } else { expected.as_slice() };
+            assert!(document.content == expected, "document {at} of {length} bytes");
+        }
+    }
+    assert_eq!(sandbox.refusals(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_changed_or_cut_before_it_is_sent_creates_nothing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = large_file(directory.path(), 2_000_000);
+    let cut = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let document = Document::pdf_from_file("Fra fil", &path).unwrap();
+    cut.set_len(1_000_000).unwrap();
+    let request = |document| {
+        JobRequest::builder()
+            .title("Avtale".parse().unwrap())
+            .document(document)
+            .signer(kari())
+            .exit_urls(exit_urls())
+            .build()
+    };
+    let error = sandbox.client().direct().create(request(document)).await.unwrap_err();
+    assert!(matches!(&error, Error::File { path: named, .. } if *named == path), "{error:?}");
+
+    // Changed after it was hashed: the hook is called between the two.
+    let path = large_file(directory.path(), 2_000_000);
+    let document = Document::pdf_from_file("Fra fil", &path).unwrap();
+    let changed = path.clone();
+    let client = Client::builder()
+        .environment(sandbox.environment())
+        .identity(sandbox.identity())
+        .sender(sandbox.client().sender().clone())
+        .on_package(move |_| {
+            let mut content = std::fs::read(&changed).unwrap();
+            *content.last_mut().unwrap() ^= 1;
+            std::fs::write(&changed, content).unwrap();
+            Ok(())
+        })
+        .build()
+        .unwrap();
+    let error = client.direct().create(request(document)).await.unwrap_err();
+    assert!(matches!(&error, Error::File { path: named, .. } if *named == path), "{error:?}");
+    assert_eq!(sandbox.received_jobs().len(), 0);
+}

@@ -2,19 +2,27 @@
 //!
 //! In this order, and nothing else: the documents, `manifest.xml`, `META-INF/signatures.xml`. Every file outside
 //! `META-INF` is signed.
+//!
+//! A document is read twice, for its digest and while it is sent, and copied never.
 
 pub(crate) mod xades;
+mod zip;
 
-use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{io, thread};
 
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use jiff::Timestamp;
-use zip::CompressionMethod;
-use zip::write::{SimpleFileOptions, ZipWriter};
 
 use self::xades::SignedFile;
+use self::zip::Entry;
 use crate::error::Error;
 use crate::identity::Identity;
-use crate::types::Documents;
+use crate::types::{Content, Document, Documents};
 
 /// The name of the manifest in the package.
 pub(crate) const MANIFEST: &str = "manifest.xml";
@@ -22,40 +30,190 @@ pub(crate) const MANIFEST: &str = "manifest.xml";
 /// The name of the signature in the package.
 pub(crate) const SIGNATURES: &str = "META-INF/signatures.xml";
 
-/// Packs documents and their manifest, signed by an identity.
+/// From so many bytes on, several documents are hashed at once. Below, a thread costs more than it saves.
+const WORTH_A_THREAD: usize = 256 * 1024;
+
+/// A package that is ready to be sent: its parts one after the other.
+pub(crate) struct Package {
+    pub(crate) parts: Vec<Part>,
+}
+
+/// A part of a package.
+#[derive(Clone)]
+pub(crate) enum Part {
+    /// Something that was written for it.
+    Written(Bytes),
+    /// A document, and the CRC-32 that it had when it was hashed.
+    Document(Content, u32),
+}
+
+impl Part {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Written(bytes) => bytes.len(),
+            Self::Document(content, _) => content.len(),
+        }
+    }
+
+    /// Its bytes, piece by piece. Ends with an [`UnreadableDocument`] when it is not any more what was hashed.
+    pub(crate) fn pieces(&self) -> Box<dyn Iterator<Item = io::Result<Bytes>> + Send + '_> {
+        match self {
+            Self::Written(bytes) | Self::Document(Content::Memory(bytes), _) => {
+                Box::new(std::iter::once(Ok(bytes.clone())))
+            }
+            Self::Document(content, expected) => {
+                let mut crc = crc32fast::Hasher::new();
+                let mut left = content.len();
+                let checked = content.pieces().map(move |piece| {
+                    let piece = piece?;
+                    crc.update(&piece);
+                    left -= piece.len();
+                    match left == 0 && crc.clone().finalize() != *expected {
+                        true => Err(io::Error::other("it was changed while it was sent")),
+                        false => Ok(piece),
+                    }
+                });
+                let path = content.path().unwrap_or(Path::new(""));
+                Box::new(checked.map(|piece| piece.map_err(|source| UnreadableDocument::error(path, source))))
+            }
+        }
+    }
+}
+
+/// A document that cannot be read while it is sent, as the HTTP client carries it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", path.display())]
+pub(crate) struct UnreadableDocument {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl UnreadableDocument {
+    fn error(path: &Path, source: io::Error) -> io::Error {
+        io::Error::other(Self { path: path.to_owned(), source })
+    }
+
+    /// The unreadable document in a chain of errors, if there is one.
+    pub(crate) fn find(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            if let Some(Self { path, source }) = inner.and_then(|inner| inner.downcast_ref()) {
+                let source = io::Error::new(source.kind(), source.to_string());
+                return Some(Error::File { path: path.clone(), source });
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+impl Package {
+    /// The whole package in memory.
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut whole = Vec::with_capacity(self.parts.iter().map(Part::len).sum());
+        for piece in self.parts.iter().flat_map(Part::pieces) {
+            let piece = piece.map_err(|error| UnreadableDocument::find(&error).unwrap_or(Error::Read(error)))?;
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    }
+}
+
+/// Packs documents and their manifest, signed by an identity. Reads the documents and computes: it blocks.
 pub(crate) fn package(
     documents: &Documents,
     manifest: &str,
     identity: &Identity,
     signing_time: Timestamp,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Package, Error> {
+    let digests = digests(documents)?;
     let names: Vec<String> = documents.iter().enumerate().map(|(at, document)| document.package_name(at)).collect();
+    let written = Bytes::copy_from_slice(manifest.as_bytes());
+    let manifest = Digests::of(&Content::Memory(written.clone())).map_err(Error::Read)?;
+
     let mut files: Vec<SignedFile<'_>> = documents
         .iter()
         .zip(&names)
-        .map(|(document, name)| SignedFile {
+        .zip(&digests)
+        .map(|((document, name), digests)| SignedFile {
             name,
             media_type: document.media_type().as_str(),
-            content: document.content(),
+            digest: digests.sha256.clone(),
         })
         .collect();
-    files.push(SignedFile { name: MANIFEST, media_type: "application/xml", content: manifest.as_bytes() });
-    let signatures = xades::signatures(&files, identity, signing_time)?;
+    files.push(SignedFile { name: MANIFEST, media_type: "application/xml", digest: manifest.sha256 });
+    let signatures = Bytes::from(xades::signatures(&files, identity, signing_time)?);
 
-    let signed = files.iter().map(|file| (file.name, file.content));
-    zip(signed.chain([(SIGNATURES, signatures.as_bytes())]))
-        .map_err(|error| Error::Configuration(format!("the document package cannot be written: {error}")))
+    let mut entries: Vec<Entry<'_>> = documents
+        .iter()
+        .zip(&names)
+        .zip(&digests)
+        .map(|((document, name), digests)| Entry {
+            name,
+            part: Part::Document(document.content().clone(), digests.crc),
+        })
+        .collect();
+    entries.push(Entry { name: MANIFEST, part: Part::Written(written) });
+    entries.push(Entry { name: SIGNATURES, part: Part::Written(signatures) });
+    Ok(Package { parts: zip::stored(entries) })
 }
 
-/// Stored, not compressed: PDFs hardly shrink, and the service reads either.
-fn zip<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> zip::result::ZipResult<Vec<u8>> {
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in files {
-        writer.start_file(name, options)?;
-        writer.write_all(content)?;
+/// What is computed from the bytes of a file, in one pass.
+struct Digests {
+    /// SHA-256 in base64, for the signature.
+    sha256: String,
+    /// CRC-32, for the ZIP.
+    crc: u32,
+}
+
+impl Digests {
+    fn of(content: &Content) -> io::Result<Self> {
+        let (mut sha256, mut crc) = (Context::new(&SHA256), crc32fast::Hasher::new());
+        for piece in content.pieces() {
+            let piece = piece?;
+            sha256.update(&piece);
+            crc.update(&piece);
+        }
+        Ok(Self { sha256: STANDARD.encode(sha256.finish()), crc: crc.finalize() })
     }
-    Ok(writer.finish()?.into_inner())
+}
+
+/// The digests of all documents, of several at once where that is worth it.
+fn digests(documents: &Documents) -> Result<Vec<Digests>, Error> {
+    let documents: Vec<&Document> = documents.iter().collect();
+    let of = |document: &Document| Digests::of(document.content()).map_err(|source| document.unreadable(source));
+    let total: usize = documents.iter().map(|document| document.content().len()).sum();
+    let threads =
+        thread::available_parallelism().map_or(1, usize::from).min(documents.len()).min(total / WORTH_A_THREAD);
+    if threads < 2 {
+        return documents.into_iter().map(of).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, document)) = {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            documents.get(at).map(|document| (at, document))
+        } {
+            done.push((at, of(document)));
+        }
+        done
+    };
+    let mut done = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            // A thread that panicked has no results; they are made here below.
+            done.extend(other.join().unwrap_or_default());
+        }
+        done
+    });
+    done.sort_by_key(|(at, _)| *at);
+    if done.len() < documents.len() {
+        return documents.into_iter().map(of).collect();
+    }
+    done.into_iter().map(|(_, digests)| digests).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod judges;
 
 use std::fs;
+use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
 
@@ -62,9 +63,9 @@ fn unpacked(documents: usize, issuer_name: &str, serial: &[u8]) -> TempDir {
     });
     let documents = Documents::new(documents).unwrap();
     let manifest = format!("<manifest>{}</manifest>", xades::escape_text(AWKWARD));
-    let package = package(&documents, &manifest, &identity, Timestamp::now()).unwrap();
+    let package = package(&documents, &manifest, &identity, Timestamp::now()).unwrap().bytes().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let mut archive = zip::ZipArchive::new(Cursor::new(package)).unwrap();
+    let mut archive = ::zip::ZipArchive::new(Cursor::new(package)).unwrap();
     for at in 0..archive.len() {
         let mut file = archive.by_index(at).unwrap();
         let path = directory.path().join(file.name().unwrap().as_ref());
@@ -91,8 +92,8 @@ fn a_package_has_documents_manifest_and_signature_in_this_order() {
     let (identity, _) = identity("Issuer", &[1]);
     let document = |title: &str| Document::pdf(title, "%PDF-1.4\n").unwrap();
     let documents = Documents::new([document("Lønn"), document("Lønn")]).unwrap();
-    let package = package(&documents, "<m/>", &identity, Timestamp::now()).unwrap();
-    let archive = zip::ZipArchive::new(Cursor::new(package)).unwrap();
+    let package = package(&documents, "<m/>", &identity, Timestamp::now()).unwrap().bytes().unwrap();
+    let archive = ::zip::ZipArchive::new(Cursor::new(package)).unwrap();
     let names = (0..archive.len()).map(|at| archive.name_for_index(at).unwrap().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["01-lonn.pdf", "02-lonn.pdf", "manifest.xml", "META-INF/signatures.xml"]);
 }
@@ -169,4 +170,23 @@ fn outside_signatures_are_valid_by_the_published_schemas() {
         fs::write(&signatures, text.replacen("<SigningTime>", "<SigningTime>x", 1)).unwrap();
         assert!(!validate().status.success());
     }
+}
+
+#[test]
+#[ignore = "outside tool: needs python3"]
+fn outside_the_zip_is_sound_to_pythons_zipfile() {
+    let (identity, _) = identity("Issuer", &[1]);
+    let documents = (0..20).map(|at| Document::pdf(format!("{at}"), format!("%PDF-1.4\n{}", "x".repeat(at * 1000))));
+    let documents = Documents::new(documents.map(Result::unwrap)).unwrap();
+    let package = package(&documents, "<m/>", &identity, Timestamp::now()).unwrap().bytes().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), package).unwrap();
+    let script = "import sys, zipfile\n\
+                  archive = zipfile.ZipFile(sys.argv[1])\n\
+                  assert archive.testzip() is None\n\
+                  print(len(archive.namelist()), archive.namelist()[-1], sum(info.file_size for info in archive.infolist()[:20]))";
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let output = Command::new(python).args(["-c", script]).arg(file.path()).output().expect("needs python3");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(said.trim(), "22 META-INF/signatures.xml 190180", "{}", String::from_utf8_lossy(&output.stderr));
 }

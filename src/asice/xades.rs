@@ -37,7 +37,8 @@ pub(crate) struct SignedFile<'a> {
     /// Its name in the package: ASCII letters, digits, `-` and `.` only, so that it is its own URL encoding.
     pub(crate) name: &'a str,
     pub(crate) media_type: &'a str,
-    pub(crate) content: &'a [u8],
+    /// Its SHA-256 in base64.
+    pub(crate) digest: String,
 }
 
 /// Signs files with an identity.
@@ -84,7 +85,7 @@ fn signed_info(files: &[SignedFile<'_>], properties_digest: &str) -> String {
     };
     for (at, file) in files.iter().enumerate() {
         let uri = escape_attribute(file.name);
-        let digest = digest(&sha256(file.content));
+        let digest = digest(&file.digest);
         let _ = write!(info, "<Reference Id=\"ID_{at}\" URI=\"{uri}\">{digest}</Reference>");
     }
     let digest = digest(properties_digest);

@@ -88,7 +88,8 @@ pub(crate) mod seeds {
     /// A package to begin with.
     pub(crate) fn package() -> Vec<u8> {
         let document = Document::pdf("Avtale", DOCUMENT).expect("a document");
-        asice::package(&Documents::from(document), MANIFEST, &identity(), Timestamp::now()).expect("a package")
+        let package = asice::package(&Documents::from(document), MANIFEST, &identity(), Timestamp::now());
+        package.and_then(|package| package.bytes()).expect("a package")
     }
 
     /// Its signature.

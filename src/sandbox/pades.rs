@@ -35,11 +35,12 @@ pub(super) fn pades(
     let mut book = Book::new();
     book.front_page(title, documents, signers);
     for (document, name) in documents.iter().zip(names) {
+        let content = document.bytes().map_err(|error| error.to_string())?;
         // A file that only its header makes a PDF was accepted all the same: then it is attached.
-        let taken = document.media_type() == MediaType::Pdf && book.append(document.content()).is_ok();
+        let taken = document.media_type() == MediaType::Pdf && book.append(&content).is_ok();
         if !taken {
             book.text_page(&["This document is attached:", document.title().as_str(), name]);
-            book.attach(name, document.content());
+            book.attach(name, &content);
         }
     }
     for (at, signer) in signers.iter().enumerate() {

@@ -69,7 +69,7 @@ impl ReceivedJob {
             title: document.title().as_str().to_owned(),
             file_name: name.clone(),
             media_type: document.media_type(),
-            content: document.content().clone(),
+            content: document.bytes().unwrap_or_default(),
         });
         Self {
             id: JobId::from_wire(job.id),

@@ -217,7 +217,7 @@ impl Service {
         let files = job.documents.iter().zip(&job.names).map(|(document, name)| SignedFile {
             name,
             media_type: document.media_type().as_str(),
-            content: document.content(),
+            digest: document.bytes().map(|content| xades::sha256(&content)).unwrap_or_default(),
         });
         let signature = xades::signatures(&files.collect::<Vec<_>>(), &person, now);
         signature.map(Bytes::from).map_err(|error| SandboxError::Signature(error.to_string()))

@@ -11,10 +11,9 @@ use zip::{ZipArchive, ZipWriter};
 use super::Sandbox;
 use super::authority::AuthorityKeys;
 use super::package;
-use crate::asice;
+use crate::asice::{self, Package, Part};
 use crate::error::Error;
 use crate::identity::Identity;
-use crate::transport::OutgoingPackage;
 use crate::types::{Document, Documents, ServiceUrl};
 use crate::xml::dom::Element;
 use crate::xml::generated as wire;
@@ -33,7 +32,7 @@ fn identity() -> Identity {
 
 fn package_of(identity: &Identity, manifest: &str, at: Timestamp) -> Vec<u8> {
     let documents = Documents::from(Document::pdf("Avtale", "%PDF-1.4\n").unwrap());
-    asice::package(&documents, manifest, identity, at).unwrap()
+    asice::package(&documents, manifest, identity, at).unwrap().bytes().unwrap()
 }
 
 /// The package with its files changed.
@@ -257,8 +256,8 @@ async fn refusal_of_portal_job(sandbox: &Sandbox, changes: &[(&str, &str)]) -> O
     let client = sandbox.client();
     let transport = &client.shared.transport;
     let jobs = ServiceUrl::below(transport.root(), &["123456789", "portal", "signature-jobs"]);
-    let package = OutgoingPackage { reference: None, bytes: &package };
-    let answer = transport.post_package::<_, wire::PortalSignatureJobResponse>(&jobs, &request, &package).await;
+    let package = Package { parts: vec![Part::Written(package.into())] };
+    let answer = transport.post_package::<_, wire::PortalSignatureJobResponse>(&jobs, &request, None, package).await;
     match answer {
         Ok(_) => None,
         Err(Error::Unexpected(refusal)) => refusal.message().map(str::to_owned),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::asice::Package;
 use crate::error::Error;
 
 /// A call and its answer, as [`ClientBuilder::on_exchange`](crate::ClientBuilder::on_exchange) gets to see them.
@@ -68,8 +69,11 @@ impl Hooks {
         }
     }
 
-    pub(super) fn package(&self, package: &OutgoingPackage<'_>) -> Result<(), Error> {
-        self.on_package.as_ref().map_or(Ok(()), |tell| tell(package))
+    /// Only who listens pays for the package being put together in memory.
+    pub(super) fn package(&self, reference: Option<&str>, package: &Package) -> Result<(), Error> {
+        let Some(tell) = &self.on_package else { return Ok(()) };
+        let bytes = package.bytes()?;
+        tell(&OutgoingPackage { reference, bytes: &bytes })
     }
 }
 

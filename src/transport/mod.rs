@@ -12,7 +12,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
@@ -31,6 +30,7 @@ pub(crate) use self::hooks::{Hooks, dump_to};
 use self::multipart::Multipart;
 pub use self::rate::{EvenPace, RateLimiter};
 pub use self::retry::Retry;
+use crate::asice::{Package, UnreadableDocument};
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::trust::{Environment, TlsError};
@@ -260,11 +260,12 @@ impl Transport {
         &self,
         url: &ServiceUrl,
         request: &B,
-        package: &OutgoingPackage<'_>,
+        reference: Option<&str>,
+        package: Package,
     ) -> Result<T, Error> {
-        self.hooks.package(package)?;
+        self.hooks.package(reference, &package)?;
         let request = write(request)?;
-        let multipart = Multipart::new(&request, package.bytes)?;
+        let multipart = Multipart::new(&request, package)?;
         let (_, text) = self.call(Method::POST, url, Body::Package(request, multipart)).await?;
         read(&text)
     }
@@ -291,16 +292,17 @@ impl Transport {
     async fn attempt(&self, method: &Method, url: &ServiceUrl, body: &Body) -> Result<(HeaderMap, String), Error> {
         let (document, content) = match body {
             Body::None => (None, None),
-            Body::Document(document) => (Some(document), Some((XML, Bytes::from(document.clone())))),
+            Body::Document(document) => (Some(document), Some((XML, document.len(), document.clone().into()))),
             Body::Package(document, multipart) => {
-                (Some(document), Some((multipart.content_type.as_str(), multipart.body.clone())))
+                (Some(document), Some((multipart.content_type.as_str(), multipart.len(), multipart.body())))
             }
         };
-        let upload = content.as_ref().map_or(0, |(_, body)| body.len() as u64 / UPLOAD_RATE);
+        let upload = content.as_ref().map_or(0, |(_, length, _)| *length as u64 / UPLOAD_RATE);
         let mut request = self.http.request(method.clone(), url.as_url().clone()).header(ACCEPT, XML);
-        if let Some((content_type, body)) = content {
-            // reqwest leaves the length of an empty body out, and some gateways want it.
-            request = request.header(CONTENT_TYPE, content_type).header(CONTENT_LENGTH, body.len()).body(body);
+        if let Some((content_type, length, body)) = content {
+            // reqwest leaves the length of an empty body out, and some gateways want it; that of a stream it does not know.
+            request =
+                request.header(CONTENT_TYPE, content_type).header(CONTENT_LENGTH, length).body::<reqwest::Body>(body);
         }
         // A package was permitted before it was signed.
         if !matches!(body, Body::Package(..)) {
@@ -409,6 +411,9 @@ fn failed(error: reqwest::Error) -> Error {
     let error = error.without_url();
     if let Some(tls) = TlsError::find(&error) {
         return Error::Tls(tls);
+    }
+    if let Some(document) = UnreadableDocument::find(&error) {
+        return document;
     }
     if error.is_connect() {
         Error::Connect(Box::new(error))

@@ -1,19 +1,26 @@
 //! `multipart/mixed`: the request document and the document package, in this order.
 
 use std::fmt::Write as _;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_core::Stream;
+use tokio::sync::mpsc;
 
+use crate::asice::{Package, Part};
 use crate::error::Error;
+use crate::types::Content;
 
 /// A body and its content type.
 pub(super) struct Multipart {
     pub(super) content_type: String,
-    pub(super) body: Bytes,
+    parts: Vec<Part>,
 }
 
 impl Multipart {
-    pub(super) fn new(request: &str, package: &[u8]) -> Result<Self, Error> {
+    pub(super) fn new(request: &str, package: Package) -> Result<Self, Error> {
         // 128 random bits: nobody can put the boundary into a document beforehand.
         let mut random = [0; 16];
         aws_lc_rs::rand::fill(&mut random)
@@ -22,15 +29,55 @@ impl Multipart {
         for byte in random {
             let _ = write!(boundary, "{byte:02x}");
         }
-        let mut body = Vec::with_capacity(request.len() + package.len() + 512);
-        for (content_type, content) in [("application/xml", request.as_bytes()), ("application/octet-stream", package)]
-        {
-            let head = format!("--{boundary}\r\nContent-Type: {content_type}\r\n\r\n");
-            body.extend_from_slice(head.as_bytes());
-            body.extend_from_slice(content);
-            body.extend_from_slice(b"\r\n");
+        let before = format!(
+            "--{boundary}\r\nContent-Type: application/xml\r\n\r\n{request}\r\n\
+             --{boundary}\r\nContent-Type: application/octet-stream\r\n\r\n"
+        );
+        let after = format!("\r\n--{boundary}--\r\n");
+        let mut parts = package.parts;
+        parts.insert(0, Part::Written(before.into()));
+        parts.push(Part::Written(after.into()));
+        Ok(Self { content_type: format!("multipart/mixed; boundary={boundary}"), parts })
+    }
+
+    /// How many bytes the body has.
+    pub(super) fn len(&self) -> usize {
+        self.parts.iter().map(Part::len).sum()
+    }
+
+    /// The body, as it is sent. Files are read by a thread that may block, a few pieces ahead.
+    pub(super) fn body(&self) -> reqwest::Body {
+        let parts = self.parts.clone();
+        if parts.iter().any(|part| matches!(part, Part::Document(Content::File(_), _))) {
+            let (sender, receiver) = mpsc::channel(2);
+            tokio::task::spawn_blocking(move || {
+                for piece in parts.iter().flat_map(Part::pieces) {
+                    let is_last = piece.is_err();
+                    // Nobody listens any more when the call has ended.
+                    if sender.blocking_send(piece).is_err() || is_last {
+                        break;
+                    }
+                }
+            });
+            reqwest::Body::wrap_stream(Pieces(receiver))
+        } else {
+            let (sender, receiver) = mpsc::channel(parts.len().max(1));
+            for piece in parts.iter().flat_map(Part::pieces) {
+                // There is room for all, and the receiver is here.
+                let _ = sender.try_send(piece);
+            }
+            reqwest::Body::wrap_stream(Pieces(receiver))
         }
-        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-        Ok(Self { content_type: format!("multipart/mixed; boundary={boundary}"), body: body.into() })
+    }
+}
+
+/// The pieces of a body, as they come.
+struct Pieces(mpsc::Receiver<io::Result<Bytes>>);
+
+impl Stream for Pieces {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context)
     }
 }

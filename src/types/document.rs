@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::{InvalidValue, Rule, Title, pdf};
+use super::{Content, InvalidValue, Rule, Title, pdf};
 use crate::error::Error;
 
 /// The most bytes in all documents of a job together.
@@ -53,7 +53,7 @@ impl MediaType {
 pub struct Document {
     title: Title,
     media_type: MediaType,
-    content: Bytes,
+    content: Content,
     file_name: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Document {
         T: TryInto<Title>,
         InvalidValue: From<T::Error>,
     {
-        Self::new(title.try_into()?, MediaType::Pdf, content.into())
+        in_memory(title.try_into()?, MediaType::Pdf, content.into())
     }
 
     /// Plain text in UTF-8.
@@ -81,10 +81,15 @@ impl Document {
         T: TryInto<Title>,
         InvalidValue: From<T::Error>,
     {
-        Self::new(title.try_into()?, MediaType::Text, content.into())
+        in_memory(title.try_into()?, MediaType::Text, content.into())
     }
 
-    /// A PDF from a file. Reads it all, and blocks while it does: in async code, call it through `spawn_blocking`.
+    /// A PDF from a file, which stays open and is read piece by piece: never more than a mebibyte of it is in memory.
+    ///
+    /// It is read once for its digest and once more while it is sent. Leave it as it is until then: when it was changed in
+    /// between, nothing is created, and the error is [`Error::File`].
+    ///
+    /// Blocks while it opens the file and looks at its ends: in async code, call it through `spawn_blocking`.
     ///
     /// # Errors
     ///
@@ -97,9 +102,10 @@ impl Document {
         let path = path.as_ref();
         let failed = |source| Error::File { path: path.to_owned(), source };
         let file = std::fs::File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        let content = read(file, length)?.map_err(failed)?;
-        Ok(Self::pdf(title, content)?)
+        let length = usize::try_from(file.metadata().map_err(failed)?.len()).unwrap_or(usize::MAX);
+        bounded(length)?;
+        let title = title.try_into().map_err(InvalidValue::from)?;
+        Ok(Self::new(title, MediaType::Pdf, Content::file(file, length, path)).map_err(failed)??)
     }
 
     /// A PDF from a reader that has exactly `length` bytes. Blocks while it reads.
@@ -117,17 +123,18 @@ impl Document {
         Ok(Self::pdf(title, content)?)
     }
 
-    fn new(title: Title, media_type: MediaType, content: Bytes) -> Result<Self, InvalidValue> {
-        bounded(content.len())?;
-        match media_type {
-            MediaType::Pdf => {
-                pdf::check(&content).map_err(|problem| InvalidValue::new("document", Rule::Pdf(problem)))?;
-            }
+    fn new(title: Title, media_type: MediaType, content: Content) -> std::io::Result<Result<Self, InvalidValue>> {
+        let broken = match media_type {
+            MediaType::Pdf => pdf::check(&content)?.err().map(Rule::Pdf),
             MediaType::Text => {
-                std::str::from_utf8(&content).map_err(|_| InvalidValue::new("document", Rule::Utf8))?;
+                let text = content.window(0, content.len())?;
+                std::str::from_utf8(&text).err().map(|_| Rule::Utf8)
             }
-        }
-        Ok(Self { title, media_type, content, file_name: None })
+        };
+        Ok(match broken {
+            Some(rule) => Err(InvalidValue::new("document", rule)),
+            None => Ok(Self { title, media_type, content, file_name: None }),
+        })
     }
 
     /// A name for the file inside the document package, in place of one made from the title.
@@ -149,9 +156,25 @@ impl Document {
         self.media_type
     }
 
-    /// Its bytes.
-    pub fn content(&self) -> &Bytes {
+    /// Its bytes. Those of a file are read now, all at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when the file cannot be read, or is shorter than it was.
+    pub fn bytes(&self) -> Result<Bytes, Error> {
+        self.content.window(0, self.content.len()).map_err(|source| self.unreadable(source))
+    }
+
+    pub(crate) fn content(&self) -> &Content {
         &self.content
+    }
+
+    /// What it means that it cannot be read.
+    pub(crate) fn unreadable(&self, source: std::io::Error) -> Error {
+        match self.content.path() {
+            Some(path) => Error::File { path: path.to_owned(), source },
+            None => Error::Read(source),
+        }
     }
 
     /// The name it has in the package, as the document at this place (from 0).
@@ -192,6 +215,13 @@ impl fmt::Debug for Document {
             .field("bytes", &self.content.len())
             .finish_non_exhaustive()
     }
+}
+
+fn in_memory(title: Title, media_type: MediaType, content: Bytes) -> Result<Document, InvalidValue> {
+    bounded(content.len())?;
+    // Reading memory does not fail.
+    let read = Document::new(title, media_type, Content::Memory(content));
+    read.unwrap_or_else(|_| Err(InvalidValue::new("document", Rule::Utf8)))
 }
 
 /// Reads exactly `length` bytes.
@@ -287,7 +317,7 @@ mod tests {
     #[test]
     fn a_reader_has_the_length_that_was_announced() {
         let read = |length| Document::pdf_from_reader("a", PDF.as_bytes(), length);
-        assert_eq!(read(9).unwrap().content().as_ref(), PDF.as_bytes());
+        assert_eq!(read(9).unwrap().bytes().unwrap(), PDF.as_bytes());
         assert!(matches!(read(8), Err(Error::Read(_))));
         assert!(matches!(read(10), Err(Error::Read(_))));
         assert!(matches!(read(u64::MAX), Err(Error::InvalidValue(_))));

@@ -1,6 +1,7 @@
 //! The values that a user makes. Each is parsed once, by the rules of the service, and right from then on.
 
 mod contact;
+mod content;
 mod document;
 mod numbers;
 mod options;
@@ -13,6 +14,7 @@ use std::fmt;
 
 pub(crate) use self::contact::Addresses;
 pub use self::contact::{ContactInformation, EmailAddress, MobileNumber};
+pub(crate) use self::content::Content;
 #[cfg(feature = "sandbox")]
 pub(crate) use self::document::MAX_BYTES;
 pub use self::document::{Document, Documents, MediaType};

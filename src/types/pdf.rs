@@ -1,6 +1,9 @@
 //! A look at a PDF: header, version, encryption. Nothing here trusts an offset or a length in the file.
 
 use std::fmt;
+use std::io;
+
+use super::content::Content;
 
 /// Why the service would refuse a PDF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,38 +27,55 @@ impl fmt::Display for PdfProblem {
     }
 }
 
-/// How many dictionaries without an end are borne in a broken file. Each is read to the end of the file.
+/// How many dictionaries without an end are borne in a window of a broken file. Each is read to its end.
 const ENDLESS: usize = 16;
 
 /// Readers look for the header this far into a file (ISO 32000-1, annex H, note 13).
 const HEADER_WITHIN: usize = 1024;
 
-pub(super) fn check(content: &[u8]) -> Result<(), PdfProblem> {
-    let head = &content[..content.len().min(HEADER_WITHIN)];
-    let at = find(head, b"%PDF-").ok_or(PdfProblem::NotPdf)?;
-    match content.get(at + 5..at + 8) {
+/// How much of the end of a file is searched for its last cross-reference section, and how much of that is looked at.
+const WINDOW: usize = 1024 * 1024;
+
+/// No dictionary that stands across the windows of a search is longer.
+const OVERLAP: usize = 64 * 1024;
+
+/// Looks at a document, of which no more than a window is in memory at once.
+pub(super) fn check(content: &Content) -> io::Result<Result<(), PdfProblem>> {
+    let head = content.window(0, HEADER_WITHIN + 8)?;
+    let searched = &head[..head.len().min(HEADER_WITHIN)];
+    let Some(at) = find(searched, b"%PDF-") else { return Ok(Err(PdfProblem::NotPdf)) };
+    match head.get(at + 5..at + 8) {
         Some([b'1', b'.', b'1'..=b'7']) => {}
-        _ => return Err(PdfProblem::Version),
+        _ => return Ok(Err(PdfProblem::Version)),
     }
-    if is_encrypted(content, at) { Err(PdfProblem::Encrypted) } else { Ok(()) }
+    Ok(if is_encrypted(content, at)? { Err(PdfProblem::Encrypted) } else { Ok(()) })
 }
 
 /// Whether the trailer names an encryption dictionary (ISO 32000-1, 7.5.5 and 7.5.8.2).
-fn is_encrypted(content: &[u8], header: usize) -> bool {
+fn is_encrypted(content: &Content, header: usize) -> io::Result<bool> {
     // The last cross-reference section: a table with a trailer, or a stream whose dictionary is the trailer.
-    if let Some(at) = rfind(content, b"startxref") {
-        let offset = number(&content[at + 9..]).map(|offset| header.saturating_add(offset));
-        if let Some(section) = offset.and_then(|offset| content.get(offset..)) {
-            let dictionary = match find(section, b"trailer") {
-                Some(trailer) if trim_start(section).starts_with(b"xref") => &section[trailer..],
-                _ => section,
-            };
-            if let Some((keys, _)) = dictionary_keys(dictionary) {
-                return keys.contains(&b"Encrypt".as_slice());
-            }
+    let tail = content.window(content.len().saturating_sub(WINDOW), WINDOW)?;
+    let offset = rfind(&tail, b"startxref").and_then(|at| number(&tail[at + 9..]));
+    if let Some(offset) = offset {
+        let section = content.window(header.saturating_add(offset), WINDOW)?;
+        let dictionary = match find(&section, b"trailer") {
+            Some(trailer) if trim_start(&section).starts_with(b"xref") => &section[trailer..],
+            _ => &section,
+        };
+        if let Some((keys, _)) = dictionary_keys(dictionary) {
+            return Ok(keys.contains(&b"Encrypt".as_slice()));
         }
     }
     // A broken file: readers rebuild it from the trailers they find, so any of them counts.
+    for at in (0..content.len()).step_by(WINDOW - OVERLAP) {
+        if any_trailer_is_encrypted(&content.window(at, WINDOW)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn any_trailer_is_encrypted(content: &[u8]) -> bool {
     let mut rest = content;
     let mut endless = 0;
     while let Some(at) = find(rest, b"trailer") {
@@ -144,6 +164,10 @@ fn rfind(content: &[u8], wanted: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(content: &[u8]) -> Result<(), PdfProblem> {
+        super::check(&Content::Memory(content.to_vec().into())).unwrap()
+    }
 
     fn with_trailer(dictionary: &str) -> Vec<u8> {
         let body = "%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n";

@@ -116,9 +116,10 @@ impl Verified<Pades> {
         &self.signatures
     }
 
-    /// Whether a document of the job is in it.
+    /// Whether a document of the job is in it. One that cannot be read any more is unknown.
     pub fn inclusion(&self, document: &Document) -> Inclusion {
-        let digest = digest(&SHA256, document.content());
+        let Ok(content) = document.bytes() else { return Inclusion::Unknown };
+        let digest = digest(&SHA256, &content);
         if self.embedded.contains(digest.as_ref()) {
             Inclusion::Embedded
         } else if self.referenced.contains(digest.as_ref()) {

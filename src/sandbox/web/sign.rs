@@ -173,7 +173,7 @@ pub(super) async fn document(
         MediaType::Text => "text/plain; charset=utf-8",
     };
     let way = if query.contains_key("download") { "attachment" } else { "inline" };
-    let mut answer = ([(header::CONTENT_TYPE, media_type)], document.content().clone()).into_response();
+    let mut answer = ([(header::CONTENT_TYPE, media_type)], document.bytes().unwrap_or_default()).into_response();
     // Names in a package are visible ASCII; what could end the quotes is left out all the same.
     let name: String = name.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
     if let Ok(disposition) = HeaderValue::from_str(&format!("{way}; filename=\"{name}\"")) {
