@@ -98,6 +98,9 @@
 
 pub mod archive;
 mod asice;
+#[cfg(feature = "__bench")]
+#[doc(hidden)]
+pub mod bench;
 mod certificate;
 mod client;
 pub mod direct;

@@ -111,13 +111,18 @@ impl UnreadableDocument {
 impl Package {
     /// The whole package in memory.
     pub(crate) fn bytes(&self) -> Result<Vec<u8>, Error> {
-        let mut whole = Vec::with_capacity(self.parts.iter().map(Part::len).sum());
-        for piece in self.parts.iter().flat_map(Part::pieces) {
-            let piece = piece.map_err(|error| UnreadableDocument::find(&error).unwrap_or(Error::Read(error)))?;
-            whole.extend_from_slice(&piece);
-        }
-        Ok(whole)
+        joined(&self.parts)
     }
+}
+
+/// Parts put together in memory.
+pub(crate) fn joined(parts: &[Part]) -> Result<Vec<u8>, Error> {
+    let mut whole = Vec::with_capacity(parts.iter().map(Part::len).sum());
+    for piece in parts.iter().flat_map(Part::pieces) {
+        let piece = piece.map_err(|error| UnreadableDocument::find(&error).unwrap_or(Error::Read(error)))?;
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole)
 }
 
 /// Packs documents and their manifest, signed by an identity. Reads the documents and computes: it blocks.

@@ -294,7 +294,7 @@ impl Transport {
             Body::None => (None, None),
             Body::Document(document) => (Some(document), Some((XML, document.len(), document.clone().into()))),
             Body::Package(document, multipart) => {
-                (Some(document), Some((multipart.content_type.as_str(), multipart.len(), multipart.body())))
+                (Some(document), Some((multipart.content_type.as_str(), multipart.len(), multipart.body()?)))
             }
         };
         let upload = content.as_ref().map_or(0, |(_, length, _)| *length as u64 / UPLOAD_RATE);

@@ -9,9 +9,12 @@ use bytes::Bytes;
 use futures_core::Stream;
 use tokio::sync::mpsc;
 
-use crate::asice::{Package, Part};
+use crate::asice::{self, Package, Part};
 use crate::error::Error;
 use crate::types::Content;
+
+/// Up to so many bytes are put together before they are sent: one write costs less than the copy saves.
+const WORTH_A_STREAM: usize = 256 * 1024;
 
 /// A body and its content type.
 pub(super) struct Multipart {
@@ -45,29 +48,37 @@ impl Multipart {
         self.parts.iter().map(Part::len).sum()
     }
 
-    /// The body, as it is sent. Files are read by a thread that may block, a few pieces ahead.
-    pub(super) fn body(&self) -> reqwest::Body {
-        let parts = self.parts.clone();
-        if parts.iter().any(|part| matches!(part, Part::Document(Content::File(_), _))) {
-            let (sender, receiver) = mpsc::channel(2);
-            tokio::task::spawn_blocking(move || {
-                for piece in parts.iter().flat_map(Part::pieces) {
-                    let is_last = piece.is_err();
-                    // Nobody listens any more when the call has ended.
-                    if sender.blocking_send(piece).is_err() || is_last {
-                        break;
-                    }
-                }
-            });
-            reqwest::Body::wrap_stream(Pieces(receiver))
-        } else {
-            let (sender, receiver) = mpsc::channel(parts.len().max(1));
-            for piece in parts.iter().flat_map(Part::pieces) {
-                // There is room for all, and the receiver is here.
-                let _ = sender.try_send(piece);
-            }
-            reqwest::Body::wrap_stream(Pieces(receiver))
+    /// The body, as it is sent.
+    pub(super) fn body(&self) -> Result<reqwest::Body, Error> {
+        let is_in_a_file = |part: &Part| matches!(part, Part::Document(Content::File(_), _));
+        if self.parts.iter().any(is_in_a_file) {
+            return Ok(self.read_ahead());
         }
+        if self.len() <= WORTH_A_STREAM {
+            return Ok(asice::joined(&self.parts)?.into());
+        }
+        let (sender, receiver) = mpsc::channel(self.parts.len());
+        for piece in self.parts.iter().flat_map(Part::pieces) {
+            // There is room for all, and the receiver is here.
+            let _ = sender.try_send(piece);
+        }
+        Ok(reqwest::Body::wrap_stream(Pieces(receiver)))
+    }
+
+    /// Files are read by a thread that may block, a few pieces ahead.
+    fn read_ahead(&self) -> reqwest::Body {
+        let parts = self.parts.clone();
+        let (sender, receiver) = mpsc::channel(2);
+        tokio::task::spawn_blocking(move || {
+            for piece in parts.iter().flat_map(Part::pieces) {
+                let is_last = piece.is_err();
+                // Nobody listens any more when the call has ended.
+                if sender.blocking_send(piece).is_err() || is_last {
+                    break;
+                }
+            }
+        });
+        reqwest::Body::wrap_stream(Pieces(receiver))
     }
 }
 
