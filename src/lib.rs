@@ -60,7 +60,12 @@
 //!
 //! * [`guide::polling`]: taking changes from a queue without losing one.
 //! * [`guide::capabilities`]: what the official clients can do, and how it is done here.
+//! * [`guide::certificates`]: which to have, which to trust, and what a failed handshake means.
+//! * [`guide::errors`]: every error, its cause and its cure.
+//! * [`guide::production`]: what to have done before the first real job.
+//! * [`guide::from_java`]: the Java client's ways, and the ones here.
 //! * [`guide::from_dotnet`]: the use cases of the .NET client's guide, one after the other.
+//! * `guide::testing` (feature `sandbox`): how to test an integration on a laptop.
 //!
 //! # Trying it out
 //!
