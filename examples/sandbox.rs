@@ -55,9 +55,16 @@ async fn main() -> Result<()> {
     .await?;
 
     let readme = readme(&sandbox, &directory);
-    std::fs::write(directory.join("client.p12"), sandbox.pkcs12(&PASSWORD.into())?)?;
-    std::fs::write(directory.join("roots.pem"), sandbox.root_pem())?;
-    std::fs::write(directory.join("README"), &readme)?;
+    for (name, content) in [
+        ("client.p12", sandbox.pkcs12(&PASSWORD.into())?),
+        ("roots.pem", sandbox.root_pem().into_bytes()),
+        ("README", readme.clone().into_bytes()),
+    ] {
+        // Somebody may be reading what the program before wrote, or kill this one: the name is always that of a whole file.
+        let part = directory.join(format!("{name}.part"));
+        std::fs::write(&part, content)?;
+        std::fs::rename(part, directory.join(name))?;
+    }
     println!("{readme}");
     println!("Running. Ctrl-C stops it.");
     tokio::signal::ctrl_c().await?;
