@@ -21,13 +21,7 @@ use crate::xml::generated as wire;
 const DOCUMENT: &str = "%PDF-1.4\n";
 
 /// The manifest of these packages.
-const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<direct-signature-job-manifest xmlns="http://signering.posten.no/schema/v1">
-  <signer><signer-identifier>kari</signer-identifier></signer>
-  <sender><organization-number>123456789</organization-number></sender>
-  <title>Tittel</title>
-  <documents><document href="01-avtale.pdf" mime="application/pdf"><title>Avtale</title></document></documents>
-</direct-signature-job-manifest>"#;
+const MANIFEST: &str = include_str!("manifest.xml");
 
 /// Reads a package of either flow.
 pub(crate) fn package(input: &[u8]) {

@@ -18,13 +18,7 @@ use crate::types::{Document, Documents, ServiceUrl};
 use crate::xml::dom::Element;
 use crate::xml::generated as wire;
 
-const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<direct-signature-job-manifest xmlns="http://signering.posten.no/schema/v1">
-  <signer><signer-identifier>kari</signer-identifier></signer>
-  <sender><organization-number>123456789</organization-number></sender>
-  <title>Tittel</title>
-  <documents><document href="01-avtale.pdf" mime="application/pdf"><title>Avtale</title></document></documents>
-</direct-signature-job-manifest>"#;
+const MANIFEST: &str = include_str!("manifest.xml");
 
 fn identity() -> Identity {
     AuthorityKeys::new(&"123456789".parse().unwrap()).unwrap().client().unwrap().identity().unwrap()
