@@ -160,6 +160,20 @@ impl Error {
     }
 }
 
+/// An error and all that it comes from.
+///
+/// An `io::Error` names what is inside it as its inner error, not as its source.
+pub(crate) fn causes<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        }
+    })
+}
+
 /// A refusal by the service, as it came.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Refusal {

@@ -14,7 +14,7 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore,
 use url::Url;
 
 use crate::certificate::Certificate;
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::types::OrganizationNumber;
 
 /// Posten Bring AS: the organization in the certificate of every environment's server.
@@ -384,18 +384,7 @@ pub enum TlsError {
 impl TlsError {
     /// The TLS failure in a chain of errors, if there is one.
     pub(crate) fn find(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-                return Some(Self::from_rustls(tls));
-            }
-            // An `io::Error` names what is inside it as its inner error, not as its source.
-            next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-                Some(inner) => Some(inner),
-                None => error.source(),
-            };
-        }
-        None
+        error::causes(error).find_map(|cause| cause.downcast_ref()).map(Self::from_rustls)
     }
 
     fn from_rustls(error: &rustls::Error) -> Self {

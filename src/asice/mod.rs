@@ -9,6 +9,7 @@ pub(crate) mod xades;
 mod zip;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{io, thread};
 
@@ -20,7 +21,7 @@ use jiff::Timestamp;
 
 use self::xades::SignedFile;
 use self::zip::Entry;
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::identity::Identity;
 use crate::types::{Content, Document, Documents};
 
@@ -95,16 +96,9 @@ impl UnreadableDocument {
 
     /// The unreadable document in a chain of errors, if there is one.
     pub(crate) fn find(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            if let Some(Self { path, source }) = inner.and_then(|inner| inner.downcast_ref()) {
-                let source = io::Error::new(source.kind(), source.to_string());
-                return Some(Error::File { path: path.clone(), source });
-            }
-            next = error.source();
-        }
-        None
+        let Self { path, source } = error::causes(error).find_map(|cause| cause.downcast_ref())?;
+        let source = io::Error::new(source.kind(), source.to_string());
+        Some(Error::File { path: path.clone(), source })
     }
 }
 
@@ -135,7 +129,6 @@ pub(crate) fn package(
     let digests = digests(documents)?;
     let names: Vec<String> = documents.iter().enumerate().map(|(at, document)| document.package_name(at)).collect();
     let written = Bytes::copy_from_slice(manifest.as_bytes());
-    let manifest = Digests::of(&Content::Memory(written.clone())).map_err(Error::Read)?;
 
     let mut files: Vec<SignedFile<'_>> = documents
         .iter()
@@ -147,7 +140,7 @@ pub(crate) fn package(
             digest: digests.sha256.clone(),
         })
         .collect();
-    files.push(SignedFile { name: MANIFEST, media_type: "application/xml", digest: manifest.sha256 });
+    files.push(SignedFile { name: MANIFEST, media_type: "application/xml", digest: xades::sha256(&written) });
     let signatures = Bytes::from(xades::signatures(&files, identity, signing_time)?);
 
     let mut entries: Vec<Entry<'_>> = documents
@@ -191,34 +184,30 @@ fn digests(documents: &Documents) -> Result<Vec<Digests>, Error> {
     let total: usize = documents.iter().map(|document| document.content().len()).sum();
     let threads =
         thread::available_parallelism().map_or(1, usize::from).min(documents.len()).min(total / WORTH_A_THREAD);
-    if threads < 2 {
-        return documents.into_iter().map(of).collect();
-    }
+    let digests: Vec<OnceLock<_>> = documents.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut done = Vec::new();
-        while let Some((at, document)) = {
+        while let Some((document, digests)) = {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            documents.get(at).map(|document| (at, document))
+            documents.get(at).zip(digests.get(at))
         } {
-            done.push((at, of(document)));
+            // Nobody else has this one.
+            let _ = digests.set(of(document));
         }
-        done
     };
-    let mut done = thread::scope(|scope| {
+    thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
+        work();
         for other in others {
-            // A thread that panicked has no results; they are made here below.
-            done.extend(other.join().unwrap_or_default());
+            // What a thread that panicked left undone is done here below.
+            let _ = other.join();
         }
-        done
     });
-    done.sort_by_key(|(at, _)| *at);
-    if done.len() < documents.len() {
-        return documents.into_iter().map(of).collect();
-    }
-    done.into_iter().map(|(_, digests)| digests).collect()
+    digests
+        .into_iter()
+        .zip(documents)
+        .map(|(done, document)| done.into_inner().unwrap_or_else(|| of(document)))
+        .collect()
 }
 
 #[cfg(test)]
