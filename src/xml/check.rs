@@ -73,8 +73,8 @@ pub(super) enum Simple {
 }
 
 /// Compares a document with its schema, and writes down the part of it that the schema knows.
-pub(super) fn document(root: &Element, expected: &Root, mode: Mode) -> Result<String, XmlError> {
-    if !root.ours || root.name != expected.name {
+pub(super) fn document(root: Element<'_>, expected: &Root, mode: Mode) -> Result<String, XmlError> {
+    if !root.is_ours() || root.name() != expected.name {
         return Err(XmlError(format!("the root element is not `{}` in the namespace {NAMESPACE}", expected.name)));
     }
     let mut check = Check { mode, path: vec![expected.name], out: String::new() };
@@ -96,14 +96,14 @@ impl Check {
 
     fn complex(
         &mut self,
-        element: &Element,
+        element: Element<'_>,
         name: &'static str,
         namespace: &str,
         type_: &'static Complex,
     ) -> Result<(), XmlError> {
         let _ = write!(self.out, "<{name}{namespace}");
         for attribute in type_.attributes {
-            match element.attributes.iter().find(|(name, _)| name == attribute.name) {
+            match element.attributes().find(|(name, _)| *name == attribute.name) {
                 Some((_, value)) => {
                     self.path.push(attribute.name);
                     self.simple(value, &attribute.value)?;
@@ -118,17 +118,18 @@ impl Check {
         }
         if self.mode != Mode::Tolerant
             && let Some((name, _)) =
-                element.attributes.iter().find(|(name, _)| type_.attributes.iter().all(|known| known.name != name))
+                element.attributes().find(|(name, _)| type_.attributes.iter().all(|known| known.name != *name))
         {
             return self.error(format_args!("the attribute `{}` is unknown", printable(name)));
         }
         self.out.push('>');
         match &type_.content {
             Content::Text(simple) => {
-                if self.mode != Mode::Tolerant && !element.children.is_empty() {
+                if self.mode != Mode::Tolerant && element.children().next().is_some() {
                     return self.error("elements where only text may stand");
                 }
-                let text = self.simple(&element.text, simple)?;
+                let text = element.text();
+                let text = self.simple(&text, simple)?;
                 self.out.push_str(&escape_str_pcdata(text));
             }
             Content::Elements(particles) => self.elements(element, particles)?,
@@ -137,22 +138,22 @@ impl Check {
         Ok(())
     }
 
-    fn elements(&mut self, element: &Element, particles: &'static [Particle]) -> Result<(), XmlError> {
-        if self.mode != Mode::Tolerant && !element.text.trim().is_empty() {
+    fn elements(&mut self, element: Element<'_>, particles: &'static [Particle]) -> Result<(), XmlError> {
+        if self.mode != Mode::Tolerant && !element.text().trim().is_empty() {
             return self.error("text where only elements may stand");
         }
         let mut names = Vec::new();
         collect_names(particles, &mut names);
-        let rank = |child: &&Element| names.iter().position(|name| *name == child.name).unwrap_or(usize::MAX);
-        let mut children: Vec<&Element> = element.children.iter().collect();
+        let rank = |child: &Element<'_>| names.iter().position(|name| *name == child.name()).unwrap_or(usize::MAX);
+        let mut children: Vec<Element<'_>> = element.children().collect();
         match self.mode {
             Mode::Strict => {
-                if let Some(child) = children.iter().find(|child| !child.ours || rank(child) == usize::MAX) {
-                    return self.error(format_args!("the element `{}` is unknown here", printable(&child.name)));
+                if let Some(child) = children.iter().find(|child| !child.is_ours() || rank(child) == usize::MAX) {
+                    return self.error(format_args!("the element `{}` is unknown here", printable(child.name())));
                 }
             }
             Mode::Tolerant => {
-                children.retain(|child| child.ours && rank(child) != usize::MAX);
+                children.retain(|child| child.is_ours() && rank(child) != usize::MAX);
                 // The order of an answer is not looked at: each element stands at most where its name belongs.
                 children.sort_by_key(rank);
             }
@@ -170,33 +171,34 @@ impl Check {
         }
     }
 
-    fn particle(&mut self, particle: &'static Particle, rest: &mut &[&Element]) -> Result<(), XmlError> {
+    fn particle(&mut self, particle: &'static Particle, rest: &mut &[Element<'_>]) -> Result<(), XmlError> {
         match particle {
             Particle::Element { name, min, max, value } => {
                 let mut count = 0;
                 while count < *max
                     && let [child, others @ ..] = *rest
-                    && child.name == *name
+                    && child.name() == *name
                 {
                     *rest = others;
                     count += 1;
                     self.path.push(name);
                     match value {
-                        Value::Complex(type_) => self.complex(child, name, "", type_)?,
+                        Value::Complex(type_) => self.complex(*child, name, "", type_)?,
                         Value::Simple(simple) => {
                             if self.mode != Mode::Tolerant
-                                && !(child.children.is_empty() && child.attributes.is_empty())
+                                && (child.children().next().is_some() || child.attributes().next().is_some())
                             {
                                 return self.error("elements or attributes where only text may stand");
                             }
-                            let text = self.simple(&child.text, simple)?;
+                            let text = child.text();
+                            let text = self.simple(&text, simple)?;
                             let _ = write!(self.out, "<{name}>{}</{name}>", escape_str_pcdata(text));
                         }
                     }
                     self.path.pop();
                 }
                 // No particle of our schemas is followed by another that begins with the same name.
-                if rest.first().is_some_and(|child| child.name == *name) {
+                if rest.first().is_some_and(|child| child.name() == *name) {
                     return self.error(format_args!("the element `{name}` stands there more than {max} times"));
                 }
                 if count < *min {
@@ -208,7 +210,7 @@ impl Check {
             Particle::Choice(alternatives) => {
                 let chosen = rest
                     .first()
-                    .and_then(|child| alternatives.iter().find(|alternative| starts_with(alternative, &child.name)));
+                    .and_then(|child| alternatives.iter().find(|alternative| starts_with(alternative, child.name())));
                 match chosen {
                     Some(alternative) => self.particle(alternative, rest),
                     None => {

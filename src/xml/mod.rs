@@ -9,6 +9,8 @@ pub(crate) mod check;
 #[cfg(any(feature = "sandbox", feature = "verify"))]
 pub(crate) mod dom;
 pub(crate) mod generated;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod second_opinion;
 mod tree;
 
 use ::xml::reader::{EventReader, ParserConfig};
@@ -45,8 +47,9 @@ pub(crate) struct XmlError(pub(crate) String);
 /// [`Mode::Tolerant`] is for answers: unknown elements and attributes are left out, the order is not looked at, and
 /// the facets are left to the value types. [`Mode::Strict`] is the whole of the schema.
 pub(crate) fn read<T: Document>(text: &str, mode: Mode) -> Result<T, XmlError> {
-    let tree = tree::parse(text)?;
-    let understood = check::document(&tree, &T::ROOT, mode)?;
+    let text = tree::lines(text);
+    let tree = tree::parse(&text)?;
+    let understood = check::document(tree::root(&tree), &T::ROOT, mode)?;
     // Not yaserde's own `from_str`: it cuts white space off the ends of every text.
     let config = ParserConfig::new().whitespace_to_characters(true).cdata_to_characters(true).coalesce_characters(true);
     let reader = EventReader::new_with_config(understood.as_bytes(), config);
@@ -61,7 +64,7 @@ pub(crate) fn write<T: Document>(document: &T) -> Result<String, XmlError> {
     let text = yaserde::ser::to_string_with_config(document, &config)
         .map_err(|_| XmlError(format!("{}: the content cannot be written as XML", T::ROOT.name)))?;
     let tree = tree::parse(&text)?;
-    check::document(&tree, &T::ROOT, Mode::Strict)?;
+    check::document(tree::root(&tree), &T::ROOT, Mode::Strict)?;
     Ok(text)
 }
 

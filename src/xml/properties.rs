@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::generated::*;
-use super::{Document, Mode, is_xml_char, read, write};
+use super::{Document, Mode, is_xml_char, read, second_opinion, write};
 
 /// Text of so many characters, with those that XML has plans for more often than by chance. Line breaks are LF, as the value
 /// types make them.
@@ -35,6 +35,7 @@ fn time() -> impl Strategy<Value = String> {
 
 fn same<T: Document + PartialEq>(document: &T) {
     let written = write(document).unwrap_or_else(|error| panic!("{error}"));
+    second_opinion::agrees(&written);
     for mode in [Mode::Strict, Mode::Tolerant] {
         let again = read::<T>(&written, mode).unwrap_or_else(|error| panic!("{error}: {written}"));
         assert!(again == *document, "{written}");
@@ -77,6 +78,34 @@ fn notifications((address, number): (Option<String>, String)) -> Notifications {
     };
     Notifications { notification_addresses }
 }
+
+const PIECES: &[&str] = &[
+    "<b>",
+    "</b>",
+    "<b/>",
+    "<p:b q='1' p:q='2'>",
+    "</p:b>",
+    "<b a='&#10;&#9; \t\n&amp;'/>",
+    "<!-- c -->",
+    "<?pi x?>",
+    "<![CDATA[<&]]>",
+    "]]",
+    ">",
+    "&lt;",
+    "&#xD;",
+    "&quot;",
+    "&#x1F600;",
+    " ",
+    "\r\n",
+    "\r",
+    "\n",
+    "å",
+    "text",
+    "<b xmlns=''>",
+    "<b xmlns='http://signering.posten.no/schema/v1'>",
+    "<b xmlns:p='d'>",
+    "<x:b>",
+];
 
 proptest! {
     #[test]
@@ -163,5 +192,11 @@ proptest! {
         let _ = read::<DirectSignatureJobStatusResponse>(&text, Mode::Tolerant);
         let inside = format!("<error xmlns=\"{}\">{text}</error>", super::NAMESPACE);
         let _ = read::<Error>(&inside, Mode::Tolerant);
+    }
+
+    /// What XML is made of, put together by chance, is read by another parser as the same.
+    #[test]
+    fn pieces(pieces in vec(prop::sample::select(PIECES), 0..12)) {
+        second_opinion::agrees(&format!("<a xmlns='b' xmlns:p='c'>{}</a>", pieces.concat()));
     }
 }

@@ -76,7 +76,7 @@ fn a_repeated_single_element_is_an_error() {
 #[test]
 fn nesting_and_size_are_bounded_before_anything_is_built() {
     let end = "</direct-signature-job-status-response>";
-    let deep = format!("{}{}{end}", "<x>".repeat(100_000), "</x>".repeat(100_000));
+    let deep = format!("{}{}{end}", "<x>".repeat(1_000), "</x>".repeat(1_000));
     assert_eq!(
         error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &deep)),
         "elements are nested deeper than 32"
@@ -85,6 +85,21 @@ fn nesting_and_size_are_bounded_before_anything_is_built() {
     assert_eq!(
         error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &many)),
         "there are more than 10000 elements and attributes"
+    );
+    let deeper = format!("{}{}{end}", "<x>".repeat(100_000), "</x>".repeat(100_000));
+    assert_eq!(
+        error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &deeper)),
+        "there are more than 10000 elements and attributes"
+    );
+    let attributes: String = (0..300).map(|at| format!(" a{at}=''")).collect();
+    assert_eq!(
+        error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &format!("<x{attributes}/>{end}"))),
+        "an element has more than 256 attributes"
+    );
+    let namespaces: String = (0..300).map(|at| format!("<x xmlns:a{at}='b'/>")).collect();
+    assert_eq!(
+        error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &format!("{namespaces}{end}"))),
+        "there are more than 256 declarations of namespaces"
     );
     let long = format!("<!--{}-->{end}", "x".repeat(2 * 1024 * 1024));
     let text = STATUS.replace(end, &long);

@@ -1,69 +1,119 @@
-//! A document as a small tree, read within limits.
+//! A document as a tree, read within limits.
 
-use xml::reader::{EventReader, ParserConfig, XmlEvent};
+use std::borrow::Cow;
+
+use roxmltree::{Document, Error, Node, ParsingOptions};
 
 use super::{MAX_BYTES, MAX_DEPTH, MAX_NODES, NAMESPACE, XmlError};
 
-/// One element. Comments and processing instructions are gone.
-pub(super) struct Element {
-    pub(super) name: String,
+/// The most attributes in one element, and the most declarations of namespaces in a document: the parser compares each
+/// with each.
+const MAX_COMPARED: usize = 256;
+
+/// One element. Comments and processing instructions are not seen.
+#[derive(Clone, Copy)]
+pub(super) struct Element<'a>(Node<'a, 'a>);
+
+impl<'a> Element<'a> {
+    pub(super) fn name(self) -> &'a str {
+        self.0.tag_name().name()
+    }
+
     /// Whether it stands in the API's namespace.
-    pub(super) ours: bool,
+    pub(super) fn is_ours(self) -> bool {
+        self.0.tag_name().namespace() == Some(NAMESPACE)
+    }
+
     /// Those without a namespace.
-    pub(super) attributes: Vec<(String, String)>,
+    pub(super) fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.attributes().filter(|a| a.namespace().is_none()).map(|a| (a.name(), a.value()))
+    }
+
     /// All text directly in it, put together.
-    pub(super) text: String,
-    pub(super) children: Vec<Element>,
+    pub(super) fn text(self) -> Cow<'a, str> {
+        let mut texts = self.0.children().filter(Node::is_text).filter_map(|node| node.text());
+        let first = texts.next().unwrap_or_default();
+        match texts.next() {
+            None => Cow::Borrowed(first),
+            Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
+        }
+    }
+
+    pub(super) fn children(self) -> impl Iterator<Item = Self> {
+        self.0.children().filter(Node::is_element).map(Self)
+    }
 }
 
-/// Reads one document: at most [`MAX_BYTES`] long and [`MAX_DEPTH`] deep, with at most [`MAX_NODES`] elements and
+/// The text with its line breaks as every parser must see them (XML 1.0, section 2.11). Ours leaves a CR alone that stands
+/// before a reference.
+pub(super) fn lines(text: &str) -> Cow<'_, str> {
+    match text.contains('\r') {
+        true => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// Reads one document, after [`lines`]: at most [`MAX_BYTES`] long and [`MAX_DEPTH`] deep, with at most [`MAX_NODES`] elements and
 /// attributes, without a DOCTYPE.
-pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
+pub(super) fn parse(text: &str) -> Result<Document<'_>, XmlError> {
+    before_parsing(text)?;
+    // Texts, comments and the root count as nodes too.
+    let options = ParsingOptions { nodes_limit: 3 * MAX_NODES as u32, ..ParsingOptions::default() };
+    // Not the parser's own message: it may quote the document.
+    let document = Document::parse_with_options(text, options).map_err(|error| match error {
+        Error::DtdDetected => XmlError("a DOCTYPE is not allowed".to_owned()),
+        Error::NodesLimitReached => too_many_nodes(),
+        Error::NoRootNode | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
+            XmlError("the document ends before its root element does".to_owned())
+        }
+        error => {
+            let at = error.pos();
+            XmlError(format!("not well-formed XML, or a feature that is not allowed, at line {}:{}", at.row, at.col))
+        }
+    })?;
+    within_limits(root(&document))?;
+    Ok(document)
+}
+
+/// The root element.
+pub(super) fn root<'a>(document: &'a Document<'a>) -> Element<'a> {
+    Element(document.root_element())
+}
+
+/// What would cost the parser more than one pass, counted on the bytes: a little more strictly than needed, because
+/// comments and texts count as well.
+fn before_parsing(text: &str) -> Result<(), XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError(format!("the document has {} bytes, more than {MAX_BYTES}", text.len())));
     }
-    let config = ParserConfig::new().ignore_comments(true).cdata_to_characters(true).whitespace_to_characters(true);
-    let mut open: Vec<Element> = Vec::new();
-    let mut nodes = 0;
-    for event in EventReader::new_with_config(text.as_bytes(), config) {
-        // Not the parser's own message: it may quote the document.
-        let event = event.map_err(|error| {
-            let position = xml::common::Position::position(&error);
-            XmlError(format!("not well-formed XML, or a feature that is not allowed, at line {position}"))
-        })?;
-        match event {
-            XmlEvent::Doctype { .. } => return Err(XmlError("a DOCTYPE is not allowed".to_owned())),
-            XmlEvent::StartElement { name, attributes, .. } => {
-                nodes += 1 + attributes.len();
-                if nodes > MAX_NODES {
-                    return Err(XmlError(format!("there are more than {MAX_NODES} elements and attributes")));
-                }
-                if open.len() == MAX_DEPTH {
-                    return Err(XmlError(format!("elements are nested deeper than {MAX_DEPTH}")));
-                }
-                let attributes = attributes.into_iter().filter(|attribute| attribute.name.namespace.is_none());
-                open.push(Element {
-                    ours: name.namespace.as_deref() == Some(NAMESPACE),
-                    name: name.local_name,
-                    attributes: attributes.map(|a| (a.name.local_name, a.value)).collect(),
-                    text: String::new(),
-                    children: Vec::new(),
-                });
-            }
-            XmlEvent::Characters(text) => {
-                if let Some(element) = open.last_mut() {
-                    element.text.push_str(&text);
-                }
-            }
-            XmlEvent::EndElement { .. } => {
-                let Some(element) = open.pop() else { continue };
-                match open.last_mut() {
-                    Some(parent) => parent.children.push(element),
-                    None => return Ok(element),
-                }
-            }
-            _ => {}
-        }
+    let equal_signs = |tag: &str| tag.bytes().filter(|byte| *byte == b'=').count();
+    if text.split('<').any(|tag| equal_signs(tag) > MAX_COMPARED) {
+        return Err(XmlError(format!("an element has more than {MAX_COMPARED} attributes")));
     }
-    Err(XmlError("the document ends before its root element does".to_owned()))
+    if text.matches("xmlns").count() > MAX_COMPARED {
+        return Err(XmlError(format!("there are more than {MAX_COMPARED} declarations of namespaces")));
+    }
+    Ok(())
+}
+
+fn within_limits(root: Element<'_>) -> Result<(), XmlError> {
+    let mut nodes = 0;
+    let mut level = vec![root];
+    let mut depth = 0;
+    while !level.is_empty() {
+        depth += 1;
+        if depth > MAX_DEPTH {
+            return Err(XmlError(format!("elements are nested deeper than {MAX_DEPTH}")));
+        }
+        nodes += level.iter().map(|element| 1 + element.0.attributes().len()).sum::<usize>();
+        if nodes > MAX_NODES {
+            return Err(too_many_nodes());
+        }
+        level = level.into_iter().flat_map(Element::children).collect();
+    }
+    Ok(())
+}
+
+fn too_many_nodes() -> XmlError {
+    XmlError(format!("there are more than {MAX_NODES} elements and attributes"))
 }
