@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::transport::{Download, Transport};
+use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{OrganizationNumber, ServiceUrl};
 
 /// The archive of a [`Client`](crate::Client). It needs no sender: each call names the owner.
@@ -18,7 +18,8 @@ impl Archive<'_> {
     /// Nothing is asked for until the [`Download`] is used.
     pub fn pades(&self, owner: &OrganizationNumber, document_id: &str) -> Download {
         let segments = [owner.as_str(), "archive", "documents", document_id, "pades"];
-        Download::pades(self.transport, &ServiceUrl::below(self.transport.root(), &segments))
+        let operation = Operation::new(Flow::Archive, "pades");
+        Download::pades(self.transport, operation, &ServiceUrl::below(self.transport.root(), &segments))
     }
 }
 

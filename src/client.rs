@@ -12,7 +12,9 @@ use crate::direct::Direct;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::portal::Portal;
-use crate::transport::{Exchange, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transport, dump_to};
+use crate::transport::{
+    Exchange, Flow, Operation, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transport, dump_to,
+};
 use crate::trust::Environment;
 use crate::types::{Documents, OrganizationNumber, Reference, Sender, ServiceUrl};
 use crate::xml::{self, Document};
@@ -55,9 +57,9 @@ impl Shared {
         let answer = loop {
             self.transport.permitted(jobs).await;
             let package = self.package(documents, &manifest).await?;
-            match self.transport.post_package(jobs, request, reference, package).await {
+            match self.transport.post_package(jobs, request, reference, (package, repetitions.so_far)).await {
                 Err(error @ Error::Connect(_)) => {
-                    if !repetitions.pause().await {
+                    if !repetitions.pause(&error).await {
                         return Err(error);
                     }
                 }
@@ -115,7 +117,7 @@ impl Client<HasSender> {
     pub async fn whoami(&self) -> Result<String, Error> {
         let organization = self.sender.0.organization_number();
         let url = ServiceUrl::below(self.shared.transport.root(), &[organization.as_str()]);
-        self.shared.transport.get_text(&url).await
+        Operation::new(Flow::Organization, "whoami").run(self.shared.transport.get_text(&url)).await
     }
 }
 

@@ -150,6 +150,34 @@ impl Error {
         }
     }
 
+    /// Which variant it is, as `error.type` of OpenTelemetry: one of few words, with nothing of the error in it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidValue(_) => "invalid_value",
+            Self::Identity(_) => "identity",
+            Self::TrustAnchors(_) => "trust_anchors",
+            Self::Configuration(_) => "configuration",
+            Self::Tls(_) => "tls",
+            Self::Timeout => "timeout",
+            Self::Connect(_) => "connect",
+            Self::Transport(_) => "transport",
+            Self::MaybeCreated { .. } => "maybe_created",
+            Self::NotAuthorized(_) => "not_authorized",
+            Self::BrokerNotAuthorized(_) => "broker_not_authorized",
+            Self::InvalidStatusQueryToken(_) => "invalid_status_query_token",
+            Self::SigningCeremonyNotCompleted(_) => "signing_ceremony_not_completed",
+            Self::JobCannotBeCancelled => "job_cannot_be_cancelled",
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::Unexpected(_) => "unexpected",
+            Self::Protocol(_) => "protocol",
+            Self::Handle(_) => "handle",
+            #[cfg(feature = "verify")]
+            Self::Verification(_) => "verification",
+            Self::File { .. } => "file",
+            Self::Read(_) => "read",
+        }
+    }
+
     /// Whether the service may have done what it was asked, although it did not say so.
     pub(crate) fn leaves_open(&self) -> bool {
         match self {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::signature::Signature;
-use crate::transport::{DocumentsDeletion, Transport};
+use crate::transport::{DocumentsDeletion, Download, Flow, Operation, Transport};
 use crate::types::{JobId, ServiceUrl};
 
 /// What every status has.
 pub(crate) struct Common<N> {
     pub(crate) transport: Arc<Transport>,
+    pub(crate) flow: Flow,
     pub(crate) job_id: JobId,
     pub(crate) reference: Option<String>,
     pub(crate) signatures: Vec<Signature<N>>,
@@ -19,7 +20,21 @@ pub(crate) struct Common<N> {
 impl<N> Common<N> {
     /// The right to delete the documents, if the answer had a URL for it.
     pub(crate) fn deletion<'a>(&'a self, url: Option<&'a ServiceUrl>) -> Option<DocumentsDeletion<'a>> {
-        url.map(|url| DocumentsDeletion::new(&self.transport, url))
+        url.map(|url| DocumentsDeletion::new(&self.transport, self.operation("delete_documents"), url))
+    }
+
+    /// The signed PDF at this URL.
+    pub(crate) fn pades(&self, url: &ServiceUrl) -> Download {
+        Download::pades(&self.transport, self.operation("pades"), url)
+    }
+
+    /// Confirms that the caller knows.
+    pub(crate) async fn confirm(&self, url: &ServiceUrl) -> Result<(), Error> {
+        self.operation("confirm").run(self.transport.post_empty(url)).await
+    }
+
+    fn operation(&self, method: &'static str) -> Operation {
+        Operation::on(self.flow, method, self.job_id)
     }
 }
 

@@ -10,6 +10,7 @@ use super::status::{Answer, JobStatus};
 use crate::client::Shared;
 use crate::error::Error;
 use crate::state::{Callback, Confirmed, Created, JobState, Resumed, Retrieval, sealed};
+use crate::transport::{Flow, Operation, note_outcome};
 use crate::types::{JobId, OrganizationNumber, RedirectUrl, Sender, ServiceUrl, StatusQueryToken};
 use crate::xml::generated as wire;
 
@@ -109,12 +110,17 @@ where
     pub async fn status(&self, token: &StatusQueryToken) -> Result<JobStatus<Callback>, Error> {
         let transport = &self.known.shared.transport;
         let url = self.known.status_url.with_query("status_query_token", token.as_str());
-        let answer = transport.get::<wire::DirectSignatureJobStatusResponse>(&url).await?;
-        let answer = Answer::read(transport, answer)?;
-        if answer.id() != self.id {
-            return Err(Error::Protocol("the status is that of another job".to_owned()));
-        }
-        answer.status()
+        let status = async {
+            let answer = transport.get::<wire::DirectSignatureJobStatusResponse>(&url).await?;
+            let answer = Answer::read(transport, answer)?;
+            if answer.id() != self.id {
+                return Err(Error::Protocol("the status is that of another job".to_owned()));
+            }
+            let status = answer.status()?;
+            note_outcome(status.word());
+            Ok(status)
+        };
+        Operation::on(Flow::Direct, "status", self.id).run(status).await
     }
 }
 
@@ -273,8 +279,11 @@ impl fmt::Debug for ResumedSigner {
 
 async fn renew(shared: &Shared, href: &ServiceUrl) -> Result<RedirectUrl, Error> {
     let request = wire::DirectSignerUpdateRequest { redirect_url: wire::EmptyElement {} };
-    let signer: wire::DirectSignerResponse = shared.transport.post(href, &request).await?;
-    redirect_url(&signer.redirect_url)
+    let renewed = async {
+        let signer: wire::DirectSignerResponse = shared.transport.post(href, &request).await?;
+        redirect_url(&signer.redirect_url)
+    };
+    Operation::new(Flow::Direct, "renew_redirect_url").run(renewed).await
 }
 
 fn redirect_url(text: &str) -> Result<RedirectUrl, Error> {

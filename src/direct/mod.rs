@@ -37,6 +37,7 @@ use crate::client::{Client, HasSender, NoSender};
 use crate::error::Error;
 use crate::poll::{Changes, Poll, Queue};
 use crate::state::{Retrieval, SenderChoice};
+use crate::transport::{Flow, Operation, note_change, note_job};
 use crate::types::{PollingQueue, Sender, ServiceUrl};
 use crate::xml::generated as wire;
 
@@ -63,8 +64,10 @@ impl<S> Direct<'_, S> {
     ) -> Result<Job<Created, R>, Error> {
         let shared = &self.client.shared;
         let url = jobs(shared.transport.root(), sender);
-        let read = |answer| Job::created(shared, sender, request, answer);
-        shared.create(&url, &request.wire(), &request.manifest(sender), request.package(), read).await
+        let read = |answer| Job::created(shared, sender, request, answer).inspect(|job| note_job(job.id()));
+        let (wire, manifest) = (request.wire(), request.manifest(sender));
+        let create = shared.create(&url, &wire, &manifest, request.package(), read);
+        Operation::new(Flow::Direct, "create").run(create).await
     }
 }
 
@@ -109,9 +112,10 @@ impl Direct<'_, HasSender> {
         let transport = &self.client.shared.transport;
         let jobs = jobs(transport.root(), self.client.sender());
         let read = |transport: &Transport, answer: wire::DirectSignatureJobStatusResponse| {
-            Answer::read(transport, answer)?.change()
+            let change = Answer::read(transport, answer)?.change();
+            change.inspect(|change| note_change(change.job_id(), change.word()))
         };
-        Queue::new(transport, jobs, queue, read)
+        Queue::new((Flow::Direct, transport), jobs, queue, read)
     }
 }
 

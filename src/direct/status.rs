@@ -11,7 +11,7 @@ use crate::poll;
 use crate::signature;
 use crate::state::{Callback, Completed, Confirmed, Failed, InProgress, Polling, Retrieval, StatusState, sealed};
 use crate::status::{ChangeKey, Common, Links, WhenCompleted};
-use crate::transport::{DocumentsDeletion, Download};
+use crate::transport::{DocumentsDeletion, Download, Flow, Operation};
 use crate::types::{JobId, ServiceUrl};
 use crate::xml::generated as wire;
 
@@ -47,13 +47,25 @@ impl<R: Retrieval> JobStatus<R> {
     }
 }
 
+impl<R: Retrieval> JobStatus<R> {
+    /// The state of the job in the API's word.
+    pub(crate) fn word(&self) -> &'static str {
+        let state = match self {
+            Self::InProgress(_) => wire::DirectSignatureJobStatus::InProgress,
+            Self::Completed(_) => wire::DirectSignatureJobStatus::CompletedSuccessfully,
+            Self::Failed(_) => wire::DirectSignatureJobStatus::Failed,
+        };
+        state.as_str()
+    }
+}
+
 impl JobStatus<Polling> {
     /// Which change it is, to recognize it when it comes again.
     pub fn key(&self) -> ChangeKey {
         match self {
-            Self::InProgress(status) => ChangeKey::new("IN_PROGRESS", &status.common),
-            Self::Completed(status) => ChangeKey::new("COMPLETED_SUCCESSFULLY", &status.common),
-            Self::Failed(status) => ChangeKey::new("FAILED", &status.common),
+            Self::InProgress(status) => ChangeKey::new(self.word(), &status.common),
+            Self::Completed(status) => ChangeKey::new(self.word(), &status.common),
+            Self::Failed(status) => ChangeKey::new(self.word(), &status.common),
         }
     }
 
@@ -75,13 +87,13 @@ impl poll::sealed::Change for JobStatus<Polling> {
     }
 
     async fn confirm(&self) -> Result<(), Error> {
-        let (transport, confirmation) = match self {
-            Self::InProgress(status) => (&status.common.transport, Some(&status.known)),
-            Self::Completed(status) => (&status.common.transport, Some(&status.known.confirmation)),
-            Self::Failed(status) => (&status.common.transport, status.known.confirmation.as_ref()),
+        let (common, confirmation) = match self {
+            Self::InProgress(status) => (&status.common, Some(&status.known)),
+            Self::Completed(status) => (&status.common, Some(&status.known.confirmation)),
+            Self::Failed(status) => (&status.common, status.known.confirmation.as_ref()),
         };
         match confirmation {
-            Some(url) => transport.post_empty(url).await,
+            Some(url) => common.confirm(url).await,
             None => Ok(()),
         }
     }
@@ -144,7 +156,7 @@ impl<S: StatusState<R>, R: Retrieval> Status<S, R> {
 impl<R: Retrieval> Status<Completed, R> {
     /// The signed PDF: all documents, with every signer's signature in it.
     pub fn pades(&self) -> Download {
-        Download::pades(&self.common.transport, &self.known.pades)
+        self.common.pades(&self.known.pades)
     }
 
     /// Tells the service that you have what you need, and ends the job.
@@ -156,7 +168,7 @@ impl<R: Retrieval> Status<Completed, R> {
     ///
     /// Whatever a call can meet.
     pub async fn confirm(self) -> Result<Job<Confirmed, R>, Error> {
-        self.common.transport.post_empty(&self.known.confirmation).await?;
+        self.common.confirm(&self.known.confirmation).await?;
         Ok(Job::confirmed(self.common.job_id, self.common.reference))
     }
 
@@ -174,7 +186,7 @@ impl<R: Retrieval> Status<Failed, R> {
     /// Whatever a call can meet.
     pub async fn confirm(self) -> Result<Job<Confirmed, R>, Error> {
         if let Some(url) = &self.known.confirmation {
-            self.common.transport.post_empty(url).await?;
+            self.common.confirm(url).await?;
         }
         Ok(Job::confirmed(self.common.job_id, self.common.reference))
     }
@@ -192,7 +204,7 @@ impl Status<InProgress, Polling> {
     ///
     /// Whatever a call can meet. The change then comes again.
     pub async fn confirm(self) -> Result<(), Error> {
-        self.common.transport.post_empty(&self.known).await
+        self.common.confirm(&self.known).await
     }
 }
 
@@ -234,16 +246,19 @@ impl Answer {
             .iter()
             .map(|url| Ok((url.signer.as_deref(), transport.service_url("xades-url", &url.text)?)))
             .collect::<Result<Vec<_>, Error>>()?;
+        let job_id = JobId::from_wire(answer.signature_job_id);
+        let operation = Operation::on(Flow::Direct, "xades", job_id);
         let signatures = answer.status.iter().map(|status| {
             // With one signer, neither status nor URL need to say whose they are.
             let xades = xades.iter().find(|(signer, _)| *signer == status.signer.as_deref() || only);
-            let xades = xades.map(|(_, url)| Download::xades(transport, url));
+            let xades = xades.map(|(_, url)| Download::xades(transport, operation, url));
             Signature::read(Named(status.signer.clone()), &status.text, &status.since, xades)
         });
         Ok(Self {
             common: Common {
                 transport: Arc::clone(transport),
-                job_id: JobId::from_wire(answer.signature_job_id),
+                flow: Flow::Direct,
+                job_id,
                 reference: answer.reference,
                 signatures: signatures.collect::<Result<_, Error>>()?,
             },

@@ -116,6 +116,8 @@ impl<S> fmt::Debug for Changes<S> {
 async fn advance<S: 'static>(queue: Queue<S>, mut pace: Pace) -> (Pace, Result<S, Error>) {
     loop {
         if let Some(at) = pace.not_before {
+            let seconds = at.saturating_duration_since(Instant::now()).as_secs_f64();
+            tracing::debug!(seconds, "waiting before the next poll");
             tokio::time::sleep_until(at).await;
         }
         match queue.poll().await {

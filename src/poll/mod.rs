@@ -12,7 +12,7 @@ use jiff::Timestamp;
 pub use self::changes::Changes;
 pub use self::worker::{Problem, Report, Worker};
 use crate::error::Error;
-use crate::transport::Transport;
+use crate::transport::{Flow, Operation, Transport, note_outcome};
 use crate::types::{PollingQueue, ServiceUrl};
 use crate::xml::Document;
 
@@ -63,7 +63,7 @@ pub(crate) struct Queue<S> {
 impl<S: 'static> Queue<S> {
     /// The queue of the jobs at a URL, whose answers are read by `read`.
     pub(crate) fn new<T: Document + Send + 'static>(
-        transport: &Arc<Transport>,
+        (flow, transport): (Flow, &Arc<Transport>),
         jobs: ServiceUrl,
         queue: &PollingQueue,
         read: fn(&Arc<Transport>, T) -> Result<S, Error>,
@@ -72,16 +72,20 @@ impl<S: 'static> Queue<S> {
         let transport = Arc::clone(transport);
         let ask = move || -> Asking<S> {
             let (transport, url) = (Arc::clone(&transport), url.clone());
-            Box::pin(async move {
+            let poll = async move {
                 let (next_poll, answer) = transport.poll::<T>(&url).await?;
                 match (answer, next_poll) {
                     (Some(answer), next_poll) => Ok(Poll::Change { status: read(&transport, answer)?, next_poll }),
-                    (None, Some(next_poll)) => Ok(Poll::Empty { next_poll }),
+                    (None, Some(next_poll)) => {
+                        note_outcome("NO_CHANGE");
+                        Ok(Poll::Empty { next_poll })
+                    }
                     (None, None) => Err(Error::Protocol(
                         "the queue is empty, but the answer does not say when to ask again".to_owned(),
                     )),
                 }
-            })
+            };
+            Box::pin(Operation::new(flow, "poll").run(poll))
         };
         Self { ask: Arc::new(ask) }
     }

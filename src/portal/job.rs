@@ -9,7 +9,7 @@ use super::handle::{JobHandle, Opened};
 use crate::client::Shared;
 use crate::error::Error;
 use crate::state::{Cancelled, Confirmed, Created, InPortal, JobState, sealed};
-use crate::transport::Transport;
+use crate::transport::{Flow, Operation, Transport};
 use crate::types::{JobId, OrganizationNumber, Sender, ServiceUrl};
 use crate::xml::generated as wire;
 
@@ -97,7 +97,7 @@ impl Job<Created> {
     ///
     /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already, and whatever else a call can meet.
     pub async fn cancel(self) -> Result<Job<Cancelled>, Error> {
-        cancel(&self.known.transport, &self.known.cancellation).await?;
+        cancel(&self.known.transport, self.id, &self.known.cancellation).await?;
         Ok(Job::over(self.id, self.reference))
     }
 }
@@ -109,11 +109,16 @@ impl<S: JobState<InPortal> + sealed::JobState<InPortal, Known = ()>> Job<S> {
 }
 
 /// Cancels a job. The service says 409 when it is over.
-pub(super) async fn cancel(transport: &Transport, url: &ServiceUrl) -> Result<(), Error> {
-    match transport.post_empty(url).await {
-        Err(Error::Unexpected(refusal)) if refusal.status() == StatusCode::CONFLICT => Err(Error::JobCannotBeCancelled),
-        other => other,
-    }
+pub(super) async fn cancel(transport: &Transport, job: JobId, url: &ServiceUrl) -> Result<(), Error> {
+    let cancelled = async {
+        match transport.post_empty(url).await {
+            Err(Error::Unexpected(refusal)) if refusal.status() == StatusCode::CONFLICT => {
+                Err(Error::JobCannotBeCancelled)
+            }
+            other => other,
+        }
+    };
+    Operation::on(Flow::Portal, "cancel", job).run(cancelled).await
 }
 
 impl<S: JobState<InPortal>> fmt::Debug for Job<S> {

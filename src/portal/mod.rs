@@ -51,6 +51,8 @@ mod request;
 pub(crate) mod signer;
 mod status;
 
+use std::sync::Arc;
+
 pub use self::handle::JobHandle;
 pub use self::job::Job;
 pub use self::request::{JobRequest, JobRequestBuilder};
@@ -64,6 +66,7 @@ use crate::client::{Client, HasSender, NoSender};
 use crate::error::Error;
 use crate::poll::{Changes, Poll, Queue};
 use crate::state::SenderChoice;
+use crate::transport::{Flow, Operation, Transport, note_change, note_job};
 use crate::types::{PollingQueue, Sender, ServiceUrl};
 
 /// The portal flow of a [`Client`].
@@ -85,8 +88,10 @@ impl<S> Portal<'_, S> {
     async fn create_for<C>(&self, sender: &Sender, request: &JobRequest<C>) -> Result<Job<Created>, Error> {
         let shared = &self.client.shared;
         let url = jobs(shared.transport.root(), sender);
-        let read = |answer| Job::created(shared, sender, answer);
-        shared.create(&url, &request.wire(), &request.manifest(sender), request.package(), read).await
+        let read = |answer| Job::created(shared, sender, answer).inspect(|job| note_job(job.id()));
+        let (wire, manifest) = (request.wire(), request.manifest(sender));
+        let create = shared.create(&url, &wire, &manifest, request.package(), read);
+        Operation::new(Flow::Portal, "create").run(create).await
     }
 }
 
@@ -124,7 +129,10 @@ impl Portal<'_, HasSender> {
     fn queue(&self, queue: &PollingQueue) -> Queue<JobStatus> {
         let transport = &self.client.shared.transport;
         let jobs = jobs(transport.root(), self.client.sender());
-        Queue::new(transport, jobs, queue, JobStatus::read)
+        let read = |transport: &Arc<Transport>, answer| {
+            JobStatus::read(transport, answer).inspect(|change| note_change(change.job_id(), change.word()))
+        };
+        Queue::new((Flow::Portal, transport), jobs, queue, read)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::poll;
 use crate::signature;
 use crate::state::{Cancelled, Completed, Confirmed, Failed, InPortal, InProgress, StatusState, sealed};
 use crate::status::{ChangeKey, Common, Links, WhenCompleted};
-use crate::transport::{DocumentsDeletion, Download, Transport};
+use crate::transport::{DocumentsDeletion, Download, Flow, Operation, Transport};
 use crate::types::{JobId, ServiceUrl};
 use crate::xml::generated as wire;
 
@@ -33,6 +33,8 @@ impl JobStatus {
         answer: wire::PortalSignatureJobStatusChangeResponse,
     ) -> Result<Self, Error> {
         let url = |field: &str, text: Option<&str>| text.map(|text| transport.service_url(field, text)).transpose();
+        let job_id = JobId::from_wire(answer.signature_job_id);
+        let operation = Operation::on(Flow::Portal, "xades", job_id);
         let signatures = answer.signatures.signature.iter().map(|signature| {
             let name = match &signature.signature_signer {
                 wire::SignatureSigner::PersonalIdentificationNumber(number) => {
@@ -44,12 +46,13 @@ impl JobStatus {
             };
             let name = name.map_err(|error| Error::Protocol(error.to_string()))?;
             let xades = url("xades-url", signature.xades_url.as_deref())?;
-            let xades = xades.map(|url| Download::xades(transport, &url));
+            let xades = xades.map(|url| Download::xades(transport, operation, &url));
             Signature::read(name, &signature.status.text, &signature.status.since, xades)
         });
         let common = Common {
             transport: Arc::clone(transport),
-            job_id: JobId::from_wire(answer.signature_job_id),
+            flow: Flow::Portal,
+            job_id,
             reference: answer.reference,
             signatures: signatures.collect::<Result<_, Error>>()?,
         };
@@ -88,12 +91,17 @@ impl JobStatus {
 
     /// Which change it is, to recognize it when it comes again.
     pub fn key(&self) -> ChangeKey {
+        ChangeKey::new(self.word(), self.common())
+    }
+
+    /// The state of the job in the API's word.
+    pub(crate) fn word(&self) -> &'static str {
         let state = match self {
-            Self::InProgress(_) => "IN_PROGRESS",
-            Self::Completed(_) => "COMPLETED_SUCCESSFULLY",
-            Self::Failed(_) => "FAILED",
+            Self::InProgress(_) => wire::PortalSignatureJobStatus::InProgress,
+            Self::Completed(_) => wire::PortalSignatureJobStatus::CompletedSuccessfully,
+            Self::Failed(_) => wire::PortalSignatureJobStatus::Failed,
         };
-        ChangeKey::new(state, self.common())
+        state.as_str()
     }
 
     /// Tells the service that this change is dealt with, whatever it is, so that it does not come again.
@@ -127,7 +135,7 @@ impl poll::sealed::Change for JobStatus {
             Self::Completed(status) => &status.known.confirmation,
             Self::Failed(status) => &status.known.confirmation,
         };
-        self.common().transport.post_empty(confirmation).await
+        self.common().confirm(confirmation).await
     }
 }
 
@@ -203,7 +211,7 @@ impl<S: StatusState<InPortal>> Status<S> {
 impl Status<InProgress> {
     /// The PDF with the signatures so far, when the service offers one.
     pub fn pades(&self) -> Option<Download> {
-        self.known.pades.as_ref().map(|url| Download::pades(&self.common.transport, url))
+        self.known.pades.as_ref().map(|url| self.common.pades(url))
     }
 
     /// Tells the service that this change is dealt with, so that it does not come again. The job goes on.
@@ -212,7 +220,7 @@ impl Status<InProgress> {
     ///
     /// Whatever a call can meet. The change then comes again.
     pub async fn confirm(self) -> Result<(), Error> {
-        self.common.transport.post_empty(&self.known.confirmation).await
+        self.common.confirm(&self.known.confirmation).await
     }
 
     /// Cancels the job: nobody can sign it any more. Its last change, a failure, still comes out of its queue.
@@ -223,7 +231,7 @@ impl Status<InProgress> {
     /// whatever else a call can meet.
     pub async fn cancel(self) -> Result<Job<Cancelled>, Error> {
         let url = self.known.cancellation.as_ref().ok_or(Error::JobCannotBeCancelled)?;
-        job::cancel(&self.common.transport, url).await?;
+        job::cancel(&self.common.transport, self.common.job_id, url).await?;
         Ok(Job::over(self.common.job_id, self.common.reference))
     }
 }
@@ -231,7 +239,7 @@ impl Status<InProgress> {
 impl Status<Completed> {
     /// The signed PDF: all documents, with every signer's signature in it.
     pub fn pades(&self) -> Download {
-        Download::pades(&self.common.transport, &self.known.pades)
+        self.common.pades(&self.known.pades)
     }
 
     /// Tells the service that you have what you need, and ends the job.
@@ -243,7 +251,7 @@ impl Status<Completed> {
     ///
     /// Whatever a call can meet.
     pub async fn confirm(self) -> Result<Job<Confirmed>, Error> {
-        self.common.transport.post_empty(&self.known.confirmation).await?;
+        self.common.confirm(&self.known.confirmation).await?;
         Ok(Job::over(self.common.job_id, self.common.reference))
     }
 
@@ -260,7 +268,7 @@ impl Status<Failed> {
     ///
     /// Whatever a call can meet. The change then comes again.
     pub async fn confirm(self) -> Result<Job<Confirmed>, Error> {
-        self.common.transport.post_empty(&self.known.confirmation).await?;
+        self.common.confirm(&self.known.confirmation).await?;
         Ok(Job::over(self.common.job_id, self.common.reference))
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Transport;
+use super::{Operation, Transport};
 use crate::error::Error;
 use crate::types::ServiceUrl;
 
@@ -11,12 +11,13 @@ use crate::types::ServiceUrl;
 #[must_use = "nothing is deleted until `delete` is called"]
 pub struct DocumentsDeletion<'a> {
     transport: &'a Arc<Transport>,
+    operation: Operation,
     url: &'a ServiceUrl,
 }
 
 impl<'a> DocumentsDeletion<'a> {
-    pub(crate) fn new(transport: &'a Arc<Transport>, url: &'a ServiceUrl) -> Self {
-        Self { transport, url }
+    pub(crate) fn new(transport: &'a Arc<Transport>, operation: Operation, url: &'a ServiceUrl) -> Self {
+        Self { transport, operation, url }
     }
 
     /// Deletes all documents of the job from the service, for good.
@@ -25,7 +26,7 @@ impl<'a> DocumentsDeletion<'a> {
     ///
     /// Whatever a call can meet.
     pub async fn delete(self) -> Result<(), Error> {
-        self.transport.delete(self.url).await
+        self.operation.run(self.transport.delete(self.url)).await
     }
 }
 

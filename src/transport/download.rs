@@ -15,7 +15,7 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, Sleep};
 
-use super::{Transport, XML, failed};
+use super::{Operation, Transport, XML, failed};
 use crate::error::Error;
 use crate::types::ServiceUrl;
 
@@ -33,26 +33,27 @@ pub enum Xades {}
 /// for 40 days, but may delete them when the job is confirmed: fetch first, confirm then.
 pub struct Download<D = Pades> {
     transport: Arc<Transport>,
+    operation: Operation,
     url: ServiceUrl,
     accept: &'static str,
     kind: PhantomData<D>,
 }
 
 impl Download<Pades> {
-    pub(crate) fn pades(transport: &Arc<Transport>, url: &ServiceUrl) -> Self {
-        Self::new(transport, url, "application/octet-stream, application/xml")
+    pub(crate) fn pades(transport: &Arc<Transport>, operation: Operation, url: &ServiceUrl) -> Self {
+        Self::new(transport, operation, url, "application/octet-stream, application/xml")
     }
 }
 
 impl Download<Xades> {
-    pub(crate) fn xades(transport: &Arc<Transport>, url: &ServiceUrl) -> Self {
-        Self::new(transport, url, XML)
+    pub(crate) fn xades(transport: &Arc<Transport>, operation: Operation, url: &ServiceUrl) -> Self {
+        Self::new(transport, operation, url, XML)
     }
 }
 
 impl<D> Download<D> {
-    fn new(transport: &Arc<Transport>, url: &ServiceUrl, accept: &'static str) -> Self {
-        Self { transport: Arc::clone(transport), url: url.clone(), accept, kind: PhantomData }
+    fn new(transport: &Arc<Transport>, operation: Operation, url: &ServiceUrl, accept: &'static str) -> Self {
+        Self { transport: Arc::clone(transport), operation, url: url.clone(), accept, kind: PhantomData }
     }
 
     /// The document as a stream of pieces.
@@ -61,6 +62,10 @@ impl<D> Download<D> {
     ///
     /// Whatever keeps the service from beginning to answer. What goes wrong later comes out of the stream.
     pub async fn stream(&self) -> Result<DownloadStream, Error> {
+        self.operation.run(self.begin()).await
+    }
+
+    async fn begin(&self) -> Result<DownloadStream, Error> {
         let response = self.transport.open(&self.url, self.accept).await?;
         let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if self.accept != XML && kind.starts_with(XML) {
@@ -91,15 +96,16 @@ impl<D> Download<D> {
     ///
     /// Whatever keeps it from arriving whole.
     pub async fn bytes(&self) -> Result<Vec<u8>, Error> {
-        self.transport.retry.run(|| self.attempt_bytes()).await
+        self.operation.run(self.transport.retry.run(|_| self.attempt_bytes())).await
     }
 
     async fn attempt_bytes(&self) -> Result<Vec<u8>, Error> {
-        let mut stream = self.stream().await?;
+        let mut stream = self.begin().await?;
         let mut whole = Vec::new();
         while let Some(piece) = stream.next_piece().await? {
             whole.extend_from_slice(&piece);
         }
+        tracing::debug!(bytes = whole.len(), "downloaded");
         Ok(whole)
     }
 
@@ -114,11 +120,11 @@ impl<D> Download<D> {
     /// removed.
     pub async fn save_to(&self, path: impl AsRef<Path>) -> Result<u64, Error> {
         let path = path.as_ref();
-        self.transport.retry.run(|| self.attempt_save(path)).await
+        self.operation.run(self.transport.retry.run(|_| self.attempt_save(path))).await
     }
 
     async fn attempt_save(&self, path: &Path) -> Result<u64, Error> {
-        let mut stream = self.stream().await?;
+        let mut stream = self.begin().await?;
         let mut part = Part::create(path).await?;
         let mut length = 0;
         while let Some(piece) = stream.next_piece().await? {
@@ -126,13 +132,14 @@ impl<D> Download<D> {
             part.write(&piece).await?;
         }
         part.finish().await?;
+        tracing::debug!(bytes = length, "downloaded");
         Ok(length)
     }
 }
 
 impl<D> Clone for Download<D> {
     fn clone(&self) -> Self {
-        Self::new(&self.transport, &self.url, self.accept)
+        Self::new(&self.transport, self.operation, &self.url, self.accept)
     }
 }
 

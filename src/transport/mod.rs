@@ -5,6 +5,7 @@ mod deletion;
 mod download;
 mod hooks;
 mod multipart;
+mod operation;
 mod rate;
 mod retry;
 
@@ -17,6 +18,7 @@ use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use rustls::sign::SingleCertAndKey;
 use secrecy::{ExposeSecret, SecretString};
+use tracing::Instrument;
 use typed_builder::TypedBuilder;
 use url::Url;
 
@@ -28,6 +30,7 @@ pub use self::download::{Download, DownloadStream, Pades, Xades};
 pub use self::hooks::{Exchange, OutgoingPackage};
 pub(crate) use self::hooks::{Hooks, dump_to};
 use self::multipart::Multipart;
+pub(crate) use self::operation::{Flow, Operation, note_change, note_job, note_outcome};
 pub use self::rate::{EvenPace, RateLimiter};
 pub use self::retry::Retry;
 use crate::asice::{Package, UnreadableDocument};
@@ -261,12 +264,12 @@ impl Transport {
         url: &ServiceUrl,
         request: &B,
         reference: Option<&str>,
-        package: Package,
+        (package, resent): (Package, usize),
     ) -> Result<T, Error> {
         self.hooks.package(reference, &package)?;
         let request = write(request)?;
         let multipart = Multipart::new(&request, package)?;
-        let (_, text) = self.call(Method::POST, url, Body::Package(request, multipart)).await?;
+        let (_, text) = self.call(Method::POST, url, Body::Package(request, multipart, resent)).await?;
         read(&text)
     }
 
@@ -284,20 +287,26 @@ impl Transport {
     async fn call(&self, method: Method, url: &ServiceUrl, body: Body) -> Result<(HeaderMap, String), Error> {
         match body {
             // A package is signed at its time: who sends it makes it anew.
-            Body::Package(..) => self.attempt(&method, url, &body).await,
-            _ => self.retry.run(|| self.attempt(&method, url, &body)).await,
+            Body::Package(_, _, resent) => self.attempt(&method, url, &body, resent).await,
+            _ => self.retry.run(|resent| self.attempt(&method, url, &body, resent)).await,
         }
     }
 
-    async fn attempt(&self, method: &Method, url: &ServiceUrl, body: &Body) -> Result<(HeaderMap, String), Error> {
+    async fn attempt(
+        &self,
+        method: &Method,
+        url: &ServiceUrl,
+        body: &Body,
+        resent: usize,
+    ) -> Result<(HeaderMap, String), Error> {
         let (document, content) = match body {
             Body::None => (None, None),
             Body::Document(document) => (Some(document), Some((XML, document.len(), document.clone().into()))),
-            Body::Package(document, multipart) => {
+            Body::Package(document, multipart, _) => {
                 (Some(document), Some((multipart.content_type.as_str(), multipart.len(), multipart.body()?)))
             }
         };
-        let upload = content.as_ref().map_or(0, |(_, length, _)| *length as u64 / UPLOAD_RATE);
+        let sent = content.as_ref().map_or(0, |(_, length, _)| *length as u64);
         let mut request = self.http.request(method.clone(), url.as_url().clone()).header(ACCEPT, XML);
         if let Some((content_type, length, body)) = content {
             // reqwest leaves the length of an empty body out, and some gateways want it; that of a stream it does not know.
@@ -308,10 +317,12 @@ impl Transport {
         if !matches!(body, Body::Package(..)) {
             self.permitted(url).await;
         }
+        let span = operation::request(method, url.as_url(), resent);
+        span.record("http.request.body.size", sent);
         let start = Instant::now();
         let call = async { Ok(Answer::read(request.send().await.map_err(failed)?).await) };
-        let limit = self.timeouts.answer + Duration::from_secs(upload);
-        let answer = tokio::time::timeout(limit, call).await.unwrap_or(Err(Error::Timeout));
+        let limit = self.timeouts.answer + Duration::from_secs(sent / UPLOAD_RATE);
+        let answer = tokio::time::timeout(limit, call.instrument(span.clone())).await.unwrap_or(Err(Error::Timeout));
         self.hooks.exchange(|| Exchange {
             method: method.as_str(),
             path: url.as_url().path(),
@@ -320,9 +331,13 @@ impl Transport {
             sent: document.map(String::as_str),
             received: answer.as_ref().ok().and_then(|answer| answer.text.as_deref().ok()),
         });
-        let answer = answer?;
-        self.noted(url, &answer.headers, answer.status);
-        answer.success()
+        let answered = answer.and_then(|answer| {
+            span.record("http.response.status_code", answer.status.as_u16());
+            span.record("http.response.body.size", answer.text.as_ref().map_or(0, String::len));
+            self.noted(url, &answer.headers, answer.status);
+            answer.success()
+        });
+        answered.inspect_err(|error| operation::fail(&span, error))
     }
 
     /// Waits until one more call is permitted.
@@ -350,17 +365,24 @@ impl Transport {
 
     /// A request whose answer is bytes, to be read piece by piece. Opening it is repeated if need be.
     async fn open(&self, url: &ServiceUrl, accept: &'static str) -> Result<reqwest::Response, Error> {
-        self.retry.run(|| self.attempt_open(url, accept)).await
+        self.retry.run(|resent| self.attempt_open(url, accept, resent)).await
     }
 
-    async fn attempt_open(&self, url: &ServiceUrl, accept: &'static str) -> Result<reqwest::Response, Error> {
+    async fn attempt_open(
+        &self,
+        url: &ServiceUrl,
+        accept: &'static str,
+        resent: usize,
+    ) -> Result<reqwest::Response, Error> {
         self.permitted(url).await;
+        let span = operation::request(&Method::GET, url.as_url(), resent);
         let start = Instant::now();
         let request = self.http.get(url.as_url().clone()).header(ACCEPT, accept);
         let open = async {
             let response = request.send().await.map_err(failed)?;
             if response.status().is_success() { Ok(Ok(response)) } else { Ok(Err(Answer::read(response).await)) }
         };
+        let open = open.instrument(span.clone());
         let answer = tokio::time::timeout(self.timeouts.download_idle, open).await.unwrap_or(Err(Error::Timeout));
         self.hooks.exchange(|| Exchange {
             method: "GET",
@@ -376,10 +398,15 @@ impl Transport {
                 _ => None,
             },
         });
-        answer?.map_err(|answer| {
-            self.noted(url, &answer.headers, answer.status);
-            answer.error()
-        })
+        let opened = answer.and_then(|answer| {
+            let status = answer.as_ref().map_or_else(|answer| answer.status, reqwest::Response::status);
+            span.record("http.response.status_code", status.as_u16());
+            answer.map_err(|answer| {
+                self.noted(url, &answer.headers, answer.status);
+                answer.error()
+            })
+        });
+        opened.inspect_err(|error| operation::fail(&span, error))
     }
 }
 
@@ -387,8 +414,8 @@ impl Transport {
 enum Body {
     None,
     Document(String),
-    /// The request document, and the multipart body that it and the package make.
-    Package(String, Multipart),
+    /// The request document, the multipart body that it and the package make, and how many packages were sent before.
+    Package(String, Multipart, usize),
 }
 
 impl fmt::Debug for Transport {

@@ -47,12 +47,15 @@ impl Retry {
         Self { times: 0, first_pause: Duration::ZERO, longest_pause: Duration::ZERO, within: Duration::ZERO };
 
     /// Calls, and calls again while that is worth it.
-    pub(crate) async fn run<T, F: Future<Output = Result<T, Error>>>(&self, call: impl Fn() -> F) -> Result<T, Error> {
+    pub(crate) async fn run<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        call: impl Fn(usize) -> F,
+    ) -> Result<T, Error> {
         let mut repetitions = self.begin();
         loop {
-            match call().await {
+            match call(repetitions.so_far).await {
                 Err(error) if is_worth_repeating(&error) => {
-                    if !repetitions.pause().await {
+                    if !repetitions.pause(&error).await {
                         return Err(error);
                     }
                 }
@@ -69,7 +72,7 @@ impl Retry {
             .with_max_times(self.times)
             .with_jitter()
             .build();
-        Repetitions { pauses, deadline: Instant::now().checked_add(self.within) }
+        Repetitions { so_far: 0, pauses, deadline: Instant::now().checked_add(self.within) }
     }
 }
 
@@ -81,6 +84,8 @@ impl Default for Retry {
 
 /// What is left of the repetitions of a call.
 pub(crate) struct Repetitions {
+    /// How many there were.
+    pub(crate) so_far: usize,
     pauses: ExponentialBackoff,
     /// `None`: so far away that no clock knows it.
     deadline: Option<Instant>,
@@ -88,11 +93,14 @@ pub(crate) struct Repetitions {
 
 impl Repetitions {
     /// Waits before the next repetition. `false` when there is none, and the error is final.
-    pub(crate) async fn pause(&mut self) -> bool {
+    pub(crate) async fn pause(&mut self, error: &Error) -> bool {
         let Some(pause) = self.pauses.next() else { return false };
         if self.deadline.is_some_and(|deadline| Instant::now() + pause > deadline) {
             return false;
         }
+        self.so_far += 1;
+        let seconds = pause.as_secs_f64();
+        tracing::debug!(error.type = error.kind(), repetition = self.so_far, seconds, "repeating after a pause");
         tokio::time::sleep(pause).await;
         true
     }
@@ -119,7 +127,7 @@ mod tests {
         let mut repetitions = Retry::builder().times(4).build().begin();
         let mut pauses = Vec::new();
         let mut last = tokio::time::Instant::now();
-        while repetitions.pause().await {
+        while repetitions.pause(&Error::Timeout).await {
             pauses.push(last.elapsed().as_millis());
             last = tokio::time::Instant::now();
         }
@@ -127,7 +135,7 @@ mod tests {
             assert!((least..=2 * least + 1).contains(pause), "{pauses:?}");
         }
         assert_eq!(pauses.len(), 4);
-        assert!(!Retry::OFF.begin().pause().await);
-        assert!(!Retry::builder().within(Duration::from_millis(100)).build().begin().pause().await);
+        assert!(!Retry::OFF.begin().pause(&Error::Timeout).await);
+        assert!(!Retry::builder().within(Duration::from_millis(100)).build().begin().pause(&Error::Timeout).await);
     }
 }

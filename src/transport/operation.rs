@@ -1,0 +1,112 @@
+//! What `tracing` sees: a span for each operation, and in it one for each request.
+//!
+//! Names are those of OpenTelemetry's semantic conventions for RPC and HTTP clients. Nothing personal gets in: of a URL
+//! scheme, host and port, of a job its number, of an error its kind.
+
+use http::Method;
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug_span, info_span};
+use url::Url;
+
+use crate::error::Error;
+use crate::types::JobId;
+
+/// The part of the API that an operation belongs to, as `rpc.service`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Flow {
+    Direct,
+    Portal,
+    Archive,
+    /// No flow: who we are.
+    Organization,
+}
+
+impl Flow {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Portal => "portal",
+            Self::Archive => "archive",
+            Self::Organization => "organization",
+        }
+    }
+}
+
+/// Something that a user of the crate does with the service, whatever number of requests it takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operation {
+    flow: Flow,
+    method: &'static str,
+    job: Option<JobId>,
+}
+
+impl Operation {
+    /// An operation that belongs to no job, or to one whose number is not known yet.
+    pub(crate) const fn new(flow: Flow, method: &'static str) -> Self {
+        Self { flow, method, job: None }
+    }
+
+    pub(crate) const fn on(flow: Flow, method: &'static str, job: JobId) -> Self {
+        Self { flow, method, job: Some(job) }
+    }
+
+    /// Does it, in its span.
+    pub(crate) async fn run<T>(self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let span = info_span!(
+            "operation",
+            otel.name = format_args!("{}/{}", self.flow.as_str(), self.method),
+            otel.status_code = Empty,
+            rpc.system = "posten-signering",
+            rpc.service = self.flow.as_str(),
+            rpc.method = self.method,
+            posten_signering.job.id = self.job.map(tracing::field::display),
+            posten_signering.outcome = Empty,
+            error.type = Empty,
+        );
+        let result = work.instrument(span.clone()).await;
+        if let Err(error) = &result {
+            fail(&span, error);
+        }
+        result
+    }
+}
+
+/// Notes the number of the job that the operation at hand turned out to be about.
+pub(crate) fn note_job(job: JobId) {
+    Span::current().record("posten_signering.job.id", tracing::field::display(job));
+}
+
+/// Notes which change a poll brought.
+pub(crate) fn note_change(job: JobId, state: &str) {
+    note_job(job);
+    note_outcome(state);
+}
+
+/// Notes what the operation at hand found out: a word of the API.
+pub(crate) fn note_outcome(outcome: &str) {
+    Span::current().record("posten_signering.outcome", outcome);
+}
+
+/// The span of one request. `resent` counts those before it in the same operation.
+pub(super) fn request(method: &Method, url: &Url, resent: usize) -> Span {
+    debug_span!(
+        "request",
+        otel.name = method.as_str(),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = method.as_str(),
+        http.request.resend_count = (resent > 0).then_some(resent),
+        http.request.body.size = Empty,
+        http.response.status_code = Empty,
+        http.response.body.size = Empty,
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+        error.type = Empty,
+    )
+}
+
+/// Notes how an operation or a request went wrong.
+pub(super) fn fail(span: &Span, error: &Error) {
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", error.kind());
+}

@@ -1,0 +1,165 @@
+//! What `tracing` shows of a job: a span for each operation, one for each request in it, and nothing personal.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use posten_signering::direct::JobStatus;
+use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
+use posten_signering::{Client, PollingQueue, Retry, StatusQueryToken};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+use self::support::{kari, ola, request};
+
+type Fields = BTreeMap<&'static str, String>;
+
+/// Every span and event of the crate, in the order of their beginning, indented by depth.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<(usize, &'static str, Fields)>>>);
+
+struct Place(usize);
+
+impl Visit for Collector<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+}
+
+struct Collector<'f>(&'f mut Fields);
+
+impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Seen {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let span = context.span(id).unwrap();
+        let mut fields = Fields::new();
+        attributes.record(&mut Collector(&mut fields));
+        let mut seen = self.0.lock().unwrap();
+        span.extensions_mut().insert(Place(seen.len()));
+        seen.push((span.scope().count() - 1, span.name(), fields));
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let span = context.span(id).unwrap();
+        let place = span.extensions().get::<Place>().unwrap().0;
+        values.record(&mut Collector(&mut self.0.lock().unwrap()[place].2));
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::new();
+        event.record(&mut Collector(&mut fields));
+        let depth = context.event_scope(event).map_or(0, Iterator::count);
+        self.0.lock().unwrap().push((depth, "event", fields));
+    }
+}
+
+impl Seen {
+    /// Takes what was seen, as lines; of the fields only these.
+    fn lines(&self, wanted: &[&str]) -> Vec<String> {
+        let seen = std::mem::take(&mut *self.0.lock().unwrap());
+        let line = |(depth, name, fields): &(usize, &str, Fields)| {
+            let shown = wanted.iter().filter_map(|key| fields.get(key).map(|value| format!(" {key}={value}")));
+            format!("{}{name}{}", "  ".repeat(*depth), shown.collect::<String>())
+        };
+        seen.iter().map(line).collect()
+    }
+}
+
+/// One thread, so that everything happens under its subscriber.
+#[tokio::test]
+async fn each_operation_and_each_request_has_a_span_with_the_names_of_open_telemetry() {
+    let seen = Seen::default();
+    let only_ours = Targets::new().with_target("posten_signering::transport", tracing::Level::TRACE);
+    let only_ours = only_ours.with_target("posten_signering::poll", tracing::Level::TRACE);
+    let _guard =
+        tracing::subscriber::set_default(tracing_subscriber::registry().with(seen.clone().with_filter(only_ours)));
+    let sandbox = Sandbox::start_with(Sandbox::builder().poll_interval(Duration::ZERO).build()).await.unwrap();
+    let client = Client::builder()
+        .environment(sandbox.environment())
+        .identity(sandbox.identity())
+        .sender(sandbox.client().sender().clone())
+        .retry(Retry::builder().first_pause(Duration::from_millis(1)).build())
+        .build()
+        .unwrap();
+
+    let job = client.direct().create(request([kari(), ola()])).await.unwrap();
+    let operation =
+        ["otel.name", "posten_signering.job.id", "posten_signering.outcome", "error.type", "otel.status_code"];
+    let id = format!("posten_signering.job.id={}", job.id());
+    assert_eq!(
+        seen.lines(&operation),
+        [format!("operation otel.name=direct/create {id}"), "  request otel.name=POST".into()]
+    );
+
+    sandbox.sign(job.id(), job.signers()[0].name()).unwrap();
+    let token = sandbox.sign(job.id(), job.signers()[1].name()).unwrap().token().clone();
+    sandbox.inject(FaultRule::new(Fault::LoseAnswer).on(Operation::Status).times(1));
+    let JobStatus::Completed(done) = job.status(&token).await.unwrap() else { panic!("completed") };
+    let all = [&operation[..], &["http.request.resend_count", "http.response.status_code", "repetition"]].concat();
+    assert_eq!(
+        seen.lines(&all),
+        [
+            format!("operation otel.name=direct/status {id} posten_signering.outcome=COMPLETED_SUCCESSFULLY"),
+            "  request otel.name=GET error.type=transport otel.status_code=ERROR".into(),
+            "  event error.type=transport repetition=1".into(),
+            "  request otel.name=GET http.request.resend_count=1 http.response.status_code=200".into(),
+        ]
+    );
+
+    let length = done.pades().bytes().await.unwrap().len();
+    assert_eq!(
+        seen.lines(&["otel.name", "posten_signering.job.id", "bytes"]),
+        [
+            format!("operation otel.name=direct/pades {id}"),
+            "  request otel.name=GET".into(),
+            format!("  event bytes={length}"),
+        ]
+    );
+
+    let wrong: StatusQueryToken = "wrong".parse().unwrap();
+    job.status(&wrong).await.unwrap_err();
+    done.confirm().await.unwrap();
+    let _ = client.portal().poll(&PollingQueue::default()).await.unwrap();
+    assert_eq!(
+        seen.lines(&all),
+        [
+            format!(
+                "operation otel.name=direct/status {id} error.type=invalid_status_query_token otel.status_code=ERROR"
+            ),
+            "  request otel.name=GET error.type=invalid_status_query_token otel.status_code=ERROR \
+             http.response.status_code=403"
+                .into(),
+            format!("operation otel.name=direct/confirm {id}"),
+            "  request otel.name=POST http.response.status_code=204".into(),
+            "operation otel.name=portal/poll posten_signering.outcome=NO_CHANGE".into(),
+            "  request otel.name=GET http.response.status_code=204".into(),
+        ]
+    );
+
+    // What a request tells of itself.
+    client.whoami().await.unwrap();
+    let (_, _, request) = seen.0.lock().unwrap().pop().unwrap();
+    let root = sandbox.environment().root().clone();
+    let expected = [
+        ("http.request.body.size", "0".to_owned()),
+        ("http.request.method", "GET".to_owned()),
+        ("http.response.body.size", "17".to_owned()),
+        ("http.response.status_code", "200".to_owned()),
+        ("otel.kind", "client".to_owned()),
+        ("otel.name", "GET".to_owned()),
+        ("server.address", root.host_str().unwrap().to_owned()),
+        ("server.port", root.port().unwrap().to_string()),
+    ];
+    assert_eq!(request, Fields::from(expected));
+}
