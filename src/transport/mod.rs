@@ -306,7 +306,7 @@ impl Transport {
                 (Some(document), Some((multipart.content_type.as_str(), multipart.len(), multipart.body()?)))
             }
         };
-        let sent = content.as_ref().map_or(0, |(_, length, _)| *length as u64);
+        let sent = content.as_ref().map_or(0, |(_, length, _)| *length);
         let mut request = self.http.request(method.clone(), url.as_url().clone()).header(ACCEPT, XML);
         if let Some((content_type, length, body)) = content {
             // reqwest leaves the length of an empty body out, and some gateways want it; that of a stream it does not know.
@@ -318,10 +318,10 @@ impl Transport {
             self.permitted(url).await;
         }
         let span = operation::request(method, url.as_url(), resent);
-        span.record("http.request.body.size", sent);
+        span.record("http.request.body.size", operation::integer(sent));
         let start = Instant::now();
         let call = async { Ok(Answer::read(request.send().await.map_err(failed)?).await) };
-        let limit = self.timeouts.answer + Duration::from_secs(sent / UPLOAD_RATE);
+        let limit = self.timeouts.answer + Duration::from_secs(sent as u64 / UPLOAD_RATE);
         let answer = tokio::time::timeout(limit, call.instrument(span.clone())).await.unwrap_or(Err(Error::Timeout));
         self.hooks.exchange(|| Exchange {
             method: method.as_str(),
@@ -332,8 +332,9 @@ impl Transport {
             received: answer.as_ref().ok().and_then(|answer| answer.text.as_deref().ok()),
         });
         let answered = answer.and_then(|answer| {
-            span.record("http.response.status_code", answer.status.as_u16());
-            span.record("http.response.body.size", answer.text.as_ref().map_or(0, String::len));
+            span.record("http.response.status_code", i64::from(answer.status.as_u16()));
+            let received = answer.text.as_ref().map_or(0, String::len);
+            span.record("http.response.body.size", operation::integer(received));
             self.noted(url, &answer.headers, answer.status);
             answer.success()
         });
@@ -400,7 +401,7 @@ impl Transport {
         });
         let opened = answer.and_then(|answer| {
             let status = answer.as_ref().map_or_else(|answer| answer.status, reqwest::Response::status);
-            span.record("http.response.status_code", status.as_u16());
+            span.record("http.response.status_code", i64::from(status.as_u16()));
             answer.map_err(|answer| {
                 self.noted(url, &answer.headers, answer.status);
                 answer.error()

@@ -95,14 +95,19 @@ pub(super) fn request(method: &Method, url: &Url, resent: usize) -> Span {
         otel.kind = "client",
         otel.status_code = Empty,
         http.request.method = method.as_str(),
-        http.request.resend_count = (resent > 0).then_some(resent),
+        http.request.resend_count = (resent > 0).then_some(integer(resent)),
         http.request.body.size = Empty,
         http.response.status_code = Empty,
         http.response.body.size = Empty,
         server.address = url.host_str(),
-        server.port = url.port_or_known_default(),
+        server.port = url.port_or_known_default().map(i64::from),
         error.type = Empty,
     )
+}
+
+/// A count as OpenTelemetry has it: exporters write an unsigned one as text.
+pub(super) fn integer(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Notes how an operation or a request went wrong.
