@@ -22,11 +22,17 @@ use self::support::{kari, ola, request};
 
 type Fields = BTreeMap<&'static str, String>;
 
-/// Every span and event of the crate, in the order of their beginning, indented by depth.
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(usize, &'static str, Fields)>>>);
+/// A span or an event: how deep it stands, its name and its fields.
+type Line = (usize, &'static str, Fields);
 
+/// Every span and event of the crate, in the order of their beginning.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<Line>>>);
+
+/// Which line a span is.
 struct Place(usize);
+
+struct Collector<'f>(&'f mut Fields);
 
 impl Visit for Collector<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
@@ -37,8 +43,6 @@ impl Visit for Collector<'_> {
         self.0.insert(field.name(), value.to_owned());
     }
 }
-
-struct Collector<'f>(&'f mut Fields);
 
 impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Seen {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
@@ -68,7 +72,7 @@ impl Seen {
     /// Takes what was seen, as lines; of the fields only these.
     fn lines(&self, wanted: &[&str]) -> Vec<String> {
         let seen = std::mem::take(&mut *self.0.lock().unwrap());
-        let line = |(depth, name, fields): &(usize, &str, Fields)| {
+        let line = |(depth, name, fields): &Line| {
             let shown = wanted.iter().filter_map(|key| fields.get(key).map(|value| format!(" {key}={value}")));
             format!("{}{name}{}", "  ".repeat(*depth), shown.collect::<String>())
         };

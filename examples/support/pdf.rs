@@ -2,7 +2,7 @@
 
 /// A PDF of one page with one line on it.
 pub fn page(line: &str) -> Vec<u8> {
-    let text = format!("BT /F1 14 Tf 72 720 Td ({line}) Tj ET");
+    let text = format!("BT /F1 14 Tf 72 720 Td ({}) Tj ET", literal(line));
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
@@ -10,7 +10,7 @@ pub fn page(line: &str) -> Vec<u8> {
          /Resources << /Font << /F1 5 0 R >> >> >>"
             .to_owned(),
         format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len()),
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
     ];
     let mut pdf = b"%PDF-1.7\n".to_vec();
     let mut offsets = Vec::new();
@@ -27,4 +27,15 @@ pub fn page(line: &str) -> Vec<u8> {
     let trailer = format!("trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
     pdf.extend_from_slice(trailer.as_bytes());
     pdf
+}
+
+/// The inside of a string in PDF, in the encoding of the font. What that does not have becomes a question mark.
+fn literal(line: &str) -> String {
+    let escaped = line.chars().map(|c| match c {
+        '(' | ')' | '\\' => format!("\\{c}"),
+        ' '..='~' => c.to_string(),
+        '\u{a0}'..='\u{ff}' => format!("\\{:03o}", u32::from(c)),
+        _ => "?".to_owned(),
+    });
+    escaped.collect()
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer};
+
 use super::{InvalidValue, Rule};
 use crate::xml::is_xml_char;
 
@@ -122,6 +124,13 @@ text_type! {
     ///
     /// Whoever has it and a certificate can ask, so `Debug` does not show it.
     StatusQueryToken, "status_query_token", 1, MAX_TOKEN, secret
+}
+
+/// So that the query of an exit URL can be taken apart by a web framework. There is no `Serialize`: a token is not stored.
+impl<'de> Deserialize<'de> for StatusQueryToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// A queue of changes: the default one, or one with a name of 1 to 100 characters.
