@@ -21,7 +21,7 @@ use self::support::pdf;
 
 /// chromedriver, and the browsers it starts.
 struct Driver {
-    process: Child,
+    _process: Program,
     port: u16,
 }
 
@@ -37,7 +37,7 @@ impl Driver {
         let port = lines
             .map_while(Result::ok)
             .find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok());
-        Self { process, port: port.expect("chromedriver says where it listens") }
+        Self { _process: Program(process), port: port.expect("chromedriver says where it listens") }
     }
 
     /// A browser with a profile of its own.
@@ -60,13 +60,6 @@ impl Driver {
             .connect(&format!("http://127.0.0.1:{}", self.port))
             .await
             .expect("needs chromium")
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -372,4 +365,56 @@ async fn outside_the_dashboard_shows_jobs_and_moves_time_and_what_is_hostile_is_
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(text(&browser).await.contains("did not come from this page"));
     browser.close().await.unwrap();
+}
+
+/// The web application of the examples, from an empty form to the signed PDF.
+#[tokio::test]
+#[ignore = "outside tool: needs chromium, chromedriver and pdfsig"]
+async fn outside_the_web_application_has_a_contract_signed() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = std::env::current_exe().unwrap().parent().unwrap().join("../examples/web_app");
+    let mut command = Command::new(program);
+    command.args(["--port", "0", "--dir"]).arg(directory.path()).stdout(Stdio::piped());
+    let mut app = Program(command.spawn().expect("the example is built"));
+    let mut lines = BufReader::new(app.0.stdout.take().unwrap()).lines();
+    let address = lines.next().unwrap().unwrap().split_whitespace().last().unwrap().to_owned();
+
+    let driver = Driver::start();
+    let browser = driver.browser("nb").await;
+    browser.goto(&address).await.unwrap();
+    for (field, value) in [("employee", "Kari Nordmann"), ("position", "utvikler"), ("personal_number", "01010012345")]
+    {
+        let field = browser.find(Locator::Css(&format!("input[name={field}]"))).await.unwrap();
+        field.send_keys(value).await.unwrap();
+    }
+    keep(&browser, "web-app-form").await;
+    press(&browser, "Send to signing").await;
+    assert!(text(&browser).await.contains("01.01.00 Testperson"));
+
+    // The signer closes the page, and goes on from the contract's own.
+    browser.goto(&address).await.unwrap();
+    let contract = browser.find(Locator::LinkText("Kari Nordmann, utvikler")).await.unwrap();
+    follow(&browser, contract).await;
+    press(&browser, "Go on signing").await;
+    press(&browser, "Signer").await;
+    let url = browser.current_url().await.unwrap();
+    assert!(url.as_str().starts_with(&format!("{address}/contracts/")) && url.query().is_none(), "{url}");
+    assert!(text(&browser).await.contains("Download the signed contract"));
+    keep(&browser, "web-app-signed").await;
+    browser.close().await.unwrap();
+
+    let id = url.path_segments().unwrap().next_back().unwrap();
+    let judged = Command::new("pdfsig").arg(directory.path().join(format!("{id}.pdf"))).output().expect("needs pdfsig");
+    let judged = String::from_utf8_lossy(&judged.stdout);
+    assert!(judged.contains("Signature is Valid.") && judged.contains("Total document signed"), "{judged}");
+}
+
+/// A process that ends with its test.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
