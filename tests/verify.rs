@@ -132,7 +132,8 @@ fn outside_pyhanko_and_we_say_the_same_of_what_pyhanko_signs() {
         // pyHanko does not look at what fills the place of a signature up, and reads BER where only DER is right; nor do we
         // know other salts than TLS has.
         let stricter = match &ours {
-            Err(VerificationError::Malformed(rule)) => ["something follows it", "it is not CMS in DER"].contains(rule),
+            Err(VerificationError::Malformed("something follows it")) => true,
+            Err(VerificationError::Malformed("it is not CMS in DER")) => name.starts_with("changed"),
             Err(VerificationError::Unsupported(_)) => name == "pss-long-salt",
             _ => false,
         };

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer};
 
 use super::{InvalidValue, Rule};
-use crate::xml::is_xml_char;
+use crate::xml::{is_xml_char, lines};
 
 /// The longest polling queue name. The service states none; this keeps the name inside any URL.
 const MAX_QUEUE: usize = 100;
@@ -16,7 +16,7 @@ const MAX_TOKEN: usize = 400;
 
 /// Checks length and characters. Line breaks become LF, as any XML reader would make them.
 fn parse(field: &'static str, min: usize, max: usize, text: &str) -> Result<String, InvalidValue> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = lines(text);
     let actual = text.chars().count();
     if actual < min || actual > max {
         return Err(InvalidValue::new(field, Rule::Length { min, max, actual }));
@@ -24,7 +24,7 @@ fn parse(field: &'static str, min: usize, max: usize, text: &str) -> Result<Stri
     if !text.chars().all(is_xml_char) {
         return Err(InvalidValue::new(field, Rule::XmlCharacters));
     }
-    Ok(text)
+    Ok(text.into_owned())
 }
 
 macro_rules! text_type {

@@ -13,6 +13,8 @@ pub(crate) mod generated;
 pub(crate) mod second_opinion;
 mod tree;
 
+use std::borrow::Cow;
+
 use ::xml::reader::{EventReader, ParserConfig};
 use yaserde::{YaDeserialize, YaSerialize};
 
@@ -47,7 +49,8 @@ pub(crate) struct XmlError(pub(crate) String);
 /// [`Mode::Tolerant`] is for answers: unknown elements and attributes are left out, the order is not looked at, and
 /// the facets are left to the value types. [`Mode::Strict`] is the whole of the schema.
 pub(crate) fn read<T: Document>(text: &str, mode: Mode) -> Result<T, XmlError> {
-    let text = tree::lines(text);
+    // Our parser leaves a CR alone that stands before a reference.
+    let text = lines(text);
     let tree = tree::parse(&text)?;
     let understood = check::document(tree::root(&tree), &T::ROOT, mode)?;
     // Not yaserde's own `from_str`: it cuts white space off the ends of every text.
@@ -66,6 +69,14 @@ pub(crate) fn write<T: Document>(document: &T) -> Result<String, XmlError> {
     let tree = tree::parse(&text)?;
     check::document(tree::root(&tree), &T::ROOT, Mode::Strict)?;
     Ok(text)
+}
+
+/// The text with its line breaks as every reader of XML makes them (XML 1.0, section 2.11).
+pub(crate) fn lines(text: &str) -> Cow<'_, str> {
+    match text.contains('\r') {
+        true => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Whether XML 1.0 can carry a character at all, escaped or not (XML 1.0, production 2).

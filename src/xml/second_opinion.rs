@@ -2,8 +2,8 @@
 
 use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
-use super::NAMESPACE;
 use super::tree::{self, Element};
+use super::{NAMESPACE, lines};
 
 /// What both say of an element: its start with whether it is ours and its attributes, its text, and its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ enum Said {
 ///
 /// When they read it differently.
 pub(crate) fn agrees(text: &str) {
-    let lines = tree::lines(text);
+    let lines = lines(text);
     let Ok(document) = tree::parse(&lines) else { return };
     let mut ours = Vec::new();
     ours_says(tree::root(&document), &mut ours);

@@ -44,16 +44,7 @@ impl<'a> Element<'a> {
     }
 }
 
-/// The text with its line breaks as every parser must see them (XML 1.0, section 2.11). Ours leaves a CR alone that stands
-/// before a reference.
-pub(super) fn lines(text: &str) -> Cow<'_, str> {
-    match text.contains('\r') {
-        true => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
-        false => Cow::Borrowed(text),
-    }
-}
-
-/// Reads one document, after [`lines`]: at most [`MAX_BYTES`] long and [`MAX_DEPTH`] deep, with at most [`MAX_NODES`] elements and
+/// Reads one document, after [`lines`](super::lines): at most [`MAX_BYTES`] long and [`MAX_DEPTH`] deep, with at most [`MAX_NODES`] elements and
 /// attributes, without a DOCTYPE.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, XmlError> {
     before_parsing(text)?;
