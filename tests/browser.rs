@@ -4,7 +4,7 @@ mod support;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::elements::Element;
@@ -17,11 +17,11 @@ use posten_signering::{ContactInformation, Document, Documents, ExitUrls, JobId,
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use self::support::pdf;
+use self::support::{Running, pdf};
 
 /// chromedriver, and the browsers it starts.
 struct Driver {
-    _process: Program,
+    _process: Running,
     port: u16,
 }
 
@@ -37,7 +37,7 @@ impl Driver {
         let port = lines
             .map_while(Result::ok)
             .find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok());
-        Self { _process: Program(process), port: port.expect("chromedriver says where it listens") }
+        Self { _process: Running(process), port: port.expect("chromedriver says where it listens") }
     }
 
     /// A browser with a profile of its own.
@@ -375,7 +375,7 @@ async fn outside_the_web_application_has_a_contract_signed() {
     let program = std::env::current_exe().unwrap().parent().unwrap().join("../examples/web_app");
     let mut command = Command::new(program);
     command.args(["--port", "0", "--dir"]).arg(directory.path()).stdout(Stdio::piped());
-    let mut app = Program(command.spawn().expect("the example is built"));
+    let mut app = Running(command.spawn().expect("the example is built"));
     let mut lines = BufReader::new(app.0.stdout.take().unwrap()).lines();
     let address = lines.next().unwrap().unwrap().split_whitespace().last().unwrap().to_owned();
 
@@ -407,14 +407,4 @@ async fn outside_the_web_application_has_a_contract_signed() {
     let judged = Command::new("pdfsig").arg(directory.path().join(format!("{id}.pdf"))).output().expect("needs pdfsig");
     let judged = String::from_utf8_lossy(&judged.stdout);
     assert!(judged.contains("Signature is Valid.") && judged.contains("Total document signed"), "{judged}");
-}
-
-/// A process that ends with its test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use posten_signering::{
 };
 use tokio::sync::watch;
 
-use self::support::pdf;
+use self::support::{Running, pdf};
 
 /// How much faster the sandbox's clock is.
 const SPEED: u32 = 720;
@@ -109,7 +109,7 @@ async fn no_change_is_lost_in_a_day() {
     let patience = Instant::now();
     while confirmed().len() < fates.len() {
         assert!(patience.elapsed() < Duration::from_secs(120), "{} of {}", confirmed().len(), fates.len());
-        assert!(workers.0.try_wait().unwrap().is_none(), "the workers ended");
+        assert!(workers.0.0.try_wait().unwrap().is_none(), "the workers ended");
         sandbox.advance(step * SPEED);
         tokio::time::sleep(step).await;
     }
@@ -151,32 +151,25 @@ async fn job(sandbox: &Sandbox, fate: Fate) -> i64 {
 }
 
 /// The process of the workers: this test program, told to run the other test.
-struct Process(Child);
+struct Process(Running);
 
 impl Process {
     fn start(directory: &Path) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "workers", "--ignored", "--nocapture"]).env(DIRECTORY, directory);
-        Self(command.spawn().unwrap())
+        Self(Running(command.spawn().unwrap()))
     }
 
     /// Its resident memory in KiB, as Linux tells it.
     fn resident(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.0.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
     }
 
     fn stop(&mut self, directory: &Path) {
         std::fs::write(directory.join("stop"), "").unwrap();
-        assert!(self.0.wait().unwrap().success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        assert!(self.0.0.wait().unwrap().success());
     }
 }
 

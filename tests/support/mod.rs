@@ -8,7 +8,7 @@ pub mod pdf;
 pub mod server;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 
 use posten_signering::direct::{JobRequest, Signer, Signers};
 use posten_signering::{Document, ExitUrls};
@@ -65,4 +65,14 @@ pub fn valid_by_the_schemas(ours: &str, documents: &[String], at_least: usize) {
         }
     }
     println!("{} documents valid by {} schemas", documents.len(), schemas.len());
+}
+
+/// A process that ends with its test.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
