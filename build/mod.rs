@@ -2,9 +2,8 @@
 //!
 //! `xsd-parser` reads the schemas and resolves them; two render steps of ours print what `src/xml` needs:
 //!
-//! * [`types`]: structs and enums with yaserde derives, documented from `xs:documentation`;
-//! * [`tables`]: the same schemas as `static` data, for the check that runs before yaserde reads a byte (yaserde itself
-//!   accepts far more than the schemas do).
+//! * [`types`]: structs and enums that yaserde writes and that read themselves, documented from `xs:documentation`;
+//! * [`tables`]: the same schemas as `static` data, for the check that every document goes through first.
 //!
 //! [`check`] looks at the schema files first, because it can say which file and which element is at fault.
 

@@ -1,8 +1,8 @@
 //! The wire types: a struct for each complex type, an enum for each enumeration and each choice.
 //!
-//! yaserde's own derive for enums wants a `Default`, and falls back to it for what it does not know; its `flatten` goes
-//! through text, and drops in silence what it cannot write. So no enum here derives: a word list goes through
-//! `FromStr`, and a struct with a choice is read as a struct of options ("fields") that must then be one alternative.
+//! Every type reads itself from what was understood of a document (`src/xml/understood.rs`); yaserde writes. Its `flatten`
+//! goes through text, and drops in silence what it cannot write: so a struct with a choice is written as another struct,
+//! of options, and no enum here derives.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -91,10 +91,10 @@ fn rust_type(value: &Value<'_>) -> TokenStream {
     }
 }
 
-/// The attributes that make yaserde read and write a struct in the API's namespace, under an XML name.
+/// The attributes that make yaserde write a struct in the API's namespace, under an XML name.
 fn yaserde(name: &str) -> TokenStream {
     quote! {
-        #[derive(YaDeserialize, YaSerialize)]
+        #[derive(YaSerialize)]
         #[yaserde(rename = #name, prefix = "v1", default_namespace = "v1", namespaces = { "v1" = #NAMESPACE })]
     }
 }
@@ -114,10 +114,17 @@ fn structure(types: &MetaTypes, name: &str, complex: &ComplexMeta, documentation
             quote!(#documentation #[yaserde(attribute = true, rename = #name)] pub #field: #type_,)
         })
         .collect();
+    let read_attributes = attributes.iter().map(|attribute| {
+        let (name, field) = (attribute.name, field_ident(attribute.name));
+        let read = if attribute.required { quote!(attribute) } else { quote!(optional_attribute) };
+        quote!(#field: element.#read(#name)?,)
+    });
+    let read_attributes = quote!(#( #read_attributes )*);
     let particles = match model::content(types, complex) {
         Content::Empty => vec![],
         Content::Text(value) => {
             let type_ = rust_type(&value);
+            let read = read(&ident, &quote!(#read_attributes text: element.value()?,));
             return quote! {
                 #documentation
                 #[derive(Clone, PartialEq)]
@@ -128,17 +135,23 @@ fn structure(types: &MetaTypes, name: &str, complex: &ComplexMeta, documentation
                     #[yaserde(text = true)]
                     pub text: #type_,
                 }
+
+                #read
             };
         }
         Content::Particles(particles) => particles,
     };
     if particles.iter().all(|particle| matches!(particle, Particle::Element { .. })) {
         let fields = particles.iter().map(element_field);
+        let elements = particles.iter().map(read_element);
+        let read = read(&ident, &quote!(#read_attributes #( #elements )*));
         return quote! {
             #documentation
             #[derive(Clone, PartialEq)]
             #yaserde
             pub struct #ident { #( #attribute_fields )* #( #fields )* }
+
+            #read
         };
     }
     let names: Vec<Ident> = attributes.iter().map(|attribute| field_ident(attribute.name)).collect();
@@ -147,25 +160,58 @@ fn structure(types: &MetaTypes, name: &str, complex: &ComplexMeta, documentation
         if attribute.required { quote!(pub #field: #type_,) } else { quote!(pub #field: Option<#type_>,) }
     });
     let attributes = quote!(#( #attributes )*);
-    with_choices(name, &documentation, (&attributes, &attribute_fields, &names), &particles)
+    with_choices(name, &documentation, (&attributes, &attribute_fields, &names, read_attributes), &particles)
 }
 
-/// A struct with choices in it. yaserde reads and writes another struct, in which every element of every alternative
-/// is optional; what stands between the two says which elements go together.
+/// How a struct takes its fields from an element.
+fn read(ident: &Ident, fields: &TokenStream) -> TokenStream {
+    let element = if fields.is_empty() { quote!(_) } else { quote!(element) };
+    quote! {
+        impl Read for #ident {
+            fn read(#element: &Understood<'_>) -> Result<Self, XmlError> {
+                Ok(Self { #fields })
+            }
+        }
+    }
+}
+
+/// How a field takes its value from the elements in an element.
+fn read_element(particle: &Particle<'_>) -> TokenStream {
+    let Particle::Element { name, occurs, .. } = particle else {
+        panic!("a group is not a field");
+    };
+    let (field, read) = (
+        field_ident(name),
+        match occurs {
+            Occurs::Once => quote!(one),
+            Occurs::Optional => quote!(optional),
+            Occurs::Between(..) => quote!(many),
+        },
+    );
+    quote!(#field: element.#read(#name)?,)
+}
+
+/// A struct with choices in it. yaserde writes another struct, in which every element of every alternative is optional;
+/// the choice says which elements go together.
 fn with_choices(
     name: &str,
     documentation: &TokenStream,
-    (attributes, attribute_fields, attribute_names): (&TokenStream, &[TokenStream], &[Ident]),
+    (attributes, attribute_fields, attribute_names, read_attributes): (
+        &TokenStream,
+        &[TokenStream],
+        &[Ident],
+        TokenStream,
+    ),
     particles: &[Particle<'_>],
 ) -> TokenStream {
     let ident = type_ident(name);
     let fields_ident = format_ident!("{ident}Fields");
     let yaserde = yaserde(name);
-    let fields_documentation = format!(" What yaserde reads and writes for [`{ident}`].");
+    let fields_documentation = format!(" What yaserde writes for [`{ident}`].");
 
     let mut own = Vec::new();
     let mut flat = Vec::new();
-    let mut read = Vec::new();
+    let mut own_read = vec![read_attributes];
     let mut write = Vec::new();
     let mut parts = Vec::new();
     let mut choices = Vec::new();
@@ -176,7 +222,7 @@ fn with_choices(
                 let documentation = docs(documentation);
                 own.push(quote!(#documentation pub #field: #type_,));
                 flat.push(element_field(particle));
-                read.push(quote!(#field: fields.#field,));
+                own_read.push(read_element(particle));
                 write.push(quote!(#field: self.#field.clone(),));
             }
             Particle::Sequence { name, .. } => panic!("group {name}: a sequence outside a choice is not supported"),
@@ -184,15 +230,15 @@ fn with_choices(
                 let (field, type_) = (field_ident(name), type_ident(name));
                 let elements = elements_of_choice(alternatives);
                 let names: Vec<Ident> = elements.iter().map(|(name, _)| field_ident(name)).collect();
-                let nothing = format!("{name}: no alternative, or more than one");
                 let documentation = format!(" See [`{type_}`].");
                 own.push(quote!(#[doc = #documentation] pub #field: #type_,));
                 flat.extend(elements.iter().map(|(name, type_)| {
                     let field = field_ident(name);
                     quote!(#[yaserde(prefix = "v1", rename = #name)] pub #field: Option<#type_>,)
                 }));
-                read.push(quote! {
-                    #field: #type_::of(#( fields.#names ),*).ok_or_else(|| ::yaserde::Error::custom(#nothing))?,
+                let of = elements.iter().map(|(name, _)| name);
+                own_read.push(quote! {
+                    #field: element.chosen(#name, #type_::of(#( element.optional(#of)? ),*))?,
                 });
                 parts.push(quote!(let (#( #names, )*) = self.#field.parts();));
                 write.extend(names.iter().map(|name| quote!(#name,)));
@@ -201,23 +247,17 @@ fn with_choices(
         }
     }
 
+    let read = read(&ident, &quote!(#( #own_read )*));
     quote! {
         #documentation
         #[derive(Clone, PartialEq)]
         pub struct #ident { #attributes #( #own )* }
 
+        #read
+
         #[doc = #fields_documentation]
         #yaserde
         struct #fields_ident { #( #attribute_fields )* #( #flat )* }
-
-        impl YaDeserialize for #ident {
-            fn deserialize<R: ::std::io::Read>(
-                reader: &mut ::yaserde::de::Deserializer<R>,
-            ) -> Result<Self, ::yaserde::Error> {
-                let fields = #fields_ident::deserialize(reader)?;
-                Ok(Self { #( #attribute_names: fields.#attribute_names, )* #( #read )* })
-            }
-        }
 
         impl #ident {
             fn fields(&self) -> #fields_ident {
@@ -247,7 +287,7 @@ fn with_choices(
     }
 }
 
-/// One field of a struct that yaserde reads and writes.
+/// One field of a struct that yaserde writes.
 fn element_field(particle: &Particle<'_>) -> TokenStream {
     let Particle::Element { name, occurs, value, docs: documentation } = particle else {
         panic!("a group is not a field");
@@ -374,7 +414,6 @@ fn elements_of<'a>(particle: &'a Particle<'a>) -> Vec<(&'a str, TokenStream, Occ
 fn enumeration(name: &str, enumeration: &EnumerationMeta, documentation: &[String]) -> TokenStream {
     let ident = type_ident(name);
     let documentation = docs(documentation);
-    let unknown = format!("unknown {name}: ");
     let words = model::words(enumeration);
     let names: Vec<Ident> = words.iter().map(|(word, _)| type_ident(word)).collect();
     let texts: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
@@ -395,23 +434,19 @@ fn enumeration(name: &str, enumeration: &EnumerationMeta, documentation: &[Strin
         }
 
         impl ::std::str::FromStr for #ident {
-            type Err = String;
+            type Err = ();
 
-            fn from_str(word: &str) -> Result<Self, String> {
+            fn from_str(word: &str) -> Result<Self, ()> {
                 match word {
                     #( #texts => Ok(Self::#names), )*
-                    unknown => Err(format!("{}{unknown}", #unknown)),
+                    _ => Err(()),
                 }
             }
         }
 
-        impl YaDeserialize for #ident {
-            fn deserialize<R: ::std::io::Read>(
-                reader: &mut ::yaserde::de::Deserializer<R>,
-            ) -> Result<Self, ::yaserde::Error> {
-                ::yaserde::primitives::deserialize_primitives(reader, |word| {
-                    word.trim().parse().map_err(::yaserde::Error::custom)
-                })
+        impl Read for #ident {
+            fn read(element: &Understood<'_>) -> Result<Self, XmlError> {
+                element.value()
             }
         }
 

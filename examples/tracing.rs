@@ -36,7 +36,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // The crate alone, without the sandbox's own log. yaserde logs documents: never switch it on in production.
+    // The crate alone, without the sandbox's own log.
     let ours = Targets::new()
         .with_target("posten_signering", LevelFilter::DEBUG)
         .with_target("posten_signering::sandbox", LevelFilter::OFF);

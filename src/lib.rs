@@ -78,11 +78,8 @@
 //!   Enterprise certificates carry no host name, so none is checked. Neither of the two checks can be switched off.
 //! * Redirects are never followed, and a URL in an answer is only used if it has scheme, host and port of the
 //!   environment. So the client certificate is shown to nobody else.
-//! * Private keys stay inside [`Identity`]. Personal numbers, titles, tokens and redirect URLs are in no `Debug` output
-//!   and in no error.
-//! * yaserde, which reads and writes the XML, logs what it reads through the `log` crate at levels debug and trace
-//!   (targets `yaserde` and `yaserde_derive`), personal numbers included. Keep these targets off where you install a
-//!   logger for `log`.
+//! * Private keys stay inside [`Identity`]. Personal numbers, titles, tokens and redirect URLs are in no `Debug` output,
+//!   no error, no log and no span, at any level.
 //!
 //! # When things break
 //!

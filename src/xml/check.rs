@@ -1,10 +1,9 @@
 //! A document compared with the schemas.
 
-use std::fmt::Write as _;
-
-use xml::escape::{escape_str_attribute, escape_str_pcdata};
+use std::borrow::Cow;
 
 use super::tree::Element;
+use super::understood::Understood;
 use super::{NAMESPACE, XmlError};
 
 /// How closely a document must follow the schema.
@@ -72,21 +71,18 @@ pub(super) enum Simple {
     Words(&'static [&'static str]),
 }
 
-/// Compares a document with its schema, and writes down the part of it that the schema knows.
-pub(super) fn document(root: Element<'_>, expected: &Root, mode: Mode) -> Result<String, XmlError> {
+/// Compares a document with its schema, and gives the part of it that the schema knows.
+pub(super) fn document<'a>(root: Element<'a>, expected: &Root, mode: Mode) -> Result<Understood<'a>, XmlError> {
     if !root.is_ours() || root.name() != expected.name {
         return Err(XmlError(format!("the root element is not `{}` in the namespace {NAMESPACE}", expected.name)));
     }
-    let mut check = Check { mode, path: vec![expected.name], out: String::new() };
-    let namespace = format!(" xmlns=\"{NAMESPACE}\"");
-    check.complex(root, expected.name, &namespace, expected.type_)?;
-    Ok(check.out)
+    let mut check = Check { mode, path: vec![expected.name] };
+    check.complex(root, expected.name, expected.type_)
 }
 
 struct Check {
     mode: Mode,
     path: Vec<&'static str>,
-    out: String,
 }
 
 impl Check {
@@ -94,21 +90,19 @@ impl Check {
         Err(XmlError(format!("{}: {rule}", self.path.join("/"))))
     }
 
-    fn complex(
+    fn complex<'a>(
         &mut self,
-        element: Element<'_>,
+        element: Element<'a>,
         name: &'static str,
-        namespace: &str,
         type_: &'static Complex,
-    ) -> Result<(), XmlError> {
-        let _ = write!(self.out, "<{name}{namespace}");
+    ) -> Result<Understood<'a>, XmlError> {
+        let mut attributes = Vec::new();
         for attribute in type_.attributes {
             match element.attributes().find(|(name, _)| *name == attribute.name) {
                 Some((_, value)) => {
                     self.path.push(attribute.name);
-                    self.simple(value, &attribute.value)?;
+                    attributes.push((attribute.name, self.simple(value, &attribute.value)?));
                     self.path.pop();
-                    let _ = write!(self.out, " {}=\"{}\"", attribute.name, attribute_value(value));
                 }
                 None if attribute.required => {
                     return self.error(format_args!("the attribute `{}` is missing", attribute.name));
@@ -122,23 +116,23 @@ impl Check {
         {
             return self.error(format_args!("the attribute `{}` is unknown", printable(name)));
         }
-        self.out.push('>');
-        match &type_.content {
+        let (text, children) = match &type_.content {
             Content::Text(simple) => {
                 if self.mode != Mode::Tolerant && element.children().next().is_some() {
                     return self.error("elements where only text may stand");
                 }
-                let text = element.text();
-                let text = self.simple(&text, simple)?;
-                self.out.push_str(&escape_str_pcdata(text));
+                (self.text(element, simple)?, Vec::new())
             }
-            Content::Elements(particles) => self.elements(element, particles)?,
-        }
-        let _ = write!(self.out, "</{name}>");
-        Ok(())
+            Content::Elements(particles) => (Cow::Borrowed(""), self.elements(element, particles)?),
+        };
+        Ok(Understood { name, attributes, text, children })
     }
 
-    fn elements(&mut self, element: Element<'_>, particles: &'static [Particle]) -> Result<(), XmlError> {
+    fn elements<'a>(
+        &mut self,
+        element: Element<'a>,
+        particles: &'static [Particle],
+    ) -> Result<Vec<Understood<'a>>, XmlError> {
         if self.mode != Mode::Tolerant && !element.text().trim().is_empty() {
             return self.error("text where only elements may stand");
         }
@@ -159,11 +153,12 @@ impl Check {
             }
         }
         let mut rest = children.as_slice();
+        let mut understood = Vec::with_capacity(children.len());
         for particle in particles {
-            self.particle(particle, &mut rest)?;
+            self.particle(particle, &mut rest, &mut understood)?;
         }
         match rest.first() {
-            None => Ok(()),
+            None => Ok(understood),
             Some(child) => {
                 let name = names[rank(child)];
                 self.error(format_args!("the element `{name}` stands in the wrong place"))
@@ -171,7 +166,12 @@ impl Check {
         }
     }
 
-    fn particle(&mut self, particle: &'static Particle, rest: &mut &[Element<'_>]) -> Result<(), XmlError> {
+    fn particle<'a>(
+        &mut self,
+        particle: &'static Particle,
+        rest: &mut &[Element<'a>],
+        understood: &mut Vec<Understood<'a>>,
+    ) -> Result<(), XmlError> {
         match particle {
             Particle::Element { name, min, max, value } => {
                 let mut count = 0;
@@ -182,19 +182,18 @@ impl Check {
                     *rest = others;
                     count += 1;
                     self.path.push(name);
-                    match value {
-                        Value::Complex(type_) => self.complex(*child, name, "", type_)?,
+                    understood.push(match value {
+                        Value::Complex(type_) => self.complex(*child, name, type_)?,
                         Value::Simple(simple) => {
                             if self.mode != Mode::Tolerant
                                 && (child.children().next().is_some() || child.attributes().next().is_some())
                             {
                                 return self.error("elements or attributes where only text may stand");
                             }
-                            let text = child.text();
-                            let text = self.simple(&text, simple)?;
-                            let _ = write!(self.out, "<{name}>{}</{name}>", escape_str_pcdata(text));
+                            let text = self.text(*child, simple)?;
+                            Understood { name, attributes: Vec::new(), text, children: Vec::new() }
                         }
-                    }
+                    });
                     self.path.pop();
                 }
                 // No particle of our schemas is followed by another that begins with the same name.
@@ -206,13 +205,15 @@ impl Check {
                 }
                 Ok(())
             }
-            Particle::Sequence(particles) => particles.iter().try_for_each(|particle| self.particle(particle, rest)),
+            Particle::Sequence(particles) => {
+                particles.iter().try_for_each(|particle| self.particle(particle, rest, understood))
+            }
             Particle::Choice(alternatives) => {
                 let chosen = rest
                     .first()
                     .and_then(|child| alternatives.iter().find(|alternative| starts_with(alternative, child.name())));
                 match chosen {
-                    Some(alternative) => self.particle(alternative, rest),
+                    Some(alternative) => self.particle(alternative, rest, understood),
                     None => {
                         let mut names = Vec::new();
                         collect_names(alternatives, &mut names);
@@ -221,6 +222,14 @@ impl Check {
                 }
             }
         }
+    }
+
+    /// The value that stands in an element.
+    fn text<'a>(&self, element: Element<'a>, simple: &Simple) -> Result<Cow<'a, str>, XmlError> {
+        Ok(match element.text() {
+            Cow::Borrowed(text) => Cow::Borrowed(self.simple(text, simple)?),
+            Cow::Owned(text) => Cow::Owned(self.simple(&text, simple)?.to_owned()),
+        })
     }
 
     /// The value that a text stands for: white space around it belongs to texts only (XML Schema part 2, 4.3.6).
@@ -259,11 +268,6 @@ impl Check {
         }
         Ok(if matches!(simple, Simple::Text { .. }) { text } else { text.trim() })
     }
-}
-
-/// The value of an attribute. A tab that is not escaped would be read as a blank (XML 1.0, section 3.3.3).
-fn attribute_value(value: &str) -> String {
-    escape_str_attribute(value).replace('\t', "&#9;")
 }
 
 /// The names that may stand somewhere in these particles, in the order of the schema.

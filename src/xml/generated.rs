@@ -4,9 +4,10 @@
 #![expect(dead_code, reason = "the schemas describe more than the client sends")]
 #![expect(clippy::clone_on_copy, clippy::type_complexity, reason = "the printer does not look at the types it clones")]
 
-use yaserde::{YaDeserialize, YaSerialize};
+use yaserde::YaSerialize;
 
-use super::Document;
 use super::check::{Attribute, Complex, Content, Particle, Root, Simple, Value};
+use super::understood::{Read, Understood};
+use super::{Document, XmlError};
 
 include!(concat!(env!("OUT_DIR"), "/generated.rs"));
