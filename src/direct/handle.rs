@@ -29,11 +29,12 @@ pub struct JobHandle<R = Callback> {
     retrieval: PhantomData<R>,
 }
 
-/// What only direct jobs have.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What only direct jobs have. All of it may be missing, so that the handle of another flow is recognized as one.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Own {
     retrieval: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     status_url: Option<String>,
     signers: Vec<String>,
 }

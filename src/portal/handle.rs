@@ -21,8 +21,9 @@ pub struct JobHandle {
     stored: Stored<Own>,
 }
 
-/// What only portal jobs have.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What only portal jobs have. It may be missing, so that the handle of another flow is recognized as one.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Own {
     cancellation_url: String,
 }
