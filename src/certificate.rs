@@ -96,8 +96,25 @@ impl<'a> Certificate<'a> {
         decimal(self.0.raw_serial())
     }
 
+    /// What its key is for, in the names of RFC 5280 (section 4.2.1.3).
+    pub(crate) fn key_usage(&self) -> String {
+        let usage = self.0.key_usage().ok().flatten().map(|usage| usage.value);
+        let names = usage.map_or_else(Vec::new, |usage| {
+            let all = [
+                (usage.digital_signature(), "digitalSignature"),
+                (usage.non_repudiation(), "nonRepudiation"),
+                (usage.key_encipherment(), "keyEncipherment"),
+                (usage.data_encipherment(), "dataEncipherment"),
+                (usage.key_agreement(), "keyAgreement"),
+                (usage.key_cert_sign(), "keyCertSign"),
+                (usage.crl_sign(), "cRLSign"),
+            ];
+            all.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name).collect()
+        });
+        if names.is_empty() { "nothing that is known".to_owned() } else { names.join(", ") }
+    }
+
     /// The subject's name as a string (RFC 2253, escaped as in RFC 4514).
-    #[cfg(feature = "verify")]
     pub(crate) fn subject(&self) -> String {
         distinguished_name(self.0.subject())
     }

@@ -29,7 +29,16 @@ pub struct Identity {
     /// Leaf first, then its issuers as far as they were given.
     chain: Arc<[CertificateDer<'static>]>,
     key: Arc<dyn SigningKey>,
+    leaf: Arc<Leaf>,
+}
+
+/// What is told of the certificate itself.
+struct Leaf {
     organization_number: Option<OrganizationNumber>,
+    subject: String,
+    issuer: String,
+    not_before: Timestamp,
+    not_after: Timestamp,
 }
 
 impl Identity {
@@ -113,13 +122,33 @@ impl Identity {
             }
         }
         let leaf = rest.swap_remove(leaf.ok_or(IdentityError::MissingCertificate)?);
-        let organization_number = check(&leaf)?;
-        Ok(Self { chain: chain(leaf, rest).into(), key, organization_number })
+        let known = Arc::new(check(&leaf)?);
+        Ok(Self { chain: chain(leaf, rest).into(), key, leaf: known })
     }
 
     /// The organization number in the certificate's subject, if it has one.
     pub fn organization_number(&self) -> Option<&OrganizationNumber> {
-        self.organization_number.as_ref()
+        self.leaf.organization_number.as_ref()
+    }
+
+    /// The name of the certificate's holder (RFC 4514): `CN=Kommunen,O=Kommunen,C=NO` for instance.
+    pub fn subject(&self) -> &str {
+        &self.leaf.subject
+    }
+
+    /// The name of its issuer (RFC 4514).
+    pub fn issuer(&self) -> &str {
+        &self.leaf.issuer
+    }
+
+    /// From when on it is valid.
+    pub fn valid_from(&self) -> Timestamp {
+        self.leaf.not_before
+    }
+
+    /// Until when it is valid. Let something tell you before: a renewal takes days.
+    pub fn valid_until(&self) -> Timestamp {
+        self.leaf.not_after
     }
 
     /// The certificate and its chain, leaf first.
@@ -145,7 +174,7 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
-            .field("organization_number", &self.organization_number)
+            .field("organization_number", &self.leaf.organization_number)
             .field("chain", &self.chain.len())
             .finish_non_exhaustive()
     }
@@ -155,7 +184,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
-fn check(leaf: &CertificateDer<'_>) -> Result<Option<OrganizationNumber>, IdentityError> {
+fn check(leaf: &CertificateDer<'_>) -> Result<Leaf, IdentityError> {
     let leaf = Certificate::parse(leaf).ok_or(IdentityError::NotCertificate)?;
     let now = Timestamp::now();
     if !leaf.is_rsa() {
@@ -168,9 +197,15 @@ fn check(leaf: &CertificateDer<'_>) -> Result<Option<OrganizationNumber>, Identi
         return Err(IdentityError::NotYetValid { not_before: leaf.not_before() });
     }
     if !leaf.may_sign() {
-        return Err(IdentityError::NotForDigitalSignature);
+        return Err(IdentityError::NotForDigitalSignature { key_usage: leaf.key_usage() });
     }
-    Ok(leaf.organization_number())
+    Ok(Leaf {
+        organization_number: leaf.organization_number(),
+        subject: leaf.subject(),
+        issuer: leaf.issuer(),
+        not_before: leaf.not_before(),
+        not_after: leaf.not_after(),
+    })
 }
 
 /// The leaf, its issuer, the issuer's issuer and so on, as far as they are there. What does not belong is left out.
@@ -232,8 +267,27 @@ pub enum IdentityError {
     },
     /// Enterprise certificates come in twos or threes; this is one for another use.
     #[error(
-        "the certificate's key usage does not include digitalSignature: \
+        "the certificate's key usage is {key_usage} and not digitalSignature: \
          of the certificates delivered together, another one is for authentication"
     )]
-    NotForDigitalSignature,
+    NotForDigitalSignature {
+        /// What it is for instead, in the names of RFC 5280 (section 4.2.1.3): `nonRepudiation` is for signatures,
+        /// `keyEncipherment` for encryption.
+        key_usage: String,
+    },
+    /// The certificate's issuer was not given with it, and is no trust anchor of the environment.
+    #[error("the chain of the certificate ends early: the certificate of {issuer} is missing")]
+    MissingIntermediate {
+        /// The name of the missing issuer.
+        issuer: String,
+    },
+    /// The certificate's chain does not end in a trust anchor of the environment.
+    #[error(
+        "the certificate's chain, which ends with {root}, does not end in one of the environment's trust anchors \
+         (a certificate for test in production, or the other way round?)"
+    )]
+    OtherEnvironment {
+        /// The name of the last issuer that is known.
+        root: String,
+    },
 }

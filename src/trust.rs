@@ -9,12 +9,13 @@ use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use url::Url;
 
 use crate::certificate::Certificate;
 use crate::error::{self, Error};
+use crate::identity::{Identity, IdentityError};
 use crate::types::OrganizationNumber;
 
 /// Posten Bring AS: the organization in the certificate of every environment's server.
@@ -213,6 +214,36 @@ impl Environment {
     /// The root of the API.
     pub fn root(&self) -> &Url {
         &self.root
+    }
+
+    /// Whether the trust anchors vouch for an identity too: a certificate for test does not suit production.
+    ///
+    /// The service decides for itself, and may trust more roots than are given here. So this is for telling what is wrong when
+    /// the service refuses the certificate, or before it does.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::MissingIntermediate`] or [`IdentityError::OtherEnvironment`].
+    pub fn suits(&self, identity: &Identity) -> Result<(), IdentityError> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.anchors.0.iter().cloned());
+        let Some((leaf, intermediates)) = identity.chain().split_first() else {
+            return Err(IdentityError::MissingCertificate);
+        };
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        let is_trusted =
+            verifier.is_ok_and(|verifier| verifier.verify_client_cert(leaf, intermediates, UnixTime::now()).is_ok());
+        if is_trusted {
+            return Ok(());
+        }
+        let last = identity.chain().last().and_then(|der| Certificate::parse(der));
+        let last = last.ok_or(IdentityError::NotCertificate)?;
+        let anchors = self.anchors.0.iter().filter_map(|der| Certificate::parse(der));
+        match last.is_self_issued() || anchors.into_iter().any(|anchor| last.is_issued_by(&anchor)) {
+            true => Err(IdentityError::OtherEnvironment { root: last.issuer() }),
+            false => Err(IdentityError::MissingIntermediate { issuer: last.issuer() }),
+        }
     }
 
     pub(crate) fn verifier(&self) -> ServerVerifier {

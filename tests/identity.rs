@@ -1,14 +1,20 @@
 //! Identities and trust anchors from what people really have: files made by openssl, good and bad.
 
+mod support;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use posten_signering::{Environment, Error, Identity, IdentityError, TrustAnchors, TrustAnchorsError};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
 };
 use secrecy::SecretString;
+
+use self::support::server::{Authority, Chain, Subject};
 
 fn rsa() -> KeyPair {
     KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap()
@@ -33,6 +39,10 @@ fn a_certificate_and_its_key_are_an_identity() {
     let key = rsa();
     let identity = from_pem(&certificate(&key, |_| {}), &key).unwrap();
     assert_eq!(identity.organization_number().map(|number| number.as_str()), Some("123456789"));
+    let name = "CN=Virksomhet AS - 123456789";
+    assert_eq!((identity.subject(), identity.issuer()), (name, name));
+    assert_eq!(identity.valid_from().to_string(), "1975-01-01T00:00:00Z");
+    assert_eq!(identity.valid_until().to_string(), "4096-01-01T00:00:00Z");
     let shown = format!("{identity:?}");
     assert_eq!(shown, "Identity { organization_number: Some(OrganizationNumber(\"123456789\")), chain: 1, .. }");
 }
@@ -63,7 +73,7 @@ fn each_mistake_has_its_error() {
     let future = error(&certificate(&key, |params| params.not_before = date_time_ymd(2999, 1, 1)));
     assert_eq!(future.to_string(), "the certificate is not valid before 2999-01-01T00:00:00Z");
     let wrong_usage = certificate(&key, |params| params.key_usages = vec![KeyUsagePurpose::ContentCommitment]);
-    assert_eq!(error(&wrong_usage), IdentityError::NotForDigitalSignature);
+    assert_eq!(error(&wrong_usage), IdentityError::NotForDigitalSignature { key_usage: "nonRepudiation".to_owned() });
     from_pem(&certificate(&key, |params| params.key_usages = vec![]), &key).expect("no key usage is every usage");
 
     let elliptic = KeyPair::generate().unwrap();
@@ -125,6 +135,34 @@ fn environments_have_their_addresses_and_production_has_its_root() {
         let error = Environment::custom(bad, anchors()).unwrap_err();
         assert!(matches!(error, Error::Configuration(_)), "{bad}");
     }
+}
+
+#[test]
+fn an_identity_suits_the_environment_of_its_authority() {
+    let (ours, other) = (Authority::new("Ours"), Authority::new("Other"));
+    let environment = |anchors| Environment::custom("https://stub.example/api", anchors).unwrap();
+    let pem = |chain: &Chain, certificates: usize| {
+        let pem = chain.certificates[..certificates].iter().map(|der| {
+            let base64 = STANDARD.encode(der);
+            format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+        });
+        from_pem(&pem.collect::<String>(), &chain.key).unwrap()
+    };
+    let chain = ours.chain(Subject::OrganizationIdentifier("123456789"), |params| {
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    });
+    assert_eq!(environment(ours.anchors()).suits(&pem(&chain, 2)), Ok(()));
+
+    let missing = IdentityError::MissingIntermediate { issuer: "CN=Ours CA".to_owned() };
+    assert_eq!(environment(ours.anchors()).suits(&pem(&chain, 1)), Err(missing));
+    let missing = IdentityError::MissingIntermediate { issuer: "CN=Ours root".to_owned() };
+    assert_eq!(environment(other.anchors()).suits(&pem(&chain, 2)), Err(missing));
+
+    // All there, and self-signed at the end: it ends elsewhere, and nothing is missing.
+    let key = rsa();
+    let whole = from_pem(&certificate(&key, |_| {}), &key).unwrap();
+    let elsewhere = IdentityError::OtherEnvironment { root: "CN=Virksomhet AS - 123456789".to_owned() };
+    assert_eq!(environment(other.anchors()).suits(&whole), Err(elsewhere));
 }
 
 /// Runs openssl in a directory.

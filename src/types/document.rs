@@ -26,7 +26,8 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// Its name on the wire (RFC 2046).
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",
             Self::Text => "text/plain",

@@ -51,7 +51,11 @@ impl Authority {
     }
 
     pub fn anchors(&self) -> TrustAnchors {
-        TrustAnchors::from_pem(self.root.pem().as_bytes()).unwrap()
+        TrustAnchors::from_pem(self.root_pem().as_bytes()).unwrap()
+    }
+
+    pub fn root_pem(&self) -> String {
+        self.root.pem()
     }
 
     /// A chain with leaf and intermediate, whose leaf is as `change` makes it.
