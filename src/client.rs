@@ -13,7 +13,8 @@ use crate::error::Error;
 use crate::identity::Identity;
 use crate::portal::Portal;
 use crate::transport::{
-    Exchange, Flow, Operation, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transport, dump_to,
+    Exchange, Flow, Operation, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transfer, Transport,
+    dump_to,
 };
 use crate::trust::Environment;
 use crate::types::{Documents, OrganizationNumber, Reference, Sender, ServiceUrl};
@@ -272,6 +273,14 @@ impl<E, I, S> ClientBuilder<E, I, S> {
         look: impl Fn(&OutgoingPackage<'_>) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Self {
         self.options.hooks.on_package = Some(Arc::new(look));
+        self
+    }
+
+    /// Tells how far each upload of a document package and each download has come, for a progress bar.
+    ///
+    /// It is called often and from the runtime's threads: it should do little.
+    pub fn on_transfer(mut self, tell: impl Fn(&Transfer) + Send + Sync + 'static) -> Self {
+        self.options.hooks.on_transfer = Some(Arc::new(tell));
         self
     }
 

@@ -456,6 +456,55 @@ async fn a_document_in_a_file_arrives_as_it_is() {
 }
 
 #[tokio::test]
+async fn transfers_are_told_of_from_the_first_byte_to_the_last() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    let client = Client::builder()
+        .environment(sandbox.environment())
+        .identity(sandbox.identity())
+        .sender(sandbox.client().sender().clone())
+        .on_transfer(move |transfer| tell.lock().unwrap().push(*transfer))
+        .build()
+        .unwrap();
+    // One write, many writes, and pieces of a file.
+    let directory = tempfile::tempdir().unwrap();
+    let path = large_file(directory.path(), 2_000_000);
+    let large = std::fs::read(&path).unwrap();
+    for document in [
+        Document::pdf("Kort", support::tiny_pdf()).unwrap(),
+        Document::pdf("Lang", large).unwrap(),
+        Document::pdf_from_file("Fra fil", &path).unwrap(),
+    ] {
+        let least = document.bytes().unwrap().len() as u64;
+        let request = JobRequest::builder()
+            .title("Avtale".parse().unwrap())
+            .document(document)
+            .signer(kari())
+            .exit_urls(exit_urls())
+            .maybe_reference(None)
+            .maybe_description(Some("Takk".parse().unwrap()))
+            .build();
+        let job = client.direct().create(request).await.unwrap();
+        let sent = std::mem::take(&mut *told.lock().unwrap());
+        let total = sent[0].total.unwrap();
+        assert!(sent.iter().all(|transfer| transfer.is_upload && transfer.total == Some(total)), "{sent:?}");
+        assert!(sent.is_sorted_by_key(|transfer| transfer.bytes), "{sent:?}");
+        assert_eq!((sent[0].bytes, sent.last().unwrap().bytes), (0, total));
+        assert!(total > least && (total < 200_000 || sent.len() > 10), "{sent:?}");
+
+        let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
+        let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
+        assert_eq!(told.lock().unwrap().len(), 0, "a status is no transfer");
+        let length = done.pades().bytes().await.unwrap().len() as u64;
+        let received = std::mem::take(&mut *told.lock().unwrap());
+        assert!(received.iter().all(|transfer| !transfer.is_upload), "{received:?}");
+        assert_eq!((received[0].bytes, received.last().unwrap().bytes), (0, length));
+    }
+    assert!(sandbox.received_jobs().iter().all(|job| job.reference.is_none() && job.manifest.contains("Takk")));
+}
+
+#[tokio::test]
 async fn a_file_that_is_changed_or_cut_before_it_is_sent_creates_nothing() {
     let sandbox = Sandbox::start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();

@@ -32,20 +32,22 @@ pub(super) struct Content {
     /// Where the browser goes afterwards.
     exit_urls: ExitUrls,
     /// A message to the signers.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_description)))]
     description: Option<Description>,
     /// Your own reference. It shows in e-mail to the signers.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_reference)))]
     reference: Option<Reference>,
     /// The level the signers must log in with.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_required_authentication)))]
     required_authentication: Option<AuthenticationLevel>,
     /// How the signed documents name the signers.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_identifier_in_signed_documents)))]
     identifier_in_signed_documents: Option<IdentifierInSignedDocuments>,
 }
 
 /// A direct job to be created.
+///
+/// What is optional has two setters: `reference(..)`, and `maybe_reference(..)` for an `Option`.
 ///
 /// `R` tells how its changes are learnt of: by [`Callback`], unless [`polling`](Self::polling) says otherwise. `C` tells
 /// whether it names its own sender: it does after [`sent_by`](Self::sent_by).

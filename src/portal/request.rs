@@ -30,32 +30,34 @@ pub(super) struct Content {
     #[builder(setter(into))]
     signer: Signers,
     /// What stands in e-mail and SMS in place of the title.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_nonsensitive_title)))]
     nonsensitive_title: Option<Title>,
     /// A message to the signers.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_description)))]
     description: Option<Description>,
     /// Your own reference. It shows in e-mail to the signers.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_reference)))]
     reference: Option<Reference>,
     /// The queue that gets the job's changes. Without this, the default one.
     #[builder(default)]
     polling_queue: PollingQueue,
     /// The level the signers must log in with.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_required_authentication)))]
     required_authentication: Option<AuthenticationLevel>,
     /// How the signed documents name the signers.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_identifier_in_signed_documents)))]
     identifier_in_signed_documents: Option<IdentifierInSignedDocuments>,
     /// When the first signers are invited. Without this, or when it is past: at once.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_activation_time)))]
     activation_time: Option<Timestamp>,
     /// How long each signer has, from when they are invited.
-    #[builder(default, setter(strip_option))]
+    #[builder(default, setter(strip_option(fallback = maybe_available_for)))]
     available_for: Option<Availability>,
 }
 
 /// A portal job to be created.
+///
+/// What is optional has two setters: `reference(..)`, and `maybe_reference(..)` for an `Option`.
 ///
 /// `C` tells whether it names its own sender: it does after [`sent_by`](Self::sent_by).
 ///

@@ -15,6 +15,7 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, Sleep};
 
+use super::hooks::Meter;
 use super::{Operation, Transport, XML, failed};
 use crate::error::Error;
 use crate::types::ServiceUrl;
@@ -81,6 +82,7 @@ impl<D> Download<D> {
         let end = now.checked_add(timeouts.download);
         let idle = timeouts.download_idle;
         Ok(DownloadStream {
+            meter: self.transport.hooks.transfer(false, response.content_length()),
             pieces: Box::pin(response.bytes_stream()),
             idle,
             end,
@@ -209,6 +211,7 @@ pub struct DownloadStream {
     most: u64,
     /// How many bytes may still come.
     left: u64,
+    meter: Meter,
     deadline: Pin<Box<Sleep>>,
 }
 
@@ -234,6 +237,7 @@ impl Stream for DownloadStream {
             return Poll::Ready(piece.map(|piece| {
                 let piece = piece.map_err(failed)?;
                 self.left = self.left.checked_sub(piece.len() as u64).ok_or_else(|| too_long(self.most))?;
+                self.meter.add(piece.len());
                 Ok(piece)
             }));
         }

@@ -52,6 +52,20 @@ impl fmt::Debug for OutgoingPackage<'_> {
     }
 }
 
+/// How far an upload of a document package or a download has come, as
+/// [`ClientBuilder::on_transfer`](crate::ClientBuilder::on_transfer) gets to see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transfer {
+    /// Whether it is an upload, or else a download.
+    pub is_upload: bool,
+    /// How many bytes have gone so far: 0 at first, and again when it begins anew.
+    pub bytes: u64,
+    /// How many there are, where it is known. Of an upload it always is.
+    pub total: Option<u64>,
+}
+
+type OnTransfer = Arc<dyn Fn(&Transfer) + Send + Sync>;
 type OnExchange = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
 type OnPackage = Arc<dyn Fn(&OutgoingPackage<'_>) -> Result<(), Error> + Send + Sync>;
 
@@ -60,6 +74,7 @@ type OnPackage = Arc<dyn Fn(&OutgoingPackage<'_>) -> Result<(), Error> + Send + 
 pub(crate) struct Hooks {
     pub(crate) on_exchange: Option<OnExchange>,
     pub(crate) on_package: Option<OnPackage>,
+    pub(crate) on_transfer: Option<OnTransfer>,
 }
 
 impl Hooks {
@@ -67,6 +82,13 @@ impl Hooks {
         if let Some(tell) = &self.on_exchange {
             tell(&exchange());
         }
+    }
+
+    /// Begins to tell of a transfer.
+    pub(super) fn transfer(&self, is_upload: bool, total: Option<u64>) -> Meter {
+        let meter = Meter { tell: self.on_transfer.clone(), transfer: Transfer { is_upload, bytes: 0, total } };
+        meter.tell();
+        meter
     }
 
     /// Only who listens pays for the package being put together in memory.
@@ -82,7 +104,27 @@ impl fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("on_exchange", &self.on_exchange.is_some())
             .field("on_package", &self.on_package.is_some())
+            .field("on_transfer", &self.on_transfer.is_some())
             .finish()
+    }
+}
+
+/// Counts the bytes of one transfer, and tells of them.
+pub(super) struct Meter {
+    tell: Option<OnTransfer>,
+    transfer: Transfer,
+}
+
+impl Meter {
+    pub(super) fn add(&mut self, bytes: usize) {
+        self.transfer.bytes += bytes as u64;
+        self.tell();
+    }
+
+    fn tell(&self) {
+        if let Some(tell) = &self.tell {
+            tell(&self.transfer);
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub use self::deletion::DocumentsDeletion;
 #[cfg(feature = "verify")]
 pub(crate) use self::download::Part;
 pub use self::download::{Download, DownloadStream, Pades, Xades};
-pub use self::hooks::{Exchange, OutgoingPackage};
+pub use self::hooks::{Exchange, OutgoingPackage, Transfer};
 pub(crate) use self::hooks::{Hooks, dump_to};
 use self::multipart::Multipart;
 pub(crate) use self::operation::{Flow, Operation, note_change, note_job, note_outcome};
@@ -303,7 +303,7 @@ impl Transport {
             Body::None => (None, None),
             Body::Document(document) => (Some(document), Some((XML, document.len(), document.clone().into()))),
             Body::Package(document, multipart, _) => {
-                (Some(document), Some((multipart.content_type.as_str(), multipart.len(), multipart.body()?)))
+                (Some(document), Some((multipart.content_type.as_str(), multipart.len(), multipart.body(&self.hooks)?)))
             }
         };
         let sent = content.as_ref().map_or(0, |(_, length, _)| *length);

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use tokio::sync::mpsc;
 
+use super::hooks::{Hooks, Meter};
 use crate::asice::{self, Package, Part};
 use crate::error::Error;
 use crate::types::Content;
@@ -49,24 +50,27 @@ impl Multipart {
     }
 
     /// The body, as it is sent.
-    pub(super) fn body(&self) -> Result<reqwest::Body, Error> {
+    pub(super) fn body(&self, hooks: &Hooks) -> Result<reqwest::Body, Error> {
+        let mut meter = hooks.transfer(true, Some(self.len() as u64));
         let is_in_a_file = |part: &Part| matches!(part, Part::Document(Content::File(_), _));
         if self.parts.iter().any(is_in_a_file) {
-            return Ok(self.read_ahead());
+            return Ok(self.read_ahead(meter));
         }
         if self.len() <= WORTH_A_STREAM {
+            meter.add(self.len());
             return Ok(asice::joined(&self.parts)?.into());
         }
-        let (sender, receiver) = mpsc::channel(self.parts.len());
-        for piece in self.parts.iter().flat_map(Part::pieces) {
+        let pieces: Vec<_> = self.parts.iter().flat_map(Part::pieces).collect();
+        let (sender, receiver) = mpsc::channel(pieces.len());
+        for piece in pieces {
             // There is room for all, and the receiver is here.
             let _ = sender.try_send(piece);
         }
-        Ok(reqwest::Body::wrap_stream(Pieces(receiver)))
+        Ok(reqwest::Body::wrap_stream(Pieces(receiver, meter)))
     }
 
     /// Files are read by a thread that may block, a few pieces ahead.
-    fn read_ahead(&self) -> reqwest::Body {
+    fn read_ahead(&self, meter: Meter) -> reqwest::Body {
         let parts = self.parts.clone();
         let (sender, receiver) = mpsc::channel(2);
         tokio::task::spawn_blocking(move || {
@@ -78,17 +82,21 @@ impl Multipart {
                 }
             }
         });
-        reqwest::Body::wrap_stream(Pieces(receiver))
+        reqwest::Body::wrap_stream(Pieces(receiver, meter))
     }
 }
 
 /// The pieces of a body, as they come.
-struct Pieces(mpsc::Receiver<io::Result<Bytes>>);
+struct Pieces(mpsc::Receiver<io::Result<Bytes>>, Meter);
 
 impl Stream for Pieces {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(context)
+        let piece = std::task::ready!(self.0.poll_recv(context));
+        if let Some(Ok(piece)) = &piece {
+            self.1.add(piece.len());
+        }
+        Poll::Ready(piece)
     }
 }
