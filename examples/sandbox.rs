@@ -9,16 +9,12 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use posten_signering::sandbox::{Sandbox, SenderKind};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// Everybody may know it: the certificate is worth nothing elsewhere.
-const PASSWORD: &str = "sandbox";
 
 const OPTIONS: &str = "\
 options:
@@ -54,68 +50,11 @@ async fn main() -> Result<()> {
     )
     .await?;
 
-    let readme = readme(&sandbox, &directory);
-    for (name, content) in [
-        ("client.p12", sandbox.pkcs12(&PASSWORD.into())?),
-        ("roots.pem", sandbox.root_pem().into_bytes()),
-        ("README", readme.clone().into_bytes()),
-    ] {
-        // Somebody may be reading what the program before wrote, or kill this one: the name is always that of a whole file.
-        let part = directory.join(format!("{name}.part"));
-        std::fs::write(&part, content)?;
-        std::fs::rename(part, directory.join(name))?;
-    }
-    println!("{readme}");
+    println!("{}", sandbox.write_client_files(&directory)?);
     println!("Running. Ctrl-C stops it.");
     tokio::signal::ctrl_c().await?;
     println!("Stopped.");
     Ok(())
-}
-
-/// How to use it.
-fn readme(sandbox: &Sandbox, directory: &Path) -> String {
-    let (address, web) = (sandbox.address(), sandbox.web_url());
-    let client = sandbox.client();
-    let organization = client.sender().organization_number();
-    let (p12, roots) = (directory.join("client.p12"), directory.join("roots.pem"));
-    let (p12, roots) = (p12.display(), roots.display());
-    let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "A sandbox of Posten signering: it behaves like the real service, and nothing in it is binding.
-
-  API          https://{address}/api
-  dashboard    {web}/
-  portal       {web}/portal      where signers log in
-  inbox        {web}/inbox       what they would have got by e-mail and SMS
-  sender       {organization}, with the certificate in {p12} (password: {PASSWORD})
-  trust        the server's certificate ends in {roots}
-
-curl
-
-  curl --cert-type P12 --cert {p12}:{PASSWORD} --cacert {roots} https://{address}/api/{organization}
-
-Rust
-
-  Client::builder()
-      .environment(Environment::custom(\"https://{address}/api\", TrustAnchors::from_pem_file(\"{roots}\")?)?)
-      .identity(Identity::from_pkcs12_file(\"{p12}\", &\"{PASSWORD}\".into())?)
-      .sender(Sender::new(\"{organization}\".parse()?))
-      .build()?
-
-The official Java client
-
-  Load {p12} as the organization certificate (KeyStoreConfig.fromOrganizationCertificate), use
-  new ServiceEnvironment(\"Sandbox\", URI.create(\"https://{address}/api\"), List.of(...)) with {roots}
-  as its only certificate.
-
-The official .NET client
-
-  Load {p12} as an X509Certificate2, use https://{address}/api as the URL of its environment, and {roots} as
-  the environment's only allowed chain certificate. Install {roots} as a trusted root where the client asks
-  the operating system."
-    );
-    text
 }
 
 /// `--name value` pairs.

@@ -62,10 +62,12 @@
 
 mod api;
 mod authority;
+mod client_files;
 mod cms;
 mod faults;
 #[cfg(all(feature = "verify", any(fuzzing, test)))]
 pub(crate) mod fuzz;
+mod inspect;
 mod job;
 mod jobs;
 mod options;
@@ -93,6 +95,7 @@ use tokio_rustls::TlsAcceptor;
 use self::authority::{Authority, AuthorityKeys, Issued};
 use self::faults::Faults;
 pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
+pub use self::inspect::InspectedPackage;
 use self::job::Who;
 use self::jobs::Jobs;
 pub use self::options::{SandboxBuilder, SandboxOptions};
@@ -451,6 +454,9 @@ pub enum SandboxError {
     /// What is to outlive the sandbox cannot be read or written.
     #[error("the sandbox's directory: {0}")]
     Store(String),
+    /// A document package is not as the service wants it.
+    #[error("the package: {0}")]
+    Package(String),
     /// The PKCS#12 archive cannot be written.
     #[error("the PKCS#12 archive cannot be written: {0}")]
     Pkcs12(String),

@@ -154,14 +154,14 @@ pub(super) fn check<M: Manifest>(package: &[u8], caller: &CertificateDer<'_>) ->
     Ok(found)
 }
 
-fn read<M: Manifest>(files: &Files) -> Result<Package<M>, String> {
+pub(super) fn read<M: Manifest>(files: &Files) -> Result<Package<M>, String> {
     let manifest_text = text(files, MANIFEST)?;
     let manifest: M = xml::read(manifest_text, Mode::Strict).map_err(|error| format!("{MANIFEST}: {error}"))?;
     let (documents, names) = documents(&manifest, files)?;
     Ok(Package { manifest, manifest_text: manifest_text.to_owned(), documents, names })
 }
 
-fn text<'f>(files: &'f Files, name: &str) -> Result<&'f str, String> {
+pub(super) fn text<'f>(files: &'f Files, name: &str) -> Result<&'f str, String> {
     let file = files.get(name).ok_or_else(|| format!("there is no {name}"))?;
     std::str::from_utf8(file).map_err(|_| format!("{name} is not UTF-8"))
 }
@@ -228,6 +228,17 @@ fn documents(manifest: &impl Manifest, files: &Files) -> Result<(Documents, Vec<
     }
     let documents = Documents::new(documents).map_err(|error| error.to_string())?;
     Ok((documents, names))
+}
+
+/// Who is said to have signed a package, and when.
+pub(super) fn claims(files: &Files) -> Result<(CertificateDer<'static>, Timestamp), String> {
+    let root = Element::parse(text(files, SIGNATURES)?)?;
+    let signature = root.one(DS, "Signature")?;
+    let leaf = signature.one(DS, "KeyInfo")?.one(DS, "X509Data")?.all(DS, "X509Certificate");
+    let leaf = decode(leaf.first().ok_or("there is no X509Certificate")?)?;
+    let properties = signature.one(DS, "Object")?.one(XADES, "QualifyingProperties")?.one(XADES, "SignedProperties")?;
+    let time = properties.one(XADES, "SignedSignatureProperties")?.one(XADES, "SigningTime")?.text();
+    Ok((CertificateDer::from(leaf), time::parse(&time).ok_or("SigningTime is not a date-time")?))
 }
 
 pub(super) fn signatures(text: &str, files: &Files, caller: &CertificateDer<'_>, now: Timestamp) -> Result<(), String> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::job::{FlowName, Job, Signer, Who};
 use crate::signature::SignatureStatus;
-use crate::types::{ContactInformation, JobId, MediaType};
+use crate::types::{ContactInformation, Document, JobId, MediaType};
 
 /// A job as it arrived, and as it stands. `Debug` leaves out what may be personal.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub struct ReceivedJob {
     pub manifest: String,
 }
 
-/// A document of a [`ReceivedJob`].
+/// A document of a [`ReceivedJob`] or an [`InspectedPackage`](super::InspectedPackage).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedDocument {
@@ -65,12 +65,8 @@ pub struct ReceivedSigner {
 
 impl ReceivedJob {
     pub(super) fn of(job: &Job) -> Self {
-        let documents = job.documents.iter().zip(&job.names).map(|(document, name)| ReceivedDocument {
-            title: document.title().as_str().to_owned(),
-            file_name: name.clone(),
-            media_type: document.media_type(),
-            content: document.bytes().unwrap_or_default(),
-        });
+        let documents = job.documents.iter().zip(&job.names);
+        let documents = documents.map(|(document, name)| ReceivedDocument::of(document, name));
         Self {
             id: JobId::from_wire(job.id),
             is_portal: job.flow_name() == FlowName::Portal,
@@ -80,6 +76,17 @@ impl ReceivedJob {
             documents: documents.collect(),
             signers: job.signers.iter().enumerate().map(|(at, signer)| ReceivedSigner::of(job, at, signer)).collect(),
             manifest: job.manifest.clone(),
+        }
+    }
+}
+
+impl ReceivedDocument {
+    pub(super) fn of(document: &Document, name: &str) -> Self {
+        Self {
+            title: document.title().as_str().to_owned(),
+            file_name: name.to_owned(),
+            media_type: document.media_type(),
+            content: document.bytes().unwrap_or_default(),
         }
     }
 }
