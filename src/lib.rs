@@ -93,6 +93,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `sandbox` | the module `sandbox`. For tests and trials; not for production. |
+//! | `cli` | the program `signering` ([`guide::command_line`]). Brings the other two along. |
 //! | `verify` | the module `verify`: signed PDFs are checked before they are trusted. |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -141,7 +142,7 @@ pub use self::state::{JobState, Retrieval, SenderChoice, StatusState};
 pub use self::status::ChangeKey;
 pub use self::transport::{
     DocumentsDeletion, Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, Retry,
-    Timeouts, Xades,
+    Timeouts, Transfer, Xades,
 };
 pub use self::trust::{Environment, TlsError, TrustAnchors, TrustAnchorsError};
 pub use self::types::{

@@ -6,6 +6,9 @@ pub mod capabilities {}
 #[doc = include_str!("certificates.md")]
 pub mod certificates {}
 
+#[doc = include_str!("command_line.md")]
+pub mod command_line {}
+
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 

@@ -1,0 +1,34 @@
+//! `signering archive`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use posten_signering::OrganizationNumber;
+use serde_json::json;
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::output::Output;
+
+#[derive(Args)]
+pub struct Archive {
+    #[command(flatten)]
+    connection: Connection,
+    /// The organization that owns the document
+    owner: OrganizationNumber,
+    /// The document's id
+    document: String,
+    /// Where to save it
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+}
+
+impl Archive {
+    pub async fn run(self, output: &Output) -> Result<(), Failure> {
+        let client = self.connection.client(output)?;
+        let bytes = client.archive().pades(&self.owner, &self.document).save_to(&self.output).await?;
+        let file = self.output.display().to_string();
+        output.result(&format!("saved {file} ({bytes} bytes)"), &json!({ "file": file, "bytes": bytes }));
+        Ok(())
+    }
+}

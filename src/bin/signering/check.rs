@@ -1,0 +1,257 @@
+//! `signering check`: what is wrong with certificate, environment and connection, and what to do about it.
+
+use clap::Args;
+use jiff::Timestamp;
+use posten_signering::{Environment, Error, Identity, IdentityError, TlsError};
+use serde_json::{Value, json};
+
+use super::connection::Connection;
+use super::failure::{Class, Failure, with_causes};
+use super::output::{Output, readable};
+
+/// A certificate that ends within so many days should be on somebody's list.
+const SOON: i64 = 60;
+
+#[derive(Args)]
+pub struct Check {
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// What one look has found.
+struct Finding {
+    of: &'static str,
+    outcome: Outcome,
+    /// What it is, in a word for programs.
+    diagnosis: &'static str,
+    text: String,
+    /// What to do about it.
+    cure: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Outcome {
+    Good,
+    Warning,
+    Failed(Class),
+}
+
+impl Check {
+    pub async fn run(self, output: &Output) -> Result<(), Failure> {
+        let mut findings = Vec::new();
+        self.look(output, &mut findings).await?;
+        let text: Vec<String> = findings.iter().map(Finding::text).collect();
+        let json: Vec<Value> = findings.iter().map(Finding::json).collect();
+        let worst = findings.iter().rev().find_map(|finding| match finding.outcome {
+            Outcome::Failed(class) => Some(class),
+            _ => None,
+        });
+        output.result(&text.join("\n"), &json!({ "good": worst.is_none(), "checks": json }));
+        worst.map_or(Ok(()), |class| Err(Failure::Found(class)))
+    }
+
+    async fn look(&self, output: &Output, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+        let identity = match self.connection.identity() {
+            Ok(identity) => identity,
+            Err(Failure::Library(error)) => {
+                findings.push(unusable(&error));
+                return Ok(());
+            }
+            Err(failure) => return Err(failure),
+        };
+        findings.push(certificate(&identity, Timestamp::now()));
+        let environment = match self.connection.environment() {
+            Ok(environment) => environment,
+            Err(Failure::Library(error)) => {
+                let cure = "Give --roots PEM or DER files with root certificates, or a directory of them.";
+                findings.push(Finding::failed("environment", &error, "bad-environment", Some(cure)));
+                return Ok(());
+            }
+            Err(failure) => return Err(failure),
+        };
+        findings.push(fits(&environment, &identity));
+        let client = match self.connection.client_of(identity, environment, output) {
+            Ok(client) => client,
+            Err(error) => {
+                findings.push(Finding::failed("configuration", &error, "bad-configuration", None));
+                return Ok(());
+            }
+        };
+        findings.push(match client.whoami().await {
+            Ok(answer) => Finding::good("service", answer.trim().to_owned()),
+            Err(error) => refused(&error),
+        });
+        Ok(())
+    }
+}
+
+fn unusable(error: &Error) -> Finding {
+    use IdentityError as E;
+    let (diagnosis, cure) = match error {
+        Error::Identity(E::WrongPassword) => (
+            "wrong-password",
+            "Each .p12 file may have a password of its own; it came apart from the file. Mind line breaks in the password file.",
+        ),
+        Error::Identity(E::NotForDigitalSignature { key_usage }) => match key_usage.contains("nonRepudiation") {
+            true => (
+                "signing-only-certificate",
+                "This is the one for signatures. Of the files delivered together, take the one for authentication.",
+            ),
+            false => (
+                "encryption-only-certificate",
+                "This is the one for encryption. Of the files delivered together, take the one for authentication.",
+            ),
+        },
+        Error::Identity(E::Expired { .. }) => ("expired", "Order a new certificate from Buypass or Commfides."),
+        Error::Identity(E::NotYetValid { .. }) => ("not-yet-valid", "Wait, or set this machine's clock."),
+        Error::Identity(E::MissingKey) => {
+            ("no-key", "Take the file that has the private key too: a .p12, not a .cer or .crt.")
+        }
+        Error::Identity(E::NotRsa) => ("not-rsa", "Order a certificate with an RSA key."),
+        Error::Identity(E::NotPkcs12) => ("not-pkcs12", "Is it PEM? Then use --certificate and --key."),
+        Error::File { .. } => ("no-file", "Look at the path and at who may read the file."),
+        _ => ("bad-certificate", "Fetch the certificate from its issuer again."),
+    };
+    Finding::failed("certificate", error, diagnosis, Some(cure))
+}
+
+fn certificate(identity: &Identity, now: Timestamp) -> Finding {
+    let organization = identity.organization_number().map_or("no organization".to_owned(), |number| number.to_string());
+    let days = (identity.valid_until().as_second() - now.as_second()) / 86_400;
+    let text = format!(
+        "{}\n{organization}, issued by {}\nvalid until {} ({days} days)",
+        readable(identity.subject()),
+        readable(identity.issuer()),
+        identity.valid_until(),
+    );
+    if days > SOON {
+        return Finding::good("certificate", text);
+    }
+    Finding {
+        of: "certificate",
+        outcome: Outcome::Warning,
+        diagnosis: "ends-soon",
+        text,
+        cure: Some("Order the next one now: it takes days, and the day after the last one nothing works."),
+    }
+}
+
+/// Only a warning: the service decides.
+fn fits(environment: &Environment, identity: &Identity) -> Finding {
+    let (diagnosis, text, cure) = match environment.suits(identity) {
+        Ok(()) => {
+            return Finding::good(
+                "environment",
+                format!("{}, whose trust anchors vouch for the certificate", environment.root()),
+            );
+        }
+        Err(error @ IdentityError::MissingIntermediate { .. }) => (
+            "missing-intermediate",
+            error.to_string(),
+            "Put the issuer's certificate into the .p12 or the PEM file. The service needs the whole chain.",
+        ),
+        Err(error) => (
+            "other-environment",
+            error.to_string(),
+            "Test certificates are for the test environments, others for production. If this is no mistake, add the root with --roots.",
+        ),
+    };
+    Finding { of: "environment", outcome: Outcome::Warning, diagnosis, text, cure: Some(cure) }
+}
+
+fn refused(error: &Error) -> Finding {
+    let (diagnosis, cure) = match error {
+        Error::NotAuthorized(_) => (
+            "organization-not-authorized",
+            "Ask Posten signering's support to open the API for the organization of the certificate.",
+        ),
+        Error::BrokerNotAuthorized(_) => (
+            "broker-not-authorized",
+            "The organization in --sender must let the certificate's organization act for it: in Altinn, or by agreement. Or is --sender wrong?",
+        ),
+        Error::Tls(TlsError::OurCertificateRefused { .. }) => (
+            "certificate-refused",
+            "Test and production mixed up, an intermediate missing, or a certificate that was revoked.",
+        ),
+        Error::Tls(TlsError::UntrustedRoot | TlsError::MissingIntermediate | TlsError::SelfSigned) => (
+            "server-not-trusted",
+            "Somebody else may answer: a proxy that opens TLS must leave this address alone. Or a root is missing in --roots.",
+        ),
+        Error::Tls(TlsError::WrongOrganization { .. }) => {
+            ("another-server", "Somebody else answers: a proxy that opens TLS, or a wrong address.")
+        }
+        Error::Tls(TlsError::Expired { .. } | TlsError::NotYetValid { .. }) => {
+            ("server-out-of-date", "Look at this machine's clock first.")
+        }
+        Error::Tls(_) => ("no-tls", "Is this the address of the service? Does a firewall or proxy interfere?"),
+        Error::Connect(_) if is_of_proxy(error, "underlying connection") => {
+            ("no-proxy", "Nobody answers at the proxy's address: look at --proxy.")
+        }
+        Error::Connect(_) if is_of_proxy(error, "") => (
+            "proxy-refuses",
+            "The proxy does not let this connection through: ask those who run it for CONNECT to the service's host, port 443.",
+        ),
+        Error::Connect(_) => (
+            "no-connection",
+            "Is there a network, is the name of the host right, does the firewall let port 443 out? If only a proxy gets out: --proxy.",
+        ),
+        Error::Timeout => {
+            ("no-answer", "The service, or a firewall that swallows packets. If only a proxy gets out: --proxy.")
+        }
+        Error::Transport(_) => {
+            ("connection-lost", "Somebody between ends connections: a firewall, a proxy. Try again.")
+        }
+        Error::TooManyRequests { .. } => {
+            ("too-many-requests", "Wait half a minute, and look who else calls with this organization.")
+        }
+        _ => (
+            "unexpected-answer",
+            "An answer that is not the service's: is the address right, is there a proxy in the way?",
+        ),
+    };
+    Finding::failed("service", error, diagnosis, Some(cure))
+}
+
+/// Whether it failed at the proxy, and said so in these words. There is no type to ask.
+fn is_of_proxy(error: &Error, words: &str) -> bool {
+    let text = with_causes(error);
+    text.contains("tunnel error") && text.contains(words)
+}
+
+impl Finding {
+    fn good(of: &'static str, text: String) -> Self {
+        Self { of, outcome: Outcome::Good, diagnosis: "good", text, cure: None }
+    }
+
+    fn failed(of: &'static str, error: &Error, diagnosis: &'static str, cure: Option<&'static str>) -> Self {
+        Self { of, outcome: Outcome::Failed(Class::of(error)), diagnosis, text: with_causes(error), cure }
+    }
+
+    fn word(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Good => "ok",
+            Outcome::Warning => "warning",
+            Outcome::Failed(_) => "FAILED",
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut lines = self.text.lines();
+        let mut text = format!("{:<13} {:<8} {}", self.of, self.word(), lines.next().unwrap_or_default());
+        let more = lines.map(str::to_owned).chain(self.cure.map(|cure| format!("-> {cure}")));
+        for line in more {
+            text.push_str(&format!("\n{:22} {line}", ""));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "check": self.of,
+            "outcome": self.word().to_ascii_lowercase(),
+            "diagnosis": self.diagnosis,
+            "text": self.text,
+            "cure": self.cure,
+        })
+    }
+}

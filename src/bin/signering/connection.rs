@@ -1,0 +1,158 @@
+//! Who we are and whom we talk to, as said on the command line.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use posten_signering::{
+    Client, Environment, Error, HasSender, Identity, OrganizationNumber, Proxy, Sender, Timeouts, TrustAnchors,
+};
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroize;
+
+use super::failure::Failure;
+use super::output::Output;
+
+/// Where the password may come from besides a file and the terminal.
+const PASSWORD_VARIABLE: &str = "SIGNERING_PASSWORD";
+
+#[derive(Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Connection {
+    /// The enterprise certificate with its key: a PKCS#12 archive (.p12, .pfx)
+    #[arg(long, value_name = "FILE", env = "SIGNERING_P12", conflicts_with_all = ["certificate", "key"])]
+    p12: Option<PathBuf>,
+    /// Where the archive's password is, in the first line. Without it: the environment's SIGNERING_PASSWORD, or a prompt
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// The enterprise certificate and its chain, in PEM
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// Its private key, in PEM, not encrypted
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+    /// production, difitest, difiqa, or the address of another service
+    #[arg(long, value_name = "NAME|URL", env = "SIGNERING_ENVIRONMENT")]
+    environment: String,
+    /// Root certificates that the service's may end in: a file, or a directory of them. Test environments have none of
+    /// their own
+    #[arg(long, value_name = "PATH", env = "SIGNERING_ROOTS", value_delimiter = ',')]
+    roots: Vec<PathBuf>,
+    /// The organization that acts. The certificate's own unless said otherwise
+    #[arg(long, value_name = "NUMBER", env = "SIGNERING_SENDER")]
+    sender: Option<OrganizationNumber>,
+    /// A proxy that lets connections through (CONNECT)
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// Write every document package that is sent to this directory, for looking at
+    #[arg(long, value_name = "DIRECTORY")]
+    dump_packages: Option<PathBuf>,
+    /// How many seconds a call may take
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: Option<u64>,
+}
+
+impl Connection {
+    pub fn client(&self, output: &Output) -> Result<Client<HasSender>, Failure> {
+        let identity = self.identity()?;
+        Ok(self.client_of(identity, self.environment()?, output)?)
+    }
+
+    /// The certificate and its key.
+    pub fn identity(&self) -> Result<Identity, Failure> {
+        match (&self.p12, &self.certificate, &self.key) {
+            (Some(p12), ..) => Ok(Identity::from_pkcs12_file(p12, &self.password()?)?),
+            (None, Some(certificate), Some(key)) => Ok(Identity::from_pem_files(certificate, key)?),
+            _ => Err(Failure::Usage("--p12, or --certificate and --key, must say who we are".to_owned())),
+        }
+    }
+
+    pub fn environment(&self) -> Result<Environment, Failure> {
+        let mut anchors: Option<TrustAnchors> = None;
+        for path in &self.roots {
+            let more = if path.is_dir() {
+                TrustAnchors::from_directory(path)?
+            } else {
+                TrustAnchors::from_pem_file(path).or_else(|_| TrustAnchors::from_der_file(path))?
+            };
+            anchors = Some(match anchors {
+                Some(anchors) => anchors.and(more),
+                None => more,
+            });
+        }
+        let needed = || {
+            let name = &self.environment;
+            anchors.clone().ok_or_else(|| Failure::Usage(format!("--environment {name} needs --roots")))
+        };
+        Ok(match self.environment.as_str() {
+            "production" => match anchors {
+                Some(anchors) => Environment::production().trusting(anchors),
+                None => Environment::production(),
+            },
+            "difitest" => Environment::difi_test(needed()?),
+            "difiqa" => Environment::difi_qa(needed()?),
+            address if address.starts_with("https://") => Environment::custom(address, needed()?)?,
+            _ => {
+                let message = "--environment is production, difitest, difiqa or an https URL";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+        })
+    }
+
+    pub fn client_of(
+        &self,
+        identity: Identity,
+        environment: Environment,
+        output: &Output,
+    ) -> Result<Client<HasSender>, Error> {
+        let own = identity.organization_number().cloned();
+        let sender = self.sender.clone().or(own).ok_or_else(|| {
+            Error::Configuration("the certificate names no organization: --sender must say who acts".to_owned())
+        })?;
+        let mut builder = Client::builder()
+            .environment(environment)
+            .identity(identity)
+            .sender(Sender::new(sender))
+            .user_agent("signering");
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(Proxy::new(proxy)?);
+        }
+        if let Some(seconds) = self.timeout {
+            let limit = Duration::from_secs(seconds);
+            builder = builder.timeouts(Timeouts { connect: limit, answer: limit, ..Timeouts::default() });
+        }
+        if let Some(directory) = &self.dump_packages {
+            builder = builder.dump_packages_to(directory);
+        }
+        if let Some(tell) = output.progress() {
+            builder = builder.on_transfer(tell);
+        }
+        builder.build()
+    }
+
+    /// The archive's password: from a file, the environment, or somebody at the terminal.
+    fn password(&self) -> Result<SecretString, Failure> {
+        if let Some(path) = &self.password_file {
+            return first_line(path);
+        }
+        if let Ok(password) = std::env::var(PASSWORD_VARIABLE) {
+            return Ok(SecretString::from(password));
+        }
+        if !std::io::stdin().is_terminal() && !std::io::stderr().is_terminal() {
+            let message =
+                format!("the archive needs its password: --password-file, {PASSWORD_VARIABLE}, or a terminal");
+            return Err(Failure::Usage(message));
+        }
+        let password = rpassword::prompt_password("Password of the certificate: ");
+        password.map(SecretString::from).map_err(|error| Failure::Other(format!("the password: {error}")))
+    }
+}
+
+fn first_line(path: &Path) -> Result<SecretString, Failure> {
+    let failed = |source| Error::File { path: path.to_owned(), source };
+    let mut text = std::fs::read_to_string(path).map_err(failed)?;
+    let line = SecretString::from(text.lines().next().unwrap_or_default());
+    text.zeroize();
+    Ok(line)
+}

@@ -1,0 +1,240 @@
+//! `signering direct`: the signers are in your own web pages.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use posten_signering::direct::{Created, Job, JobHandle, JobRequest, JobStatus, Polling, Signer, Signers};
+use posten_signering::{Download, Error, ExitUrls, Retrieval, StatusQueryToken};
+use serde_json::json;
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::output::Output;
+use super::poll::{Change, Dealing, Found, Poll, Queue};
+use super::request::{self, Request};
+
+#[derive(Subcommand)]
+pub enum Direct {
+    /// Create a job, and print where each signer's browser is to go
+    Send(Box<Send>),
+    /// Ask for the status of a job, after a signer came back
+    Status(Status),
+    /// Ask for a new redirect URL, when a signer's is used up
+    Renew(Renew),
+    /// Take a change from the queue of jobs that were created with --polling
+    Poll(Poll),
+}
+
+#[derive(Args)]
+pub struct Send {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(flatten)]
+    request: Request,
+    /// Who signs: a personal identification number, or any other identifier of yours. Several: say it again
+    #[arg(long = "signer", value_name = "WHO", required_unless_present = "signers")]
+    signer: Vec<String>,
+    /// Where the browser goes afterwards, unless one of the others says otherwise
+    #[arg(long, value_name = "URL")]
+    exit_url: Option<String>,
+    /// Where the browser goes when they have signed
+    #[arg(long, value_name = "URL", required_unless_present = "exit_url")]
+    completion_url: Option<String>,
+    /// Where the browser goes when they have said no
+    #[arg(long, value_name = "URL", required_unless_present = "exit_url")]
+    rejection_url: Option<String>,
+    /// Where the browser goes when something went wrong
+    #[arg(long, value_name = "URL", required_unless_present = "exit_url")]
+    error_url: Option<String>,
+    /// Have its changes put into a queue, for `direct poll`. Without this, `direct status` asks with a token
+    #[arg(long)]
+    polling: bool,
+    #[command(flatten)]
+    queue: Queue,
+}
+
+#[derive(Args)]
+pub struct Status {
+    #[command(flatten)]
+    connection: Connection,
+    /// The file with the job's handle
+    handle: PathBuf,
+    /// What the browser brought as status_query_token: the token, or the whole URL
+    #[arg(long, value_name = "TOKEN|URL")]
+    token: String,
+    #[command(flatten)]
+    dealing: Dealing,
+}
+
+#[derive(Args)]
+pub struct Renew {
+    #[command(flatten)]
+    connection: Connection,
+    /// The file with the job's handle
+    handle: PathBuf,
+    /// Which signer, counted from 1
+    #[arg(long, default_value_t = 1)]
+    signer: usize,
+}
+
+impl Direct {
+    pub async fn run(self, output: &Output) -> Result<(), Failure> {
+        match self {
+            Self::Send(send) => send.run(output).await,
+            Self::Status(status) => status.run(output).await,
+            Self::Renew(renew) => renew.run(output).await,
+            Self::Poll(args) => poll(args, output).await,
+        }
+    }
+}
+
+impl Send {
+    async fn run(self, output: &Output) -> Result<(), Failure> {
+        let request = JobRequest::builder()
+            .title(self.request.title.clone())
+            .document(self.request.documents()?)
+            .signer(self.signers()?)
+            .exit_urls(self.exit_urls()?)
+            .maybe_description(self.request.description.clone())
+            .maybe_reference(self.request.reference.clone())
+            .maybe_required_authentication(self.request.level())
+            .maybe_identifier_in_signed_documents(self.request.naming())
+            .build();
+        let client = self.connection.client(output)?;
+        if self.polling {
+            let job = client.direct().create(request.polling(self.queue.queue()?)).await?;
+            return self.created(&job, output);
+        }
+        self.created(&client.direct().create(request).await?, output)
+    }
+
+    fn created<R: Retrieval>(&self, job: &Job<Created, R>, output: &Output) -> Result<(), Failure> {
+        let handle = self.request.keep(job.id(), &job.handle())?;
+        let mut text = format!("job {}\nhandle {}", job.id(), handle.display());
+        let mut urls = Vec::new();
+        for (at, signer) in job.signers().iter().enumerate() {
+            let url = signer.redirect_url().as_str();
+            text.push_str(&format!("\nsigner {}  {url}", at + 1));
+            urls.push(url);
+        }
+        output.result(&text, &json!({ "job": job.id(), "handle": handle, "redirect_urls": urls }));
+        Ok(())
+    }
+
+    fn signers(&self) -> Result<Signers, Failure> {
+        let signers = self.request.signers(&self.signer)?.into_iter().map(|who| {
+            let is_number = who.len() == 11 && who.bytes().all(|b| b.is_ascii_digit());
+            let mut signer = match is_number {
+                true => Signer::national_id(who.parse()?),
+                false => Signer::identified_by(who.parse()?),
+            };
+            if let Some(kind) = self.request.signature_type() {
+                signer = signer.signature_type(kind);
+            }
+            Ok(signer)
+        });
+        Ok(Signers::new(signers.collect::<Result<Vec<_>, Failure>>()?)?)
+    }
+
+    fn exit_urls(&self) -> Result<ExitUrls, Failure> {
+        let or_common = |url: &Option<String>| url.clone().or_else(|| self.exit_url.clone()).unwrap_or_default();
+        let (completion, rejection) = (or_common(&self.completion_url), or_common(&self.rejection_url));
+        Ok(ExitUrls::new(completion, rejection, or_common(&self.error_url))?)
+    }
+}
+
+impl Status {
+    async fn run(self, output: &Output) -> Result<(), Failure> {
+        let handle: JobHandle = request::handle(&self.handle)?;
+        let client = self.connection.client(output)?;
+        let status = client.direct().resume(handle)?.status(&token(&self.token)?).await?;
+        let mut found = found(&status);
+        match status {
+            JobStatus::InProgress(_) => {}
+            JobStatus::Completed(done) => {
+                found.saved = self.dealing.save(found.job, &done.pades()).await?;
+                if self.dealing.confirm {
+                    done.confirm().await?;
+                    found.confirmed = true;
+                }
+            }
+            JobStatus::Failed(failed) => {
+                if self.dealing.confirm {
+                    failed.confirm().await?;
+                    found.confirmed = true;
+                }
+            }
+        }
+        output.result(&found.text(), &found.json());
+        Ok(())
+    }
+}
+
+/// The token itself, or that of a URL.
+fn token(text: &str) -> Result<StatusQueryToken, Failure> {
+    let from_url = url::Url::parse(text).ok().and_then(|url| {
+        let token = url.query_pairs().find(|(name, _)| name == "status_query_token");
+        token.map(|(_, token)| token.into_owned())
+    });
+    Ok(from_url.as_deref().unwrap_or(text).parse()?)
+}
+
+impl Renew {
+    async fn run(self, output: &Output) -> Result<(), Failure> {
+        // Of either kind: which one, only the file knows.
+        let client = self.connection.client(output)?;
+        let url = match request::handle::<JobHandle>(&self.handle) {
+            Ok(handle) => {
+                let job = client.direct().resume(handle)?;
+                self.nth(job.signers())?.renew_redirect_url().await?
+            }
+            Err(_) => {
+                let job = client.direct().resume(request::handle::<JobHandle<Polling>>(&self.handle)?)?;
+                self.nth(job.signers())?.renew_redirect_url().await?
+            }
+        };
+        output.result(url.as_str(), &json!({ "redirect_url": url.as_str() }));
+        Ok(())
+    }
+
+    fn nth<'s, S>(&self, signers: &'s [S]) -> Result<&'s S, Failure> {
+        let signer = self.signer.checked_sub(1).and_then(|at| signers.get(at));
+        signer.ok_or_else(|| Failure::Usage(format!("--signer is from 1 to {}", signers.len())))
+    }
+}
+
+async fn poll(poll: Poll, output: &Output) -> Result<(), Failure> {
+    let client = poll.connection.client(output)?;
+    let queue = poll.queue.queue()?;
+    match poll.follow {
+        true => poll.all(client.direct().changes(queue), output).await,
+        false => poll.one(client.direct().poll(&queue).await?, output).await,
+    }
+}
+
+impl Change for JobStatus<Polling> {
+    fn found(&self) -> Found {
+        found(self)
+    }
+
+    fn pades(&self) -> Option<Download> {
+        match self {
+            Self::Completed(done) => Some(done.pades()),
+            Self::InProgress(_) | Self::Failed(_) => None,
+        }
+    }
+
+    async fn confirm(self) -> Result<(), Error> {
+        Self::confirm(self).await
+    }
+}
+
+fn found<R: Retrieval>(status: &JobStatus<R>) -> Found {
+    let (state, signatures) = match status {
+        JobStatus::InProgress(status) => ("IN_PROGRESS", status.signatures()),
+        JobStatus::Completed(status) => ("COMPLETED_SUCCESSFULLY", status.signatures()),
+        JobStatus::Failed(status) => ("FAILED", status.signatures()),
+    };
+    let signatures = signatures.iter().map(|one| (one.status().clone(), one.since()));
+    Found::new(status.job_id(), status.reference(), state, signatures)
+}

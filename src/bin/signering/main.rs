@@ -1,0 +1,88 @@
+//! `signering`: Posten signering on the command line.
+//!
+//! What it can do, its exit codes and how it gets its secrets: the guide `command_line` in the documentation.
+
+mod archive;
+mod check;
+mod connection;
+mod direct;
+mod failure;
+mod inspect;
+mod output;
+mod poll;
+mod portal;
+mod request;
+mod sandbox;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use self::failure::Failure;
+use self::output::Output;
+
+/// E-signatures with Posten signering.
+#[derive(Parser)]
+#[command(name = "signering", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Arguments {
+    /// Print one JSON document and nothing else
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 something else, 2 wrong usage or value, 3 certificate, trust or configuration,
+4 network, 5 refused by the service, 6 the document is not what it should be.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Look at the certificate, the environment and the connection, and say what is wrong
+    Check(check::Check),
+    /// Create jobs whose signers are in your own web pages, and follow them
+    #[command(subcommand)]
+    Direct(direct::Direct),
+    /// Create jobs whose signers the service invites, and follow them
+    #[command(subcommand)]
+    Portal(portal::Portal),
+    /// Fetch a signed document that the service keeps for long
+    Archive(archive::Archive),
+    /// Look into a document package (.asice, .zip) or a signed PDF, and check its signatures
+    Inspect(inspect::Inspect),
+    /// Run a local service that behaves like the real one
+    Sandbox(sandbox::Sandbox),
+    /// Print what makes a shell complete these commands
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    match run(arguments.command, &output).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(command: Command, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::Check(check) => check.run(output).await,
+        Command::Direct(direct) => direct.run(output).await,
+        Command::Portal(portal) => portal.run(output).await,
+        Command::Archive(archive) => archive.run(output).await,
+        Command::Inspect(inspect) => inspect.run(output),
+        Command::Sandbox(sandbox) => sandbox.run(output).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "signering", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What is printed: lines for people, or one JSON document for programs; and how far a transfer has come, on a terminal.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use posten_signering::Transfer;
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+
+/// Where results go.
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// A result. What cannot be printed because nobody reads any more is nobody's loss.
+    pub fn result(&self, text: &str, json: &Value) {
+        let mut out = std::io::stdout();
+        let _ = match self.json {
+            true => writeln!(out, "{json}"),
+            false => writeln!(out, "{}", text.trim_end()),
+        };
+        let _ = out.flush();
+    }
+
+    /// What somebody who watches may want to know.
+    pub fn note(&self, text: &str) {
+        if !self.json {
+            eprintln!("{text}");
+        }
+    }
+
+    pub fn failure(&self, failure: &Failure) {
+        match failure {
+            // It has said so itself.
+            Failure::Found(_) => {}
+            failure if self.json => {
+                println!("{}", json!({ "error": failure.to_string(), "exit_code": failure.class() as u8 }));
+            }
+            failure => eprintln!("signering: {failure}"),
+        }
+    }
+
+    /// Shows transfers as bars, when there is a terminal and somebody to look at it.
+    pub fn progress(&self) -> Option<impl Fn(&Transfer) + Send + Sync + 'static> {
+        if self.json || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let bar = Arc::new(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()));
+        Some(move |transfer: &Transfer| {
+            if transfer.bytes == 0 {
+                bar.reset();
+                let template = match transfer.total {
+                    Some(_) => "{prefix} [{bar:30}] {bytes}/{total_bytes}",
+                    None => "{prefix} {bytes} {spinner}",
+                };
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    bar.set_style(style.progress_chars("=> "));
+                }
+                bar.set_prefix(if transfer.is_upload { "upload  " } else { "download" });
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
+            if let Some(total) = transfer.total {
+                bar.set_length(total);
+            }
+            bar.set_position(transfer.bytes);
+            if transfer.total == Some(transfer.bytes) {
+                bar.abandon();
+            }
+        })
+    }
+}
+
+/// A name of RFC 4514, which writes an organization's identifier (X.520, 2.5.4.97) as the bytes of its DER, as people read it.
+pub fn readable(name: &str) -> String {
+    let Some((before, rest)) = name.split_once("2.5.4.97=#") else { return name.to_owned() };
+    let end = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+    let (hex, after) = rest.split_at(end);
+    let bytes = hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    // After the tag and a length of one byte.
+    let text = bytes.skip(2).collect::<Option<Vec<u8>>>().and_then(|bytes| String::from_utf8(bytes).ok());
+    match text {
+        Some(text) => format!("{before}organizationIdentifier={text}{}", readable(after)),
+        None => name.to_owned(),
+    }
+}

@@ -1,0 +1,183 @@
+//! `signering portal`: the service invites the signers.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use posten_signering::portal::{Availability, JobHandle, JobRequest, JobStatus, Lookup, Signer, Signers, SigningOrder};
+use posten_signering::{ContactInformation, Download, EmailAddress, Error, MobileNumber, SignatureType, Title};
+use serde_json::json;
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::output::Output;
+use super::poll::{Change, Found, Poll, Queue};
+use super::request::{self, Request};
+
+#[derive(Subcommand)]
+pub enum Portal {
+    /// Create a job. The service tells the signers
+    Send(Box<Send>),
+    /// Take a change from the queue
+    Poll(Poll),
+    /// Cancel a job that is not finished
+    Cancel(Cancel),
+}
+
+#[derive(Args)]
+pub struct Send {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(flatten)]
+    request: Request,
+    /// Who signs, and how they are told: NUMBER:email or NUMBER:email+sms (looked up in the public register),
+    /// NUMBER:ADDRESS, or ADDRESS alone, where ADDRESS is an e-mail address, a mobile number, or both with a comma.
+    /// With 2= before it, it is their turn after those with 1=
+    #[arg(long = "signer", value_name = "[TURN=]WHO", required_unless_present = "signers")]
+    signer: Vec<String>,
+    /// What stands in e-mail and SMS in place of the title
+    #[arg(long, value_name = "TITLE")]
+    nonsensitive_title: Option<Title>,
+    /// When the first signers are invited: 2026-12-24T08:00:00+01:00. At once unless said otherwise
+    #[arg(long, value_name = "TIME")]
+    activation_time: Option<Timestamp>,
+    /// How many days each signer has
+    #[arg(long, value_name = "DAYS")]
+    available_days: Option<u16>,
+    #[command(flatten)]
+    queue: Queue,
+}
+
+#[derive(Args)]
+pub struct Cancel {
+    #[command(flatten)]
+    connection: Connection,
+    /// The file with the job's handle
+    handle: PathBuf,
+}
+
+impl Portal {
+    pub async fn run(self, output: &Output) -> Result<(), Failure> {
+        match self {
+            Self::Send(send) => send.run(output).await,
+            Self::Poll(args) => poll(args, output).await,
+            Self::Cancel(cancel) => cancel.run(output).await,
+        }
+    }
+}
+
+impl Send {
+    async fn run(self, output: &Output) -> Result<(), Failure> {
+        let kind = self.request.signature_type();
+        let signers = self.request.signers(&self.signer)?.into_iter().map(|text| signer(&text, kind));
+        let request = JobRequest::builder()
+            .title(self.request.title.clone())
+            .document(self.request.documents()?)
+            .signer(Signers::new(signers.collect::<Result<Vec<_>, Failure>>()?)?)
+            .maybe_nonsensitive_title(self.nonsensitive_title)
+            .maybe_description(self.request.description.clone())
+            .maybe_reference(self.request.reference.clone())
+            .polling_queue(self.queue.queue()?)
+            .maybe_required_authentication(self.request.level())
+            .maybe_identifier_in_signed_documents(self.request.naming())
+            .maybe_activation_time(self.activation_time)
+            .maybe_available_for(self.available_days.map(Availability::days).transpose()?)
+            .build();
+        let job = self.connection.client(output)?.portal().create(request).await?;
+        let handle = self.request.keep(job.id(), &job.handle())?;
+        let text = format!("job {}\nhandle {}", job.id(), handle.display());
+        output.result(&text, &json!({ "job": job.id(), "handle": handle }));
+        Ok(())
+    }
+}
+
+/// Reads `[TURN=]WHO`.
+fn signer(text: &str, kind: Option<SignatureType>) -> Result<Signer, Failure> {
+    let (turn, who) = match text.split_once('=') {
+        Some((turn, who)) if !turn.is_empty() && turn.bytes().all(|b| b.is_ascii_digit()) => {
+            let turn = turn.parse().map_err(|_| Failure::Usage("a signer's turn is from 0 to 9".to_owned()))?;
+            (SigningOrder::new(turn)?, who)
+        }
+        _ => (SigningOrder::default(), text),
+    };
+    // Each way of telling them is a type of its own.
+    macro_rules! built {
+        ($signer:expr) => {{
+            let signer = $signer.order(turn);
+            match kind {
+                Some(kind) => signer.signature_type(kind).build(),
+                None => signer.build(),
+            }
+        }};
+    }
+    let (name, way) = who.split_once(':').map_or((who, None), |(name, way)| (name, Some(way)));
+    Ok(match (name.len() == 11 && name.bytes().all(|b| b.is_ascii_digit()), way) {
+        (true, Some("email")) => built!(Signer::national_id(name.parse()?).lookup(Lookup::Email)),
+        (true, Some("email+sms")) => built!(Signer::national_id(name.parse()?).lookup(Lookup::EmailAndSms)),
+        (true, Some(at)) => built!(Signer::national_id(name.parse()?).notifications(contact(at)?)),
+        (true, None) => {
+            let message = "a signer by number needs to be told how: NUMBER:email, NUMBER:email+sms or NUMBER:ADDRESS";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        (false, None) => built!(Signer::contact(contact(who)?)),
+        (false, Some(_)) => {
+            return Err(Failure::Usage("a personal identification number has 11 digits".to_owned()));
+        }
+    })
+}
+
+/// An e-mail address, a mobile number, or both with a comma.
+fn contact(text: &str) -> Result<ContactInformation, Failure> {
+    Ok(match text.split_once(',') {
+        Some((email, mobile)) => ContactInformation::email(email.parse()?).and_mobile(mobile.parse()?),
+        None if !text.contains('@') && !text.starts_with(|c: char| c == '+' || c.is_ascii_digit()) => {
+            let message = "a signer is NUMBER:HOW, an e-mail address, a mobile number, or both with a comma";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        None if text.contains('@') => ContactInformation::email(text.parse::<EmailAddress>()?),
+        None => ContactInformation::mobile(text.parse::<MobileNumber>()?),
+    })
+}
+
+async fn poll(poll: Poll, output: &Output) -> Result<(), Failure> {
+    let client = poll.connection.client(output)?;
+    let queue = poll.queue.queue()?;
+    match poll.follow {
+        true => poll.all(client.portal().changes(queue), output).await,
+        false => poll.one(client.portal().poll(&queue).await?, output).await,
+    }
+}
+
+impl Change for JobStatus {
+    fn found(&self) -> Found {
+        let state = match self {
+            Self::InProgress(_) => "IN_PROGRESS",
+            Self::Completed(_) => "COMPLETED_SUCCESSFULLY",
+            Self::Failed(_) => "FAILED",
+        };
+        let signatures = self.signatures().iter().map(|one| (one.status().clone(), one.since()));
+        Found::new(self.job_id(), self.reference(), state, signatures)
+    }
+
+    fn pades(&self) -> Option<Download> {
+        match self {
+            Self::Completed(done) => Some(done.pades()),
+            Self::InProgress(waiting) => waiting.pades(),
+            Self::Failed(_) => None,
+        }
+    }
+
+    async fn confirm(self) -> Result<(), Error> {
+        Self::confirm(self).await
+    }
+}
+
+impl Cancel {
+    async fn run(self, output: &Output) -> Result<(), Failure> {
+        let handle: JobHandle = request::handle(&self.handle)?;
+        let cancelled = self.connection.client(output)?.portal().resume(handle)?.cancel().await?;
+        output
+            .result(&format!("job {} cancelled", cancelled.id()), &json!({ "job": cancelled.id(), "cancelled": true }));
+        Ok(())
+    }
+}

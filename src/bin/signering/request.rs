@@ -1,0 +1,135 @@
+//! What requests of both flows have in common, and handles.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use posten_signering::{
+    AuthenticationLevel, Description, Document, Documents, Error, IdentifierInSignedDocuments, JobId, Reference,
+    SignatureType, Title,
+};
+use serde::Serialize;
+
+use super::failure::Failure;
+
+#[derive(Args)]
+#[command(next_help_heading = "Job")]
+pub struct Request {
+    /// The title of the job, which the signers read
+    #[arg(long)]
+    pub title: Title,
+    /// A PDF to be signed, with its title: TITLE=FILE. Without a title, the file's name. Several: say it again
+    #[arg(long = "document", value_name = "[TITLE=]FILE", required = true)]
+    documents: Vec<String>,
+    /// A file with more signers, one a line ("-": standard input). Others can see what stands on a command line: in
+    /// production, personal numbers belong here
+    #[arg(long, value_name = "FILE")]
+    signers: Option<PathBuf>,
+    /// A message to the signers
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<Description>,
+    /// Your own reference. It shows in e-mail to the signers
+    #[arg(long, value_name = "TEXT")]
+    pub reference: Option<Reference>,
+    /// The level the signers must log in with
+    #[arg(long, value_enum)]
+    level: Option<Level>,
+    /// How binding the signatures are
+    #[arg(long, value_enum)]
+    signature_type: Option<Kind>,
+    /// How the signed documents name the signers
+    #[arg(long, value_enum, value_name = "NAMING")]
+    naming: Option<Naming>,
+    /// Where to keep the handle, with which the job is taken up again. job-NUMBER.json unless said otherwise
+    #[arg(long, value_name = "FILE")]
+    handle: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Level {
+    #[value(name = "3")]
+    Three,
+    #[value(name = "4")]
+    Four,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Advanced,
+    Authenticated,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Naming {
+    NumberAndName,
+    BirthDateAndName,
+    Name,
+}
+
+impl Request {
+    pub fn documents(&self) -> Result<Documents, Failure> {
+        let documents = self.documents.iter().map(|text| {
+            let (title, path) = text.split_once('=').map_or((None, text.as_str()), |(title, path)| (Some(title), path));
+            let stem = Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            Document::pdf_from_file(title.map_or(stem, str::to_owned), path)
+        });
+        Ok(Documents::new(documents.collect::<Result<Vec<_>, Error>>()?)?)
+    }
+
+    /// The signers of the command line, and those of the file.
+    pub fn signers(&self, on_command_line: &[String]) -> Result<Vec<String>, Failure> {
+        let mut signers = on_command_line.to_vec();
+        if let Some(path) = &self.signers {
+            let text = match path.to_str() {
+                Some("-") => std::io::read_to_string(std::io::stdin()),
+                _ => std::fs::read_to_string(path),
+            };
+            let text = text.map_err(|source| Error::File { path: path.clone(), source })?;
+            signers.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        }
+        Ok(signers)
+    }
+
+    pub fn level(&self) -> Option<AuthenticationLevel> {
+        self.level.map(|level| match level {
+            Level::Three => AuthenticationLevel::Three,
+            Level::Four => AuthenticationLevel::Four,
+        })
+    }
+
+    pub fn signature_type(&self) -> Option<SignatureType> {
+        self.signature_type.map(|kind| match kind {
+            Kind::Advanced => SignatureType::Advanced,
+            Kind::Authenticated => SignatureType::Authenticated,
+        })
+    }
+
+    pub fn naming(&self) -> Option<IdentifierInSignedDocuments> {
+        self.naming.map(|naming| match naming {
+            Naming::NumberAndName => IdentifierInSignedDocuments::PersonalIdentificationNumberAndName,
+            Naming::BirthDateAndName => IdentifierInSignedDocuments::DateOfBirthAndName,
+            Naming::Name => IdentifierInSignedDocuments::Name,
+        })
+    }
+
+    /// Keeps the handle of the job that was created, and tells where. It is printed when it cannot be kept: without it, the
+    /// job is hard to find again.
+    pub fn keep(&self, id: JobId, handle: &impl Serialize) -> Result<PathBuf, Failure> {
+        let text = serde_json::to_string(handle).map_err(|error| Failure::Other(error.to_string()))?;
+        let path = self.handle.clone().unwrap_or_else(|| PathBuf::from(format!("job-{id}.json")));
+        match std::fs::write(&path, &text) {
+            Ok(()) => Ok(path),
+            Err(error) => {
+                let path = path.display();
+                Err(Failure::Other(format!(
+                    "job {id} is created, but its handle is not kept in {path} ({error}): {text}"
+                )))
+            }
+        }
+    }
+}
+
+/// A handle that was kept.
+pub fn handle<H: serde::de::DeserializeOwned>(path: &Path) -> Result<H, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    serde_json::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}

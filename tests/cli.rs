@@ -1,0 +1,450 @@
+//! The program `signering`, as a user runs it: what it says, what it leaves, and with which code it ends.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use posten_signering::sandbox::Sandbox;
+use posten_signering::{JobId, PersonalIdentificationNumber, direct, portal};
+use rcgen::{CertificateParams, KeyUsagePurpose, date_time_ymd};
+use rustls::pki_types::CertificateDer;
+use secrecy::SecretString;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use self::support::server::{Authority, Server, Subject, answer};
+use self::support::{Running, pdf, tiny_pdf};
+
+const PASSWORD: &str = "the password of the archive";
+const KARI: &str = "01010012345";
+
+/// A directory with what a client of a sandbox needs, and the program in it.
+struct Desk {
+    sandbox: Sandbox,
+    directory: TempDir,
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The outcome and the diagnosis of the last thing that `check` looked at.
+    fn diagnosis(&self) -> (i32, String, String) {
+        let json = self.json();
+        let last = json["checks"].as_array().unwrap().last().unwrap();
+        let word = |name: &str| last[name].as_str().unwrap().to_owned();
+        (self.code, word("check"), word("diagnosis"))
+    }
+}
+
+/// The program, without what the environment of the tests says to it.
+fn program(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signering"));
+    command.current_dir(directory).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) -> Run {
+    // The sandbox goes on meanwhile, on the other threads.
+    let output = tokio::task::block_in_place(|| command.output().unwrap());
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let sandbox = Sandbox::start().await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, content: &[u8]| std::fs::write(directory.path().join(name), content).unwrap();
+        write("client.p12", &sandbox.pkcs12(&SecretString::from(PASSWORD)).unwrap());
+        write("password", format!("{PASSWORD}\n").as_bytes());
+        write("roots.pem", sandbox.root_pem().as_bytes());
+        write("contract.pdf", &pdf::page("Contract"));
+        Self { sandbox, directory }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The program with these words, and who we are and whom we talk to.
+    fn command(&self, words: &str) -> Command {
+        let mut command = program(self.directory.path());
+        command
+            .args(words.split(' '))
+            .env("SIGNERING_P12", "client.p12")
+            .env("SIGNERING_PASSWORD", PASSWORD)
+            .env("SIGNERING_ENVIRONMENT", self.environment())
+            .env("SIGNERING_ROOTS", "roots.pem");
+        command
+    }
+
+    fn environment(&self) -> String {
+        format!("https://{}/api", self.sandbox.address())
+    }
+
+    fn run(&self, words: &str) -> Run {
+        run(&mut self.command(words))
+    }
+
+    /// As [`run`](Self::run), and it must go well.
+    fn json(&self, words: &str) -> Value {
+        let run = self.run(&format!("--json {words}"));
+        assert_eq!(run.code, 0, "{words}: {run:?}");
+        run.json()
+    }
+}
+
+/// Makes a certificate that is wrong in one way.
+fn wrong(directory: &Path, authority: &Authority, change: impl FnOnce(&mut CertificateParams)) {
+    let chain = authority.chain(Subject::OrganizationIdentifier("123456789"), change);
+    write_pem(directory, &chain.certificates, &chain.key.serialize_pem());
+}
+
+fn write_pem(directory: &Path, certificates: &[CertificateDer<'_>], key: &str) {
+    let pem = certificates.iter().map(|der| {
+        let base64 = STANDARD.encode(der);
+        format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+    });
+    std::fs::write(directory.join("own.pem"), pem.collect::<String>()).unwrap();
+    std::fs::write(directory.join("own.key"), key).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_says_what_is_wrong() {
+    let desk = Desk::new().await;
+    let here = desk.directory.path();
+    let check = |words: &str| desk.run(format!("--json check {words}").trim_end());
+    let pem = |words: &str| {
+        let mut command = program(here);
+        command.args("--json check --certificate own.pem --key own.key".split(' ')).args(words.split(' '));
+        run(&mut command)
+    };
+    let seen = |code: i32, check: &str, diagnosis: &str| (code, check.to_owned(), diagnosis.to_owned());
+    let here_it_is = format!("--environment {} --roots roots.pem", desk.environment());
+
+    // A good certificate.
+    assert_eq!(check("").diagnosis(), seen(0, "service", "good"));
+    assert_eq!(check("").json()["good"], true);
+
+    // A wrong password.
+    let mut command = desk.command("--json check");
+    assert_eq!(run(command.env("SIGNERING_PASSWORD", "wrong")).diagnosis(), seen(3, "certificate", "wrong-password"));
+
+    // The one for signing, the one for encryption, and one that is too old.
+    let own = Authority::new("Own");
+    wrong(here, &own, |params| params.key_usages = vec![KeyUsagePurpose::ContentCommitment]);
+    assert_eq!(pem(&here_it_is).diagnosis(), seen(3, "certificate", "signing-only-certificate"));
+    wrong(here, &own, |params| params.key_usages = vec![KeyUsagePurpose::KeyEncipherment]);
+    assert_eq!(pem(&here_it_is).diagnosis(), seen(3, "certificate", "encryption-only-certificate"));
+    wrong(here, &own, |params| {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2022, 1, 1);
+    });
+    assert_eq!(pem(&here_it_is).diagnosis(), seen(3, "certificate", "expired"));
+
+    // A certificate for test, in production; and one of another authority, which the service refuses.
+    wrong(here, &own, |params| params.key_usages = vec![KeyUsagePurpose::DigitalSignature]);
+    let warning = |run: &Run| {
+        let json = run.json();
+        let second = &json["checks"][1];
+        (second["outcome"].as_str().unwrap().to_owned(), second["diagnosis"].as_str().unwrap().to_owned())
+    };
+    let in_production = pem("--environment production --proxy http://127.0.0.1:9");
+    assert_eq!(warning(&in_production), ("warning".to_owned(), "missing-intermediate".to_owned()));
+    let run = pem(&here_it_is);
+    assert_eq!(run.diagnosis(), seen(3, "service", "certificate-refused"));
+
+    // A whole chain that ends elsewhere.
+    let mut command = desk.command("--json check --environment production --proxy http://127.0.0.1:9");
+    let run_in_production = self::run(command.env_remove("SIGNERING_ROOTS"));
+    assert_eq!(warning(&run_in_production), ("warning".to_owned(), "other-environment".to_owned()));
+    assert_eq!(run_in_production.diagnosis(), seen(4, "service", "no-proxy"));
+
+    // The intermediate left out: of two certificates of the chain, the first alone.
+    let chain = own.chain(Subject::OrganizationIdentifier("123456789"), |params| {
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    });
+    write_pem(here, &chain.certificates[..1], &chain.key.serialize_pem());
+    let run = pem(&here_it_is);
+    assert_eq!(warning(&run), ("warning".to_owned(), "missing-intermediate".to_owned()));
+    assert_eq!(run.diagnosis(), seen(3, "service", "certificate-refused"));
+
+    // A broker without the right.
+    assert_eq!(check("--sender 987654321").diagnosis(), seen(5, "service", "broker-not-authorized"));
+
+    // Nobody there.
+    let nobody = check("--environment https://127.0.0.1:9/api");
+    assert_eq!(nobody.diagnosis(), seen(4, "service", "no-connection"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_tells_who_else_may_have_answered() {
+    let desk = Desk::new().await;
+    let service = |body: &'static str| async move {
+        let authority = Authority::new("Service");
+        let chain = authority.chain(Subject::OrganizationIdentifier("984661185"), |_| {});
+        let versions = [&rustls::version::TLS13];
+        let server = Server::start(chain, &versions, move |_, _| {
+            answer("403 Forbidden", "Content-Type: application/xml\r\n", body)
+        });
+        (server.await, authority)
+    };
+
+    // An organization that has no access. (The sandbox lets everybody in.)
+    let refusal = "<error xmlns=\"http://signering.posten.no/schema/v1\"><error-code>NOT_AUTHORIZED</error-code>\
+                   <error-message>No</error-message><error-type>CLIENT</error-type></error>";
+    let (server, authority) = service(refusal).await;
+    std::fs::write(desk.path("service.pem"), authority.root_pem()).unwrap();
+    let there = format!("--environment https://{}/api", server.address);
+    let run = desk.run(&format!("--json check {there} --roots service.pem"));
+    assert_eq!(run.diagnosis(), (5, "service".to_owned(), "organization-not-authorized".to_owned()));
+
+    // A proxy that opens TLS shows a certificate of its own.
+    let run = desk.run(&format!("--json check {there}"));
+    assert_eq!(run.diagnosis(), (3, "service".to_owned(), "server-not-trusted".to_owned()));
+
+    // A proxy that lets nobody through.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
+        }
+    });
+    let run = desk.run(&format!("--json check --proxy http://{proxy}"));
+    assert_eq!(run.diagnosis(), (4, "service".to_owned(), "proxy-refuses".to_owned()));
+
+    // For people, the same in lines, with what to do.
+    let run = desk.run(&format!("check --proxy http://{proxy}"));
+    assert!(run.out.contains("certificate   ok") && run.out.contains("service       FAILED"), "{}", run.out);
+    assert!(run.out.contains("-> The proxy does not let this connection through"), "{}", run.out);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_direct_job_from_send_to_a_signed_pdf() {
+    let desk = Desk::new().await;
+    let send = "direct send --title Avtale --document Kontrakt=contract.pdf --exit-url https://me.example/back";
+    std::fs::write(desk.path("signers"), format!("{KARI}\n\nola\n")).unwrap();
+    let created = desk.json(&format!("{send} --reference case-1 --signers signers --handle handle.json"));
+    assert_eq!((&created["job"], &created["handle"]), (&Value::from(1), &Value::from("handle.json")));
+    assert_eq!(created["redirect_urls"].as_array().unwrap().len(), 2);
+    let job: JobId = serde_json::from_value(created["job"].clone()).unwrap();
+    let back = desk.sandbox.sign(job, &kari().into()).unwrap();
+    let waiting = desk.json(&format!("direct status handle.json --token {}", back.token().as_str()));
+    assert_eq!((&waiting["state"], &waiting["reference"]), (&"IN_PROGRESS".into(), &"case-1".into()));
+    assert_eq!(waiting["signatures"][0]["status"], "SIGNED");
+
+    // A wrong token is refused.
+    let run = desk.run("direct status handle.json --token nonsense");
+    assert_eq!((run.code, run.out.as_str()), (5, ""), "{run:?}");
+    assert!(run.err.starts_with("signering: the status query token is not valid"), "{run:?}");
+
+    // The second signer has closed the browser: a new URL, and the old one is of no use.
+    let renewed = desk.json("direct renew handle.json --signer 2");
+    assert_ne!(renewed["redirect_url"], created["redirect_urls"][1]);
+    let back = desk.sandbox.sign(job, &ola()).unwrap();
+
+    // The whole URL will do as token.
+    let done = desk.json(&format!("direct status handle.json --token {} --save . --confirm", back.url()));
+    assert_eq!((&done["state"], &done["confirmed"]), (&"COMPLETED_SUCCESSFULLY".into(), &true.into()));
+    assert_eq!(done["saved"], "./signed-1.pdf");
+
+    let inspected = desk.json("inspect signed-1.pdf --roots roots.pem");
+    assert_eq!(inspected["kind"], "pdf");
+    let seal = "organizationIdentifier=NTRNO-984661185,CN=Posten signering sandkasse,O=Posten signering sandkasse,C=NO";
+    assert_eq!(inspected["signatures"][0]["subject"], seal);
+
+    // A changed one.
+    let mut bytes = std::fs::read(desk.path("signed-1.pdf")).unwrap();
+    let at = bytes.windows(8).position(|window| window == b"Contract").unwrap();
+    bytes[at] = b'K';
+    std::fs::write(desk.path("changed.pdf"), bytes).unwrap();
+    let run = desk.run("inspect changed.pdf --roots roots.pem");
+    assert_eq!(run.code, 6, "{run:?}");
+}
+
+fn kari() -> PersonalIdentificationNumber {
+    KARI.parse().unwrap()
+}
+
+fn ola() -> direct::SignerName {
+    direct::SignerName::Identifier("ola".parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_direct_job_from_a_queue() {
+    let desk = Desk::new().await;
+    let send = "direct send --title Avtale --document contract.pdf --exit-url https://me.example/ --polling --queue q";
+    let created = desk.json(&format!("{send} --signer ola"));
+    assert_eq!(created["handle"], "job-1.json");
+    assert_eq!(desk.json("direct poll --queue other")["job"], Value::Null);
+    let job: JobId = serde_json::from_value(created["job"].clone()).unwrap();
+    desk.sandbox.reject(job, &ola()).unwrap();
+    let change = desk.json("direct poll --queue q --save . --confirm");
+    assert_eq!((&change["state"], &change["saved"]), (&"FAILED".into(), &Value::Null));
+    assert_eq!(change["signatures"][0]["status"], "REJECTED");
+    // Of a job that is polled for, too.
+    let run = desk.run("direct renew job-1.json --signer 7");
+    assert_eq!((run.code, run.err.trim()), (2, "signering: --signer is from 1 to 1"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn portal_jobs_from_send_to_the_archive() {
+    let desk = Desk::new().await;
+    let send = "portal send --title Avtale --document contract.pdf --nonsensitive-title Dokument --available-days 14";
+    let created = desk.json(&format!("{send} --signer 1={KARI}:email+sms --signer 2=ola@example.com,+4799999999"));
+    let job: JobId = serde_json::from_value(created["job"].clone()).unwrap();
+    let signers: Vec<_> = desk.sandbox.received_jobs()[0].signers.clone();
+    assert_eq!(signers.iter().map(|signer| signer.order).collect::<Vec<_>>(), [1, 2]);
+
+    desk.sandbox.log_in(job, &kari().into()).unwrap().sign().unwrap();
+    let change = desk.json("portal poll --save . --confirm");
+    assert_eq!((&change["state"], &change["confirmed"]), (&"IN_PROGRESS".into(), &true.into()));
+    let ola = portal::SignerName::from(signers[1].contact.clone().unwrap());
+    desk.sandbox.log_in(job, &ola).unwrap().sign().unwrap();
+    let change = desk.json("portal poll --save .");
+    assert_eq!(change["state"], "COMPLETED_SUCCESSFULLY");
+    assert!(desk.path("signed-1.pdf").is_file());
+
+    let id = desk.sandbox.archive(job).unwrap();
+    let fetched = desk.json(&format!("archive 123456789 {id} --output archived.pdf"));
+    assert_eq!(fetched["bytes"], std::fs::metadata(desk.path("archived.pdf")).unwrap().len());
+
+    desk.json(&format!("{send} --signer +4799999999 --handle second.json"));
+    assert_eq!(desk.json("portal cancel second.json")["cancelled"], true);
+    let run = desk.run("portal cancel second.json");
+    assert_eq!(run.code, 5, "{run:?}");
+    let run = desk.run("direct status second.json --token t");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.err.contains("second.json: this is the handle of a job of another flow"), "{run:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_is_looked_into() {
+    let desk = Desk::new().await;
+    std::fs::create_dir(desk.path("dump")).unwrap();
+    let send =
+        "direct send --title Avtale --document Kontrakt=contract.pdf --exit-url https://me.example/ --signer ola";
+    desk.json(&format!("{send} --dump-packages dump"));
+    let package = std::fs::read_dir(desk.path("dump")).unwrap().next().unwrap().unwrap().path();
+    let found = desk.json(&format!("inspect {}", package.display()));
+    assert_eq!(
+        (&found["kind"], &found["flow"], &found["title"]),
+        (&"package".into(), &"direct".into(), &"Avtale".into())
+    );
+    assert_eq!((&found["documents"][0]["title"], &found["sender"]), (&"Kontrakt".into(), &"123456789".into()));
+    assert!(found["signed_by"].as_str().unwrap().contains("CN=Sandkassekunde AS"), "{found}");
+
+    let mut bytes = std::fs::read(&package).unwrap();
+    let at = bytes.windows(8).position(|window| window == b"Contract").unwrap();
+    bytes[at] = b'K';
+    std::fs::write(desk.path("changed.asice"), bytes).unwrap();
+    std::fs::write(desk.path("nothing"), "nothing").unwrap();
+    for file in ["changed.asice", "nothing"] {
+        let run = desk.run(&format!("inspect {file}"));
+        assert_eq!(run.code, 6, "{file}: {run:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_typed_wrong_is_said_before_anything_is_sent() {
+    let desk = Desk::new().await;
+    let direct = "direct send --document contract.pdf --exit-url https://me.example/ --signer ola --title";
+    let portal = "portal send --title T --document contract.pdf --signer";
+    for (words, said) in [
+        (format!("{direct} {}", "x".repeat(81)), "title: must be 1 to 80 characters long, is 81"),
+        (format!("{direct} T --document contract.pdf --document nothing.pdf"), "nothing.pdf"),
+        (format!("{portal} {KARI}"), "a signer by number needs to be told how"),
+        (format!("{portal} 0101001234:email"), "a personal identification number has 11 digits"),
+        (format!("{portal} 10={KARI}:email"), "order: must be from 0 to 9, is 10"),
+        (format!("{portal} nobody"), "a signer is NUMBER:HOW, an e-mail address"),
+        ("check --environment somewhere".to_owned(), "--environment is production, difitest, difiqa or an https URL"),
+        ("check --p12 nothing.p12".to_owned(), "nothing.p12"),
+        ("portal cancel nothing.json".to_owned(), "nothing.json"),
+    ] {
+        let run = desk.run(&words);
+        assert_ne!(run.code, 0, "{words}");
+        assert!(format!("{}{}", run.out, run.err).contains(said), "{words}: {run:?}");
+        assert!(!run.err.contains(KARI), "{words}: {run:?}");
+    }
+    assert!(desk.sandbox.received_jobs().is_empty());
+
+    let mut command = desk.command("--json portal cancel nothing.json");
+    let failed = run(&mut command);
+    assert_eq!((failed.json()["exit_code"].as_i64(), failed.code), (Some(1), 1), "{failed:?}");
+
+    // Without a password there is nothing to ask, when there is no terminal.
+    let mut command = desk.command("check");
+    let asked = run(command.env_remove("SIGNERING_PASSWORD"));
+    assert_eq!(asked.code, 2);
+    assert!(asked.err.contains("--password-file, SIGNERING_PASSWORD, or a terminal"), "{asked:?}");
+    let mut command = desk.command("--json check --password-file password");
+    assert_eq!(run(command.env_remove("SIGNERING_PASSWORD")).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn help_completions_and_the_sandbox() {
+    let directory = tempfile::tempdir().unwrap();
+    let help = run(program(directory.path()).arg("--help"));
+    assert!(help.out.contains("Exit codes: 0 done"), "{}", help.out);
+    assert!(!help.out.contains("--password "), "a password on the command line is seen by others");
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let run = run(program(directory.path()).args(["completions", shell]));
+        assert!(run.code == 0 && run.out.contains("signering"), "{shell}");
+    }
+
+    // A sandbox as a program, and another process that uses it.
+    let mut command = program(directory.path());
+    let command = command.args("--json sandbox --port 0 --web-port 0 --dir there".split(' ')).stdout(Stdio::piped());
+    let mut sandbox = Running(command.spawn().unwrap());
+    let mut line = String::new();
+    let mut out = std::io::BufReader::new(sandbox.0.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    let running: Value = serde_json::from_str(&line).unwrap();
+    let word = |name: &str| running[name].as_str().unwrap().to_owned();
+    let mut command = program(directory.path());
+    command.args(["check", "--p12", &word("p12"), "--roots", &word("roots"), "--environment", &word("environment")]);
+    let checked = run(command.env("SIGNERING_PASSWORD", "sandbox"));
+    assert!(checked.code == 0 && checked.out.contains("You are 123456789"), "{checked:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_terminal_the_password_is_asked_for_and_transfers_are_shown() {
+    let desk = Desk::new().await;
+    let large = format!("%PDF-1.4\n%{}\n{}", "x".repeat(3_000_000), &tiny_pdf()[9..]);
+    std::fs::write(desk.path("large.pdf"), large).unwrap();
+    let send = "direct send --title Avtale --document large.pdf --exit-url https://me.example/ --signer ola";
+    let mut command = desk.command(send);
+    command.env_remove("SIGNERING_PASSWORD").env("TERM", "xterm");
+    let shown = tokio::task::block_in_place(|| {
+        let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
+        session.exp_string("Password of the certificate: ").unwrap();
+        session.send_line(PASSWORD).unwrap();
+        session.exp_eof().unwrap()
+    });
+    assert!(!shown.contains(PASSWORD), "the password is not shown: {shown}");
+    assert!(shown.contains("upload") && shown.contains("2.87 MiB/2.87 MiB"), "{shown}");
+    assert!(shown.contains("job 1"), "{shown}");
+
+    // Without a terminal there is no bar, and what is printed is for programs.
+    let quiet = desk.run(send);
+    assert_eq!((quiet.code, quiet.err.as_str()), (0, ""), "{quiet:?}");
+    assert!(quiet.out.starts_with("job 2\nhandle job-2.json\nsigner 1  http://127.0.0.1:"), "{quiet:?}");
+}
