@@ -11,7 +11,8 @@
 //!
 //! ```no_run
 //! use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
-//! use posten_signering::{Client, Document, Environment, ExitUrls, Identity, Sender, StatusQueryToken, TrustAnchors};
+//! use posten_signering::{Client, Document, Environment, ExitUrls, Identity, Sender};
+//! use posten_signering::{StatusQueryToken, TrustAnchors};
 //!
 //! # fn redirect(url: &str) {}
 //! # async fn example(pdf: Vec<u8>, password: secrecy::SecretString, token: StatusQueryToken)
@@ -26,7 +27,11 @@
 //!     .title("Arbeidsavtale".parse()?)
 //!     .document(Document::pdf("Avtale", pdf)?)
 //!     .signer(Signer::national_id("01010012345".parse()?))
-//!     .exit_urls(ExitUrls::new("https://me.example/done", "https://me.example/no", "https://me.example/oops")?)
+//!     .exit_urls(ExitUrls::new(
+//!         "https://me.example/done",
+//!         "https://me.example/no",
+//!         "https://me.example/oops",
+//!     )?)
 //!     .build();
 //!
 //! let job = client.direct().create(request).await?;
@@ -52,20 +57,25 @@
 //!
 //! # Which flow
 //!
-//! * [`direct`]: the signers are in your own web pages. You redirect them, and get them back with a token.
-//! * [`portal`]: the service invites the signers, by e-mail and SMS. What happens comes out of a queue.
-//! * [`archive`]: signed documents in the service's long-term storage.
+//! [`direct`]: the signers are in your own web pages. You redirect them, and get them back with a token
+//! ([`guide::direct_flow`]).
+//!
+#![doc = include_str!("guide/diagrams/direct.svg")]
+//!
+//! [`portal`]: the service invites the signers, by e-mail and SMS. What happens comes out of a queue
+//! ([`guide::portal_flow`]).
+//!
+#![doc = include_str!("guide/diagrams/portal.svg")]
+//!
+//! [`archive`]: signed documents in the service's long-term storage.
 //!
 //! # Guides
 //!
-//! * [`guide::polling`]: taking changes from a queue without losing one.
-//! * [`guide::capabilities`]: what the official clients can do, and how it is done here.
-//! * [`guide::certificates`]: which to have, which to trust, and what a failed handshake means.
-//! * [`guide::errors`]: every error, its cause and its cure.
-//! * [`guide::production`]: what to have done before the first real job.
-//! * [`guide::from_java`]: the Java client's ways, and the ones here.
-//! * [`guide::from_dotnet`]: the use cases of the .NET client's guide, one after the other.
-//! * `guide::testing` (feature `sandbox`): how to test an integration on a laptop.
+//! | to begin | to build | to run | to look up |
+//! |---|---|---|---|
+//! | `guide::getting_started` (feature `sandbox`): ten minutes, no certificate | [`guide::direct_flow`], [`guide::portal_flow`], [`guide::polling`] | [`guide::production`]: what to have done before the first real job | [`guide::errors`]: every error, its cause and its cure |
+//! | [`guide::certificates`]: which to have, which to trust | `guide::testing` (feature `sandbox`): on a laptop | [`guide::security`], [`guide::personal_data`] | [`guide::troubleshooting`]: by what you see, compiler's messages too |
+//! | [`guide::from_java`], [`guide::from_dotnet`]: from the official clients | [`guide::command_line`]: `signering check`, and scripts | | [`guide::capabilities`]: what the official clients can do, and how it is done here |
 //!
 //! # Trying it out
 //!
@@ -92,6 +102,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `blocking` | the module `blocking`: the same types for programs without async. |
 //! | `sandbox` | the module `sandbox`. For tests and trials; not for production. |
 //! | `cli` | the program `signering` ([`guide::command_line`]). Brings the other two along. |
 //! | `verify` | the module `verify`: signed PDFs are checked before they are trusted. |
@@ -104,6 +115,9 @@ mod asice;
 #[cfg(feature = "__bench")]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(feature = "blocking")]
+#[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+pub mod blocking;
 mod certificate;
 mod client;
 pub mod direct;

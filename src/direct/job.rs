@@ -16,8 +16,14 @@ use crate::xml::generated as wire;
 
 /// A direct job in the state `S`, whose changes are learnt of by `R`.
 ///
-/// What can be done with it depends on both. A job that was created or resumed can be asked for its status, if it is
-/// a [`Callback`] job; only a [`Status`](super::Status) has documents and can be confirmed.
+/// What can be done with it depends on both. Only a [`Status`](super::Status) has documents and can be confirmed.
+///
+/// | from | by | to |
+/// |---|---|---|
+/// | `Job<Created>`, `Job<Resumed>` | [`status`](Self::status) | [`JobStatus`](super::JobStatus): in progress, completed or failed |
+/// | the same, with [`Polling`](super::Polling) | [`Direct::changes`](super::Direct::changes), [`Direct::poll`](super::Direct::poll) | the same |
+/// | the same | [`handle`](Self::handle), then [`Direct::resume`](super::Direct::resume) | [`JobHandle`], then `Job<Resumed>` |
+/// | `Job<Confirmed>` | | nothing: it is over |
 ///
 /// ```compile_fail
 /// # use posten_signering::direct::{Created, Job};

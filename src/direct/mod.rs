@@ -1,18 +1,6 @@
 //! The direct flow: the sender has the signers in its own web pages, redirects them, and gets them back.
 //!
-//! ```text
-//!  JobRequest ──create──▶ Job<Created> ──handle──▶ JobHandle ──resume──▶ Job<Resumed>
-//!                             │                                              │
-//!                             └────────── status(token) ─────────────────────┘
-//!                                              │
-//!               ┌──────────────────────────────┼───────────────────────────┐
-//!               ▼                              ▼                           ▼
-//!      Status<InProgress>              Status<Completed>            Status<Failed>
-//!                                       pades, xades                      │
-//!                                              └────── confirm ───────────┘
-//!                                                         ▼
-//!                                                   Job<Confirmed>
-//! ```
+//! The way of a job, with a picture of its states: [`guide::direct_flow`](crate::guide::direct_flow).
 //!
 //! A job created with [`polling`](JobRequest::polling) has no `status`: its changes come out of a queue, by
 //! [`Direct::changes`], and each of them is confirmed, also those that are not final.

@@ -106,6 +106,9 @@ impl poll::sealed::Change for JobStatus<Polling> {
 /// | `Status<InProgress>` | yes | of those who signed | no | only `Status<InProgress, Polling>` |
 /// | `Status<Completed>` | yes | of all | yes | yes |
 /// | `Status<Failed>` | yes | of those who signed | no | yes |
+///
+/// From here: [`pades`](Status::pades) and [`Signature::xades`] to the documents, [`confirm`](Status::confirm) to
+/// [`Job<Confirmed>`](Job), and before it [`documents_deletion`](Status::documents_deletion) where that is permitted.
 #[must_use = "a status that is not confirmed keeps the job open"]
 pub struct Status<S: StatusState<R>, R: Retrieval = Callback> {
     common: Common<Named>,

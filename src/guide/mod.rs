@@ -9,6 +9,11 @@ pub mod certificates {}
 #[doc = include_str!("command_line.md")]
 pub mod command_line {}
 
+#[doc = include_str!("direct_flow.md")]
+#[doc = include_str!("diagrams/direct.svg")]
+#[doc = include_str!("direct_flow_steps.md")]
+pub mod direct_flow {}
+
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 
@@ -18,8 +23,21 @@ pub mod from_dotnet {}
 #[doc = include_str!("from_java.md")]
 pub mod from_java {}
 
+#[cfg(feature = "sandbox")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
+#[doc = include_str!("getting_started.md")]
+pub mod getting_started {}
+
+#[doc = include_str!("personal_data.md")]
+pub mod personal_data {}
+
 #[doc = include_str!("polling.md")]
 pub mod polling {}
+
+#[doc = include_str!("portal_flow.md")]
+#[doc = include_str!("diagrams/portal.svg")]
+#[doc = include_str!("portal_flow_steps.md")]
+pub mod portal_flow {}
 
 #[doc = include_str!("production.md")]
 pub mod production {}
@@ -29,7 +47,16 @@ pub mod production {}
 #[doc = include_str!("sandbox_rules.md")]
 pub mod sandbox_rules {}
 
+#[doc = include_str!("security.md")]
+pub mod security {}
+
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("troubleshooting.md")]
+pub mod troubleshooting {}
+
+#[cfg(test)]
+mod diagrams;

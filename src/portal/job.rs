@@ -15,8 +15,12 @@ use crate::xml::generated as wire;
 
 /// A portal job in the state `S`.
 ///
-/// A job that was created, or resumed from its handle, can be cancelled, once. What happens to it comes out of its
-/// queue: see [`Portal::changes`](super::Portal::changes).
+/// | from | by | to |
+/// |---|---|---|
+/// | `Job<Created>` | [`Portal::changes`](super::Portal::changes), [`Portal::poll`](super::Portal::poll): what happens to it comes out of its queue | [`JobStatus`](super::JobStatus): in progress, completed or failed |
+/// | the same | [`cancel`](Self::cancel), once | `Job<Cancelled>`, and a last change in the queue |
+/// | the same | [`handle`](Self::handle), then [`Portal::resume`](super::Portal::resume) | [`JobHandle`], then `Job<Created>` |
+/// | `Job<Cancelled>`, `Job<Confirmed>` | | nothing: it is over |
 ///
 /// ```compile_fail
 /// # use posten_signering::portal::{Created, Job};

@@ -1,20 +1,6 @@
 //! The portal flow: the service itself invites the signers and reminds them, and the sender learns of it from a queue.
 //!
-//! ```text
-//!  JobRequest ──create──▶ Job<Created> ──handle──▶ JobHandle ──resume──▶ Job<Created>
-//!                             │                                              │
-//!                             ├────────────────── cancel ────────────────────┤──▶ Job<Cancelled>
-//!                             ▼                                              ▼
-//!                     the queue: changes(queue), poll(queue)
-//!                             │
-//!              ┌──────────────┼──────────────────────┐
-//!              ▼              ▼                      ▼
-//!     Status<InProgress>  Status<Completed>    Status<Failed>
-//!      pades?, xades       pades, xades              │
-//!      confirm, cancel        └────── confirm ───────┘
-//!                                        ▼
-//!                                  Job<Confirmed>
-//! ```
+//! The way of a job, with a picture of its states: [`guide::portal_flow`](crate::guide::portal_flow).
 //!
 //! Every act of a signer is a change, and each change is confirmed, also those that are not final. A change that is not
 //! confirmed comes again after 10 minutes.

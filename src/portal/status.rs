@@ -147,6 +147,9 @@ impl poll::sealed::Change for JobStatus {
 /// | `Status<Completed>` | yes | of all | yes | no | yes |
 /// | `Status<Failed>` | yes | of those who signed | no | no | yes |
 ///
+/// From here: [`pades`](Status::pades) and [`Signature::xades`] to the documents; [`confirm`](Status::confirm) to the next change or
+/// to [`Job<Confirmed>`](Job); [`cancel`](Status::cancel) to [`Job<Cancelled>`](Job).
+///
 /// ```compile_fail
 /// # use posten_signering::portal::{Completed, Status};
 /// # async fn example(done: Status<Completed>) {

@@ -1,0 +1,89 @@
+//! Both flows without async, over the same types.
+
+mod support;
+
+use std::io::Read;
+use std::time::Duration;
+
+use posten_signering::blocking::{Reader, Wait, each};
+use posten_signering::direct::JobStatus;
+use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
+use posten_signering::{ContactInformation, Document, Error, PollingQueue, portal};
+
+use self::support::{kari, pdf, request};
+
+#[test]
+fn a_direct_job_from_creation_to_confirmation() {
+    let sandbox = Sandbox::start().wait().unwrap();
+    let client = sandbox.client();
+    assert_eq!(client.whoami().wait().unwrap(), "You are 123456789");
+    let job = client.direct().create(request([kari()])).wait().unwrap();
+    let handle = serde_json::to_string(&job.handle()).unwrap();
+    let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
+
+    let resumed = client.direct().resume(serde_json::from_str(&handle).unwrap()).unwrap();
+    let JobStatus::Completed(done) = resumed.status(back.token()).wait().unwrap() else { panic!("not completed") };
+    let whole = done.pades().bytes().wait().unwrap();
+    let mut read = Vec::new();
+    let mut reader = Reader::new(done.pades().stream().wait().unwrap());
+    assert_eq!(reader.read(&mut []).unwrap(), 0, "nothing is asked for, and nothing is lost");
+    let mut first = [0; 5];
+    reader.read_exact(&mut first).unwrap();
+    read.extend_from_slice(&first);
+    reader.read_to_end(&mut read).unwrap();
+    assert!(first == *b"%PDF-" && read == whole);
+    assert_eq!(done.confirm().wait().unwrap().id(), job.id());
+}
+
+#[test]
+fn a_cut_download_is_an_error_of_the_reader_with_the_cause_inside() {
+    let sandbox = Sandbox::start().wait().unwrap();
+    let client = sandbox.client();
+    let job = client.direct().create(request([kari()])).wait().unwrap();
+    let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
+    let JobStatus::Completed(done) = job.status(back.token()).wait().unwrap() else { panic!("not completed") };
+    sandbox.inject(FaultRule::new(Fault::CutAnswer).on(Operation::Pades));
+    let mut read = Vec::new();
+    let error = Reader::new(done.pades().stream().wait().unwrap()).read_to_end(&mut read).unwrap_err();
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<Error>());
+    assert!(matches!(cause, Some(Error::Transport(_))), "{error:?}");
+}
+
+#[test]
+fn changes_are_an_iterator() {
+    let options = Sandbox::builder().poll_interval(Duration::from_millis(50)).build();
+    let sandbox = Sandbox::start_with(options).wait().unwrap();
+    let client = sandbox.client();
+    let ola = ContactInformation::email("ola@example.com".parse().unwrap());
+    let job = portal::JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(Document::pdf("Avtale", pdf::page("Avtale")).unwrap())
+        .signer(portal::Signer::contact(ola.clone()).build())
+        .build();
+    let job = client.portal().create(job).wait().unwrap();
+    let mut changes = each(client.portal().changes(PollingQueue::DEFAULT));
+    // While somebody waits, somebody else signs.
+    let change = std::thread::scope(|scope| {
+        let next = scope.spawn(|| changes.next());
+        std::thread::sleep(Duration::from_millis(200));
+        sandbox.log_in(job.id(), &ola.into()).unwrap().sign().unwrap();
+        next.join().unwrap()
+    });
+    let portal::JobStatus::Completed(done) = change.unwrap().unwrap() else { panic!("not completed") };
+    assert_eq!(done.job_id(), job.id());
+    done.confirm().wait().unwrap();
+}
+
+#[test]
+fn waiting_in_async_code_works_too() {
+    let sandbox = Sandbox::start().wait().unwrap();
+    let client = sandbox.client();
+    let waits = async { client.whoami().wait() };
+    assert_eq!(
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(waits).unwrap(),
+        "You are 123456789"
+    );
+    // Also where the crate's own runtime would have to wait for itself.
+    let waits = async { client.whoami().wait() };
+    assert_eq!(async { waits.await.map(|answer| answer.len()) }.wait().unwrap(), "You are 123456789".len());
+}
