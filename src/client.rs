@@ -18,7 +18,7 @@ use crate::transport::{
 };
 use crate::trust::Environment;
 use crate::types::{Documents, OrganizationNumber, Reference, Sender, ServiceUrl};
-use crate::xml::{self, Document};
+use crate::xml::{self, Document, XmlError};
 
 /// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
 #[derive(Clone, Copy, Debug)]
@@ -53,11 +53,15 @@ impl Shared {
         read: impl FnOnce(A) -> Result<J, Error>,
     ) -> Result<J, Error> {
         let reference = reference.map(Reference::as_str);
-        let manifest = xml::write(manifest).map_err(|error| Error::Protocol(format!("our own manifest: {error}")))?;
+        let own = |document: &str, error: &XmlError| Error::Protocol(format!("our own {document}: {error}"));
+        let manifest = xml::write(manifest).map_err(|error| own("manifest", &error))?;
         let mut repetitions = self.transport.retry().begin();
         let answer = loop {
             self.transport.permitted(jobs).await;
-            let package = self.package(documents, &manifest).await?;
+            let packing = self.package(documents, &manifest);
+            // Written while the documents are packed, in another thread.
+            let request = xml::write(request).map_err(|error| own("request", &error))?;
+            let package = packing.await?;
             match self.transport.post_package(jobs, request, reference, (package, repetitions.so_far)).await {
                 Err(error @ Error::Connect(_)) => {
                     if !repetitions.pause(&error).await {
@@ -75,12 +79,13 @@ impl Shared {
 }
 
 impl Shared {
-    /// Packs and signs off the threads of the runtime, which others need meanwhile.
-    async fn package(&self, documents: &Documents, manifest: &str) -> Result<Package, Error> {
+    /// Packs and signs off the threads of the runtime, which others need meanwhile. Begins at once.
+    fn package(&self, documents: &Documents, manifest: &str) -> impl Future<Output = Result<Package, Error>> + use<> {
         let (documents, manifest, identity) = (documents.clone(), manifest.to_owned(), self.identity.clone());
         let pack = move || asice::package(&documents, &manifest, &identity, Timestamp::now());
-        let packed = tokio::task::spawn_blocking(pack).await;
-        packed.unwrap_or_else(|_| Err(Error::Configuration("the runtime is shutting down".to_owned())))
+        let packed = tokio::task::spawn_blocking(pack);
+        let shut_down = |_| Err(Error::Configuration("the runtime is shutting down".to_owned()));
+        async move { packed.await.unwrap_or_else(shut_down) }
     }
 }
 

@@ -37,6 +37,7 @@ struct Leaf {
     organization_number: Option<OrganizationNumber>,
     subject: String,
     issuer: String,
+    serial_number: String,
     not_before: Timestamp,
     not_after: Timestamp,
 }
@@ -141,6 +142,11 @@ impl Identity {
         &self.leaf.issuer
     }
 
+    /// Its serial number, in decimal.
+    pub(crate) fn serial_number(&self) -> &str {
+        &self.leaf.serial_number
+    }
+
     /// From when on it is valid.
     pub fn valid_from(&self) -> Timestamp {
         self.leaf.not_before
@@ -203,6 +209,7 @@ fn check(leaf: &CertificateDer<'_>) -> Result<Leaf, IdentityError> {
         organization_number: leaf.organization_number(),
         subject: leaf.subject(),
         issuer: leaf.issuer(),
+        serial_number: leaf.serial_number(),
         not_before: leaf.not_before(),
         not_after: leaf.not_after(),
     })

@@ -12,7 +12,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use crate::certificate::Certificate;
 use crate::identity::{Identity, IdentityError};
 
 /// Canonical XML 1.0, without comments.
@@ -104,10 +103,9 @@ fn signed_properties(
     signing_time: Timestamp,
 ) -> Result<String, IdentityError> {
     let leaf = identity.chain().first().ok_or(IdentityError::MissingCertificate)?;
-    let certificate = Certificate::parse(leaf).ok_or(IdentityError::NotCertificate)?;
     let digest_value = STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, leaf));
-    let issuer = escape_text(&certificate.issuer());
-    let serial = certificate.serial_number();
+    let issuer = escape_text(identity.issuer());
+    let serial = identity.serial_number();
     let time = signing_time.strftime("%Y-%m-%dT%H:%M:%SZ");
     let mut properties = format!(
         "<SignedSignatureProperties>\

@@ -251,8 +251,8 @@ async fn refusal_of_portal_job(sandbox: &Sandbox, changes: &[(&str, &str)]) -> O
     let transport = &client.shared.transport;
     let jobs = ServiceUrl::below(transport.root(), &["123456789", "portal", "signature-jobs"]);
     let package = Package { parts: vec![Part::Written(package.into())] };
-    let answer =
-        transport.post_package::<_, wire::PortalSignatureJobResponse>(&jobs, &request, None, (package, 0)).await;
+    let request = crate::xml::write(&request).unwrap();
+    let answer = transport.post_package::<wire::PortalSignatureJobResponse>(&jobs, request, None, (package, 0)).await;
     match answer {
         Ok(_) => None,
         Err(Error::Unexpected(refusal)) => refusal.message().map(str::to_owned),

@@ -259,15 +259,14 @@ impl Transport {
     /// Sends a request document with its package, and reads the document that answers it.
     ///
     /// The call must be [`permitted`](Self::permitted) before the package is signed: its time must be right.
-    pub(crate) async fn post_package<B: Document, T: Document>(
+    pub(crate) async fn post_package<T: Document>(
         &self,
         url: &ServiceUrl,
-        request: &B,
+        request: String,
         reference: Option<&str>,
         (package, resent): (Package, usize),
     ) -> Result<T, Error> {
         self.hooks.package(reference, &package)?;
-        let request = write(request)?;
         let multipart = Multipart::new(&request, package)?;
         let (_, text) = self.call(Method::POST, url, Body::Package(request, multipart, resent)).await?;
         read(&text)
