@@ -7,6 +7,13 @@ use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{OrganizationNumber, ServiceUrl};
 
 /// The archive of a [`Client`](crate::Client). It needs no sender: each call names the owner.
+///
+/// ```no_run
+/// # async fn example(client: &posten_signering::Client) -> Result<(), posten_signering::Error> {
+/// client.archive().pades(&"123456789".parse()?, "4711").save_to("from-the-archive.pdf").await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Archive<'a> {
     pub(crate) transport: &'a Arc<Transport>,

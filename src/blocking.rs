@@ -47,6 +47,8 @@ use crate::poll::Changes;
 use crate::transport::DownloadStream;
 
 /// Waits for a future.
+///
+/// Example: see [`blocking`](self).
 pub trait Wait: Future + Sized {
     /// Holds up this thread until the future is done, and gives what it gives.
     ///

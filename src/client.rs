@@ -21,14 +21,20 @@ use crate::types::{Documents, OrganizationNumber, Reference, Sender, ServiceUrl}
 use crate::xml::{self, Document, XmlError};
 
 /// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
+///
+/// Example: see [`ClientBuilder`]; it only stands in types.
 #[derive(Clone, Copy, Debug)]
 pub struct Missing;
 
 /// No sender of its own: a [`Client`] or a job request without one.
+///
+/// Example: see [`Client`]; it only stands in types.
 #[derive(Clone, Copy, Debug)]
 pub struct NoSender;
 
 /// A sender of its own: a [`Client`] or a job request with one.
+///
+/// Example: see [`Client`]; it only stands in types.
 #[derive(Clone, Debug)]
 pub struct HasSender(pub(crate) Sender);
 
@@ -95,6 +101,24 @@ impl Shared {
 ///
 /// `S` tells whether it has a sender of its own. Without one ([`NoSender`]) it can only create jobs whose request names
 /// the sender; [`sending_as`](Self::sending_as) gives it one, or another.
+///
+/// ```no_run
+/// use posten_signering::{Client, Environment, Identity, Sender};
+///
+/// # async fn example(password: secrecy::SecretString) -> Result<(), posten_signering::Error> {
+/// let client = Client::builder()
+///     .environment(Environment::production())
+///     .identity(Identity::from_pkcs12_file("virksomhet.p12", &password)?)
+///     .sender(Sender::new("123456789".parse()?))
+///     .build()?;
+/// println!("{}", client.whoami().await?);
+///
+/// // A broker's certificate acts for others: over the same connections.
+/// let other = client.sending_as(Sender::new("987654321".parse()?));
+/// println!("{}", other.whoami().await?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client<S = HasSender> {
     pub(crate) shared: Arc<Shared>,

@@ -24,6 +24,24 @@ use crate::types::InvalidValue;
 /// | nothing: it is too late | [`JobCannotBeCancelled`](Self::JobCannotBeCancelled) |
 /// | look at what the service says | [`Unexpected`](Self::Unexpected) |
 /// | report a bug | [`Protocol`](Self::Protocol) |
+///
+/// ```
+/// use posten_signering::{Error, TlsError};
+///
+/// /// What a program does about it.
+/// fn advice(error: &Error) -> &'static str {
+///     match error {
+///         Error::InvalidValue(_) => "show it to whoever typed the value: nothing was sent",
+///         Error::MaybeCreated { .. } => "look for the job before creating it again",
+///         Error::Tls(TlsError::OurCertificateRefused { .. }) => "look at the certificate",
+///         Error::TooManyRequests { .. } => "wait until the time in it",
+///         error if error.is_transient() => "try later: it was repeated already",
+///         _ => "tell somebody",
+///     }
+/// }
+/// # let error = Error::from("".parse::<posten_signering::Title>().unwrap_err());
+/// # assert!(advice(&error).starts_with("show"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -203,6 +221,18 @@ pub(crate) fn causes<'e>(
 }
 
 /// A refusal by the service, as it came.
+///
+/// ```
+/// use posten_signering::Error;
+///
+/// fn log(error: &Error) {
+///     if let Error::Unexpected(refusal) = error {
+///         // The message may quote the request: it stays out of the log.
+///         eprintln!("{} {:?}", refusal.status(), refusal.code());
+///     }
+/// }
+/// # log(&Error::Timeout);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub(crate) status: StatusCode,
@@ -254,6 +284,8 @@ impl std::fmt::Debug for Refusal {
 }
 
 /// Why a stored handle cannot be used with a client.
+///
+/// Example: see [`Error`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandleError {

@@ -24,6 +24,21 @@ use crate::types::OrganizationNumber;
 /// PKCS#12 decoder makes for itself is out of our reach.
 ///
 /// Cheap to clone.
+///
+/// ```no_run
+/// use posten_signering::{Error, Identity, IdentityError};
+///
+/// # fn example(password: secrecy::SecretString) -> Result<(), Error> {
+/// match Identity::from_pkcs12_file("virksomhet.p12", &password) {
+///     Ok(identity) => println!("{} until {}", identity.subject(), identity.valid_until()),
+///     Err(Error::Identity(IdentityError::NotForDigitalSignature { key_usage })) => {
+///         println!("this one is for {key_usage}: take another of the files that came together");
+///     }
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Identity {
     /// Leaf first, then its issuers as far as they were given.
@@ -233,6 +248,8 @@ fn chain(leaf: CertificateDer<'static>, mut rest: Vec<CertificateDer<'static>>) 
 }
 
 /// Why a certificate and its key cannot be used.
+///
+/// Example: see [`Identity`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {

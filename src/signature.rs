@@ -12,6 +12,16 @@ use crate::transport::{Download, Xades};
 ///
 /// [`direct::Signature`](crate::direct::Signature) and [`portal::Signature`](crate::portal::Signature) are the two
 /// there are.
+///
+/// ```
+/// use posten_signering::direct::{Completed, Signature, Status};
+///
+/// fn show(done: &Status<Completed>) {
+///     for signature in done.signatures() {
+///         println!("{} {}", signature.status().as_str(), signature.since());
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Signature<N> {
     pub(crate) signer: N,
@@ -50,6 +60,16 @@ impl<N> fmt::Debug for Signature<N> {
 }
 
 /// What a signer has done. The list grows: a word that this version does not know is kept as it is.
+///
+/// ```
+/// use posten_signering::SignatureStatus;
+///
+/// /// Whether the signer can be asked again, with a new job.
+/// fn may_be_asked_again(status: &SignatureStatus) -> bool {
+///     matches!(status, SignatureStatus::Expired | SignatureStatus::Failed)
+/// }
+/// # assert!(!may_be_asked_again(&SignatureStatus::Rejected));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureStatus {

@@ -4,48 +4,77 @@ use crate::client::{HasSender, NoSender};
 use crate::types::PollingQueue;
 
 /// The job was created just now: its signers have their redirect URLs.
+///
+/// Example: a state is never made by hand; [`guide::direct_flow`](crate::guide::direct_flow) and
+/// [`guide::portal_flow`](crate::guide::portal_flow) show the way through them.
 #[derive(Clone, Copy, Debug)]
 pub enum Created {}
 
 /// The job was taken up again from a stored handle.
+///
+/// Example: a state is never made by hand; [`guide::direct_flow`](crate::guide::direct_flow) and
+/// [`guide::portal_flow`](crate::guide::portal_flow) show the way through them.
 #[derive(Clone, Copy, Debug)]
 pub enum Resumed {}
 
 /// The job is over for the sender, and for the service.
+///
+/// Example: a state is never made by hand; [`guide::direct_flow`](crate::guide::direct_flow) and
+/// [`guide::portal_flow`](crate::guide::portal_flow) show the way through them.
 #[derive(Clone, Copy, Debug)]
 pub enum Confirmed {}
 
 /// The sender has cancelled the job. Portal flow.
+///
+/// Example: a state is never made by hand; [`guide::direct_flow`](crate::guide::direct_flow) and
+/// [`guide::portal_flow`](crate::guide::portal_flow) show the way through them.
 #[derive(Clone, Copy, Debug)]
 pub enum Cancelled {}
 
 /// Somebody has yet to act.
+///
+/// Example: a state is never made by hand; [`guide::direct_flow`](crate::guide::direct_flow) and
+/// [`guide::portal_flow`](crate::guide::portal_flow) show the way through them.
 #[derive(Clone, Copy, Debug)]
 pub enum InProgress {}
 
 /// Everybody has signed.
+///
+/// Example: a state is never made by hand; [`guide::direct_flow`](crate::guide::direct_flow) and
+/// [`guide::portal_flow`](crate::guide::portal_flow) show the way through them.
 #[derive(Clone, Copy, Debug)]
 pub enum Completed {}
 
 /// Somebody rejected, something failed, or the time ran out.
+///
+/// Example: a state is never made by hand; [`guide::direct_flow`](crate::guide::direct_flow) and
+/// [`guide::portal_flow`](crate::guide::portal_flow) show the way through them.
 #[derive(Clone, Copy, Debug)]
 pub enum Failed {}
 
 /// The status is asked for with a token that the signer's browser brings back (`WAIT_FOR_CALLBACK`).
+///
+/// Example: see [`Job::status`](crate::direct::Job::status); it only stands in types.
 #[derive(Clone, Copy, Debug)]
 pub struct Callback;
 
 /// Changes are taken from a queue (`POLLING`).
+///
+/// Example: see [`JobRequest::polling`](crate::direct::JobRequest::polling), which makes it.
 #[derive(Clone, Debug)]
 pub struct Polling {
     pub(crate) queue: PollingQueue,
 }
 
 /// The portal flow, where the states of jobs know other things than in the direct flow.
+///
+/// Example: none; it only stands in bounds.
 #[derive(Clone, Copy, Debug)]
 pub enum InPortal {}
 
 /// How the changes of a direct job are learnt of: by [`Callback`] or by [`Polling`].
+///
+/// Example: none; it is sealed, and only stands in bounds.
 pub trait Retrieval: sealed::Retrieval {}
 
 impl Retrieval for Callback {}
@@ -53,17 +82,23 @@ impl Retrieval for Polling {}
 
 /// A state of a [`direct::Job`](crate::direct::Job) whose changes are learnt of by `R`, or, with [`InPortal`] as `R`, of
 /// a [`portal::Job`](crate::portal::Job).
+///
+/// Example: none; it is sealed, and only stands in bounds.
 pub trait JobState<R>: sealed::JobState<R> {}
 
 impl<S: sealed::JobState<R>, R> JobState<R> for S {}
 
 /// A state of a [`direct::Status`](crate::direct::Status) of a job whose changes are learnt of by `R`, or, with
 /// [`InPortal`] as `R`, of a [`portal::Status`](crate::portal::Status).
+///
+/// Example: none; it is sealed, and only stands in bounds.
 pub trait StatusState<R>: sealed::StatusState<R> {}
 
 impl<S: sealed::StatusState<R>, R> StatusState<R> for S {}
 
 /// Whether a client or a job request has a sender of its own: [`HasSender`] or [`NoSender`].
+///
+/// Example: none; it is sealed, and only stands in bounds.
 pub trait SenderChoice: sealed::SenderChoice {}
 
 impl SenderChoice for NoSender {}

@@ -84,6 +84,16 @@ impl<N> fmt::Debug for Common<N> {
 /// ```text
 /// 17:IN_PROGRESS:SIGNED,WAITING
 /// ```
+///
+/// ```no_run
+/// use posten_signering::portal::JobStatus;
+///
+/// # fn insert(_: &str) -> bool { true }
+/// /// Whether it is the first time. `insert` stores under a unique index, in the transaction of what the change leads to.
+/// fn is_new(change: &JobStatus) -> bool {
+///     insert(change.key().as_str())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChangeKey(String);
 

@@ -25,6 +25,13 @@ const POSTEN: &str = "984661185";
 const BUYPASS_CLASS_3: &str = "Buypass Class 3 Root CA";
 
 /// Certificates that a server's chain may end in. Never empty.
+///
+/// ```no_run
+/// use posten_signering::TrustAnchors;
+///
+/// let anchors = TrustAnchors::from_directory("roots")?.and(TrustAnchors::from_pem_file("one-more.pem")?);
+/// # Ok::<(), posten_signering::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct TrustAnchors(Vec<CertificateDer<'static>>);
 
@@ -124,6 +131,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// Why trust anchors cannot be used.
+///
+/// Example: see [`Error`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustAnchorsError {
@@ -142,6 +151,16 @@ pub enum TrustAnchorsError {
 ///
 /// A certificate for test is never accepted in production or the other way round, so each environment has trust
 /// anchors of its own.
+///
+/// ```no_run
+/// use posten_signering::{Environment, TrustAnchors};
+///
+/// let production = Environment::production();
+/// let with_commfides = Environment::production().trusting(TrustAnchors::from_pem_file("commfides-root.pem")?);
+/// let test = Environment::difi_test(TrustAnchors::from_directory("test-roots")?);
+/// let stub = Environment::custom("https://127.0.0.1:8443/api", TrustAnchors::from_pem_file("sandbox/roots.pem")?)?;
+/// # Ok::<(), posten_signering::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Environment {
     root: Url,
@@ -357,6 +376,8 @@ impl ServerCertVerifier for ServerVerifier {
 }
 
 /// Why a TLS handshake failed.
+///
+/// Example: see [`Error`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {

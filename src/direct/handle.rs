@@ -23,6 +23,22 @@ const FLOW: &str = "direct";
 /// URLs of the job, but no personal number, no redirect URL and no secret: to use it takes the certificate.
 ///
 /// The handle of a job that is polled for cannot be read as that of a job with callback, nor the other way round.
+///
+/// ```no_run
+/// use posten_signering::direct::{Created, Job, JobHandle};
+/// use posten_signering::{Client, Error, StatusQueryToken};
+///
+/// fn store(job: &Job<Created>) -> serde_json::Result<String> {
+///     serde_json::to_string(&job.handle())
+/// }
+///
+/// async fn look(client: &Client, stored: &str, token: &StatusQueryToken) -> Result<(), Box<dyn std::error::Error>> {
+///     let handle: JobHandle = serde_json::from_str(stored)?;
+///     let status = client.direct().resume(handle)?.status(token).await?;
+///     println!("{}", status.job_id());
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct JobHandle<R = Callback> {
     stored: Stored<Own>,

@@ -198,6 +198,18 @@ pub trait HasHref {
 }
 
 /// A signer of a job that was created just now.
+///
+/// ```no_run
+/// use posten_signering::direct::{Created, Job};
+///
+/// # async fn example(job: Job<Created>) -> Result<(), posten_signering::Error> {
+/// let signer = &job.signers()[0];
+/// let first = signer.redirect_url();
+/// // The signer closed the browser before signing.
+/// let second = signer.renew_redirect_url().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct CreatedSigner {
     shared: Arc<Shared>,
     name: SignerName,
@@ -255,6 +267,15 @@ impl fmt::Debug for CreatedSigner {
 
 /// A signer of a job that was resumed: at the same place as in the request, but without name and redirect URL, which a
 /// handle does not hold.
+///
+/// ```no_run
+/// use posten_signering::direct::{Job, Resumed};
+///
+/// # async fn example(job: Job<Resumed>) -> Result<(), posten_signering::Error> {
+/// let url = job.signers()[0].renew_redirect_url().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct ResumedSigner {
     shared: Arc<Shared>,
     href: ServiceUrl,

@@ -30,6 +30,15 @@ use crate::types::{PollingQueue, Sender, ServiceUrl};
 use crate::xml::generated as wire;
 
 /// The direct flow of a [`Client`].
+///
+/// ```no_run
+/// use posten_signering::direct::{Created, Job, JobRequest};
+///
+/// # async fn example(client: &posten_signering::Client, request: JobRequest) -> Result<(), posten_signering::Error> {
+/// let job: Job<Created> = client.direct().create(request).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Direct<'a, S> {
     pub(crate) client: &'a Client<S>,

@@ -16,7 +16,7 @@ use crate::xml::generated as wire;
 #[builder(
     builder_method(vis = "pub(super)"),
     builder_type(name = JobRequestBuilder, vis = "pub", doc = "Builds a [`JobRequest`]: title, document, signer and exit URLs must be set, each once.
-    \n`build` exists when they are."),
+    \n`build` exists when they are. Example: see [`JobRequest`]."),
     build_method(into = JobRequest<Callback, NoSender>)
 )]
 #[must_use]

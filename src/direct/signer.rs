@@ -6,6 +6,14 @@ use crate::types::{InvalidValue, OnBehalfOf, PersonalIdentificationNumber, Signa
 use crate::xml::generated as wire;
 
 /// By what the sender names a signer. `Debug` does not show it.
+///
+/// ```
+/// use posten_signering::direct::{Signer, SignerName};
+///
+/// let kari = Signer::national_id("01010012345".parse()?);
+/// assert!(matches!(kari.name(), SignerName::PersonalIdentificationNumber(_)));
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SignerName {
     /// By personal identification number: only this person can sign.
@@ -106,6 +114,16 @@ impl Signer {
 }
 
 /// The signers of a job: 1 to 10, no two named the same.
+///
+/// ```
+/// use posten_signering::direct::{Signer, Signers};
+///
+/// let both = Signers::new([
+///     Signer::national_id("01010012345".parse()?),
+///     Signer::identified_by("customer 4711".parse()?),
+/// ])?;
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Signers(Vec<Signer>);
 

@@ -16,6 +16,24 @@ use crate::types::{JobId, ServiceUrl};
 use crate::xml::generated as wire;
 
 /// The status of a job. What the service answered becomes one of three types here, and nobody needs to ask again.
+///
+/// ```no_run
+/// use posten_signering::direct::JobStatus;
+///
+/// # async fn example(status: JobStatus) -> Result<(), posten_signering::Error> {
+/// match status {
+///     JobStatus::Completed(done) => {
+///         done.pades().save_to("signed.pdf").await?;
+///         done.confirm().await?;
+///     }
+///     JobStatus::Failed(failed) => {
+///         failed.confirm().await?;
+///     }
+///     JobStatus::InProgress(_) => {}
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the status tells whether there is a signed document to fetch before it is gone"]
 pub enum JobStatus<R: Retrieval = Callback> {
@@ -109,6 +127,21 @@ impl poll::sealed::Change for JobStatus<Polling> {
 ///
 /// From here: [`pades`](Status::pades) and [`Signature::xades`] to the documents, [`confirm`](Status::confirm) to
 /// [`Job<Confirmed>`](Job), and before it [`documents_deletion`](Status::documents_deletion) where that is permitted.
+///
+/// ```no_run
+/// use posten_signering::direct::{Completed, Status};
+///
+/// # async fn example(done: Status<Completed>) -> Result<(), posten_signering::Error> {
+/// done.pades().save_to("signed.pdf").await?;
+/// for signature in done.signatures() {
+///     if let Some(xades) = signature.xades() {
+///         let evidence = xades.bytes().await?;
+///     }
+/// }
+/// done.confirm().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a status that is not confirmed keeps the job open"]
 pub struct Status<S: StatusState<R>, R: Retrieval = Callback> {
     common: Common<Named>,

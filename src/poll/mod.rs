@@ -17,6 +17,20 @@ use crate::types::{PollingQueue, ServiceUrl};
 use crate::xml::Document;
 
 /// What a queue had to say.
+///
+/// ```no_run
+/// use posten_signering::{Client, Poll, PollingQueue};
+///
+/// # async fn example(client: &Client) -> Result<(), posten_signering::Error> {
+/// match client.portal().poll(&PollingQueue::DEFAULT).await? {
+///     Poll::Change { status, .. } => status.confirm().await?,
+///     Poll::Empty { next_poll } => println!("nothing; ask again at {next_poll}, not before"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`Changes`] asks again by itself, at the right times.
 #[derive(Debug)]
 #[must_use = "a change that is not confirmed comes again"]
 pub enum Poll<S> {
@@ -36,6 +50,8 @@ pub enum Poll<S> {
 
 /// What comes out of a queue, in either flow: [`direct::JobStatus`](crate::direct::JobStatus) of a polling job and
 /// [`portal::JobStatus`](crate::portal::JobStatus).
+///
+/// Example: none; it is sealed, and only stands in bounds.
 pub trait Change: sealed::Change {}
 
 impl<S: sealed::Change> Change for S {}

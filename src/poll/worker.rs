@@ -238,6 +238,8 @@ async fn handle<S: sealed::Change, E: Into<Box<dyn std::error::Error + Send + Sy
 }
 
 /// What a [`Worker`] did.
+///
+/// Example: see [`Worker`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "the report tells what comes again"]
@@ -286,6 +288,8 @@ impl Report {
 }
 
 /// Something that went wrong in a [`Worker`], which goes on all the same.
+///
+/// Example: see [`Worker::on_problem`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {

@@ -16,6 +16,17 @@ const FLOW: &str = "portal";
 /// Changes of a job come out of its queue without a handle. Any serde format will do. It holds the environment, the
 /// sender, the job's number and reference and the service's URL that cancels it, but no personal number and no secret:
 /// to use it takes the certificate.
+///
+/// ```no_run
+/// use posten_signering::Client;
+/// use posten_signering::portal::JobHandle;
+///
+/// async fn cancel(client: &Client, stored: &str) -> Result<(), Box<dyn std::error::Error>> {
+///     let handle: JobHandle = serde_json::from_str(stored)?;
+///     client.portal().resume(handle)?.cancel().await?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct JobHandle {
     stored: Stored<Own>,

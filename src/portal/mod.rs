@@ -56,6 +56,16 @@ use crate::transport::{Flow, Operation, Transport, note_change, note_job};
 use crate::types::{PollingQueue, Sender, ServiceUrl};
 
 /// The portal flow of a [`Client`].
+///
+/// ```no_run
+/// use posten_signering::portal::{Created, Job, JobRequest};
+///
+/// # async fn example(client: &posten_signering::Client, request: JobRequest) -> Result<(), posten_signering::Error> {
+/// let job: Job<Created> = client.portal().create(request).await?;
+/// let cancelled = job.cancel().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Portal<'a, S> {
     pub(crate) client: &'a Client<S>,

@@ -15,6 +15,15 @@ const MAX_ORDER: u8 = 9;
 const MAX_AVAILABILITY: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// By what the sender names a signer. `Debug` does not show it.
+///
+/// ```
+/// use posten_signering::ContactInformation;
+/// use posten_signering::portal::{Signer, SignerName};
+///
+/// let kari = Signer::contact(ContactInformation::email("kari@example.com".parse()?)).build();
+/// assert!(matches!(kari.name(), SignerName::Contact(_)));
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SignerName {
     /// By personal identification number: only this person can sign.
@@ -121,6 +130,8 @@ impl Availability {
 }
 
 /// Which addresses the service looks up in the public contact register. Public senders only.
+///
+/// Example: see [`Signers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lookup {
     /// The e-mail address.
@@ -235,10 +246,14 @@ pub(crate) fn contact(notifications: &wire::Notifications) -> Result<ContactInfo
 }
 
 /// Named by personal identification number, and not reached yet: the service has nowhere to send an invitation.
+///
+/// Example: see [`SignerBuilder`]; it only stands in types.
 #[derive(Clone, Debug)]
 pub struct Unreached(PersonalIdentificationNumber);
 
 /// Reached at addresses from the public contact register.
+///
+/// Example: see [`SignerBuilder`]; it only stands in types.
 #[derive(Clone, Debug)]
 pub struct LookedUp {
     number: PersonalIdentificationNumber,
@@ -246,6 +261,8 @@ pub struct LookedUp {
 }
 
 /// Reached at addresses from the sender.
+///
+/// Example: see [`SignerBuilder`]; it only stands in types.
 #[derive(Clone, Debug)]
 pub struct Addressed {
     name: SignerName,
@@ -343,6 +360,16 @@ impl SignerBuilder<Addressed> {
 }
 
 /// The signers of a job: 1 to 10, no two named the same.
+///
+/// ```
+/// use posten_signering::portal::{Lookup, Signer, Signers, SigningOrder};
+///
+/// let in_turn = Signers::new([
+///     Signer::national_id("01010012345".parse()?).lookup(Lookup::Email).order(SigningOrder::new(1)?).build(),
+///     Signer::national_id("02020012345".parse()?).lookup(Lookup::Email).order(SigningOrder::new(2)?).build(),
+/// ])?;
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Signers(Vec<Signer>);
 

@@ -16,6 +16,18 @@ use crate::xml::generated as wire;
 
 /// The status of a job: a change out of its queue. What the service answered becomes one of three types here, and
 /// nobody needs to ask again.
+///
+/// ```no_run
+/// use posten_signering::portal::JobStatus;
+///
+/// # async fn example(change: JobStatus) -> Result<(), posten_signering::Error> {
+/// if let JobStatus::Completed(done) = &change {
+///     done.pades().save_to("signed.pdf").await?;
+/// }
+/// change.confirm().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a change that is not confirmed comes again"]
 pub enum JobStatus {

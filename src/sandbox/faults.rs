@@ -6,6 +6,8 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 
 /// What goes wrong with a call.
+///
+/// Example: see [`FaultRule`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -28,6 +30,8 @@ pub enum Fault {
 }
 
 /// What stands in the body of a refusal.
+///
+/// Example: see [`FaultRule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalBody {
@@ -42,6 +46,8 @@ pub enum RefusalBody {
 }
 
 /// An answer that is none.
+///
+/// Example: see [`FaultRule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Nonsense {
@@ -73,6 +79,8 @@ impl Nonsense {
 }
 
 /// A kind of call.
+///
+/// Example: see [`FaultRule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {

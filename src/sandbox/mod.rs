@@ -115,6 +115,17 @@ use crate::{direct, portal};
 const POSTEN: &str = "984661185";
 
 /// A running service. Gone, with its port, when dropped.
+///
+/// ```
+/// use posten_signering::sandbox::Sandbox;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::start().await?;
+/// assert_eq!(sandbox.client().whoami().await?, "You are 123456789");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Sandbox {
     service: Arc<Service>,
     address: SocketAddr,
@@ -442,6 +453,8 @@ impl std::fmt::Debug for Sandbox {
 }
 
 /// Why a sandbox cannot do what it was told.
+///
+/// Example: none; a test unwraps it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {

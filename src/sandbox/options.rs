@@ -14,10 +14,22 @@ use crate::types::OrganizationNumber;
 const SENDER: &str = "123456789";
 
 /// How a sandbox is to be. [`Sandbox::builder`](super::Sandbox::builder) makes one.
+///
+/// ```
+/// use std::time::Duration;
+/// use posten_signering::sandbox::{Sandbox, SenderKind};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = Sandbox::builder().sender_kind(SenderKind::Private).poll_interval(Duration::from_secs(1)).build();
+/// let sandbox = Sandbox::start_with(options).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, TypedBuilder)]
 #[builder(
     builder_method(vis = "pub(super)"),
-    builder_type(name = SandboxBuilder, vis = "pub", doc = "Describes a sandbox to be started."),
+    builder_type(name = SandboxBuilder, vis = "pub", doc = "Describes a sandbox to be started. Example: see [`SandboxOptions`]."),
     build_method(vis = "pub", doc = "The description, for [`Sandbox::start_with`](super::Sandbox::start_with).")
 )]
 pub struct SandboxOptions {

@@ -10,6 +10,15 @@ use crate::signature::SignatureStatus;
 use crate::types::{ContactInformation, Document, JobId, MediaType};
 
 /// A job as it arrived, and as it stands. `Debug` leaves out what may be personal.
+///
+/// ```
+/// use posten_signering::sandbox::Sandbox;
+///
+/// /// What a test looks at, after the program under test has run.
+/// fn look(sandbox: &Sandbox) {
+///     assert_eq!(sandbox.received_jobs()[0].title, "Arbeidsavtale");
+/// }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedJob {
@@ -32,6 +41,8 @@ pub struct ReceivedJob {
 }
 
 /// A document of a [`ReceivedJob`] or an [`InspectedPackage`](super::InspectedPackage).
+///
+/// Example: see [`ReceivedJob`].
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedDocument {
@@ -46,6 +57,8 @@ pub struct ReceivedDocument {
 }
 
 /// A signer of a [`ReceivedJob`].
+///
+/// Example: see [`ReceivedJob`].
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedSigner {
@@ -127,6 +140,15 @@ impl fmt::Debug for ReceivedSigner {
 }
 
 /// A poll that arrived.
+///
+/// ```
+/// use posten_signering::sandbox::Sandbox;
+///
+/// /// What a test looks at, after the program under test has run.
+/// fn look(sandbox: &Sandbox) {
+///     assert!(sandbox.polls().iter().all(|poll| poll.answered));
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Polled {
@@ -141,6 +163,15 @@ pub struct Polled {
 }
 
 /// A confirmation that arrived.
+///
+/// ```
+/// use posten_signering::sandbox::Sandbox;
+///
+/// /// What a test looks at, after the program under test has run.
+/// fn look(sandbox: &Sandbox) {
+///     assert_eq!(sandbox.confirmations().len(), 1);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Confirmation {

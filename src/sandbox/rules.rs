@@ -8,6 +8,8 @@ use super::package::Wishes;
 use crate::xml::generated as wire;
 
 /// The kind of organization that a sandbox takes its senders for.
+///
+/// Example: see [`SandboxOptions`](super::SandboxOptions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SenderKind {
     /// A public one: authenticated signatures unless said otherwise, and addresses can be looked up.

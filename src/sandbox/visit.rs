@@ -7,6 +7,17 @@ use super::{Sandbox, SandboxError};
 use crate::types::{JobId, StatusQueryToken};
 
 /// A signer who has the documents in front of them.
+///
+/// ```no_run
+/// use posten_signering::RedirectUrl;
+/// use posten_signering::sandbox::{Sandbox, SandboxError};
+///
+/// # fn example(sandbox: &Sandbox, url: &RedirectUrl) -> Result<(), SandboxError> {
+/// let back = sandbox.visit(url)?.sign()?;
+/// println!("{}", back.url());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the signer has not done anything yet"]
 pub struct Visit<'a> {
@@ -55,6 +66,16 @@ impl Visit<'_> {
 }
 
 /// A signer of a portal job who has logged in and has the documents in front of them.
+///
+/// ```no_run
+/// use posten_signering::portal::{Created, Job, SignerName};
+/// use posten_signering::sandbox::{Sandbox, SandboxError};
+///
+/// # fn example(sandbox: &Sandbox, job: &Job<Created>, kari: &SignerName) -> Result<(), SandboxError> {
+/// sandbox.log_in(job.id(), kari)?.sign()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the signer has not done anything yet"]
 pub struct PortalVisit<'a> {
@@ -98,6 +119,8 @@ impl PortalVisit<'_> {
 }
 
 /// The signer's browser on its way back.
+///
+/// Example: see [`Visit`].
 #[derive(Clone, Debug)]
 pub struct Return {
     url: Url,

@@ -8,6 +8,17 @@ use crate::error::Error;
 use crate::types::ServiceUrl;
 
 /// The right to delete the documents of a job, once. The service grants it 24 hours after completion at the earliest.
+///
+/// ```no_run
+/// use posten_signering::direct::{Completed, Status};
+///
+/// # async fn example(done: Status<Completed>) -> Result<(), posten_signering::Error> {
+/// if let Some(deletion) = done.documents_deletion() {
+///     deletion.delete().await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is deleted until `delete` is called"]
 pub struct DocumentsDeletion<'a> {
     transport: &'a Arc<Transport>,

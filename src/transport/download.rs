@@ -21,10 +21,14 @@ use crate::error::Error;
 use crate::types::ServiceUrl;
 
 /// A signed PDF, of which there is one a job: all documents, with every signature in it.
+///
+/// Example: see [`Download`]; it only stands in types.
 #[derive(Clone, Copy, Debug)]
 pub enum Pades {}
 
 /// One signer's signature in XML, of which there is one a signer.
+///
+/// Example: see [`Download`]; it only stands in types.
 #[derive(Clone, Copy, Debug)]
 pub enum Xades {}
 
@@ -32,6 +36,20 @@ pub enum Xades {}
 ///
 /// Nothing is asked for until one of the methods is called, and each call asks anew. The service keeps signed documents
 /// for 40 days, but may delete them when the job is confirmed: fetch first, confirm then.
+///
+/// ```no_run
+/// use posten_signering::{Download, Error};
+///
+/// # async fn example(pades: Download) -> Result<(), Error> {
+/// let length = pades.save_to("signed.pdf").await?; // to a file,
+/// let whole: Vec<u8> = pades.bytes().await?; // to memory,
+/// let mut pieces = pades.stream().await?; // or piece by piece
+/// while let Some(piece) = pieces.next_piece().await? {
+///     println!("{} bytes", piece.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Download<D = Pades> {
     transport: Arc<Transport>,
     operation: Operation,
@@ -202,6 +220,8 @@ impl Drop for Hidden {
 /// The pieces of a download, as they arrive.
 ///
 /// Read it to its end: an error in it means that the document is not whole.
+///
+/// Example: see [`Download`].
 #[must_use = "nothing arrives unless it is read"]
 pub struct DownloadStream {
     pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,

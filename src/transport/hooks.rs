@@ -13,6 +13,15 @@ use crate::error::Error;
 /// A call and its answer, as [`ClientBuilder::on_exchange`](crate::ClientBuilder::on_exchange) gets to see them.
 ///
 /// `Debug` leaves out what may be personal: path and both documents.
+///
+/// ```
+/// use posten_signering::Client;
+///
+/// let builder = Client::builder().on_exchange(|exchange| {
+///     // Status and time say enough, and nothing of anybody.
+///     println!("{} {:?} in {:?}", exchange.method, exchange.status, exchange.took);
+/// });
+/// ```
 pub struct Exchange<'a> {
     /// `GET`, `POST` or `DELETE`.
     pub method: &'a str,
@@ -39,6 +48,15 @@ impl fmt::Debug for Exchange<'_> {
 }
 
 /// A document package on its way out, as [`ClientBuilder::on_package`](crate::ClientBuilder::on_package) gets to see it.
+///
+/// ```
+/// use posten_signering::Client;
+///
+/// let builder = Client::builder().on_package(|package| {
+///     println!("{} bytes", package.bytes.len());
+///     Ok(())
+/// });
+/// ```
 pub struct OutgoingPackage<'a> {
     /// The sender's own reference for the job.
     pub reference: Option<&'a str>,
@@ -54,6 +72,15 @@ impl fmt::Debug for OutgoingPackage<'_> {
 
 /// How far an upload of a document package or a download has come, as
 /// [`ClientBuilder::on_transfer`](crate::ClientBuilder::on_transfer) gets to see it.
+///
+/// ```
+/// use posten_signering::Client;
+///
+/// let builder = Client::builder().on_transfer(|transfer| match transfer.total {
+///     Some(total) => println!("{} of {total} bytes", transfer.bytes),
+///     None => println!("{} bytes", transfer.bytes),
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transfer {

@@ -82,6 +82,14 @@ impl Default for Timeouts {
 }
 
 /// An HTTP proxy between us and the service. TLS goes through it untouched.
+///
+/// ```
+/// use posten_signering::Proxy;
+///
+/// let proxy = Proxy::new("http://proxy.example:3128")?.with_credentials("user", "password".into());
+/// assert!(!format!("{proxy:?}").contains("password"));
+/// # Ok::<(), posten_signering::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Proxy {
     url: Url,

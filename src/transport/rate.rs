@@ -44,6 +44,12 @@ pub trait RateLimiter: Send + Sync + 'static {
 ///
 /// That is 9.5 a second, a little less than the service permits, because calls do not arrive as evenly as they are sent.
 /// After a refusal by the rate limit it waits for the 30 seconds that the service asks for.
+///
+/// ```
+/// use posten_signering::{Client, EvenPace};
+///
+/// let builder = Client::builder().rate_limiter(EvenPace::new()); // as without it
+/// ```
 #[derive(Default)]
 pub struct EvenPace {
     organizations: Mutex<HashMap<String, Arc<Organization>>>,

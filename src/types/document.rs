@@ -16,6 +16,13 @@ pub(crate) const MAX_BYTES: usize = 10_485_760;
 const MAX_DOCUMENTS: usize = 20;
 
 /// The kind of a document.
+///
+/// ```
+/// use posten_signering::{Document, MediaType};
+///
+/// assert_eq!(Document::text("Notat", "Enig.")?.media_type(), MediaType::Text);
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MediaType {
@@ -245,6 +252,14 @@ fn bounded(actual: usize) -> Result<(), InvalidValue> {
 }
 
 /// The documents of a job: 1 to 20, at most 10 485 760 bytes together.
+///
+/// ```
+/// use posten_signering::{Document, Documents};
+///
+/// # let (contract, terms) = ("%PDF-1.4\n", "%PDF-1.4\n");
+/// let documents = Documents::new([Document::pdf("Avtale", contract)?, Document::pdf("Vilkår", terms)?])?;
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Documents(Vec<Document>);
 

@@ -28,6 +28,14 @@ pub use self::urls::{ExitUrls, RedirectUrl};
 /// The organization on whose behalf a call is made: the first segment of every path of the API.
 ///
 /// A broker uses its own certificate and the number of the organization it acts for.
+///
+/// ```
+/// use posten_signering::Sender;
+///
+/// let sender = Sender::new("123456789".parse()?);
+/// assert_eq!(sender.organization_number().as_str(), "123456789");
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sender(OrganizationNumber);
 
@@ -50,6 +58,13 @@ impl From<OrganizationNumber> for Sender {
 }
 
 /// A value that breaks a rule of the service. Says which field and which rule, never the value.
+///
+/// ```
+/// use posten_signering::{Rule, Title};
+///
+/// let error = "".parse::<Title>().unwrap_err();
+/// assert_eq!((error.field(), error.rule()), ("title", &Rule::Length { min: 1, max: 80, actual: 0 }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {rule}")]
 pub struct InvalidValue {
@@ -90,6 +105,13 @@ pub(crate) fn signers(actual: usize, any_same: bool) -> Result<(), InvalidValue>
 }
 
 /// A rule that a value breaks.
+///
+/// ```
+/// use posten_signering::{Document, Rule};
+///
+/// let error = Document::pdf("Avtale", "no PDF at all").unwrap_err();
+/// assert!(matches!(error.rule(), Rule::Pdf(_)), "{error}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {

@@ -104,6 +104,14 @@ impl fmt::Debug for PersonalIdentificationNumber {
 }
 
 /// The number the service gives a job.
+///
+/// ```
+/// use posten_signering::JobId;
+///
+/// let id: JobId = "4711".parse()?;
+/// assert_eq!((id.get(), id.to_string().as_str()), (4711, "4711"));
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(i64);

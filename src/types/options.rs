@@ -3,6 +3,14 @@
 use crate::xml::generated as wire;
 
 /// How binding a signature is. Without a choice, private senders get advanced and public senders authenticated ones.
+///
+/// ```
+/// use posten_signering::direct::{JobRequest, Signer};
+/// use posten_signering::SignatureType;
+///
+/// let signer = Signer::national_id("01010012345".parse()?).signature_type(SignatureType::Advanced);
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SignatureType {
     /// Made with the signer's own electronic ID. The only kind for private senders.
@@ -21,6 +29,14 @@ impl From<SignatureType> for wire::SignatureType {
 }
 
 /// The security level a signer must have logged in with. Private senders may only ask for [`Four`](Self::Four).
+///
+/// ```
+/// use posten_signering::direct::{JobRequest, Signer};
+/// use posten_signering::AuthenticationLevel;
+///
+/// let request = JobRequest::builder().required_authentication(AuthenticationLevel::Four);
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuthenticationLevel {
     /// Level 3, substantial.
@@ -39,6 +55,15 @@ impl From<AuthenticationLevel> for wire::AuthenticationLevel {
 }
 
 /// How the signed documents name their signers.
+///
+/// ```
+/// use posten_signering::direct::{JobRequest, Signer};
+/// use posten_signering::IdentifierInSignedDocuments;
+///
+/// let request =
+///     JobRequest::builder().identifier_in_signed_documents(IdentifierInSignedDocuments::DateOfBirthAndName);
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdentifierInSignedDocuments {
     /// By personal identification number and name.
@@ -62,6 +87,14 @@ impl From<IdentifierInSignedDocuments> for wire::IdentifierInSignedDocuments {
 }
 
 /// For whom a signer signs.
+///
+/// ```
+/// use posten_signering::direct::{JobRequest, Signer};
+/// use posten_signering::OnBehalfOf;
+///
+/// let signer = Signer::national_id("01010012345".parse()?).on_behalf_of(OnBehalfOf::Other);
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnBehalfOf {
     /// For themselves: the signed document is offered to their digital mailbox.

@@ -6,6 +6,8 @@ use std::io;
 use super::content::Content;
 
 /// Why the service would refuse a PDF.
+///
+/// Example: see [`Rule`](crate::Rule).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PdfProblem {

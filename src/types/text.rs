@@ -102,6 +102,14 @@ text_type! {
 
 text_type! {
     /// The sender's message to the signers: at most 220 characters. `Debug` does not show it.
+    ///
+    /// ```
+    /// use posten_signering::Description;
+    ///
+    /// let text: Description = "Les nøye.".parse()?;
+    /// assert_eq!(text.as_str(), "Les nøye.");
+    /// # Ok::<(), posten_signering::InvalidValue>(())
+    /// ```
     Description, "description", 0, 220, secret
 }
 
@@ -109,6 +117,14 @@ text_type! {
     /// The sender's own reference for a job: at most 50 characters.
     ///
     /// It shows in e-mail to signers, so the service asks for no personal data in it.
+    ///
+    /// ```
+    /// use posten_signering::Reference;
+    ///
+    /// let text: Reference = "case 4711".parse()?;
+    /// assert_eq!(text.as_str(), "case 4711");
+    /// # Ok::<(), posten_signering::InvalidValue>(())
+    /// ```
     Reference, "reference", 0, 50, plain
 }
 
@@ -116,6 +132,14 @@ text_type! {
     /// What the sender calls a signer whose national identity it does not state: 1 to 80 characters, unique in the job.
     ///
     /// Senders put names and addresses in it, so `Debug` does not show it.
+    ///
+    /// ```
+    /// use posten_signering::SignerIdentifier;
+    ///
+    /// let text: SignerIdentifier = "customer 4711".parse()?;
+    /// assert_eq!(text.as_str(), "customer 4711");
+    /// # Ok::<(), posten_signering::InvalidValue>(())
+    /// ```
     SignerIdentifier, "signer-identifier", 1, 80, secret
 }
 
@@ -123,6 +147,15 @@ text_type! {
     /// What the browser brings back to an exit URL as `status_query_token`: the right to ask for one status.
     ///
     /// Whoever has it and a certificate can ask, so `Debug` does not show it.
+    ///
+    /// ```
+    /// use posten_signering::StatusQueryToken;
+    ///
+    /// // The query of https://sender.example/done?status_query_token=abc, as a web framework hands it out.
+    /// let token: StatusQueryToken = "abc".parse()?;
+    /// assert_eq!(format!("{token:?}"), "StatusQueryToken(***)");
+    /// # Ok::<(), posten_signering::InvalidValue>(())
+    /// ```
     StatusQueryToken, "status_query_token", 1, MAX_TOKEN, secret
 }
 

@@ -66,6 +66,15 @@ fn absolute(field: &'static str, text: &str) -> Result<Url, InvalidValue> {
 }
 
 /// Where a signer's browser is sent to sign. Works **once**, and for whoever has it: `Debug` does not show it.
+///
+/// ```no_run
+/// use posten_signering::direct::{Created, Job};
+///
+/// /// The `Location` of the answer that sends the signer's browser off.
+/// fn location(job: &Job<Created>) -> &str {
+///     job.signers()[0].redirect_url().as_str()
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedirectUrl(Url);
 

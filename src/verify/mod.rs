@@ -69,6 +69,8 @@ use crate::trust::TrustAnchors;
 use crate::types::{Document, OrganizationNumber};
 
 /// A signed document that was found right. There is no other way to one than a check.
+///
+/// Example: see [`verify`](self).
 pub struct Verified<D> {
     bytes: Vec<u8>,
     signatures: Vec<PdfSignature>,
@@ -190,6 +192,16 @@ pub(crate) fn check_signature(covered: [&[u8]; 2], contents: &[u8], roots: &Trus
 }
 
 /// Whether a document of the job is in the signed PDF.
+///
+/// ```
+/// use posten_signering::verify::{Inclusion, Verified};
+/// use posten_signering::{Document, Pades};
+///
+/// /// Whether what was signed is what was sent.
+/// fn is_what_was_sent(signed: &Verified<Pades>, sent: &Document) -> bool {
+///     signed.inclusion(sent) != Inclusion::Unknown
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inclusion {
     /// The very file is attached.
@@ -203,6 +215,17 @@ pub enum Inclusion {
 /// A signature in a PDF that was found right.
 ///
 /// `Debug` shows the organization number and no name.
+///
+/// ```
+/// use posten_signering::Pades;
+/// use posten_signering::verify::Verified;
+///
+/// fn show(signed: &Verified<Pades>) {
+///     for signature in signed.signatures() {
+///         println!("{} {:?}", signature.subject(), signature.time());
+///     }
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct PdfSignature {
     is_timestamp: bool,
@@ -248,6 +271,8 @@ impl fmt::Debug for PdfSignature {
 }
 
 /// Why a signed PDF is not trusted.
+///
+/// Example: see [`Error`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerificationError {
