@@ -32,7 +32,7 @@ impl Output {
     /// What somebody who watches may want to know.
     pub fn note(&self, text: &str) {
         if !self.json {
-            eprintln!("{text}");
+            let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
 
@@ -41,9 +41,9 @@ impl Output {
             // It has said so itself.
             Failure::Found(_) => {}
             failure if self.json => {
-                println!("{}", json!({ "error": failure.to_string(), "exit_code": failure.class() as u8 }));
+                self.result("", &json!({ "error": failure.to_string(), "exit_code": failure.class() as u8 }));
             }
-            failure => eprintln!("signering: {failure}"),
+            failure => self.note(&format!("signering: {failure}")),
         }
     }
 
