@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
-use posten_signering::direct::{JobRequest, JobStatus, Signer};
+use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{
     Client, ContactInformation, Document, Documents, Environment, ExitUrls, Identity, OrganizationNumber, Poll,
@@ -501,6 +501,19 @@ async fn growth(sandbox: &Sandbox, report: &mut Report) {
         of_signers.push((f64::from(count), median(&mut times).as_secs_f64() * 1e3));
     }
     report.growth.push(("signers, created through the sandbox", of_signers));
+
+    // The jobs stay alive: what one costs may not depend on how many there are.
+    let job = client.direct().create(request(documents(1, 10 * KB))).await.expect("created");
+    let stored = serde_json::to_string(&job.handle()).expect("a handle");
+    let of_jobs = [10, 100, 1_000, 10_000].map(|count| {
+        let resume = || {
+            let handle: JobHandle = serde_json::from_str(&stored).expect("a handle");
+            client.direct().resume(handle).expect("a job")
+        };
+        let mut times: Vec<_> = (0..10).map(|_| timed(|| (0..count).map(|_| resume()).collect::<Vec<_>>())).collect();
+        (f64::from(count), median(&mut times).as_secs_f64() * 1e3)
+    });
+    report.growth.push(("jobs in the process, resumed from stored handles", of_jobs.to_vec()));
 }
 
 fn write(report: &Report) {
@@ -532,7 +545,7 @@ fn write(report: &Report) {
 
 /// Cost against size, both as multiples of the smallest, on scales that double: linear growth is the dashed line.
 fn chart(report: &Report) -> String {
-    let colours = ["#b00020", "#0050a0", "#207520"];
+    let colours = ["#b00020", "#0050a0", "#207520", "#806000"];
     let place = |x: f64, y: f64| (60.0 + x.max(1.0).log2() * 50.0, 360.0 - y.max(0.5).log2() * 30.0);
     let mut svg = String::from(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 420\" font-family=\"sans-serif\" font-size=\"12\">\

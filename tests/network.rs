@@ -8,6 +8,7 @@ use std::time::Duration;
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{Client, Error, Poll, PollingQueue, Retry, TlsError};
 use rcgen::date_time_ymd;
+use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpListener;
 
@@ -51,6 +52,21 @@ async fn tls_1_2_and_1_3_are_both_spoken() {
         let chain = authority.chain(POSTEN, |_| {});
         let server = Server::start(chain, &[version], |_, _| answer("200 OK", "", "You are here")).await;
         assert_eq!(server.client(&authority).whoami().await.unwrap(), "You are here", "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn tls_sessions_are_resumed_by_the_next_connection() {
+    let authority = Authority::new("Test");
+    for version in [&TLS12, &TLS13] {
+        let chain = authority.chain(POSTEN, |_| {});
+        let server = Server::start(chain, &[version], |_, _| answer("200 OK", "", "You are 123456789")).await;
+        let client = server.client(&authority);
+        for _ in 0..3 {
+            client.whoami().await.unwrap();
+        }
+        let expected = [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Resumed];
+        assert_eq!(server.handshakes(), expected, "{version:?}");
     }
 }
 

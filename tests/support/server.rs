@@ -9,7 +9,7 @@ use rcgen::{
     PKCS_RSA_SHA256, RsaKeySize,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, SupportedProtocolVersion};
+use rustls::{HandshakeKind, ServerConfig, SupportedProtocolVersion};
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -97,10 +97,11 @@ pub fn leaf(subject: Subject<'_>, change: impl FnOnce(&mut CertificateParams)) -
     (params, key)
 }
 
-/// A server that answers every request with the same bytes, and writes down the request lines.
+/// A server that answers every request with the same bytes, and writes down the request lines and how TLS began.
 pub struct Server {
     pub address: SocketAddr,
     pub requests: Arc<Mutex<Vec<String>>>,
+    handshakes: Arc<Mutex<Vec<HandshakeKind>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -130,10 +131,13 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
+        let handshakes = Arc::new(Mutex::new(Vec::new()));
+        let shaken = Arc::clone(&handshakes);
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                shaken.lock().unwrap().extend(stream.get_ref().1.handshake_kind());
                 let mut request = Vec::new();
                 let mut buffer = vec![0; 65536];
                 let head = loop {
@@ -157,11 +161,15 @@ impl Server {
                 let _ = stream.shutdown().await;
             }
         });
-        Self { address, requests, task }
+        Self { address, requests, handshakes, task }
     }
 
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+
+    pub fn handshakes(&self) -> Vec<HandshakeKind> {
+        self.handshakes.lock().unwrap().clone()
     }
 
     /// A client that trusts this authority and talks to this server.
