@@ -461,3 +461,18 @@ impl TlsError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_root_is_the_one_whose_fingerprint_the_guide_gives() {
+        let TrustAnchors(anchors) = Environment::production().anchors;
+        let [root] = &anchors[..] else { panic!("{}", anchors.len()) };
+        let digest = ::aws_lc_rs::digest::digest(&::aws_lc_rs::digest::SHA256, root);
+        let fingerprint: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        let guide = include_str!("guide/certificates.md");
+        assert!(guide.contains(&fingerprint.join(":")), "{}", fingerprint.join(":"));
+    }
+}

@@ -443,6 +443,15 @@ async fn on_a_terminal_the_password_is_asked_for_and_transfers_are_shown() {
     assert!(shown.contains("upload") && shown.contains("2.87 MiB/2.87 MiB"), "{shown}");
     assert!(shown.contains("job 1"), "{shown}");
 
+    desk.sandbox.sign(serde_json::from_str("1").unwrap(), &ola()).unwrap();
+    let id = desk.sandbox.archive(serde_json::from_str("1").unwrap()).unwrap();
+    let mut command = desk.command(&format!("archive 123456789 {id} --output archived.pdf"));
+    command.env("TERM", "xterm");
+    let shown = tokio::task::block_in_place(|| {
+        rexpect::session::spawn_command(command, Some(20_000)).unwrap().exp_eof().unwrap()
+    });
+    assert!(shown.contains("download") && shown.contains("saved archived.pdf"), "{shown}");
+
     // Without a terminal there is no bar, and what is printed is for programs.
     let quiet = desk.run(send);
     assert_eq!((quiet.code, quiet.err.as_str()), (0, ""), "{quiet:?}");
