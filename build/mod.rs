@@ -8,6 +8,7 @@
 //! [`check`] looks at the schema files first, because it can say which file and which element is at fault.
 
 pub mod check;
+mod choices;
 mod model;
 mod tables;
 mod types;
