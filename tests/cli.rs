@@ -157,6 +157,17 @@ async fn check_says_what_is_wrong() {
     });
     assert_eq!(pem(&here_it_is).diagnosis(), seen(3, "certificate", "expired"));
 
+    // One that is good for another month.
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(30 * 24);
+    let soon = soon.strftime("%Y-%m-%d").to_string();
+    let [year, month, day] = [&soon[..4], &soon[5..7], &soon[8..]];
+    wrong(here, &own, |params| {
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.not_after = date_time_ymd(year.parse().unwrap(), month.parse().unwrap(), day.parse().unwrap());
+    });
+    let first = &pem(&here_it_is).json()["checks"][0];
+    assert_eq!((&first["outcome"], &first["diagnosis"]), (&"warning".into(), &"ends-soon".into()));
+
     // A certificate for test, in production; and one of another authority, which the service refuses.
     wrong(here, &own, |params| params.key_usages = vec![KeyUsagePurpose::DigitalSignature]);
     let warning = |run: &Run| {
