@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{
@@ -138,6 +139,7 @@ impl Authority {
 
     fn signed(&self, mut params: CertificateParams, key: KeyPair) -> Result<Issued, SandboxError> {
         params.use_authority_key_identifier_extension = true;
+        valid(&mut params, 3);
         let leaf = params.signed_by(&key, &self.issuer)?.der().clone();
         Ok(Issued { chain: vec![leaf, self.intermediate.clone(), self.root.clone()], key })
     }
@@ -167,6 +169,14 @@ impl Authority {
     }
 }
 
+/// For so many years, as real ones are; and from a year ago, for a clock that is turned back.
+fn valid(params: &mut CertificateParams, years: u32) {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    let now = SystemTime::now();
+    params.not_before = (now - YEAR).into();
+    params.not_after = (now + years * YEAR).into();
+}
+
 /// The names of the root and of the intermediate.
 const ROOT: &str = "Posten signering sandbox root";
 const INTERMEDIATE: &str = "Posten signering sandbox CA";
@@ -176,6 +186,7 @@ fn authority_params(name: &str, own: &str) -> CertificateParams {
     params.distinguished_name = distinguished_name(&format!("{name} {own}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    valid(&mut params, 20);
     params
 }
 
