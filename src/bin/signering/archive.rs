@@ -12,8 +12,6 @@ use super::output::Output;
 
 #[derive(Args)]
 pub struct Archive {
-    #[command(flatten)]
-    connection: Connection,
     /// The organization that owns the document
     owner: OrganizationNumber,
     /// The document's id
@@ -21,6 +19,8 @@ pub struct Archive {
     /// Where to save it
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 impl Archive {

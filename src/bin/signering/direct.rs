@@ -28,8 +28,6 @@ pub enum Direct {
 #[derive(Args)]
 pub struct Send {
     #[command(flatten)]
-    connection: Connection,
-    #[command(flatten)]
     request: Request,
     /// Who signs: a personal identification number, or any other identifier of yours. Several: say it again
     #[arg(long = "signer", value_name = "WHO", required_unless_present = "signers")]
@@ -51,12 +49,12 @@ pub struct Send {
     polling: bool,
     #[command(flatten)]
     queue: Queue,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 #[derive(Args)]
 pub struct Status {
-    #[command(flatten)]
-    connection: Connection,
     /// The file with the job's handle
     handle: PathBuf,
     /// What the browser brought as status_query_token: the token, or the whole URL
@@ -64,17 +62,19 @@ pub struct Status {
     token: String,
     #[command(flatten)]
     dealing: Dealing,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 #[derive(Args)]
 pub struct Renew {
-    #[command(flatten)]
-    connection: Connection,
     /// The file with the job's handle
     handle: PathBuf,
     /// Which signer, counted from 1
     #[arg(long, default_value_t = 1)]
     signer: usize,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 impl Direct {

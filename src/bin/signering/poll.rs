@@ -15,14 +15,14 @@ use super::output::Output;
 #[derive(Args)]
 pub struct Poll {
     #[command(flatten)]
-    pub connection: Connection,
-    #[command(flatten)]
     pub queue: Queue,
     /// Go on until Ctrl-C, and wait as long as the service asks for in between
     #[arg(long)]
     pub follow: bool,
     #[command(flatten)]
     dealing: Dealing,
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// A change of either flow.

@@ -27,8 +27,6 @@ pub enum Portal {
 #[derive(Args)]
 pub struct Send {
     #[command(flatten)]
-    connection: Connection,
-    #[command(flatten)]
     request: Request,
     /// Who signs, and how they are told: NUMBER:email or NUMBER:email+sms (looked up in the public register),
     /// NUMBER:ADDRESS, or ADDRESS alone, where ADDRESS is an e-mail address, a mobile number, or both with a comma.
@@ -46,14 +44,16 @@ pub struct Send {
     available_days: Option<u16>,
     #[command(flatten)]
     queue: Queue,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 #[derive(Args)]
 pub struct Cancel {
-    #[command(flatten)]
-    connection: Connection,
     /// The file with the job's handle
     handle: PathBuf,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 impl Portal {
