@@ -285,9 +285,8 @@ impl Sandbox {
     /// [`SandboxError::NotSigned`] when there is no such job or it has no signed document.
     pub fn archive(&self, job: JobId) -> Result<String, SandboxError> {
         let mut inner = self.service.lock();
-        let now = inner.now();
         let found = inner.jobs.job(job.get()).filter(|job| job.has_pades()).ok_or(SandboxError::NotSigned)?;
-        let (owner, pades) = (found.sender.clone(), self.service.pades(found, now)?);
+        let (owner, pades) = (found.sender.clone(), self.service.pades(found)?);
         let id = format!("{}", inner.archive.len() + 1);
         inner.archive.insert((owner.clone(), id.clone()), pades.into());
         inner.archived.push((owner, id.clone()));

@@ -223,13 +223,15 @@ impl Service {
         signature.map(Bytes::from).map_err(|error| SandboxError::Signature(error.to_string()))
     }
 
-    /// The signed document of a job, with the signatures that it has.
-    pub(super) fn pades(&self, job: &Job, now: Timestamp) -> Result<Vec<u8>, SandboxError> {
+    /// The signed document of a job, with the signatures that it has. Sealed when the last of these was made, so that it is the
+    /// same whenever it is fetched.
+    pub(super) fn pades(&self, job: &Job) -> Result<Vec<u8>, SandboxError> {
         let signers = job.signers.iter().filter_map(|signer| {
             Some(SignedBy { name: job.naming.of(&signer.who), at: signer.since, xades: signer.xades.clone()? })
         });
         let signers: Vec<SignedBy> = signers.collect();
-        pades::pades(&job.title, (&job.documents, &job.names), &signers, &self.seal, now)
+        let sealed_at = signers.iter().map(|signer| signer.at).max().ok_or(SandboxError::NotSigned)?;
+        pades::pades(&job.title, (&job.documents, &job.names), &signers, &self.seal, sealed_at)
             .map_err(SandboxError::Signature)
     }
 }

@@ -96,7 +96,7 @@ pub(super) async fn pades(
     let mut inner = service.lock();
     let (job, now) = job_of(&mut inner, flow, &sender, &id)?;
     available(job, job.has_pades(), now)?;
-    match service.pades(job, now) {
+    match service.pades(job) {
         Ok(pades) => Ok(bytes(pades.into())),
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string()),
     }
