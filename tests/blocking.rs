@@ -1,5 +1,6 @@
-//! Both flows without async, over the same types.
+//! Both flows without async, over the same types: the same tests as with it, and what is here alone.
 
+#[macro_use]
 mod support;
 
 use std::io::Read;
@@ -12,17 +13,29 @@ use posten_signering::{ContactInformation, Document, Error, PollingQueue, portal
 
 use self::support::{kari, pdf, request};
 
+macro_rules! waited {
+    ($future:expr) => {
+        $future.wait()
+    };
+}
+
 #[test]
-fn a_direct_job_from_creation_to_confirmation() {
+fn a_job_is_created_signed_downloaded_and_confirmed() {
+    direct_flow!(waited);
+}
+
+#[test]
+fn signers_sign_in_their_order_and_every_act_is_a_change() {
+    portal_flow!(waited);
+}
+
+#[test]
+fn a_download_is_read_piece_by_piece() {
     let sandbox = Sandbox::start().wait().unwrap();
     let client = sandbox.client();
-    assert_eq!(client.whoami().wait().unwrap(), "You are 123456789");
     let job = client.direct().create(request([kari()])).wait().unwrap();
-    let handle = serde_json::to_string(&job.handle()).unwrap();
     let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
-
-    let resumed = client.direct().resume(serde_json::from_str(&handle).unwrap()).unwrap();
-    let JobStatus::Completed(done) = resumed.status(back.token()).wait().unwrap() else { panic!("not completed") };
+    let JobStatus::Completed(done) = job.status(back.token()).wait().unwrap() else { panic!("not completed") };
     let whole = done.pades().bytes().wait().unwrap();
     let mut read = Vec::new();
     let mut reader = Reader::new(done.pades().stream().wait().unwrap());
@@ -32,7 +45,6 @@ fn a_direct_job_from_creation_to_confirmation() {
     read.extend_from_slice(&first);
     reader.read_to_end(&mut read).unwrap();
     assert!(first == *b"%PDF-" && read == whole);
-    assert_eq!(done.confirm().wait().unwrap().id(), job.id());
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The direct flow against the sandbox.
 
+#[macro_use]
 mod support;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use posten_signering::direct::{Callback, JobHandle, JobRequest, JobStatus, Polling, Signer, SignerName, Signers};
+use posten_signering::direct::{Callback, JobHandle, JobRequest, JobStatus, Polling, Signer, Signers};
 use posten_signering::sandbox::{Sandbox, SandboxError};
 use posten_signering::{
     AuthenticationLevel, Client, Document, Documents, Error, HandleError, IdentifierInSignedDocuments, OnBehalfOf,
@@ -24,45 +25,7 @@ fn statuses(signatures: &[posten_signering::direct::Signature]) -> Vec<Signature
 
 #[tokio::test]
 async fn a_job_is_created_signed_downloaded_and_confirmed() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let client = sandbox.client();
-    assert_eq!(client.whoami().await.unwrap(), "You are 123456789");
-
-    let job = client.direct().create(request([ola(), kari()])).await.unwrap();
-    assert_eq!(job.reference(), None);
-    let names: Vec<&SignerName> = job.signers().iter().map(|signer| signer.name()).collect();
-    assert_eq!(names, [ola().name(), kari().name()], "in the order of the request");
-
-    let early = job.status(&"anything".parse().unwrap()).await.unwrap_err();
-    assert!(matches!(early, Error::SigningCeremonyNotCompleted(_)), "{early:?}");
-
-    let first = sandbox.visit(job.signers()[1].redirect_url()).unwrap().sign().unwrap();
-    assert_eq!(first.url().as_str().split("status_query_token").next(), Some("https://me.example/done?case=1&"));
-    let JobStatus::InProgress(waiting) = job.status(first.token()).await.unwrap() else { panic!() };
-    assert_eq!(statuses(waiting.signatures()), [SignatureStatus::Waiting, SignatureStatus::Signed]);
-    assert!(waiting.signature_of(kari().name()).unwrap().xades().is_some());
-    assert!(waiting.signature_of(ola().name()).unwrap().xades().is_none());
-    assert!(waiting.signature_of(&SignerName::Identifier("nobody".parse().unwrap())).is_none());
-
-    let second = sandbox.sign(job.id(), ola().name()).unwrap();
-    let stale = job.status(first.token()).await.unwrap_err();
-    assert!(matches!(stale, Error::InvalidStatusQueryToken(_)), "a token fits one state: {stale:?}");
-    let JobStatus::Completed(done) = job.status(second.token()).await.unwrap() else { panic!() };
-    assert_eq!(statuses(done.signatures()), [SignatureStatus::Signed, SignatureStatus::Signed]);
-
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("signed.pdf");
-    let length = done.pades().save_to(&path).await.unwrap();
-    assert_eq!(std::fs::read(&path).unwrap().len() as u64, length);
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
-    assert_eq!(done.pades().bytes().await.unwrap(), std::fs::read(&path).unwrap());
-    let xades = done.signatures()[0].xades().unwrap().bytes().await.unwrap();
-    assert!(String::from_utf8(xades).unwrap().contains("<XAdESSignatures"));
-
-    let confirmed = done.confirm().await.unwrap();
-    assert_eq!(confirmed.id(), job.id());
-    let gone = job.status(second.token()).await.unwrap_err();
-    assert_eq!(gone.to_string(), "the service answered 404 Not Found with NOT_FOUND");
+    direct_flow!(awaited);
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! The portal flow and the archive, against the sandbox, through real TLS.
 
+#[macro_use]
 mod support;
 
 use std::time::Duration;
 
 use posten_signering::portal::{
-    Availability, JobHandle, JobRequest, JobStatus, Lookup, Signature, Signer, SignerName, Signers, SigningOrder,
+    Availability, JobHandle, JobRequest, JobStatus, Lookup, Signature, Signer, Signers, SigningOrder,
 };
 use posten_signering::sandbox::{Sandbox, SandboxError, persons};
 use posten_signering::{
@@ -74,38 +75,7 @@ async fn end_of(
 
 #[tokio::test]
 async fn signers_sign_in_their_order_and_every_act_is_a_change() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let client = sandbox.client();
-    let (first, second) = (kari(1), ola(2));
-    let job = client.portal().create(request([second.clone(), first.clone()])).await.unwrap();
-    assert_eq!(sandbox.log_in(job.id(), second.name()).unwrap_err(), SandboxError::NotWaiting, "not their turn");
-    sandbox.log_in(job.id(), first.name()).unwrap().sign().unwrap();
-
-    let JobStatus::InProgress(waiting) = change(&client).await else { panic!() };
-    assert_eq!((waiting.job_id(), waiting.reference()), (job.id(), None));
-    assert_eq!(statuses(waiting.signatures()), [SignatureStatus::Waiting, SignatureStatus::Signed]);
-    assert!(waiting.signature_of(first.name()).unwrap().xades().unwrap().bytes().await.unwrap().len() > 1000);
-    assert!(waiting.signature_of(second.name()).unwrap().xades().is_none());
-    assert!(waiting.pades().unwrap().bytes().await.unwrap().starts_with(b"%PDF"), "with the signature so far");
-    waiting.confirm().await.unwrap();
-
-    sandbox.log_in(job.id(), second.name()).unwrap().sign().unwrap();
-    let JobStatus::Completed(done) = change(&client).await else { panic!() };
-    let signed = [SignatureStatus::Signed, SignatureStatus::Signed];
-    assert_eq!(statuses(done.signatures()), signed);
-    // As addressed, and as the service may write it back.
-    let otherwise = email("ola.nordmann@EXAMPLE.com").and_mobile("+4790000000".parse().unwrap());
-    assert!(done.signature_of(&SignerName::Contact(otherwise)).is_some());
-    assert!(done.signature_of(&SignerName::Contact(email("nobody@example.com"))).is_none());
-
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("signed.pdf");
-    let length = done.pades().save_to(&path).await.unwrap();
-    assert_eq!(std::fs::metadata(&path).unwrap().len(), length);
-    let confirmed = done.confirm().await.unwrap();
-    assert_eq!(confirmed.id(), job.id());
-    sandbox.advance(Duration::from_secs(3600));
-    assert!(matches!(client.portal().poll(&PollingQueue::DEFAULT).await.unwrap(), Poll::Empty { .. }));
+    portal_flow!(awaited);
 }
 
 #[tokio::test]

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+#[macro_use]
+#[allow(unused_macros, reason = "two test binaries run the flows")]
+mod flows;
 pub mod judges;
 #[path = "../../examples/support/pdf.rs"]
 pub mod pdf;
