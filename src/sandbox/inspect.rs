@@ -5,12 +5,12 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::SandboxError;
-use super::package::{self, Manifest, Package};
+use super::package::{self, Files, Manifest};
 use super::received::ReceivedDocument;
-use crate::asice::SIGNATURES;
+use crate::asice::{MANIFEST, SIGNATURES};
 use crate::certificate::Certificate;
 use crate::types::OrganizationNumber;
-use crate::xml::generated as wire;
+use crate::xml::{self, generated as wire};
 
 /// A document package (ASiC-E) that was found right by the rules of the service, but for two that need a caller: whose
 /// certificate it is, and whether the time of the signature is now.
@@ -62,45 +62,31 @@ impl InspectedPackage {
         let (signer, signed_at) = package::claims(&files).map_err(signature)?;
         package::signatures(package::text(&files, SIGNATURES)?, &files, &signer, signed_at).map_err(signature)?;
         let certificate = Certificate::parse(&signer).ok_or("the certificate cannot be read")?;
-        let inspected = |is_portal: bool, sender: &str, title: &str, package: Contents| Self {
+        let is_portal = package::text(&files, MANIFEST).is_ok_and(xml::is::<wire::PortalSignatureJobManifest>);
+        match is_portal {
+            true => Self::of::<wire::PortalSignatureJobManifest>(&files, is_portal, &certificate, signed_at),
+            false => Self::of::<wire::DirectSignatureJobManifest>(&files, is_portal, &certificate, signed_at),
+        }
+    }
+
+    fn of<M: Manifest>(
+        files: &Files,
+        is_portal: bool,
+        certificate: &Certificate<'_>,
+        signed_at: Timestamp,
+    ) -> Result<Self, String> {
+        let package = package::read::<M>(files)?;
+        let documents = package.documents.iter().zip(&package.names);
+        Ok(Self {
             is_portal,
-            sender: sender.to_owned(),
-            title: title.to_owned(),
-            documents: package.documents,
-            manifest: package.manifest,
+            sender: package.manifest.sender().to_owned(),
+            title: package.manifest.texts().title.to_owned(),
+            documents: documents.map(|(document, name)| ReceivedDocument::of(document, name)).collect(),
+            manifest: package.manifest_text,
             signed_by: certificate.subject(),
             signed_for: certificate.organization_number(),
             signed_at,
-        };
-        match package::read::<wire::DirectSignatureJobManifest>(&files) {
-            Ok(direct) => {
-                let manifest = &direct.manifest;
-                Ok(inspected(false, manifest.sender(), manifest.texts().title, Contents::of(&direct)))
-            }
-            Err(as_direct) => {
-                let portal = package::read::<wire::PortalSignatureJobManifest>(&files);
-                // The error of the flow whose root it has.
-                let portal = portal.map_err(|error| if error.contains("root element") { as_direct } else { error })?;
-                let manifest = &portal.manifest;
-                Ok(inspected(true, manifest.sender(), manifest.texts().title, Contents::of(&portal)))
-            }
-        }
-    }
-}
-
-/// What is in a package of either flow.
-struct Contents {
-    documents: Vec<ReceivedDocument>,
-    manifest: String,
-}
-
-impl Contents {
-    fn of<M: Manifest>(package: &Package<M>) -> Self {
-        let documents = package.documents.iter().zip(&package.names);
-        Self {
-            documents: documents.map(|(document, name)| ReceivedDocument::of(document, name)).collect(),
-            manifest: package.manifest_text.clone(),
-        }
+        })
     }
 }
 

@@ -21,6 +21,13 @@ pub(crate) struct Root {
     pub(super) type_: &'static Complex,
 }
 
+impl Root {
+    /// Whether an element is this one.
+    pub(super) fn is(&self, element: Element<'_>) -> bool {
+        element.is_ours() && element.name() == self.name
+    }
+}
+
 /// A complex type.
 pub(super) struct Complex {
     pub(super) attributes: &'static [Attribute],
@@ -73,7 +80,7 @@ pub(super) enum Simple {
 
 /// Compares a document with its schema, and gives the part of it that the schema knows.
 pub(super) fn document<'a>(root: Element<'a>, expected: &Root, mode: Mode) -> Result<Understood<'a>, XmlError> {
-    if !root.is_ours() || root.name() != expected.name {
+    if !expected.is(root) {
         return Err(XmlError(format!("the root element is not `{}` in the namespace {NAMESPACE}", expected.name)));
     }
     let mut check = Check { mode, path: vec![expected.name] };

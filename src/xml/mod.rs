@@ -56,6 +56,12 @@ pub(crate) fn read<T: Document>(text: &str, mode: Mode) -> Result<T, XmlError> {
     T::read(&check::document(tree::root(&tree), &T::ROOT, mode)?)
 }
 
+/// Whether a text is a document of this kind, by its root. What is inside may be wrong.
+#[cfg(feature = "sandbox")]
+pub(crate) fn is<T: Document>(text: &str) -> bool {
+    tree::parse(&lines(text)).is_ok_and(|tree| T::ROOT.is(tree::root(&tree)))
+}
+
 /// Writes a document, and checks it against the schema on the way out.
 pub(crate) fn write<T: Document>(document: &T) -> Result<String, XmlError> {
     let config = yaserde::ser::Config { perform_indent: false, write_document_declaration: true, ..Default::default() };
