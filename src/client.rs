@@ -13,12 +13,12 @@ use crate::error::Error;
 use crate::identity::Identity;
 use crate::portal::Portal;
 use crate::transport::{
-    Exchange, Flow, Operation, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transfer, Transport,
-    dump_to,
+    self, Exchange, Flow, Operation, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transfer,
+    Transport, dump_to,
 };
 use crate::trust::Environment;
 use crate::types::{Documents, OrganizationNumber, Reference, Sender, ServiceUrl};
-use crate::xml::{self, Document, XmlError};
+use crate::xml::Document;
 
 /// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
 ///
@@ -59,14 +59,13 @@ impl Shared {
         read: impl FnOnce(A) -> Result<J, Error>,
     ) -> Result<J, Error> {
         let reference = reference.map(Reference::as_str);
-        let own = |document: &str, error: &XmlError| Error::Protocol(format!("our own {document}: {error}"));
-        let manifest = xml::write(manifest).map_err(|error| own("manifest", &error))?;
+        let manifest = transport::write("manifest", manifest)?;
         let mut repetitions = self.transport.retry().begin();
         let answer = loop {
             self.transport.permitted(jobs).await;
             let packing = self.package(documents, &manifest);
             // Written while the documents are packed, in another thread.
-            let request = xml::write(request).map_err(|error| own("request", &error))?;
+            let request = transport::write("request", request)?;
             let package = packing.await?;
             match self.transport.post_package(jobs, request, reference, (package, repetitions.so_far)).await {
                 Err(error @ Error::Connect(_)) => {

@@ -104,7 +104,7 @@
 //! |---|---|
 //! | `blocking` | the module `blocking`: the same types for programs without async. |
 //! | `sandbox` | the module `sandbox`. For tests and trials; not for production. |
-//! | `cli` | the program `signering` ([`guide::command_line`]). Brings the other two along. |
+//! | `cli` | the program `signering` ([`guide::command_line`]). Brings `sandbox` and `verify` along. |
 //! | `verify` | the module `verify`: signed PDFs are checked before they are trusted. |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

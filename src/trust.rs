@@ -108,6 +108,13 @@ impl TrustAnchors {
         self
     }
 
+    /// For rustls.
+    fn store(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.0.iter().cloned());
+        roots
+    }
+
     fn new(certificates: Vec<CertificateDer<'static>>) -> Result<Self, TrustAnchorsError> {
         if certificates.is_empty() {
             return Err(TrustAnchorsError::Empty);
@@ -244,13 +251,11 @@ impl Environment {
     ///
     /// [`IdentityError::MissingIntermediate`] or [`IdentityError::OtherEnvironment`].
     pub fn suits(&self, identity: &Identity) -> Result<(), IdentityError> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(self.anchors.0.iter().cloned());
         let Some((leaf, intermediates)) = identity.chain().split_first() else {
             return Err(IdentityError::MissingCertificate);
         };
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(self.anchors.store()), provider).build();
         let is_trusted =
             verifier.is_ok_and(|verifier| verifier.verify_client_cert(leaf, intermediates, UnixTime::now()).is_ok());
         if is_trusted {
@@ -266,10 +271,8 @@ impl Environment {
     }
 
     pub(crate) fn verifier(&self) -> ServerVerifier {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(self.anchors.0.iter().cloned());
         ServerVerifier {
-            roots,
+            roots: self.anchors.store(),
             anchors: self.anchors.clone(),
             organization: self.server.clone(),
             algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,

@@ -260,7 +260,7 @@ impl Transport {
 
     /// Sends a document, and reads the one that answers it.
     pub(crate) async fn post<B: Document, T: Document>(&self, url: &ServiceUrl, body: &B) -> Result<T, Error> {
-        let body = write(body)?;
+        let body = write("request", body)?;
         let (_, text) = self.call(Method::POST, url, Body::Document(body)).await?;
         read(&text)
     }
@@ -437,8 +437,9 @@ fn read<T: Document>(text: &str) -> Result<T, Error> {
     xml::read(text, Mode::Tolerant).map_err(|error| Error::Protocol(error.to_string()))
 }
 
-fn write<T: Document>(document: &T) -> Result<String, Error> {
-    xml::write(document).map_err(|error| Error::Protocol(format!("our own request: {error}")))
+/// A document of ours as text. What does not fit the schema is our own mistake, and the error says in which document.
+pub(crate) fn write<T: Document>(what: &str, document: &T) -> Result<String, Error> {
+    xml::write(document).map_err(|error| Error::Protocol(format!("our own {what}: {error}")))
 }
 
 /// What a failure of the HTTP client means.
