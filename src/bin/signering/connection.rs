@@ -11,7 +11,7 @@ use posten_signering::{
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroize;
 
-use super::failure::Failure;
+use super::failure::{Failure, at};
 use super::output::Output;
 
 /// Where the password may come from besides a file and the terminal.
@@ -71,11 +71,7 @@ impl Connection {
     pub fn environment(&self) -> Result<Environment, Failure> {
         let mut anchors: Option<TrustAnchors> = None;
         for path in &self.roots {
-            let more = if path.is_dir() {
-                TrustAnchors::from_directory(path)?
-            } else {
-                TrustAnchors::from_pem_file(path).or_else(|_| TrustAnchors::from_der_file(path))?
-            };
+            let more = roots(path)?;
             anchors = Some(match anchors {
                 Some(anchors) => anchors.and(more),
                 None => more,
@@ -149,9 +145,16 @@ impl Connection {
     }
 }
 
+/// Root certificates from a file, PEM or DER, or from a directory of such files.
+pub fn roots(path: &Path) -> Result<TrustAnchors, Error> {
+    match path.is_dir() {
+        true => TrustAnchors::from_directory(path),
+        false => TrustAnchors::from_pem_file(path).or_else(|_| TrustAnchors::from_der_file(path)),
+    }
+}
+
 fn first_line(path: &Path) -> Result<SecretString, Failure> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
-    let mut text = std::fs::read_to_string(path).map_err(failed)?;
+    let mut text = std::fs::read_to_string(path).map_err(at(path))?;
     let line = SecretString::from(text.lines().next().unwrap_or_default());
     text.zeroize();
     Ok(line)

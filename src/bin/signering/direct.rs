@@ -123,8 +123,7 @@ impl Send {
 
     fn signers(&self) -> Result<Signers, Failure> {
         let signers = self.request.signers(&self.signer)?.into_iter().map(|who| {
-            let is_number = who.len() == 11 && who.bytes().all(|b| b.is_ascii_digit());
-            let mut signer = match is_number {
+            let mut signer = match request::is_number(&who) {
                 true => Signer::national_id(who.parse()?),
                 false => Signer::identified_by(who.parse()?),
             };

@@ -1,6 +1,8 @@
 //! Why a command did not do what it should, and with which exit code it says so.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use posten_signering::{Error, InvalidValue};
@@ -77,6 +79,12 @@ impl fmt::Display for Failure {
             Self::Found(_) => Ok(()),
         }
     }
+}
+
+/// What a failure to read or write a file is.
+pub fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    |source| Error::File { path, source }
 }
 
 /// An error and what lies behind it, in one line.

@@ -9,7 +9,8 @@ use posten_signering::verify::Verified;
 use posten_signering::{Error, TrustAnchors};
 use serde_json::json;
 
-use super::failure::Failure;
+use super::connection::roots;
+use super::failure::{Failure, at};
 use super::output::{Output, readable};
 
 #[derive(Args)]
@@ -23,19 +24,15 @@ pub struct Inspect {
 
 impl Inspect {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        let bytes = std::fs::read(&self.file).map_err(|source| Error::File { path: self.file.clone(), source })?;
+        let bytes = std::fs::read(&self.file).map_err(at(&self.file))?;
         if bytes.starts_with(b"PK") {
             return package(&bytes, output);
         }
         if !bytes.starts_with(b"%PDF") {
             return Err(Failure::Document("this is neither a package (ZIP) nor a PDF".to_owned()));
         }
-        let roots = self.roots.ok_or_else(|| Failure::Usage("the signatures of a PDF need --roots".to_owned()))?;
-        let roots = match roots.is_dir() {
-            true => TrustAnchors::from_directory(roots)?,
-            false => TrustAnchors::from_pem_file(roots)?,
-        };
-        pdf(bytes, &roots, output)
+        let path = self.roots.ok_or_else(|| Failure::Usage("the signatures of a PDF need --roots".to_owned()))?;
+        pdf(bytes, &roots(&path)?, output)
     }
 }
 

@@ -1,7 +1,6 @@
 //! What is printed: lines for people, or one JSON document for programs; and how far a transfer has come, on a terminal.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use posten_signering::Transfer;
@@ -52,7 +51,7 @@ impl Output {
         if self.json || !std::io::stderr().is_terminal() {
             return None;
         }
-        let bar = Arc::new(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()));
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         Some(move |transfer: &Transfer| {
             if transfer.bytes == 0 {
                 bar.reset();

@@ -111,7 +111,7 @@ fn signer(text: &str, kind: Option<SignatureType>) -> Result<Signer, Failure> {
         }};
     }
     let (name, way) = who.split_once(':').map_or((who, None), |(name, way)| (name, Some(way)));
-    Ok(match (name.len() == 11 && name.bytes().all(|b| b.is_ascii_digit()), way) {
+    Ok(match (request::is_number(name), way) {
         (true, Some("email")) => built!(Signer::national_id(name.parse()?).lookup(Lookup::Email)),
         (true, Some("email+sms")) => built!(Signer::national_id(name.parse()?).lookup(Lookup::EmailAndSms)),
         (true, Some(at)) => built!(Signer::national_id(name.parse()?).notifications(contact(at)?)),

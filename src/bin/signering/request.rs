@@ -9,7 +9,7 @@ use posten_signering::{
 };
 use serde::Serialize;
 
-use super::failure::Failure;
+use super::failure::{Failure, at};
 
 #[derive(Args)]
 #[command(next_help_heading = "Job")]
@@ -83,7 +83,7 @@ impl Request {
                 Some("-") => std::io::read_to_string(std::io::stdin()),
                 _ => std::fs::read_to_string(path),
             };
-            let text = text.map_err(|source| Error::File { path: path.clone(), source })?;
+            let text = text.map_err(at(path))?;
             signers.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
         }
         Ok(signers)
@@ -128,8 +128,13 @@ impl Request {
     }
 }
 
+/// Whether a signer is said by their personal identification number.
+pub fn is_number(text: &str) -> bool {
+    text.len() == 11 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// A handle that was kept.
 pub fn handle<H: serde::de::DeserializeOwned>(path: &Path) -> Result<H, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(at(path))?;
     serde_json::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use posten_signering::sandbox::{Sandbox as Service, SandboxError, SenderKind};
 use serde_json::json;
 
-use super::failure::Failure;
+use super::failure::{Failure, at};
 use super::output::Output;
 
 #[derive(Args)]
@@ -41,8 +41,7 @@ enum Kind {
 impl Sandbox {
     pub async fn run(self, output: &Output) -> Result<(), Failure> {
         let failed = |error: SandboxError| Failure::Other(error.to_string());
-        std::fs::create_dir_all(&self.dir)
-            .map_err(|source| posten_signering::Error::File { path: self.dir.clone(), source })?;
+        std::fs::create_dir_all(&self.dir).map_err(at(&self.dir))?;
         let options = Service::builder()
             .port(self.port)
             .web_port(self.web_port)
