@@ -7,7 +7,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use posten_signering::blocking::{Reader, Wait, each};
-use posten_signering::direct::JobStatus;
+use posten_signering::direct::{Completed, JobStatus, Status};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
 use posten_signering::{ContactInformation, Document, Error, PollingQueue, portal};
 
@@ -29,13 +29,20 @@ fn signers_sign_in_their_order_and_every_act_is_a_change() {
     portal_flow!(waited);
 }
 
+/// A job that Kari has signed.
+fn completed(sandbox: &Sandbox) -> Status<Completed> {
+    let job = sandbox.client().direct().create(request([kari()])).wait().unwrap();
+    let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
+    match job.status(back.token()).wait().unwrap() {
+        JobStatus::Completed(done) => done,
+        _ => panic!("not completed"),
+    }
+}
+
 #[test]
 fn a_download_is_read_piece_by_piece() {
     let sandbox = Sandbox::start().wait().unwrap();
-    let client = sandbox.client();
-    let job = client.direct().create(request([kari()])).wait().unwrap();
-    let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
-    let JobStatus::Completed(done) = job.status(back.token()).wait().unwrap() else { panic!("not completed") };
+    let done = completed(&sandbox);
     let whole = done.pades().bytes().wait().unwrap();
     let mut read = Vec::new();
     let mut reader = Reader::new(done.pades().stream().wait().unwrap());
@@ -50,10 +57,7 @@ fn a_download_is_read_piece_by_piece() {
 #[test]
 fn a_cut_download_is_an_error_of_the_reader_with_the_cause_inside() {
     let sandbox = Sandbox::start().wait().unwrap();
-    let client = sandbox.client();
-    let job = client.direct().create(request([kari()])).wait().unwrap();
-    let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
-    let JobStatus::Completed(done) = job.status(back.token()).wait().unwrap() else { panic!("not completed") };
+    let done = completed(&sandbox);
     sandbox.inject(FaultRule::new(Fault::CutAnswer).on(Operation::Pades));
     let mut read = Vec::new();
     let error = Reader::new(done.pades().stream().wait().unwrap()).read_to_end(&mut read).unwrap_err();

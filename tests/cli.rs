@@ -5,19 +5,16 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{JobId, PersonalIdentificationNumber, direct, portal};
 use rcgen::{CertificateParams, KeyUsagePurpose, date_time_ymd};
-use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use self::support::server::{Authority, Server, Subject, answer};
+use self::support::server::{Authority, Chain, Server, Subject, answer};
 use self::support::{Running, pdf, tiny_pdf};
 
 const PASSWORD: &str = "the password of the archive";
@@ -112,16 +109,13 @@ impl Desk {
 /// Makes a certificate that is wrong in one way.
 fn wrong(directory: &Path, authority: &Authority, change: impl FnOnce(&mut CertificateParams)) {
     let chain = authority.chain(Subject::OrganizationIdentifier("123456789"), change);
-    write_pem(directory, &chain.certificates, &chain.key.serialize_pem());
+    write_pem(directory, &chain, 2);
 }
 
-fn write_pem(directory: &Path, certificates: &[CertificateDer<'_>], key: &str) {
-    let pem = certificates.iter().map(|der| {
-        let base64 = STANDARD.encode(der);
-        format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
-    });
-    std::fs::write(directory.join("own.pem"), pem.collect::<String>()).unwrap();
-    std::fs::write(directory.join("own.key"), key).unwrap();
+/// Writes the first so many certificates of a chain, and its key.
+fn write_pem(directory: &Path, chain: &Chain, certificates: usize) {
+    std::fs::write(directory.join("own.pem"), chain.pem(certificates)).unwrap();
+    std::fs::write(directory.join("own.key"), chain.key.serialize_pem()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -190,7 +184,7 @@ async fn check_says_what_is_wrong() {
     let chain = own.chain(Subject::OrganizationIdentifier("123456789"), |params| {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     });
-    write_pem(here, &chain.certificates[..1], &chain.key.serialize_pem());
+    write_pem(here, &chain, 1);
     let run = pem(&here_it_is);
     assert_eq!(warning(&run), ("warning".to_owned(), "missing-intermediate".to_owned()));
     assert_eq!(run.diagnosis(), seen(3, "service", "certificate-refused"));

@@ -6,8 +6,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use posten_signering::{Environment, Error, Identity, IdentityError, TrustAnchors, TrustAnchorsError};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
@@ -141,13 +139,7 @@ fn environments_have_their_addresses_and_production_has_its_root() {
 fn an_identity_suits_the_environment_of_its_authority() {
     let (ours, other) = (Authority::new("Ours"), Authority::new("Other"));
     let environment = |anchors| Environment::custom("https://stub.example/api", anchors).unwrap();
-    let pem = |chain: &Chain, certificates: usize| {
-        let pem = chain.certificates[..certificates].iter().map(|der| {
-            let base64 = STANDARD.encode(der);
-            format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
-        });
-        from_pem(&pem.collect::<String>(), &chain.key).unwrap()
-    };
+    let pem = |chain: &Chain, certificates| from_pem(&chain.pem(certificates), &chain.key).unwrap();
     let chain = ours.chain(Subject::OrganizationIdentifier("123456789"), |params| {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     });

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use posten_signering::{Client, Environment, Error, HasSender, Identity, Retry, TrustAnchors};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, KeyUsagePurpose,
@@ -33,6 +35,17 @@ pub enum Subject<'a> {
 pub struct Chain {
     pub certificates: Vec<CertificateDer<'static>>,
     pub key: KeyPair,
+}
+
+impl Chain {
+    /// The first so many of its certificates, in PEM.
+    pub fn pem(&self, certificates: usize) -> String {
+        let pem = self.certificates[..certificates].iter().map(|der| {
+            let base64 = STANDARD.encode(der);
+            format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+        });
+        pem.collect()
+    }
 }
 
 impl Authority {
