@@ -3,60 +3,72 @@
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use der::asn1::{Any, BmpString, ObjectIdentifier};
+use der::flagset::FlagSet;
+use der::{Decode, Encode, Tag, Tagged};
+use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
-use x509_parser::der_parser::Oid;
-use x509_parser::der_parser::asn1_rs::oid;
-use x509_parser::prelude::*;
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner};
+#[cfg(feature = "verify")]
+use x509_cert::ext::pkix::ExtendedKeyUsage;
+use x509_cert::ext::pkix::{KeyUsage, KeyUsages};
+use x509_cert::name::Name;
+use x509_cert::time::Time;
 
 use crate::types::OrganizationNumber;
 
-/// `organizationIdentifier` (X.520, in SEID 2 certificates): `NTRNO-#########`.
-const ORGANIZATION_IDENTIFIER: Oid<'static> = oid!(2.5.4.97);
+/// A certificate that was parsed. Its serial number may be of any length.
+pub(crate) struct Certificate(CertificateInner<Raw>);
 
-/// A certificate that was parsed.
-pub(crate) struct Certificate<'a>(X509Certificate<'a>);
+impl Certificate {
+    pub(crate) fn parse(der: &CertificateDer<'_>) -> Option<Self> {
+        CertificateInner::from_der(der).ok().map(Self)
+    }
 
-impl<'a> Certificate<'a> {
-    pub(crate) fn parse(der: &'a CertificateDer<'_>) -> Option<Self> {
-        match X509Certificate::from_der(der.as_ref()) {
-            Ok(([], certificate)) => Some(Self(certificate)),
-            _ => None,
-        }
+    fn content(&self) -> &TbsCertificateInner<Raw> {
+        self.0.tbs_certificate()
     }
 
     pub(crate) fn not_before(&self) -> Timestamp {
-        timestamp(self.0.validity().not_before)
+        timestamp(self.content().validity().not_before)
     }
 
     pub(crate) fn not_after(&self) -> Timestamp {
-        timestamp(self.0.validity().not_after)
+        timestamp(self.content().validity().not_after)
     }
 
     /// Whether the key is RSA: the service signs and accepts nothing else.
     pub(crate) fn is_rsa(&self) -> bool {
-        self.0.public_key().algorithm.algorithm == x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION
+        self.content().subject_public_key_info().algorithm.oid == RSA
     }
 
-    /// The SubjectPublicKeyInfo in DER.
+    /// Whether this SubjectPublicKeyInfo (DER) is its own.
+    pub(crate) fn has_public_key(&self, key: &[u8]) -> bool {
+        self.content().subject_public_key_info().to_der().is_ok_and(|own| own == key)
+    }
+
+    /// The key alone: for RSA an `RSAPublicKey` (RFC 8017, appendix A.1.1).
+    #[cfg(feature = "sandbox")]
     pub(crate) fn public_key(&self) -> &[u8] {
-        self.0.public_key().raw
+        self.content().subject_public_key_info().subject_public_key.raw_bytes()
     }
 
     /// Whether it may sign data. A certificate without key usage may do anything (RFC 5280, 4.2.1.3).
     pub(crate) fn may_sign(&self) -> bool {
-        match self.0.key_usage() {
-            Ok(Some(usage)) => usage.value.digital_signature(),
-            Ok(None) => true,
-            Err(_) => false,
-        }
+        self.is_for(KeyUsages::DigitalSignature)
     }
 
     /// Whether it may sign documents: for the record, or at least data.
     #[cfg(feature = "verify")]
     pub(crate) fn may_sign_documents(&self) -> bool {
-        match self.0.key_usage() {
-            Ok(Some(usage)) => usage.value.digital_signature() || usage.value.non_repudiation(),
+        self.is_for(KeyUsages::DigitalSignature | KeyUsages::NonRepudiation)
+    }
+
+    /// Whether it has one of these uses.
+    fn is_for(&self, uses: impl Into<FlagSet<KeyUsages>>) -> bool {
+        match self.content().get_extension::<KeyUsage>() {
+            Ok(Some((_, KeyUsage(own)))) => !own.is_disjoint(uses),
             Ok(None) => true,
             Err(_) => false,
         }
@@ -65,75 +77,71 @@ impl<'a> Certificate<'a> {
     /// Whether it may sign timestamps (RFC 3161, section 2.3).
     #[cfg(feature = "verify")]
     pub(crate) fn is_for_timestamps(&self) -> bool {
-        matches!(self.0.extended_key_usage(), Ok(Some(usage)) if usage.value.time_stamping)
+        let usage = self.content().get_extension::<ExtendedKeyUsage>();
+        usage.is_ok_and(|usage| usage.is_some_and(|(_, ExtendedKeyUsage(uses))| uses.contains(&TIME_STAMPING)))
     }
 
     pub(crate) fn is_self_issued(&self) -> bool {
-        self.0.subject().as_raw() == self.0.issuer().as_raw()
+        self.content().subject() == self.content().issuer()
     }
 
-    pub(crate) fn is_issued_by(&self, other: &Certificate<'_>) -> bool {
-        self.0.issuer().as_raw() == other.0.subject().as_raw()
+    pub(crate) fn is_issued_by(&self, other: &Certificate) -> bool {
+        self.content().issuer() == other.content().subject()
+    }
+
+    /// The common name of its holder.
+    pub(crate) fn common_name(&self) -> Option<String> {
+        first(self.content().subject(), COMMON_NAME)
     }
 
     /// The organization number in the subject: `organizationIdentifier`, else `serialNumber`, else the last digits of
     /// the common name.
     pub(crate) fn organization_number(&self) -> Option<OrganizationNumber> {
-        let subject = self.0.subject();
-        if let Some(identifier) = first(subject, &ORGANIZATION_IDENTIFIER) {
+        let subject = self.content().subject();
+        if let Some(identifier) = first(subject, ORGANIZATION_IDENTIFIER) {
             return OrganizationNumber::from_str(identifier.strip_prefix("NTRNO-")?).ok();
         }
-        if let Some(serial) = first(subject, &x509_parser::oid_registry::OID_X509_SERIALNUMBER) {
-            return OrganizationNumber::from_str(serial).ok();
+        if let Some(serial) = first(subject, SERIAL_NUMBER) {
+            return OrganizationNumber::from_str(&serial).ok();
         }
-        let name = first(subject, &x509_parser::oid_registry::OID_X509_COMMON_NAME)?;
-        let last = name.rsplit_once(" - ").map_or(name, |(_, last)| last);
+        let name = self.common_name()?;
+        let last = name.rsplit_once(" - ").map_or(name.as_str(), |(_, last)| last);
         OrganizationNumber::from_str(last.trim()).ok()
     }
 
     /// The serial number as a decimal integer of any length.
     pub(crate) fn serial_number(&self) -> String {
-        decimal(self.0.raw_serial())
+        decimal(self.content().serial_number().as_bytes())
     }
 
     /// What its key is for, in the names of RFC 5280 (section 4.2.1.3).
     pub(crate) fn key_usage(&self) -> String {
-        let usage = self.0.key_usage().ok().flatten().map(|usage| usage.value);
-        let names = usage.map_or_else(Vec::new, |usage| {
-            let all = [
-                (usage.digital_signature(), "digitalSignature"),
-                (usage.non_repudiation(), "nonRepudiation"),
-                (usage.key_encipherment(), "keyEncipherment"),
-                (usage.data_encipherment(), "dataEncipherment"),
-                (usage.key_agreement(), "keyAgreement"),
-                (usage.key_cert_sign(), "keyCertSign"),
-                (usage.crl_sign(), "cRLSign"),
-            ];
-            all.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name).collect()
-        });
+        let own = self.content().get_extension::<KeyUsage>().ok().flatten();
+        let own = own.map_or_else(FlagSet::default, |(_, KeyUsage(own))| own);
+        let names: Vec<_> =
+            KEY_USAGES.iter().filter(|(usage, _)| own.contains(*usage)).map(|(_, name)| *name).collect();
         if names.is_empty() { "nothing that is known".to_owned() } else { names.join(", ") }
     }
 
     /// The subject's name as a string (RFC 2253, escaped as in RFC 4514).
     pub(crate) fn subject(&self) -> String {
-        distinguished_name(self.0.subject())
+        distinguished_name(self.content().subject())
     }
 
     /// The issuer's name as a string (RFC 2253, escaped as in RFC 4514).
     pub(crate) fn issuer(&self) -> String {
-        distinguished_name(self.0.issuer())
+        distinguished_name(self.content().issuer())
     }
 }
 
 /// The first attribute of this kind that is text.
-fn first<'n>(name: &'n X509Name<'_>, oid: &Oid<'_>) -> Option<&'n str> {
-    name.iter_attributes()
-        .filter(|attribute| attribute.attr_type() == oid)
-        .find_map(|attribute| attribute.as_str().ok())
+fn first(name: &Name, oid: ObjectIdentifier) -> Option<String> {
+    name.iter().filter(|attribute| attribute.oid == oid).find_map(|attribute| text(&attribute.value))
 }
 
-fn timestamp(time: ASN1Time) -> Timestamp {
-    Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::MAX)
+fn timestamp(time: Time) -> Timestamp {
+    Timestamp::from_duration(time.to_unix_duration().try_into().unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// A two's-complement integer, most significant byte first, in decimal.
@@ -166,14 +174,14 @@ fn decimal(bytes: &[u8]) -> String {
 }
 
 /// The last part of the name first; known attributes by keyword, others by number with their DER in hex.
-fn distinguished_name(name: &X509Name<'_>) -> String {
+fn distinguished_name(name: &Name) -> String {
     let rdns: Vec<String> =
         name.iter_rdn().map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join("+")).collect();
     rdns.into_iter().rev().collect::<Vec<_>>().join(",")
 }
 
-fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
-    let oid = attribute.attr_type().to_id_string();
+fn attribute(attribute: &AttributeTypeAndValue) -> String {
+    let oid = attribute.oid.to_string();
     // The keywords of RFC 2253, section 2.3.
     let keyword = match oid.as_str() {
         "2.5.4.3" => "CN",
@@ -187,12 +195,11 @@ fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
         "0.9.2342.19200300.100.1.1" => "UID",
         _ => "",
     };
-    match text(attribute.attr_value()) {
+    match text(&attribute.value) {
         Some(text) if !keyword.is_empty() => format!("{keyword}={}", escape(&text)),
         _ => {
-            let value = attribute.attr_value();
             let mut hex = format!("{}=#", if keyword.is_empty() { oid.as_str() } else { keyword });
-            for byte in der(value) {
+            for byte in attribute.value.to_der().unwrap_or_default() {
                 let _ = write!(hex, "{byte:02x}");
             }
             hex
@@ -200,36 +207,14 @@ fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
     }
 }
 
-fn text(value: &x509_parser::der_parser::asn1_rs::Any<'_>) -> Option<String> {
-    use x509_parser::der_parser::asn1_rs::Tag;
-    match value.header.tag() {
+fn text(value: &Any) -> Option<String> {
+    match value.tag() {
         Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {
-            std::str::from_utf8(value.data).ok().map(str::to_owned)
+            std::str::from_utf8(value.value()).ok().map(str::to_owned)
         }
-        Tag::BmpString => {
-            let (pairs, rest) = value.data.as_chunks::<2>();
-            let units: Vec<u16> = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-            if rest.is_empty() { String::from_utf16(&units).ok() } else { None }
-        }
+        Tag::BmpString => value.decode_as::<BmpString>().ok().map(|text| text.to_string()),
         _ => None,
     }
-}
-
-/// The DER of a primitive value: tag, length, content.
-fn der(value: &x509_parser::der_parser::asn1_rs::Any<'_>) -> Vec<u8> {
-    let length = value.data.len();
-    let mut der = vec![u8::try_from(value.header.tag().0).unwrap_or(0)];
-    match length {
-        0..=127 => der.push(u8::try_from(length).unwrap_or(0)),
-        _ => {
-            let bytes = length.to_be_bytes();
-            let used = &bytes[bytes.iter().position(|byte| *byte != 0).unwrap_or(0)..];
-            der.push(0x80 | u8::try_from(used.len()).unwrap_or(0));
-            der.extend(used);
-        }
-    }
-    der.extend(value.data);
-    der
 }
 
 /// RFC 4514, section 2.4.
@@ -257,6 +242,31 @@ fn escape(text: &str) -> String {
     escaped
 }
 
+const fn oid(number: &str) -> ObjectIdentifier {
+    ObjectIdentifier::new_unwrap(number)
+}
+
+/// `rsaEncryption` (RFC 8017, appendix A.1).
+const RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.1");
+const COMMON_NAME: ObjectIdentifier = oid("2.5.4.3");
+const SERIAL_NUMBER: ObjectIdentifier = oid("2.5.4.5");
+/// X.520, in SEID 2 certificates: `NTRNO-#########`.
+const ORGANIZATION_IDENTIFIER: ObjectIdentifier = oid("2.5.4.97");
+/// RFC 5280, section 4.2.1.12.
+#[cfg(feature = "verify")]
+const TIME_STAMPING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.8");
+
+/// The names of RFC 5280, section 4.2.1.3.
+const KEY_USAGES: [(KeyUsages, &str); 7] = [
+    (KeyUsages::DigitalSignature, "digitalSignature"),
+    (KeyUsages::NonRepudiation, "nonRepudiation"),
+    (KeyUsages::KeyEncipherment, "keyEncipherment"),
+    (KeyUsages::DataEncipherment, "dataEncipherment"),
+    (KeyUsages::KeyAgreement, "keyAgreement"),
+    (KeyUsages::KeyCertSign, "keyCertSign"),
+    (KeyUsages::CRLSign, "cRLSign"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +282,27 @@ mod tests {
         let mut largest = [0xff; 20];
         largest[0] = 0x7f;
         assert_eq!(decimal(&largest), "730750818665451459101842416358141509827966271487");
+    }
+
+    /// A certificate says of its serial number what was put in: high bits and 24 digits or more included.
+    #[test]
+    fn serial_numbers_come_out_as_they_went_in() {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut longest = vec![0xff; 30];
+        longest[0] = 0x7f;
+        for (bytes, number) in [
+            (vec![1], "1"),
+            (vec![0x80], "128"),
+            (vec![0xff; 8], "18446744073709551615"),
+            (vec![0x7f; 20], "727885129180488904360266563744972327436484050815"),
+            (longest, "883423532389192164791648750371459257913741948437809479060803100646309887"),
+        ] {
+            let mut params = rcgen::CertificateParams::default();
+            params.serial_number = Some(rcgen::SerialNumber::from(bytes));
+            let made = params.self_signed(&key).expect("a certificate");
+            let read = Certificate::parse(made.der()).expect("a certificate");
+            assert_eq!(read.serial_number(), number);
+        }
     }
 
     #[test]

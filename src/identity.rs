@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use p12_keystore::{Pkcs12Archive, error::Error as Pkcs12Error};
 use rustls::SignatureScheme;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
@@ -15,13 +14,14 @@ use secrecy::{ExposeSecret, SecretString, zeroize::Zeroize};
 
 use crate::certificate::Certificate;
 use crate::error::Error;
+use crate::pkcs12::Archive;
 use crate::types::OrganizationNumber;
 
 /// An enterprise certificate (virksomhetssertifikat) with its chain and its private key.
 ///
 /// The key stays inside: it signs, but it cannot be read, printed, compared or serialized. What we make of it while
-/// loading (PEM text, decoded DER) is wiped, and the password stays in its [`SecretString`]. Only the copy that the
-/// PKCS#12 decoder makes for itself is out of our reach.
+/// loading (PEM text, decoded DER, the password in other encodings) is wiped, and the password stays in its
+/// [`SecretString`].
 ///
 /// Cheap to clone.
 ///
@@ -60,24 +60,17 @@ struct Leaf {
 impl Identity {
     /// Reads a PKCS#12 archive (`.p12`, `.pfx`), as Buypass and Commfides deliver it.
     ///
-    /// Both modern (AES) and older (3DES, RC2) encryption are read. Of several certificates in it, the one that
-    /// belongs to the key is used, the others as its chain.
+    /// Both modern (AES) and older (Triple DES, RC2) encryption are read (RFC 7292 and RFC 8018), with up to 1 000 000
+    /// iterations of the key derivation, and BER as well as DER. Of several certificates in it, the one that belongs to
+    /// the first key is used, the others as its chain.
     ///
     /// # Errors
     ///
     /// [`IdentityError`], one variant for each thing that can be wrong with it.
     pub fn from_pkcs12(archive: &[u8], password: &SecretString) -> Result<Self, IdentityError> {
-        let archive = Pkcs12Archive::from_pkcs12(archive, password.expose_secret()).map_err(|error| match error {
-            Pkcs12Error::MacError(_) | Pkcs12Error::Pkcs5Error(_) | Pkcs12Error::UnpadError => {
-                IdentityError::WrongPassword
-            }
-            // Not the library's own message: only the kind of trouble matters here.
-            _ => IdentityError::NotPkcs12,
-        })?;
-        let certificates = archive.certs.iter().map(|bag| CertificateDer::from(bag.cert.as_der().to_vec())).collect();
+        let archive = Archive::open(archive, password)?;
         let key = archive.keys.first().ok_or(IdentityError::MissingKey)?;
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.key.as_der().to_vec()));
-        Self::new(certificates, key)
+        Self::new(archive.certificates, &PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_slice())))
     }
 
     /// Reads a PKCS#12 archive from a file.
@@ -98,9 +91,11 @@ impl Identity {
         let certificates = CertificateDer::pem_slice_iter(certificates)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| IdentityError::NotPem)?;
-        let key =
+        let mut key =
             PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()).map_err(|_| IdentityError::MissingKey)?;
-        Self::new(certificates, key)
+        let identity = Self::new(certificates, &key);
+        key.zeroize();
+        identity
     }
 
     /// Reads certificate and key from two PEM files, or from the same file twice.
@@ -117,10 +112,8 @@ impl Identity {
         Ok(Self::from_pem(&certificates, &SecretString::from(key))?)
     }
 
-    fn new(certificates: Vec<CertificateDer<'static>>, mut key: PrivateKeyDer<'static>) -> Result<Self, IdentityError> {
-        let signing_key = any_supported_type(&key);
-        key.zeroize();
-        let key = signing_key.map_err(|_| IdentityError::UnusableKey)?;
+    fn new(certificates: Vec<CertificateDer<'static>>, key: &PrivateKeyDer<'_>) -> Result<Self, IdentityError> {
+        let key = any_supported_type(key).map_err(|_| IdentityError::UnusableKey)?;
         if certificates.is_empty() {
             return Err(IdentityError::MissingCertificate);
         }
@@ -132,7 +125,7 @@ impl Identity {
         let mut leaf = None;
         for (at, der) in rest.iter().enumerate() {
             let certificate = Certificate::parse(der).ok_or(IdentityError::NotCertificate)?;
-            if certificate.public_key() == public_key.as_ref() {
+            if certificate.has_public_key(&public_key) {
                 leaf = Some(at);
                 break;
             }

@@ -130,6 +130,7 @@ mod handle;
 mod identity;
 #[cfg(any(feature = "sandbox", feature = "verify"))]
 mod oid;
+mod pkcs12;
 mod poll;
 pub mod portal;
 #[cfg(feature = "sandbox")]

@@ -182,11 +182,8 @@ impl Environment {
     /// of Buypass' or Commfides' roots, which are not in that list: add them with [`trusting`](Self::trusting).
     pub fn production() -> Self {
         let wanted = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter(|der| {
-            let parsed = x509_parser::parse_x509_certificate(der).ok();
-            parsed.is_some_and(|(_, certificate)| {
-                let names = certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok());
-                names.into_iter().any(|name| name == BUYPASS_CLASS_3)
-            })
+            let name = Certificate::parse(der).and_then(|certificate| certificate.common_name());
+            name.is_some_and(|name| name == BUYPASS_CLASS_3)
         });
         let anchors = TrustAnchors(wanted.map(|der| der.clone().into_owned()).collect());
         Self::known("https://api.signering.posten.no/api", anchors)
@@ -321,7 +318,7 @@ impl ServerVerifier {
         }
     }
 
-    fn explain(&self, error: &rustls::Error, leaf: &Certificate<'_>, intermediates: &[CertificateDer<'_>]) -> TlsError {
+    fn explain(&self, error: &rustls::Error, leaf: &Certificate, intermediates: &[CertificateDer<'_>]) -> TlsError {
         let rustls::Error::InvalidCertificate(error) = error else { return TlsError::BadCertificate };
         match error {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {

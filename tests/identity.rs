@@ -157,6 +157,61 @@ fn an_identity_suits_the_environment_of_its_authority() {
     assert_eq!(environment(other.anchors()).suits(&whole), Err(elsewhere));
 }
 
+const ARCHIVES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/archives");
+
+#[test]
+fn archives_of_other_programs_are_read() {
+    let archives = [
+        "openssl",
+        "openssl-legacy",
+        "openssl-norwegian",
+        "openssl-aes-128",
+        "openssl-rc2",
+        "openssl-des",
+        "openssl-plain",
+        "java",
+        "bouncy-castle",
+        "nss",
+    ];
+    for name in archives {
+        let file = Path::new(ARCHIVES).join(name).with_extension("p12");
+        let password = SecretString::from(if name == "openssl-norwegian" { "blåbær 1" } else { "secret" });
+        let identity = Identity::from_pkcs12_file(&file, &password).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(identity.subject(), "CN=Kommunen,2.5.4.5=#1309313233343536373839,O=Kommunen,C=NO", "{name}");
+        assert_eq!(identity.issuer(), "CN=Archives Root", "{name}");
+        assert!(format!("{identity:?}").contains("chain: 2"), "{name}: {identity:?}");
+
+        let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("galt"));
+        // Without encryption and MAC any password will do.
+        match wrong {
+            Ok(_) => assert_eq!(name, "openssl-plain"),
+            Err(wrong) => assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}"),
+        }
+    }
+}
+
+#[test]
+fn damaged_archives_are_refused() {
+    let password = SecretString::from("secret");
+    for name in ["openssl.p12", "openssl-legacy.p12", "bouncy-castle.p12"] {
+        let archive = fs::read(Path::new(ARCHIVES).join(name)).unwrap();
+        for cut in (0..archive.len()).step_by(97) {
+            let error = Identity::from_pkcs12(&archive[..cut], &password).unwrap_err();
+            assert_eq!(error, IdentityError::NotPkcs12, "{name}, {cut} bytes");
+        }
+        let longer = [&archive[..], b"x"].concat();
+        assert_eq!(Identity::from_pkcs12(&longer, &password).unwrap_err(), IdentityError::NotPkcs12, "{name}");
+        for at in (0..archive.len()).step_by(97) {
+            let mut changed = archive.clone();
+            changed[at] ^= 0x20;
+            // What is under the MAC cannot be changed; a few bytes around it mean nothing.
+            if let Ok(identity) = Identity::from_pkcs12(&changed, &password) {
+                assert_eq!(identity.issuer(), "CN=Archives Root", "{name}, byte {at}");
+            }
+        }
+    }
+}
+
 /// Runs openssl in a directory.
 fn openssl(directory: &Path, arguments: &str) {
     let output = Command::new("openssl").args(arguments.split(' ')).current_dir(directory).output();
@@ -166,7 +221,7 @@ fn openssl(directory: &Path, arguments: &str) {
 
 #[test]
 #[ignore = "outside tool: needs openssl"]
-fn outside_archives_of_openssl_are_read_in_both_encryptions() {
+fn outside_archives_of_openssl_are_read_in_all_encryptions() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
     let password = SecretString::from("hemmelig æøå");
@@ -179,7 +234,14 @@ fn outside_archives_of_openssl_are_read_in_both_encryptions() {
     openssl(here, "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -days 30 -extfile usage -out leaf.pem");
     fs::write(here.join("password"), "hemmelig æøå\n").unwrap();
 
-    for (name, options) in [("default", ""), ("legacy", " -legacy")] {
+    let encryptions = [
+        ("default", ""),
+        ("legacy", " -legacy"),
+        ("aes", " -certpbe AES-192-CBC -keypbe AES-128-CBC -macalg sha384 -iter 100000"),
+        ("des", " -certpbe PBE-SHA1-3DES -keypbe DES-EDE3-CBC -macalg sha512"),
+        ("rc2", " -legacy -certpbe PBE-SHA1-RC2-128 -keypbe PBE-SHA1-RC2-40 -macalg sha224 -maciter"),
+    ];
+    for (name, options) in encryptions {
         let export = "pkcs12 -export -in leaf.pem -inkey leaf.key -certfile ca.pem -passout file:password";
         openssl(here, &format!("{export} -out {name}.p12{options}"));
         let file = here.join(format!("{name}.p12"));

@@ -72,7 +72,7 @@ impl InspectedPackage {
     fn of<M: Manifest>(
         files: &Files,
         is_portal: bool,
-        certificate: &Certificate<'_>,
+        certificate: &Certificate,
         signed_at: Timestamp,
     ) -> Result<Self, String> {
         let package = package::read::<M>(files)?;

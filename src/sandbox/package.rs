@@ -269,19 +269,19 @@ pub(super) fn signatures(text: &str, files: &Files, caller: &CertificateDer<'_>,
     }
     chain(&certificates.all(DS, "X509Certificate"))?;
     let value = decode(signature.one(DS, "SignatureValue")?)?;
-    let (_, parsed) = x509_parser::parse_x509_certificate(caller).map_err(|_| "the certificate cannot be read")?;
-    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &parsed.public_key().subject_public_key.data);
+    let parsed = Certificate::parse(caller).ok_or("the certificate cannot be read")?;
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, parsed.public_key());
     key.verify(info.canonical().as_bytes(), &value).map_err(|_| "the SignatureValue does not fit".to_owned())
 }
 
 /// The certificates go from the leaf to the root, each issued by the next.
 fn chain(elements: &[&Element]) -> Result<(), String> {
     let ders = elements.iter().map(|element| decode(element)).collect::<Result<Vec<_>, _>>()?;
-    let parsed = ders.iter().map(|der| x509_parser::parse_x509_certificate(der).map(|(_, certificate)| certificate));
-    let parsed = parsed.collect::<Result<Vec<_>, _>>().map_err(|_| "an X509Certificate cannot be read")?;
-    let linked = parsed.windows(2).all(|pair| pair[0].issuer().as_raw() == pair[1].subject().as_raw());
+    let parsed = ders.into_iter().map(|der| Certificate::parse(&CertificateDer::from(der)));
+    let parsed = parsed.collect::<Option<Vec<_>>>().ok_or("an X509Certificate cannot be read")?;
+    let linked = parsed.windows(2).all(|pair| pair[0].is_issued_by(&pair[1]));
     match parsed.last() {
-        Some(last) if linked && last.issuer().as_raw() == last.subject().as_raw() => Ok(()),
+        Some(last) if linked && last.is_self_issued() => Ok(()),
         _ => Err("the X509Certificates are not the chain from the leaf to the root".to_owned()),
     }
 }

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime
 use webpki::aws_lc_rs as aws;
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage};
 use x509_cert::attr::Attribute;
+use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::PdfSignature;
@@ -126,11 +127,7 @@ fn leaf(signer: &SignerInfo, certificates: &[CertificateDer<'_>]) -> Result<usiz
                 sid.issuer == *own.issuer() && sid.serial_number == *own.serial_number()
             }
             SignerIdentifier::SubjectKeyIdentifier(sid) => {
-                let Ok((_, parsed)) = x509_parser::parse_x509_certificate(der) else { return false };
-                parsed.iter_extensions().any(|extension| match extension.parsed_extension() {
-                    x509_parser::extensions::ParsedExtension::SubjectKeyIdentifier(own) => own.0 == sid.0.as_bytes(),
-                    _ => false,
-                })
+                matches!(own.get_extension::<SubjectKeyIdentifier>(), Ok(Some((_, own))) if own == *sid)
             }
         }
     };

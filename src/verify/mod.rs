@@ -235,7 +235,7 @@ pub struct PdfSignature {
 }
 
 impl PdfSignature {
-    fn new(signer: &Certificate<'_>, is_timestamp: bool, time: Option<Timestamp>) -> Self {
+    fn new(signer: &Certificate, is_timestamp: bool, time: Option<Timestamp>) -> Self {
         Self { is_timestamp, subject: signer.subject(), organization_number: signer.organization_number(), time }
     }
 
