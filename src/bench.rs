@@ -10,7 +10,7 @@ use crate::xml::{self, Mode, generated as wire};
 
 /// Packs and signs. Returns the number of parts: nothing is copied.
 pub fn package(documents: &Documents, identity: &Identity) -> Result<usize, Error> {
-    Ok(asice::package(documents, "<manifest/>", identity, Timestamp::now())?.parts.len())
+    Ok(asice::package(documents, || Ok("<manifest/>".to_owned()), identity, Timestamp::now())?.parts.len())
 }
 
 /// An RSA signature with SHA-256 over a short message.

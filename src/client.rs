@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{self, SyncSender};
 
 use jiff::Timestamp;
 
@@ -53,19 +54,18 @@ impl Shared {
     pub(crate) async fn create<R: Document, M: Document, A: Document, J>(
         &self,
         jobs: &ServiceUrl,
-        request: &R,
-        manifest: &M,
+        (request, manifest): (impl Fn() -> R, impl Fn() -> M),
         (documents, reference): (&Documents, Option<&Reference>),
         read: impl FnOnce(A) -> Result<J, Error>,
     ) -> Result<J, Error> {
         let reference = reference.map(Reference::as_str);
-        let manifest = transport::write("manifest", manifest)?;
         let mut repetitions = self.transport.retry().begin();
         let answer = loop {
             self.transport.permitted(jobs).await;
-            let packing = self.package(documents, &manifest);
-            // Written while the documents are packed, in another thread.
-            let request = transport::write("request", request)?;
+            let (manifest_is, packing) = self.package(documents);
+            // Written while the documents are hashed and signed, in another thread.
+            let _ = manifest_is.send(transport::write("manifest", &manifest())?);
+            let request = transport::write("request", &request())?;
             let package = packing.await?;
             match self.transport.post_package(jobs, request, reference, (package, repetitions.so_far)).await {
                 Err(error @ Error::Connect(_)) => {
@@ -81,16 +81,20 @@ impl Shared {
             false => error,
         })
     }
-}
 
-impl Shared {
-    /// Packs and signs off the threads of the runtime, which others need meanwhile. Begins at once.
-    fn package(&self, documents: &Documents, manifest: &str) -> impl Future<Output = Result<Package, Error>> + use<> {
-        let (documents, manifest, identity) = (documents.clone(), manifest.to_owned(), self.identity.clone());
-        let pack = move || asice::package(&documents, &manifest, &identity, Timestamp::now());
+    /// Packs and signs off the threads of the runtime, which others need meanwhile. Begins at once, and waits for the
+    /// manifest when the documents are hashed.
+    fn package(
+        &self,
+        documents: &Documents,
+    ) -> (SyncSender<String>, impl Future<Output = Result<Package, Error>> + use<>) {
+        let shut_down = || Error::Configuration("the runtime is shutting down".to_owned());
+        let (documents, identity) = (documents.clone(), self.identity.clone());
+        let (sender, manifest) = mpsc::sync_channel(1);
+        let manifest = move || manifest.recv().map_err(|_| shut_down());
+        let pack = move || asice::package(&documents, manifest, &identity, Timestamp::now());
         let packed = tokio::task::spawn_blocking(pack);
-        let shut_down = |_| Err(Error::Configuration("the runtime is shutting down".to_owned()));
-        async move { packed.await.unwrap_or_else(shut_down) }
+        (sender, async move { packed.await.unwrap_or_else(|_| Err(shut_down())) })
     }
 }
 

@@ -120,15 +120,17 @@ pub(crate) fn joined(parts: &[Part]) -> Result<Vec<u8>, Error> {
 }
 
 /// Packs documents and their manifest, signed by an identity. Reads the documents and computes: it blocks.
+///
+/// The manifest is asked for when the documents are hashed.
 pub(crate) fn package(
     documents: &Documents,
-    manifest: &str,
+    manifest: impl FnOnce() -> Result<String, Error>,
     identity: &Identity,
     signing_time: Timestamp,
 ) -> Result<Package, Error> {
     let digests = digests(documents)?;
     let names: Vec<String> = documents.iter().enumerate().map(|(at, document)| document.package_name(at)).collect();
-    let written = Bytes::copy_from_slice(manifest.as_bytes());
+    let written = Bytes::from(manifest()?);
 
     let mut files: Vec<SignedFile<'_>> = documents
         .iter()

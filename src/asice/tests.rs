@@ -63,7 +63,7 @@ fn unpacked(documents: usize, issuer_name: &str, serial: &[u8]) -> TempDir {
     });
     let documents = Documents::new(documents).unwrap();
     let manifest = format!("<manifest>{}</manifest>", xades::escape_text(AWKWARD));
-    let package = package(&documents, &manifest, &identity, Timestamp::now()).unwrap().bytes().unwrap();
+    let package = package(&documents, || Ok(manifest.clone()), &identity, Timestamp::now()).unwrap().bytes().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let mut archive = ::zip::ZipArchive::new(Cursor::new(package)).unwrap();
     for at in 0..archive.len() {
@@ -92,7 +92,7 @@ fn a_package_has_documents_manifest_and_signature_in_this_order() {
     let (identity, _) = identity("Issuer", &[1]);
     let document = |title: &str| Document::pdf(title, "%PDF-1.4\n").unwrap();
     let documents = Documents::new([document("Lønn"), document("Lønn")]).unwrap();
-    let package = package(&documents, "<m/>", &identity, Timestamp::now()).unwrap().bytes().unwrap();
+    let package = package(&documents, || Ok("<m/>".to_owned()), &identity, Timestamp::now()).unwrap().bytes().unwrap();
     let archive = ::zip::ZipArchive::new(Cursor::new(package)).unwrap();
     let names = (0..archive.len()).map(|at| archive.name_for_index(at).unwrap().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["01-lonn.pdf", "02-lonn.pdf", "manifest.xml", "META-INF/signatures.xml"]);
@@ -178,7 +178,7 @@ fn outside_the_zip_is_sound_to_pythons_zipfile() {
     let (identity, _) = identity("Issuer", &[1]);
     let documents = (0..20).map(|at| Document::pdf(format!("{at}"), format!("%PDF-1.4\n{}", "x".repeat(at * 1000))));
     let documents = Documents::new(documents.map(Result::unwrap)).unwrap();
-    let package = package(&documents, "<m/>", &identity, Timestamp::now()).unwrap().bytes().unwrap();
+    let package = package(&documents, || Ok("<m/>".to_owned()), &identity, Timestamp::now()).unwrap().bytes().unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), package).unwrap();
     let script = "import sys, zipfile\n\

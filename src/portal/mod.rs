@@ -85,8 +85,8 @@ impl<S> Portal<'_, S> {
         let shared = &self.client.shared;
         let url = jobs(shared.transport.root(), sender);
         let read = |answer| Job::created(shared, sender, answer).inspect(|job| note_job(job.id()));
-        let (wire, manifest) = (request.wire(), request.manifest(sender));
-        let create = shared.create(&url, &wire, &manifest, request.package(), read);
+        let written = (|| request.wire(), || request.manifest(sender));
+        let create = shared.create(&url, written, request.package(), read);
         Operation::new(Flow::Portal, "create").run(create).await
     }
 }

@@ -82,7 +82,8 @@ pub(crate) mod seeds {
     /// A package to begin with.
     pub(crate) fn package() -> Vec<u8> {
         let document = Document::pdf("Avtale", DOCUMENT).expect("a document");
-        let package = asice::package(&Documents::from(document), MANIFEST, &identity(), Timestamp::now());
+        let manifest = || Ok(MANIFEST.to_owned());
+        let package = asice::package(&Documents::from(document), manifest, &identity(), Timestamp::now());
         package.and_then(|package| package.bytes()).expect("a package")
     }
 

@@ -26,7 +26,7 @@ fn identity() -> Identity {
 
 fn package_of(identity: &Identity, manifest: &str, at: Timestamp) -> Vec<u8> {
     let documents = Documents::from(Document::pdf("Avtale", "%PDF-1.4\n").unwrap());
-    asice::package(&documents, manifest, identity, at).unwrap().bytes().unwrap()
+    asice::package(&documents, || Ok(manifest.to_owned()), identity, at).unwrap().bytes().unwrap()
 }
 
 /// The package with its files changed.
