@@ -48,8 +48,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn read(response: Response) -> Self {
-        let (status, headers) = (response.status(), response.headers().clone());
+    pub(super) async fn read(mut response: Response) -> Self {
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let most = if status.is_success() { xml::MAX_BYTES } else { MAX_ERROR };
         Self { status, headers, text: text(response, most).await }
     }

@@ -62,7 +62,7 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, XmlError> {
             XmlError(format!("not well-formed XML, or a feature that is not allowed, at line {}:{}", at.row, at.col))
         }
     })?;
-    within_limits(root(&document))?;
+    within_limits(root(&document), 1, &mut 0)?;
     Ok(document)
 }
 
@@ -77,32 +77,32 @@ fn before_parsing(text: &str) -> Result<(), XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError(format!("the document has {} bytes, more than {MAX_BYTES}", text.len())));
     }
-    let equal_signs = |tag: &str| tag.bytes().filter(|byte| *byte == b'=').count();
-    if text.split('<').any(|tag| equal_signs(tag) > MAX_COMPARED) {
-        return Err(XmlError(format!("an element has more than {MAX_COMPARED} attributes")));
+    let mut declarations = 0;
+    for tag in text.split('<') {
+        let equal_signs = tag.bytes().filter(|byte| *byte == b'=').count();
+        if equal_signs > MAX_COMPARED {
+            return Err(XmlError(format!("an element has more than {MAX_COMPARED} attributes")));
+        }
+        if equal_signs > 0 {
+            declarations += tag.matches("xmlns").count();
+        }
     }
-    if text.matches("xmlns").count() > MAX_COMPARED {
+    if declarations > MAX_COMPARED {
         return Err(XmlError(format!("there are more than {MAX_COMPARED} declarations of namespaces")));
     }
     Ok(())
 }
 
-fn within_limits(root: Element<'_>) -> Result<(), XmlError> {
-    let mut nodes = 0;
-    let mut level = vec![root];
-    let mut depth = 0;
-    while !level.is_empty() {
-        depth += 1;
-        if depth > MAX_DEPTH {
-            return Err(XmlError(format!("elements are nested deeper than {MAX_DEPTH}")));
-        }
-        nodes += level.iter().map(|element| 1 + element.0.attributes().len()).sum::<usize>();
-        if nodes > MAX_NODES {
-            return Err(too_many_nodes());
-        }
-        level = level.into_iter().flat_map(Element::children).collect();
+/// Looks at an element of this depth and at all below it. `nodes` counts those before.
+fn within_limits(element: Element<'_>, depth: usize, nodes: &mut usize) -> Result<(), XmlError> {
+    if depth > MAX_DEPTH {
+        return Err(XmlError(format!("elements are nested deeper than {MAX_DEPTH}")));
     }
-    Ok(())
+    *nodes += 1 + element.0.attributes().len();
+    if *nodes > MAX_NODES {
+        return Err(too_many_nodes());
+    }
+    element.children().try_for_each(|child| within_limits(child, depth + 1, nodes))
 }
 
 fn too_many_nodes() -> XmlError {
