@@ -2,13 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota};
 use tokio::time::Instant;
 
 /// Keeps the calls of a client within the service's limit: 10 a second for an organization number, whoever calls.
@@ -52,16 +49,12 @@ pub trait RateLimiter: Send + Sync + 'static {
 /// ```
 #[derive(Default)]
 pub struct EvenPace {
-    organizations: Mutex<HashMap<String, Arc<Organization>>>,
+    /// From when on the next call is permitted, by organization number.
+    next: Mutex<HashMap<String, Instant>>,
 }
 
 /// The time between two calls.
 const BETWEEN: Duration = Duration::from_millis(105);
-
-struct Organization {
-    gcra: DefaultDirectRateLimiter,
-    refused_until: Mutex<Option<Instant>>,
-}
 
 impl EvenPace {
     /// A pace that begins now.
@@ -69,45 +62,36 @@ impl EvenPace {
         Self::default()
     }
 
-    fn of(&self, organization: &str) -> Arc<Organization> {
-        let mut organizations = self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = organizations.get(organization) {
-            return Arc::clone(known);
+    /// Takes the next call if it is permitted now. Otherwise from when on it will be.
+    fn take(&self, organization: &str) -> Result<(), Instant> {
+        let now = Instant::now();
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        match next.get_mut(organization) {
+            Some(permitted) if *permitted > now => return Err(*permitted),
+            Some(permitted) => *permitted = now + BETWEEN,
+            None => {
+                next.insert(organization.to_owned(), now + BETWEEN);
+            }
         }
-        // `None` only for a period of zero.
-        let quota = Quota::with_period(BETWEEN).unwrap_or(Quota::per_second(NonZeroU32::MIN));
-        let gcra = DefaultDirectRateLimiter::direct(quota.allow_burst(NonZeroU32::MIN));
-        let new = Arc::new(Organization { gcra, refused_until: Mutex::new(None) });
-        organizations.insert(organization.to_owned(), Arc::clone(&new));
-        new
+        Ok(())
     }
 }
 
 impl RateLimiter for EvenPace {
     fn acquire<'a>(&'a self, organization: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        let organization = self.of(organization);
         Box::pin(async move {
-            loop {
-                let refused = *organization.refused_until.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(until) = refused.filter(|until| *until > Instant::now()) {
-                    tokio::time::sleep_until(until).await;
-                    continue;
-                }
-                match organization.gcra.check() {
-                    Ok(()) => return,
-                    Err(not_until) => {
-                        tokio::time::sleep(not_until.wait_time_from(DefaultClock::default().now())).await;
-                    }
-                }
+            // Others may wait for the same moment, and a refusal may come meanwhile.
+            while let Err(permitted) = self.take(organization) {
+                tokio::time::sleep_until(permitted).await;
             }
         })
     }
 
     fn pause(&self, organization: &str, pause: Duration) {
         let until = Instant::now() + pause;
-        let organization = self.of(organization);
-        let mut refused = organization.refused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *refused = refused.filter(|before| *before > until).or(Some(until));
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let permitted = next.entry(organization.to_owned()).or_insert(until);
+        *permitted = until.max(*permitted);
     }
 }
 
@@ -119,6 +103,8 @@ impl fmt::Debug for EvenPace {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     /// Whether a call is permitted at once, however slow the machine is.
@@ -126,26 +112,53 @@ mod tests {
         tokio::time::timeout(Duration::ZERO, pace.acquire(organization)).await.is_ok()
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn calls_go_at_an_even_pace_and_each_organization_has_its_own() {
         let pace = EvenPace::new();
         let start = Instant::now();
-        for _ in 0..5 {
+        for call in 0..5 {
             pace.acquire("1").await;
+            // tokio's clock ticks in milliseconds.
+            assert!((call * BETWEEN..=call * (BETWEEN + Duration::from_millis(1))).contains(&start.elapsed()));
         }
-        assert!(start.elapsed() >= 4 * BETWEEN);
         assert!(at_once(&pace, "2").await);
+        tokio::time::sleep(10 * BETWEEN).await;
+        assert!(at_once(&pace, "1").await);
+        assert!(!at_once(&pace, "1").await, "what was not used is not saved up");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
+    async fn many_at_once_go_one_after_the_other_and_who_gives_up_takes_no_place() {
+        let pace = Arc::new(EvenPace::new());
+        let start = Instant::now();
+        let acquire = |_| {
+            let pace = Arc::clone(&pace);
+            tokio::spawn(async move { pace.acquire("1").await })
+        };
+        let patient: Vec<_> = (0..50).map(acquire).collect();
+        let impatient: Vec<_> = (0..50).map(acquire).collect();
+        tokio::task::yield_now().await;
+        impatient.iter().for_each(tokio::task::JoinHandle::abort);
+        for call in patient {
+            call.await.unwrap();
+        }
+        let took = start.elapsed();
+        assert!(took >= 49 * BETWEEN && took < 51 * BETWEEN, "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn after_a_refusal_it_waits_as_long_as_asked() {
         let pace = EvenPace::new();
-        pace.pause("1", Duration::from_millis(300));
-        pace.pause("1", Duration::from_millis(10));
         let start = Instant::now();
-        assert!(at_once(&pace, "2").await, "another organization");
-        assert!(!at_once(&pace, "1").await);
+        let refused = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            pace.pause("1", Duration::from_secs(30));
+            pace.pause("1", Duration::from_millis(10));
+        };
         pace.acquire("1").await;
-        assert!(start.elapsed() >= Duration::from_millis(299));
+        // One call waits already.
+        tokio::join!(refused, pace.acquire("1"));
+        assert!(start.elapsed() >= Duration::from_millis(30_050), "{:?}", start.elapsed());
+        assert!(at_once(&pace, "2").await, "another organization");
     }
 }
