@@ -16,6 +16,7 @@ use x509_cert::ext::pkix::{KeyUsage, KeyUsages};
 use x509_cert::name::Name;
 use x509_cert::time::Time;
 
+use crate::oid::{RSA, oid};
 use crate::types::OrganizationNumber;
 
 /// A certificate that was parsed. Its serial number may be of any length.
@@ -242,12 +243,6 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-const fn oid(number: &str) -> ObjectIdentifier {
-    ObjectIdentifier::new_unwrap(number)
-}
-
-/// `rsaEncryption` (RFC 8017, appendix A.1).
-const RSA: ObjectIdentifier = oid("1.2.840.113549.1.1.1");
 const COMMON_NAME: ObjectIdentifier = oid("2.5.4.3");
 const SERIAL_NUMBER: ObjectIdentifier = oid("2.5.4.5");
 /// X.520, in SEID 2 certificates: `NTRNO-#########`.

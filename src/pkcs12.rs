@@ -19,6 +19,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::identity::IdentityError;
+use crate::oid::{DATA, SHA256, SHA384, SHA512, oid};
 
 /// What an archive holds, in its order.
 pub(crate) struct Archive {
@@ -471,12 +472,7 @@ fn field<'a, T: DecodeValue<'a, Error = der::Error> + FixedTag + 'a>(
     reader.context_specific(TagNumber(0), mode)?.ok_or_else(|| reader.error(ErrorKind::Failed))
 }
 
-const fn oid(number: &str) -> ObjectIdentifier {
-    ObjectIdentifier::new_unwrap(number)
-}
-
-// RFC 5652, sections 4 and 8.
-const DATA: ObjectIdentifier = oid("1.2.840.113549.1.7.1");
+// RFC 5652, section 8.
 const ENCRYPTED_DATA: ObjectIdentifier = oid("1.2.840.113549.1.7.6");
 // RFC 7292, section 4.2 and appendix C.
 const KEY_BAG: ObjectIdentifier = oid("1.2.840.113549.1.12.10.1.1");
@@ -499,6 +495,3 @@ const AES_192_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.22");
 const AES_256_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.42");
 const SHA1: ObjectIdentifier = oid("1.3.14.3.2.26");
 const SHA224: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.4");
-const SHA256: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.1");
-const SHA384: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.2");
-const SHA512: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.3");

@@ -19,24 +19,22 @@ use super::VerificationError::{self, Malformed, Unsupported};
 use super::pdf::{Found, Kind};
 use crate::certificate::Certificate;
 use crate::oid::{
-    CONTENT_TYPE, DATA, MESSAGE_DIGEST, RSA_SHA256, SHA256, SIGNED_DATA, SIGNING_CERTIFICATE_V2, SigningCertificateV2,
+    CONTENT_TYPE, DATA, MESSAGE_DIGEST, RSA, RSA_SHA256, SHA256, SHA384, SHA512, SIGNED_DATA, SIGNING_CERTIFICATE_V2,
+    SigningCertificateV2, oid,
 };
 use crate::trust::TrustAnchors;
 
 /// RFC 3161, section 2.4.2.
-const TIMESTAMP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
-const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
+const TIMESTAMP: ObjectIdentifier = oid("1.2.840.113549.1.9.16.1.4");
+const SIGNING_TIME: ObjectIdentifier = oid("1.2.840.113549.1.9.5");
 /// RFC 2634: which certificate signed, with SHA-1.
-const SIGNING_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.12");
-const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
-const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
-const RSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12");
-const RSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
-const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
-const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
-const ECDSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
+const SIGNING_CERTIFICATE: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.12");
+const RSA_PSS: ObjectIdentifier = oid("1.2.840.113549.1.1.10");
+const RSA_SHA384: ObjectIdentifier = oid("1.2.840.113549.1.1.12");
+const RSA_SHA512: ObjectIdentifier = oid("1.2.840.113549.1.1.13");
+const ECDSA_SHA256: ObjectIdentifier = oid("1.2.840.10045.4.3.2");
+const ECDSA_SHA384: ObjectIdentifier = oid("1.2.840.10045.4.3.3");
+const ECDSA_SHA512: ObjectIdentifier = oid("1.2.840.10045.4.3.4");
 
 /// `id-kp-timeStamping`, as the content of an OID.
 const TIME_STAMPING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 8];
