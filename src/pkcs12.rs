@@ -3,6 +3,7 @@
 //! `der` reads the structures, in BER: NSS and Bouncy Castle write archives that are no DER. Digests, HMAC, PBKDF2 and
 //! AES are those of aws-lc. The ciphers of older archives, which it has not, come from RustCrypto.
 
+use std::cell::Cell;
 use std::num::NonZeroU32;
 
 use aws_lc_rs::cipher::{
@@ -60,20 +61,90 @@ fn unreadable(_: der::Error) -> IdentityError {
     IdentityError::NotPkcs12
 }
 
-/// The password in the two encodings that the key derivations want.
-struct Password {
-    utf8: Zeroizing<Vec<u8>>,
+/// The password, and the keys that are derived from it.
+struct Password<'p> {
+    utf8: &'p str,
     /// UTF-16 with a zero at the end (RFC 7292, appendix B.1).
     bmp: Zeroizing<Vec<u8>>,
+    /// How many rounds of derivation may follow.
+    rounds: Cell<u32>,
 }
 
-impl Password {
-    fn new(password: &SecretString) -> Self {
-        let password = password.expose_secret();
-        let mut bmp = Zeroizing::new(Vec::with_capacity(2 * password.len() + 2));
-        bmp.extend(password.encode_utf16().chain([0]).flat_map(u16::to_be_bytes));
-        Self { utf8: Zeroizing::new(password.as_bytes().to_vec()), bmp }
+/// So many rounds may open an archive, so that none keeps a thread for minutes. OpenSSL makes 2048 for each key, Java
+/// 10 000, NSS 600 000.
+const MOST_ROUNDS: u32 = 5_000_000;
+
+impl<'p> Password<'p> {
+    fn new(password: &'p SecretString) -> Self {
+        let utf8 = password.expose_secret();
+        let mut bmp = Zeroizing::new(Vec::with_capacity(2 * utf8.len() + 2));
+        bmp.extend(utf8.encode_utf16().chain([0]).flat_map(u16::to_be_bytes));
+        Self { utf8, bmp, rounds: Cell::new(MOST_ROUNDS) }
     }
+
+    fn spend(&self, iterations: u32) -> Result<NonZeroU32, IdentityError> {
+        self.rounds.set(self.rounds.get().checked_sub(iterations).ok_or(IdentityError::NotPkcs12)?);
+        NonZeroU32::new(iterations).ok_or(IdentityError::NotPkcs12)
+    }
+
+    /// PBKDF2 (RFC 8018, section 5.2).
+    fn pbkdf2(
+        &self,
+        prf: pbkdf2::Algorithm,
+        (salt, iterations): (&OctetString, u32),
+        length: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
+        let mut derived = Zeroizing::new(vec![0; length]);
+        pbkdf2::derive(prf, self.spend(iterations)?, salt.as_bytes(), self.utf8.as_bytes(), &mut derived);
+        Ok(derived)
+    }
+
+    /// The derivation of PKCS#12 itself (RFC 7292, appendix B.2; the names are those of its text).
+    fn pkcs12(
+        &self,
+        hash: &'static digest::Algorithm,
+        purpose: Purpose,
+        (salt, iterations): (&OctetString, u32),
+        length: usize,
+    ) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
+        let v = hash.block_len();
+        let filled =
+            |bytes: &[u8]| -> Vec<u8> { bytes.iter().copied().cycle().take(bytes.len().next_multiple_of(v)).collect() };
+        let mut i = Zeroizing::new(filled(salt.as_bytes()));
+        i.extend(Zeroizing::new(filled(&self.bmp)).iter());
+        let mut derived = Zeroizing::new(Vec::with_capacity(length.next_multiple_of(hash.output_len())));
+        loop {
+            let mut context = digest::Context::new(hash);
+            context.update(&vec![purpose as u8; v]);
+            context.update(&i);
+            let mut a = context.finish();
+            for _ in 1..self.spend(iterations)?.get() {
+                a = digest::digest(hash, a.as_ref());
+            }
+            derived.extend(a.as_ref());
+            if derived.len() >= length {
+                derived.truncate(length);
+                return Ok(derived);
+            }
+            let b: Vec<u8> = a.as_ref().iter().copied().cycle().take(v).collect();
+            for block in i.chunks_exact_mut(v) {
+                let mut carry = 1_u16;
+                for (byte, add) in block.iter_mut().zip(&b).rev() {
+                    let sum = u16::from(*byte) + u16::from(*add) + carry;
+                    let [high, low] = sum.to_be_bytes();
+                    (carry, *byte) = (u16::from(high), low);
+                }
+            }
+        }
+    }
+}
+
+/// What a derived key is for (RFC 7292, appendix B.3).
+#[derive(Clone, Copy)]
+enum Purpose {
+    Key = 1,
+    Iv = 2,
+    Mac = 3,
 }
 
 /// `PFX`: the safes, and a MAC over them.
@@ -98,7 +169,7 @@ struct Mac {
     algorithm: ObjectIdentifier,
     digest: OctetString,
     salt: OctetString,
-    iterations: Iterations,
+    iterations: u32,
 }
 
 impl Fields for Mac {
@@ -108,13 +179,13 @@ impl Fields for Mac {
             Ok::<_, der::Error>((algorithm, info.decode()?))
         })?;
         let salt = reader.decode()?;
-        let iterations = if reader.is_finished() { Iterations(NonZeroU32::MIN) } else { reader.decode()? };
+        let iterations = if reader.is_finished() { 1 } else { reader.decode()? };
         Ok(Self { algorithm, digest, salt, iterations })
     }
 }
 
 impl Mac {
-    fn verify(&self, safes: &[u8], password: &Password) -> Result<(), IdentityError> {
+    fn verify(&self, safes: &[u8], password: &Password<'_>) -> Result<(), IdentityError> {
         let (digest, hmac) = match self.algorithm {
             SHA1 => (&digest::SHA1_FOR_LEGACY_USE_ONLY, hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
             SHA224 => (&digest::SHA224, hmac::HMAC_SHA224),
@@ -123,7 +194,7 @@ impl Mac {
             SHA512 => (&digest::SHA512, hmac::HMAC_SHA512),
             _ => return Err(IdentityError::NotPkcs12),
         };
-        let key = derive(digest, Purpose::Mac, password, &self.salt, self.iterations, digest.output_len());
+        let key = password.pkcs12(digest, Purpose::Mac, (&self.salt, self.iterations), digest.output_len())?;
         hmac::verify(&hmac::Key::new(hmac, &key), safes, self.digest.as_bytes())
             .map_err(|_| IdentityError::WrongPassword)
     }
@@ -233,18 +304,18 @@ impl Fields for Encrypted {
 }
 
 impl Encrypted {
-    fn decrypt(&self, password: &Password) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
+    fn decrypt(&self, password: &Password<'_>) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
         let Scheme { cipher, derivation, salt, iterations } = &self.scheme;
+        let (salt, length) = ((salt, *iterations), cipher.key_length());
         match derivation {
             Derivation::Pbkdf2 { prf, iv } => {
-                let mut key = Zeroizing::new(vec![0; cipher.key_length()]);
-                pbkdf2::derive(*prf, iterations.0, salt.as_bytes(), &password.utf8, &mut key);
+                let key = password.pbkdf2(*prf, salt, length)?;
                 cipher.decrypt(&key, iv.as_bytes(), self.content.as_bytes())
             }
             Derivation::Pkcs12 => {
                 let sha1 = &digest::SHA1_FOR_LEGACY_USE_ONLY;
-                let key = derive(sha1, Purpose::Key, password, salt, *iterations, cipher.key_length());
-                let iv = derive(sha1, Purpose::Iv, password, salt, *iterations, LEGACY_BLOCK);
+                let key = password.pkcs12(sha1, Purpose::Key, salt, length)?;
+                let iv = password.pkcs12(sha1, Purpose::Iv, salt, LEGACY_BLOCK)?;
                 cipher.decrypt(&key, &iv, self.content.as_bytes())
             }
         }
@@ -256,7 +327,7 @@ struct Scheme {
     cipher: Cipher,
     derivation: Derivation,
     salt: OctetString,
-    iterations: Iterations,
+    iterations: u32,
 }
 
 enum Derivation {
@@ -302,7 +373,7 @@ impl Scheme {
     }
 
     /// `PBKDF2-params`.
-    fn pbkdf2<'a>(reader: &mut impl Reader<'a>) -> der::Result<(OctetString, Iterations, pbkdf2::Algorithm)> {
+    fn pbkdf2<'a>(reader: &mut impl Reader<'a>) -> der::Result<(OctetString, u32, pbkdf2::Algorithm)> {
         let (salt, iterations) = (reader.decode()?, reader.decode()?);
         // The cipher says how long its key is.
         let _key_length: Option<u16> = reader.decode()?;
@@ -360,77 +431,6 @@ fn legacy<C: BlockCipherDecrypt + KeyInit>(
     let mut content = Zeroizing::new(content.to_vec());
     let plain = cipher.decrypt_padded::<Pkcs7>(&mut content).map_err(|_| IdentityError::WrongPassword)?;
     Ok(Zeroizing::new(plain.to_vec()))
-}
-
-/// What a derived key is for (RFC 7292, appendix B.3).
-#[derive(Clone, Copy)]
-enum Purpose {
-    Key = 1,
-    Iv = 2,
-    Mac = 3,
-}
-
-/// The key derivation of PKCS#12 (RFC 7292, appendix B.2; the names are those of its text).
-fn derive(
-    hash: &'static digest::Algorithm,
-    purpose: Purpose,
-    password: &Password,
-    salt: &OctetString,
-    iterations: Iterations,
-    length: usize,
-) -> Zeroizing<Vec<u8>> {
-    let v = hash.block_len();
-    let repeated =
-        |bytes: &[u8]| bytes.iter().copied().cycle().take(bytes.len().next_multiple_of(v)).collect::<Vec<_>>();
-    let mut i = Zeroizing::new(repeated(salt.as_bytes()));
-    i.extend(Zeroizing::new(repeated(&password.bmp)).iter());
-    let mut derived = Zeroizing::new(Vec::with_capacity(length.next_multiple_of(hash.output_len())));
-    loop {
-        let mut context = digest::Context::new(hash);
-        context.update(&vec![purpose as u8; v]);
-        context.update(&i);
-        let mut a = context.finish();
-        for _ in 1..iterations.0.get() {
-            a = digest::digest(hash, a.as_ref());
-        }
-        derived.extend(a.as_ref());
-        if derived.len() >= length {
-            derived.truncate(length);
-            return derived;
-        }
-        let b: Vec<u8> = a.as_ref().iter().copied().cycle().take(v).collect();
-        for block in i.chunks_exact_mut(v) {
-            let mut carry = 1_u16;
-            for (byte, add) in block.iter_mut().zip(&b).rev() {
-                let sum = u16::from(*byte) + u16::from(*add) + carry;
-                [_, *byte] = sum.to_be_bytes();
-                carry = sum >> 8;
-            }
-        }
-    }
-}
-
-/// How often a derivation goes round. Bounded, so that no archive keeps a thread for minutes.
-#[derive(Clone, Copy)]
-struct Iterations(NonZeroU32);
-
-/// OpenSSL makes 2048 and Java 10 000; 600 000 is what is recommended today.
-const MOST_ITERATIONS: u32 = 1_000_000;
-
-impl FixedTag for Iterations {
-    const TAG: Tag = Tag::Integer;
-}
-
-impl<'a> DecodeValue<'a> for Iterations {
-    type Error = der::Error;
-
-    fn decode_value<R: Reader<'a>>(reader: &mut R, header: Header) -> der::Result<Self> {
-        let iterations = u32::decode_value(reader, header)?;
-        match NonZeroU32::new(iterations).filter(|iterations| iterations.get() <= MOST_ITERATIONS) {
-            Some(iterations) => Ok(Self(iterations)),
-            None => Err(reader.error(ErrorKind::Value { tag: Self::TAG })),
-        }
-    }
 }
 
 /// `AlgorithmIdentifier` whose parameters do not matter.
@@ -495,3 +495,23 @@ const AES_192_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.22");
 const AES_256_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.42");
 const SHA1: ObjectIdentifier = oid("1.3.14.3.2.26");
 const SHA224: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.4");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rounds_of_an_archive_are_bounded_in_all() {
+        let secret = SecretString::from("secret");
+        let (password, salt) = (Password::new(&secret), OctetString::new([1; 8]).expect("a salt"));
+        let derive = |rounds| password.pbkdf2(pbkdf2::PBKDF2_HMAC_SHA256, (&salt, rounds), 32).map(|key| key.len());
+        assert_eq!(derive(0), Err(IdentityError::NotPkcs12));
+        assert_eq!(derive(MOST_ROUNDS + 1), Err(IdentityError::NotPkcs12));
+        assert_eq!(derive(10), Ok(32));
+        assert_eq!(derive(MOST_ROUNDS - 9), Err(IdentityError::NotPkcs12));
+        let sha1 = &digest::SHA1_FOR_LEGACY_USE_ONLY;
+        let derived = |length| password.pkcs12(sha1, Purpose::Key, (&salt, 1), length).map(|key| key.len());
+        assert_eq!((derived(5), derived(24)), (Ok(5), Ok(24)));
+        assert_eq!(password.rounds.get(), MOST_ROUNDS - 10 - 1 - 2, "24 bytes are two digests");
+    }
+}
