@@ -77,18 +77,21 @@ fn before_parsing(text: &str) -> Result<(), XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError(format!("the document has {} bytes, more than {MAX_BYTES}", text.len())));
     }
-    let mut declarations = 0;
-    for tag in text.split('<') {
-        let equal_signs = tag.bytes().filter(|byte| *byte == b'=').count();
-        if equal_signs > MAX_COMPARED {
+    let bytes = text.as_bytes();
+    let (mut attributes, mut declarations) = (0, 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'<' => attributes = 0,
+            b'=' => attributes += 1,
+            b'x' if bytes[at..].starts_with(b"xmlns") => declarations += 1,
+            _ => continue,
+        }
+        if attributes > MAX_COMPARED {
             return Err(XmlError(format!("an element has more than {MAX_COMPARED} attributes")));
         }
-        if equal_signs > 0 {
-            declarations += tag.matches("xmlns").count();
+        if declarations > MAX_COMPARED {
+            return Err(XmlError(format!("there are more than {MAX_COMPARED} declarations of namespaces")));
         }
-    }
-    if declarations > MAX_COMPARED {
-        return Err(XmlError(format!("there are more than {MAX_COMPARED} declarations of namespaces")));
     }
     Ok(())
 }
