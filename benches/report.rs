@@ -93,6 +93,24 @@ async fn clocked<T>(work: impl Future<Output = T>) -> (Duration, T) {
     (start.elapsed(), result)
 }
 
+/// How long two things take one after the other, in another order each round: the second finds the caches warmer.
+async fn in_turn(
+    round: usize,
+    ours: impl Future<Output = ()>,
+    limit: impl Future<Output = ()>,
+) -> (Duration, Duration) {
+    match round % 2 {
+        0 => {
+            let ours = clocked(ours).await.0;
+            (ours, clocked(limit).await.0)
+        }
+        _ => {
+            let limit = clocked(limit).await.0;
+            (clocked(ours).await.0, limit)
+        }
+    }
+}
+
 /// What a figure should be.
 #[derive(Clone, Copy)]
 enum Target {
@@ -266,26 +284,17 @@ async fn calls(sandbox: &Sandbox, report: &mut Report) {
         bodies.push(body(sandbox, &small).await);
     }
     let (mut ours, mut limit) = (Vec::new(), Vec::new());
-    let create = async |ours: &mut Vec<Duration>| {
-        let (time, job) = clocked(client.direct().create(request(small.clone()))).await;
-        job.expect("created");
-        ours.push(time);
-    };
-    // Whoever comes second finds the caches warmer.
     for (round, (kind, body)) in bodies.into_iter().enumerate() {
-        if round % 2 == 0 {
-            create(&mut ours).await;
-        }
+        let create = async { drop(client.direct().create(request(small.clone())).await.expect("created")) };
         let call = async {
             bench::sign(&identity, b"message");
             let answer = bare.post(&jobs).header("content-type", kind).body(body).send().await.expect("an answer");
             assert!(answer.status().is_success());
-            answer.bytes().await.expect("an answer")
+            drop(answer.bytes().await.expect("an answer"));
         };
-        limit.push(clocked(call).await.0);
-        if round % 2 == 1 {
-            create(&mut ours).await;
-        }
+        let times = in_turn(round, create, call).await;
+        ours.push(times.0);
+        limit.push(times.1);
     }
     let pair = Pair { ours: median(&mut ours), limit: median(&mut limit) };
     report.pair(
@@ -300,11 +309,12 @@ async fn calls(sandbox: &Sandbox, report: &mut Report) {
     let JobStatus::Completed(done) = job.status(back.token()).await.expect("a status") else { panic!("not completed") };
     let pades = format!("{jobs}/{}/pades", job.id());
     let (mut ours, mut limit) = (Vec::new(), Vec::new());
-    for _ in 0..10 {
-        ours.push(clocked(async { done.pades().bytes().await.expect("a PDF") }).await.0);
-        limit.push(
-            clocked(async { bare.get(&pades).send().await.expect("an answer").bytes().await.expect("a PDF") }).await.0,
-        );
+    for round in 0..30 {
+        let download = async { drop(done.pades().bytes().await.expect("a PDF")) };
+        let call = async { drop(bare.get(&pades).send().await.expect("an answer").bytes().await.expect("a PDF")) };
+        let times = in_turn(round, download, call).await;
+        ours.push(times.0);
+        limit.push(times.1);
     }
     let pair = Pair { ours: median(&mut ours), limit: median(&mut limit) };
     let (mine, other) = (shown(pair.ours), shown(pair.limit));
