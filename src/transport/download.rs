@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, Sleep};
 
 use super::hooks::Meter;
-use super::{Operation, Transport, XML, failed};
+use super::{MAX_DOWNLOAD, Operation, Transport, XML, failed};
 use crate::error::Error;
 use crate::types::ServiceUrl;
 
@@ -100,6 +100,7 @@ impl<D> Download<D> {
         let end = now.checked_add(timeouts.download);
         let idle = timeouts.download_idle;
         Ok(DownloadStream {
+            claimed: response.content_length().unwrap_or(0).min(MAX_DOWNLOAD) as usize,
             meter: self.transport.hooks.transfer(false, response.content_length()),
             pieces: Box::pin(response.bytes_stream()),
             idle,
@@ -121,7 +122,7 @@ impl<D> Download<D> {
 
     async fn attempt_bytes(&self) -> Result<Vec<u8>, Error> {
         let mut stream = self.begin().await?;
-        let mut whole = Vec::new();
+        let mut whole = Vec::with_capacity(stream.claimed);
         while let Some(piece) = stream.next_piece().await? {
             whole.extend_from_slice(&piece);
         }
@@ -225,6 +226,8 @@ impl Drop for Hidden {
 #[must_use = "nothing arrives unless it is read"]
 pub struct DownloadStream {
     pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    /// How many bytes the answer says will come, as far as that is believed.
+    claimed: usize,
     idle: Duration,
     /// When it must be whole. `None`: so far away that no clock knows it.
     end: Option<Instant>,
