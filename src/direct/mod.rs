@@ -96,7 +96,7 @@ impl Direct<'_, HasSender> {
     ///
     /// [`Error::TooManyRequests`] when polled too early, and whatever else a call can meet.
     pub async fn poll(&self, queue: &PollingQueue) -> Result<Poll<JobStatus<Polling>>, Error> {
-        self.queue(queue).poll().await
+        self.queue(queue).poll(self.client.shared.transport.retry()).await
     }
 
     /// The changes of a queue, one after the other, for ever: those of jobs that were created with

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::worker::Worker;
 use super::{Change, Poll, Queue};
 use crate::error::Error;
+use crate::transport::Retry;
 
 /// The shortest pause after an empty answer, whatever time was told: no hot loop.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
@@ -38,8 +39,9 @@ const MAX_JITTER: Duration = Duration::from_secs(10);
 ///   question goes on, and the next call gets its answer. Dropping the stream while a question is out leaves its change
 ///   unconfirmed, and the service hands it out again after 10 minutes.
 /// * **Errors.** What may pass by itself (a broken connection, a timeout, a server error) is tried again inside, 6 times
-///   within about a minute. Then, and for what does not pass by itself, the error comes out as an item. The stream goes
-///   on all the same: 30 seconds later at the earliest it asks again, so going on after an error is no hot loop.
+///   within about a minute, whatever [`Retry`](crate::Retry) the client has. Then, and for what does not pass by itself,
+///   the error comes out as an item. The stream goes on all the same: 30 seconds later at the earliest it asks again, so
+///   going on after an error is no hot loop.
 ///
 /// Any number of processes may take changes of the same queue. A change goes to one of them, and to another one if it is
 /// not confirmed within 10 minutes: **at least once**, so what is done with it must bear being done twice. [`Worker`]
@@ -120,7 +122,8 @@ async fn advance<S: 'static>(queue: Queue<S>, mut pace: Pace) -> (Pace, Result<S
             tracing::debug!(seconds, "waiting before the next poll");
             tokio::time::sleep_until(at).await;
         }
-        match queue.poll().await {
+        // What is tried again is tried again here, so that it is done once.
+        match queue.poll(Retry::OFF).await {
             Ok(Poll::Change { status, .. }) => return (Pace::new(), Ok(status)),
             Ok(Poll::Empty { next_poll }) => pace = Pace::until(next_poll),
             Err(Error::TooManyRequests { retry_at: Some(at) }) => pace = Pace::until(at),

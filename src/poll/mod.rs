@@ -12,7 +12,7 @@ use jiff::Timestamp;
 pub use self::changes::Changes;
 pub use self::worker::{Problem, Report, Worker};
 use crate::error::Error;
-use crate::transport::{Flow, Operation, Transport, note_outcome};
+use crate::transport::{Flow, Operation, Retry, Transport, note_outcome};
 use crate::types::{PollingQueue, ServiceUrl};
 use crate::xml::Document;
 
@@ -73,7 +73,7 @@ type Asking<S> = Pin<Box<dyn Future<Output = Result<Poll<S>, Error>> + Send>>;
 
 /// A queue that can be asked, whatever flow it belongs to.
 pub(crate) struct Queue<S> {
-    ask: Arc<dyn Fn() -> Asking<S> + Send + Sync>,
+    ask: Arc<dyn Fn(Retry) -> Asking<S> + Send + Sync>,
 }
 
 impl<S: 'static> Queue<S> {
@@ -86,10 +86,10 @@ impl<S: 'static> Queue<S> {
     ) -> Self {
         let url = queue.name().map_or_else(|| jobs.clone(), |name| jobs.with_query("polling_queue", name));
         let transport = Arc::clone(transport);
-        let ask = move || -> Asking<S> {
+        let ask = move |retry| -> Asking<S> {
             let (transport, url) = (Arc::clone(&transport), url.clone());
             let poll = async move {
-                let (next_poll, answer) = transport.poll::<T>(&url).await?;
+                let (next_poll, answer) = transport.poll::<T>(&url, retry).await?;
                 match (answer, next_poll) {
                     (Some(answer), next_poll) => Ok(Poll::Change { status: read(&transport, answer)?, next_poll }),
                     (None, Some(next_poll)) => {
@@ -106,9 +106,9 @@ impl<S: 'static> Queue<S> {
         Self { ask: Arc::new(ask) }
     }
 
-    /// Asks for one change.
-    pub(crate) fn poll(&self) -> Asking<S> {
-        (self.ask)()
+    /// Asks for one change, and again where that is worth it.
+    pub(crate) fn poll(&self, retry: Retry) -> Asking<S> {
+        (self.ask)(retry)
     }
 }
 
@@ -131,7 +131,8 @@ pub(crate) fn scripted<S: Send + 'static>(answers: Vec<Result<Poll<S>, Error>>) 
 
     let asked = tests::Asked::default();
     let (seen, answers) = (asked.clone(), Mutex::new(answers.into_iter()));
-    let ask = move || -> Asking<S> {
+    let ask = move |retry| -> Asking<S> {
+        assert_eq!(retry, Retry::OFF, "the stream repeats, and nothing below it");
         seen.lock().unwrap().push(tokio::time::Instant::now());
         match answers.lock().unwrap().next() {
             Some(answer) => Box::pin(async move {

@@ -114,7 +114,7 @@ impl Portal<'_, HasSender> {
     ///
     /// [`Error::TooManyRequests`] when polled too early, and whatever else a call can meet.
     pub async fn poll(&self, queue: &PollingQueue) -> Result<Poll<JobStatus>, Error> {
-        self.queue(queue).poll().await
+        self.queue(queue).poll(self.client.shared.transport.retry()).await
     }
 
     /// The changes of a queue, one after the other, for ever. See [`Changes`].

@@ -246,8 +246,12 @@ impl Transport {
 
     /// Asks for a change in a queue: when the next poll is permitted, if the answer says so, and a document, if there is
     /// one.
-    pub(crate) async fn poll<T: Document>(&self, url: &ServiceUrl) -> Result<(Option<Timestamp>, Option<T>), Error> {
-        let (headers, text) = self.call(Method::GET, url, Body::None).await?;
+    pub(crate) async fn poll<T: Document>(
+        &self,
+        url: &ServiceUrl,
+        retry: Retry,
+    ) -> Result<(Option<Timestamp>, Option<T>), Error> {
+        let (headers, text) = retry.run(|resent| self.attempt(&Method::GET, url, &Body::None, resent)).await?;
         // 204 has no body; an empty 200 would have nothing to say either.
         let document = if text.is_empty() { None } else { Some(read(&text)?) };
         Ok((answer::next_poll(&headers), document))

@@ -13,7 +13,7 @@ use crate::error::Error;
 ///
 /// Repeated is every call that bears it: status, poll, downloads, confirm, cancel, delete, new redirect URLs, whoami. The
 /// creation of a job is repeated only while nothing of it can have reached the service; after that it is
-/// [`Error::MaybeCreated`](crate::Error::MaybeCreated).
+/// [`Error::MaybeCreated`](crate::Error::MaybeCreated). A stream of [`Changes`](crate::Changes) asks again in its own way.
 ///
 /// The pauses double, and each is lengthened by chance, so that many clients do not come back in the same moment.
 ///
