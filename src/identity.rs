@@ -60,7 +60,7 @@ struct Leaf {
 impl Identity {
     /// Reads a PKCS#12 archive (`.p12`, `.pfx`), as Buypass and Commfides deliver it.
     ///
-    /// Both modern (AES) and older (Triple DES, RC2) encryption are read (RFC 7292 and RFC 8018), with up to 5 000 000
+    /// Both modern (AES) and older (Triple DES, RC2) encryption are read (RFC 7292 and RFC 8018), with up to 10 000 000
     /// iterations of key derivation in all, and BER as well as DER. Of several certificates in it, the one that belongs to
     /// the first key is used, the others as its chain.
     ///

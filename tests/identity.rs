@@ -172,6 +172,7 @@ fn archives_of_other_programs_are_read() {
         "java",
         "bouncy-castle",
         "nss",
+        "gnutls",
     ];
     for name in archives {
         let file = Path::new(ARCHIVES).join(name).with_extension("p12");
