@@ -5,7 +5,7 @@
 
 mod encryption;
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::hmac;
 use der::asn1::{AnyRef, ObjectIdentifier, OctetString};
 use der::{Decode, DecodeValue, Encode, ErrorKind, FixedTag, Header, Reader, Tag, TagMode, TagNumber};
 use rustls::pki_types::CertificateDer;
@@ -94,14 +94,15 @@ impl Fields for Mac {
 
 impl Mac {
     fn verify(&self, safes: &[u8], password: &Password<'_>) -> Result<(), IdentityError> {
-        let (digest, hmac) = match self.algorithm {
-            SHA1 => (&digest::SHA1_FOR_LEGACY_USE_ONLY, hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
-            SHA224 => (&digest::SHA224, hmac::HMAC_SHA224),
-            SHA256 => (&digest::SHA256, hmac::HMAC_SHA256),
-            SHA384 => (&digest::SHA384, hmac::HMAC_SHA384),
-            SHA512 => (&digest::SHA512, hmac::HMAC_SHA512),
+        let hmac = match self.algorithm {
+            SHA1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            SHA224 => hmac::HMAC_SHA224,
+            SHA256 => hmac::HMAC_SHA256,
+            SHA384 => hmac::HMAC_SHA384,
+            SHA512 => hmac::HMAC_SHA512,
             _ => return Err(IdentityError::NotPkcs12),
         };
+        let digest = hmac.digest_algorithm();
         let key = password.pkcs12(digest, Purpose::Mac, (&self.salt, self.iterations), digest.output_len())?;
         hmac::verify(&hmac::Key::new(hmac, &key), safes, self.digest.as_bytes())
             .map_err(|_| IdentityError::WrongPassword)
