@@ -100,7 +100,6 @@ impl<D> Download<D> {
         let end = now.checked_add(timeouts.download);
         let idle = timeouts.download_idle;
         Ok(DownloadStream {
-            claimed: response.content_length().unwrap_or(0).min(MAX_DOWNLOAD) as usize,
             meter: self.transport.hooks.transfer(false, response.content_length()),
             pieces: Box::pin(response.bytes_stream()),
             idle,
@@ -122,7 +121,8 @@ impl<D> Download<D> {
 
     async fn attempt_bytes(&self) -> Result<Vec<u8>, Error> {
         let mut stream = self.begin().await?;
-        let mut whole = Vec::with_capacity(stream.claimed);
+        // What the answer says, as far as that is believed.
+        let mut whole = Vec::with_capacity(stream.meter.total().unwrap_or(0).min(MAX_DOWNLOAD) as usize);
         while let Some(piece) = stream.next_piece().await? {
             whole.extend_from_slice(&piece);
         }
@@ -226,8 +226,6 @@ impl Drop for Hidden {
 #[must_use = "nothing arrives unless it is read"]
 pub struct DownloadStream {
     pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
-    /// How many bytes the answer says will come, as far as that is believed.
-    claimed: usize,
     idle: Duration,
     /// When it must be whole. `None`: so far away that no clock knows it.
     end: Option<Instant>,

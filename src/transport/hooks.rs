@@ -148,6 +148,11 @@ impl Meter {
         self.tell();
     }
 
+    /// How many bytes will come, if that was said.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.transfer.total
+    }
+
     fn tell(&self) {
         if let Some(tell) = &self.tell {
             tell(&self.transfer);
