@@ -91,7 +91,7 @@ impl Certificate {
     }
 
     /// The common name of its holder.
-    pub(crate) fn common_name(&self) -> Option<String> {
+    pub(crate) fn common_name(&self) -> Option<&str> {
         first(self.content().subject(), COMMON_NAME)
     }
 
@@ -103,10 +103,10 @@ impl Certificate {
             return OrganizationNumber::from_str(identifier.strip_prefix("NTRNO-")?).ok();
         }
         if let Some(serial) = first(subject, SERIAL_NUMBER) {
-            return OrganizationNumber::from_str(&serial).ok();
+            return OrganizationNumber::from_str(serial).ok();
         }
         let name = self.common_name()?;
-        let last = name.rsplit_once(" - ").map_or(name.as_str(), |(_, last)| last);
+        let last = name.rsplit_once(" - ").map_or(name, |(_, last)| last);
         OrganizationNumber::from_str(last.trim()).ok()
     }
 
@@ -136,8 +136,13 @@ impl Certificate {
 }
 
 /// The first attribute of this kind that is text.
-fn first(name: &Name, oid: ObjectIdentifier) -> Option<String> {
-    name.iter().filter(|attribute| attribute.oid == oid).find_map(|attribute| text(&attribute.value))
+fn first(name: &Name, oid: ObjectIdentifier) -> Option<&str> {
+    name.iter().filter(|attribute| attribute.oid == oid).find_map(|attribute| match attribute.value.tag() {
+        Tag::NumericString | Tag::PrintableString | Tag::Utf8String | Tag::Ia5String => {
+            std::str::from_utf8(attribute.value.value()).ok()
+        }
+        _ => None,
+    })
 }
 
 fn timestamp(time: Time) -> Timestamp {
@@ -247,6 +252,7 @@ const COMMON_NAME: ObjectIdentifier = oid("2.5.4.3");
 const SERIAL_NUMBER: ObjectIdentifier = oid("2.5.4.5");
 /// X.520, in SEID 2 certificates: `NTRNO-#########`.
 const ORGANIZATION_IDENTIFIER: ObjectIdentifier = oid("2.5.4.97");
+
 /// RFC 5280, section 4.2.1.12.
 #[cfg(feature = "verify")]
 const TIME_STAMPING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.8");
@@ -297,6 +303,27 @@ mod tests {
             let made = params.self_signed(&key).expect("a certificate");
             let read = Certificate::parse(made.der()).expect("a certificate");
             assert_eq!(read.serial_number(), number);
+        }
+    }
+
+    #[test]
+    fn an_organization_number_is_read_from_every_kind_of_plain_string() {
+        let mut params = rcgen::CertificateParams::default();
+        let number = rcgen::DnValue::PrintableString("123456789".try_into().expect("printable"));
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CustomDnType(vec![2, 5, 4, 5]), number);
+        let made = params.self_signed(&rcgen::KeyPair::generate().expect("a key")).expect("a certificate");
+        // NumericString, PrintableString, UTF8String and IA5String; not TeletexString.
+        for (tag, is_read) in [(18, true), (19, true), (12, true), (22, true), (20, false)] {
+            let mut der = made.der().to_vec();
+            for at in 0..der.len() - 11 {
+                if der[at..at + 11] == *b"\x13\x09123456789" {
+                    der[at] = tag;
+                }
+            }
+            let read = Certificate::parse(&CertificateDer::from(der)).expect("a certificate");
+            let number = read.organization_number();
+            assert_eq!(number.as_ref().map(OrganizationNumber::as_str), is_read.then_some("123456789"), "tag {tag}");
         }
     }
 

@@ -182,8 +182,7 @@ impl Environment {
     /// of Buypass' or Commfides' roots, which are not in that list: add them with [`trusting`](Self::trusting).
     pub fn production() -> Self {
         let wanted = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter(|der| {
-            let name = Certificate::parse(der).and_then(|certificate| certificate.common_name());
-            name.is_some_and(|name| name == BUYPASS_CLASS_3)
+            Certificate::parse(der).is_some_and(|certificate| certificate.common_name() == Some(BUYPASS_CLASS_3))
         });
         let anchors = TrustAnchors(wanted.map(|der| der.clone().into_owned()).collect());
         Self::known("https://api.signering.posten.no/api", anchors)
