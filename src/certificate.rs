@@ -16,6 +16,8 @@ use x509_cert::ext::pkix::{KeyUsage, KeyUsages};
 use x509_cert::name::Name;
 use x509_cert::time::Time;
 
+#[cfg(feature = "verify")]
+use crate::oid::TIME_STAMPING;
 use crate::oid::{RSA, oid};
 use crate::types::OrganizationNumber;
 
@@ -252,10 +254,6 @@ const COMMON_NAME: ObjectIdentifier = oid("2.5.4.3");
 const SERIAL_NUMBER: ObjectIdentifier = oid("2.5.4.5");
 /// X.520, in SEID 2 certificates: `NTRNO-#########`.
 const ORGANIZATION_IDENTIFIER: ObjectIdentifier = oid("2.5.4.97");
-
-/// RFC 5280, section 4.2.1.12.
-#[cfg(feature = "verify")]
-const TIME_STAMPING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.8");
 
 /// The names of RFC 5280, section 4.2.1.3.
 const KEY_USAGES: [(KeyUsages, &str); 7] = [

@@ -128,7 +128,6 @@ pub mod fuzz;
 pub mod guide;
 mod handle;
 mod identity;
-#[cfg_attr(not(any(feature = "sandbox", feature = "verify")), allow(dead_code, reason = "most of it is for CMS"))]
 mod oid;
 mod pkcs12;
 mod poll;
@@ -137,6 +136,8 @@ pub mod portal;
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 pub mod sandbox;
 mod signature;
+#[cfg(any(feature = "sandbox", feature = "verify"))]
+mod signed_data;
 mod state;
 mod status;
 mod time;

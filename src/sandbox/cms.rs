@@ -13,9 +13,9 @@ use x509_cert::attr::Attribute;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use crate::identity::Identity;
-use crate::oid::{
-    CONTENT_TYPE, DATA, EssCertIdV2, MESSAGE_DIGEST, RSA_SHA256, SHA256 as SHA256_OID, SIGNED_DATA,
-    SIGNING_CERTIFICATE_V2, SigningCertificateV2,
+use crate::oid::{DATA, SHA256 as SHA256_OID};
+use crate::signed_data::{
+    CONTENT_TYPE, EssCertIdV2, MESSAGE_DIGEST, RSA_SHA256, SIGNED_DATA, SIGNING_CERTIFICATE_V2, SigningCertificateV2,
 };
 
 /// Signs content that stands elsewhere: the bytes of the PDF around the signature.

@@ -18,9 +18,9 @@ use super::PdfSignature;
 use super::VerificationError::{self, Malformed, Unsupported};
 use super::pdf::{Found, Kind};
 use crate::certificate::Certificate;
-use crate::oid::{
-    CONTENT_TYPE, DATA, MESSAGE_DIGEST, RSA, RSA_SHA256, SHA256, SHA384, SHA512, SIGNED_DATA, SIGNING_CERTIFICATE_V2,
-    SigningCertificateV2, oid,
+use crate::oid::{DATA, RSA, SHA256, SHA384, SHA512, TIME_STAMPING, oid};
+use crate::signed_data::{
+    CONTENT_TYPE, MESSAGE_DIGEST, RSA_SHA256, SIGNED_DATA, SIGNING_CERTIFICATE_V2, SigningCertificateV2,
 };
 use crate::trust::TrustAnchors;
 
@@ -35,9 +35,6 @@ const RSA_SHA512: ObjectIdentifier = oid("1.2.840.113549.1.1.13");
 const ECDSA_SHA256: ObjectIdentifier = oid("1.2.840.10045.4.3.2");
 const ECDSA_SHA384: ObjectIdentifier = oid("1.2.840.10045.4.3.3");
 const ECDSA_SHA512: ObjectIdentifier = oid("1.2.840.10045.4.3.4");
-
-/// `id-kp-timeStamping`, as the content of an OID.
-const TIME_STAMPING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 8];
 
 /// Checks one signature.
 pub(super) fn check(found: &Found<'_>, roots: &TrustAnchors, at: Timestamp) -> Result<PdfSignature, VerificationError> {
@@ -339,7 +336,7 @@ fn trusted(
     let path = match kind {
         // Authorities need not have it in their own certificates.
         Kind::Timestamp => {
-            let usage = KeyUsage::required_if_present(TIME_STAMPING);
+            let usage = KeyUsage::required_if_present(TIME_STAMPING.as_bytes());
             certificate.verify_for_usage(all, &anchors, certificates, now, usage, None, None)
         }
         Kind::Pades | Kind::Pkcs7 => {
