@@ -13,8 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::SandboxError;
-use super::service::random_token;
+use super::error::SandboxError;
+use super::token::random_token;
 use crate::identity::Identity;
 use crate::types::OrganizationNumber;
 

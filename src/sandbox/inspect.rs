@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::SandboxError;
+use super::error::SandboxError;
 use super::package::{self, Files, Manifest};
 use super::received::ReceivedDocument;
 use crate::asice::{MANIFEST, SIGNATURES};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::persons::{self, Trouble};
-use super::service::random_token;
+use super::token::random_token;
 use crate::signature::SignatureStatus;
 use crate::types::{ContactInformation, Documents, ExitUrls, PersonalIdentificationNumber, SignerIdentifier};
 use crate::{direct, portal};

@@ -64,6 +64,7 @@ mod api;
 mod authority;
 mod client_files;
 mod cms;
+mod error;
 mod faults;
 #[cfg(all(feature = "verify", any(fuzzing, test)))]
 pub(crate) mod fuzz;
@@ -81,6 +82,7 @@ mod service;
 mod store;
 #[cfg(test)]
 mod tests;
+mod token;
 mod visit;
 mod web;
 
@@ -93,6 +95,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use self::authority::{Authority, AuthorityKeys, Issued};
+pub use self::error::SandboxError;
 use self::faults::Faults;
 pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
 pub use self::inspect::InspectedPackage;
@@ -448,46 +451,5 @@ impl Drop for Sandbox {
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-/// Why a sandbox cannot do what it was told.
-///
-/// Example: none; a test unwraps it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SandboxError {
-    /// It cannot start.
-    #[error("the sandbox cannot start: {0}")]
-    Start(String),
-    /// The redirect URL is used, replaced by a newer one, or not of this sandbox.
-    #[error("the redirect URL is used, replaced by a newer one, or not of this sandbox")]
-    RedirectUrl,
-    /// What is to outlive the sandbox cannot be read or written.
-    #[error("the sandbox's directory: {0}")]
-    Store(String),
-    /// A document package is not as the service wants it.
-    #[error("the package: {0}")]
-    Package(String),
-    /// The PKCS#12 archive cannot be written.
-    #[error("the PKCS#12 archive cannot be written: {0}")]
-    Pkcs12(String),
-    /// A signer's signature cannot be made.
-    #[error("the signature cannot be made: {0}")]
-    Signature(String),
-    /// There is no such job, or no such signer in it.
-    #[error("there is no such job, or no such signer in it")]
-    NoSuchSigner,
-    /// It is not the signer's turn, they have acted already, or the job is over.
-    #[error("it is not the signer's turn, they have acted already, or the job is over")]
-    NotWaiting,
-    /// There is no such job, or it has no signed document.
-    #[error("there is no such job, or it has no signed document")]
-    NotSigned,
-}
-
-impl From<rcgen::Error> for SandboxError {
-    fn from(error: rcgen::Error) -> Self {
-        Self::Start(format!("no certificate can be made: {error}"))
     }
 }

@@ -17,9 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::SandboxError;
 use super::api::{Caller, Cut};
 use super::authority::Authority;
+use super::error::SandboxError;
 use super::service::Service;
 use crate::types::OrganizationNumber;
 

@@ -8,14 +8,16 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::authority::Authority;
+use super::error::SandboxError;
 use super::faults::Faults;
 use super::job::{Act, Flow, FlowName, Job};
 use super::jobs::{Jobs, QueueKey};
 use super::pades::{self, SignedBy};
+use super::received::{Confirmation, Polled};
 use super::rules::{RateLimit, SenderKind};
 use super::store::Store;
+use super::token::random_token;
 use super::web::Visitors;
-use super::{Confirmation, Polled, SandboxError};
 use crate::asice::xades::{self, SignedFile};
 use crate::identity::Identity;
 use crate::types::OrganizationNumber;
@@ -239,12 +241,4 @@ impl Service {
 /// The same duration, for reckoning with times.
 pub(super) fn duration(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
-}
-
-/// 128 random bits in hex.
-pub(super) fn random_token() -> String {
-    let mut random = [0; 16];
-    // Without random numbers there was no TLS connection either; a repeated token would be refused as used.
-    let _ = aws_lc_rs::rand::fill(&mut random);
-    random.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use super::SandboxError;
 use super::authority::AuthorityKeys;
+use super::error::SandboxError;
 use super::job::{Change, Flow, Job, Naming, Signer, Who};
 use super::package::{self, Manifest};
 use super::service::Inner;

@@ -2,8 +2,9 @@
 
 use url::Url;
 
+use super::Sandbox;
+use super::error::SandboxError;
 use super::job::Act;
-use super::{Sandbox, SandboxError};
 use crate::types::{JobId, StatusQueryToken};
 
 /// A signer who has the documents in front of them.

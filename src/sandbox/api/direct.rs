@@ -8,7 +8,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::super::job::{Flow, FlowName, Job, Signer, State as JobState, Who};
-use super::super::service::{Service, random_token};
+use super::super::service::Service;
+use super::super::token::random_token;
 use super::create::{self, Particulars};
 use super::results::{self, PollRequest};
 use super::{Answer, Caller, Shared, bad, document, job_of, refuse, with_job};

@@ -15,8 +15,8 @@ use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
 
 use super::super::job::{FlowName, Job};
 use super::super::jobs::QueueKey;
+use super::super::received::{Confirmation, Polled};
 use super::super::service::Service;
-use super::super::{Confirmation, Polled};
 use super::{Answer, NEXT_POLL, Refused, Rule, Shared, document, job_of, no_such_job, refuse, with_job};
 use crate::types::JobId;
 use crate::xml::Document;

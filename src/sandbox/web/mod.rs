@@ -28,7 +28,8 @@ use tokio::task::JoinSet;
 
 use self::text::Lang;
 use super::job::Who;
-use super::service::{Service, random_token};
+use super::service::Service;
+use super::token::random_token;
 
 /// Who has which page open. Gone with the sandbox.
 pub(super) struct Visitors {

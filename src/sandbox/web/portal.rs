@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::super::job::{Act, Flow, Job, Signer, Who};
-use super::super::service::{Inner, random_token};
+use super::super::service::Inner;
+use super::super::token::random_token;
 use super::text::Lang;
 use super::{Form, Parameters, Reader, Session, Shared, cookie, cookie_of, forged, genuine, page, see_other};
 

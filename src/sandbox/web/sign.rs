@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use url::Url;
 
-use super::super::SandboxError;
+use super::super::error::SandboxError;
 use super::super::job::{Act, Flow, Job};
 use super::super::service::{Inner, Service};
 use super::text::Lang;
