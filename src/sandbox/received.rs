@@ -5,7 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::job::{FlowName, Job, Signer, Who};
+use super::job::{FlowName, Job};
+use super::signer::{Signer, Who};
 use crate::signature::SignatureStatus;
 use crate::types::{ContactInformation, Document, JobId, MediaType};
 

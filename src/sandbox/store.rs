@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::authority::AuthorityKeys;
 use super::error::SandboxError;
-use super::job::{Change, Flow, Job, Naming, Signer, Who};
+use super::job::{Change, Flow, Job};
 use super::package::{self, Manifest};
 use super::service::Inner;
+use super::signer::{Naming, Signer, Who};
 use crate::signature::SignatureStatus;
 use crate::types::{ContactInformation, Documents, ExitUrls};
 use crate::xml::generated as wire;

@@ -7,8 +7,9 @@ use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::super::job::{Flow, FlowName, Job, Signer, State as JobState, Who};
+use super::super::job::{Flow, FlowName, Job, State as JobState};
 use super::super::service::Service;
+use super::super::signer::{Signer, Who};
 use super::super::token::random_token;
 use super::create::{self, Particulars};
 use super::results::{self, PollRequest};

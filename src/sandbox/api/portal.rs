@@ -6,8 +6,9 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::job::{AVAILABILITY, Flow, FlowName, Job, Signer, State as JobState, Who};
+use super::super::job::{AVAILABILITY, Flow, FlowName, Job, State as JobState};
 use super::super::service::Service;
+use super::super::signer::{Signer, Who};
 use super::create::{self, Particulars};
 use super::results::{self, PollRequest};
 use super::{Answer, Caller, Refused, Shared, bad, document, refuse, with_job};

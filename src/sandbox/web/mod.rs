@@ -27,8 +27,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use self::text::Lang;
-use super::job::Who;
 use super::service::Service;
+use super::signer::Who;
 use super::token::random_token;
 
 /// Who has which page open. Gone with the sandbox.

@@ -6,8 +6,9 @@ use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::super::job::{Act, Flow, Job, Signer, Who};
+use super::super::job::{Act, Flow, Job};
 use super::super::service::Inner;
+use super::super::signer::{Signer, Who};
 use super::super::token::random_token;
 use super::text::Lang;
 use super::{Form, Parameters, Reader, Session, Shared, cookie, cookie_of, forged, genuine, page, see_other};

@@ -1,0 +1,125 @@
+//! The signers of a job: who they are, how they are named, and what they have done.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::persons::{self, Trouble};
+use super::token::random_token;
+use crate::signature::SignatureStatus;
+use crate::types::{ContactInformation, PersonalIdentificationNumber, SignerIdentifier};
+use crate::{direct, portal};
+
+/// By what a signer is named, in either flow.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Who {
+    Number(PersonalIdentificationNumber),
+    Identifier(SignerIdentifier),
+    Contact(ContactInformation),
+}
+
+impl From<direct::SignerName> for Who {
+    fn from(name: direct::SignerName) -> Self {
+        match name {
+            direct::SignerName::PersonalIdentificationNumber(number) => Self::Number(number),
+            direct::SignerName::Identifier(identifier) => Self::Identifier(identifier),
+        }
+    }
+}
+
+impl From<portal::SignerName> for Who {
+    fn from(name: portal::SignerName) -> Self {
+        match name {
+            portal::SignerName::PersonalIdentificationNumber(number) => Self::Number(number),
+            portal::SignerName::Contact(contact) => Self::Contact(contact),
+        }
+    }
+}
+
+/// One signer of a job.
+pub(super) struct Signer {
+    pub(super) who: Who,
+    /// 0 in the direct flow, where nobody waits for anybody.
+    pub(super) order: u8,
+    /// Whether the addresses come from the public contact register.
+    pub(super) looked_up: bool,
+    pub(super) status: SignatureStatus,
+    pub(super) since: Timestamp,
+    /// When the service asked them to sign. In the direct flow the sender does.
+    pub(super) invited: Option<Timestamp>,
+    /// The redirect URL's own part, until it is used. Direct flow.
+    pub(super) redirect: Option<String>,
+    /// Where the sender has them invited. Portal flow.
+    pub(super) contact: Option<ContactInformation>,
+    /// What the invitation has in it, to log in with. Portal flow.
+    pub(super) code: String,
+    pub(super) wrong_codes: u32,
+    /// Their signature over the documents, once they have signed.
+    pub(super) xades: Option<Bytes>,
+}
+
+impl Signer {
+    pub(super) fn new(who: Who, now: Timestamp) -> Self {
+        Self {
+            who,
+            order: 0,
+            looked_up: false,
+            status: SignatureStatus::Waiting,
+            since: now,
+            invited: None,
+            redirect: None,
+            contact: None,
+            code: random_token()[..8].to_uppercase(),
+            wrong_codes: 0,
+            xades: None,
+        }
+    }
+
+    /// The addresses that an invitation goes to.
+    pub(super) fn reached_at(&self) -> String {
+        let email = self.contact.as_ref().and_then(|contact| contact.email_address()).map(|email| email.as_str());
+        let mobile = self.contact.as_ref().and_then(|contact| contact.mobile_number()).map(|number| number.as_str());
+        email.into_iter().chain(mobile).collect::<Vec<_>>().join(", ")
+    }
+
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        match &self.who {
+            Who::Number(number) => persons::trouble(number),
+            Who::Identifier(_) | Who::Contact(_) => None,
+        }
+    }
+
+    pub(super) fn becomes(&mut self, status: SignatureStatus, now: Timestamp) {
+        self.status = status;
+        self.since = now;
+        self.redirect = None;
+    }
+}
+
+/// How the signed documents name the signers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Naming {
+    NumberAndName,
+    DateOfBirthAndName,
+    Name,
+}
+
+impl Naming {
+    /// A signer as the signed documents name them. The sandbox knows no real names.
+    pub(super) fn of(self, signer: &Who) -> String {
+        let number = match signer {
+            Who::Identifier(identifier) => return identifier.as_str().to_owned(),
+            Who::Contact(contact) => {
+                let email = contact.email_address().map(|email| email.as_str());
+                let address = email.or_else(|| contact.mobile_number().map(|number| number.as_str()));
+                return address.unwrap_or_default().to_owned();
+            }
+            Who::Number(number) => number.as_str(),
+        };
+        match self {
+            Self::NumberAndName => format!("{number} Testperson"),
+            Self::DateOfBirthAndName => format!("{}.{}.{} Testperson", &number[..2], &number[2..4], &number[4..6]),
+            Self::Name => "Testperson".to_owned(),
+        }
+    }
+}
