@@ -1,6 +1,5 @@
 //! The service behind the API: what it knows, who may use it, and what it makes when somebody signs.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,22 +9,17 @@ use jiff::{SignedDuration, Timestamp};
 use super::authority::Authority;
 use super::error::SandboxError;
 use super::faults::Faults;
+use super::inner::Inner;
 use super::job::{Act, Flow, FlowName, Job};
-use super::jobs::{Jobs, QueueKey};
 use super::pades::{self, SignedBy};
-use super::received::{Confirmation, Polled};
-use super::rules::{RateLimit, SenderKind};
+use super::rules::SenderKind;
 use super::store::Store;
 use super::token::random_token;
-use super::web::Visitors;
 use crate::asice::xades::{self, SignedFile};
 use crate::identity::Identity;
 use crate::types::OrganizationNumber;
 
-/// How many refusals, documents and polls are remembered.
-const REMEMBERED: usize = 10_000;
-
-/// Everything the service knows.
+/// The service: what it was told at its start, and behind a lock what changes.
 pub(super) struct Service {
     /// Where the API is.
     pub(super) root: String,
@@ -48,109 +42,6 @@ pub(super) struct Service {
     /// `None`: nothing outlives the sandbox.
     pub(super) store: Option<Store>,
     pub(super) inner: Mutex<Inner>,
-}
-
-pub(super) struct Inner {
-    pub(super) jobs: Jobs,
-    pub(super) visitors: Visitors,
-    pub(super) permitted: HashMap<QueueKey, Timestamp>,
-    /// Signed documents in long-term storage, by owner and id.
-    pub(super) archive: HashMap<(String, String), Bytes>,
-    /// What of it is to be saved.
-    pub(super) archived: Vec<(String, String)>,
-    /// Whether the clock is to be saved.
-    pub(super) clock_moved: bool,
-    /// `None`: any number of calls is permitted.
-    pub(super) rate_limit: Option<RateLimit>,
-    ahead: SignedDuration,
-    refusals: Vec<String>,
-    documents: Vec<String>,
-    polls: Vec<Polled>,
-    confirmations: Vec<Confirmation>,
-}
-
-impl Inner {
-    pub(super) fn new(jobs: Jobs, rate_limit: Option<RateLimit>) -> Self {
-        Self {
-            jobs,
-            rate_limit,
-            visitors: Visitors::new(),
-            permitted: HashMap::new(),
-            archive: HashMap::new(),
-            archived: Vec::new(),
-            clock_moved: false,
-            ahead: SignedDuration::ZERO,
-            refusals: Vec::new(),
-            documents: Vec::new(),
-            polls: Vec::new(),
-            confirmations: Vec::new(),
-        }
-    }
-
-    /// What the sandbox's clock says.
-    pub(super) fn now(&self) -> Timestamp {
-        Timestamp::now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
-    }
-
-    pub(super) fn advance(&mut self, by: Duration) {
-        self.set_ahead(self.ahead.saturating_add(duration(by)));
-        let now = self.now();
-        self.jobs.pass(now);
-    }
-
-    pub(super) fn turn_back(&mut self, by: Duration) {
-        self.set_ahead(self.ahead.saturating_sub(duration(by)));
-    }
-
-    /// How far the sandbox's clock is ahead of the machine's.
-    pub(super) fn ahead(&self) -> SignedDuration {
-        self.ahead
-    }
-
-    pub(super) fn set_ahead(&mut self, ahead: SignedDuration) {
-        self.ahead = ahead;
-        self.clock_moved = true;
-    }
-
-    pub(super) fn refused(&mut self, line: String) {
-        remember(&mut self.refusals, line);
-    }
-
-    pub(super) fn written(&mut self, document: String) {
-        remember(&mut self.documents, document);
-    }
-
-    pub(super) fn polled(&mut self, poll: Polled) {
-        remember(&mut self.polls, poll);
-    }
-
-    pub(super) fn confirmed(&mut self, confirmation: Confirmation) {
-        remember(&mut self.confirmations, confirmation);
-    }
-
-    pub(super) fn confirmations(&self) -> &[Confirmation] {
-        &self.confirmations
-    }
-
-    pub(super) fn refusals(&self) -> &[String] {
-        &self.refusals
-    }
-
-    pub(super) fn documents(&self) -> &[String] {
-        &self.documents
-    }
-
-    pub(super) fn polls(&self) -> &[Polled] {
-        &self.polls
-    }
-}
-
-/// Keeps the latest only, so that a sandbox that runs for long does not grow.
-fn remember<T>(list: &mut Vec<T>, item: T) {
-    if list.len() >= 2 * REMEMBERED {
-        list.drain(..REMEMBERED);
-    }
-    list.push(item);
 }
 
 impl Service {
@@ -236,9 +127,4 @@ impl Service {
         pades::pades(&job.title, (&job.documents, &job.names), &signers, &self.seal, sealed_at)
             .map_err(SandboxError::Signature)
     }
-}
-
-/// The same duration, for reckoning with times.
-pub(super) fn duration(duration: Duration) -> SignedDuration {
-    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

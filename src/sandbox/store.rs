@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::authority::AuthorityKeys;
 use super::error::SandboxError;
+use super::inner::Inner;
 use super::job::{Change, Flow, Job};
 use super::package::{self, Manifest};
-use super::service::Inner;
 use super::signer::{Naming, Signer, Who};
 use crate::signature::SignatureStatus;
 use crate::types::{ContactInformation, Documents, ExitUrls};

@@ -5,10 +5,11 @@ use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::super::inner::Inner;
 use super::super::job::{Flow, Job};
 use super::super::package::{self, Manifest, Package};
 use super::super::rules;
-use super::super::service::{Inner, Service};
+use super::super::service::Service;
 use super::super::signer::{Naming, Signer};
 use super::{Caller, Refused, bad};
 use crate::xml::{self, Document, Mode, generated as wire};

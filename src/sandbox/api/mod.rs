@@ -21,8 +21,9 @@ use rustls::pki_types::CertificateDer;
 #[cfg(all(feature = "verify", any(fuzzing, test)))]
 pub(super) use self::create::parts;
 use super::faults::{Fault, Operation, RefusalBody};
+use super::inner::Inner;
 use super::job::FlowName;
-use super::service::{Inner, Service};
+use super::service::Service;
 use crate::certificate::Certificate;
 use crate::types::{MAX_BYTES, OrganizationNumber};
 use crate::xml::{self, Document, generated as wire};

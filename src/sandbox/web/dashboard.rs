@@ -8,10 +8,12 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::super::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
+use super::super::inner::Inner;
 use super::super::job::{Flow, Job, State as JobState};
-use super::super::service::{Inner, Service};
+use super::super::service::Service;
+use super::browser::{Form, Parameters, Reader, Shared, genuine, see_other};
+use super::page;
 use super::text::Lang;
-use super::{Form, Parameters, Reader, Shared, forged, genuine, page, see_other};
 use crate::signature::SignatureStatus;
 
 /// How many jobs and refusals are shown.
@@ -200,7 +202,7 @@ fn refusals(inner: &Inner) -> Markup {
 pub(super) async fn advance(State(service): Shared, headers: HeaderMap, axum::extract::Form(form): Form) -> Response {
     let mut inner = service.lock();
     if !genuine(&form, &inner.visitors.csrf) {
-        return forged(&headers);
+        return page::forged(&headers);
     }
     if let Some(seconds) = form.get("seconds").and_then(|seconds| seconds.parse::<u32>().ok()) {
         inner.advance(Duration::from_secs(seconds.into()));
@@ -213,7 +215,7 @@ pub(super) async fn advance(State(service): Shared, headers: HeaderMap, axum::ex
 
 pub(super) async fn inject(State(service): Shared, headers: HeaderMap, axum::extract::Form(form): Form) -> Response {
     if !genuine(&form, &service.lock().visitors.csrf) {
-        return forged(&headers);
+        return page::forged(&headers);
     }
     let number = |name: &str| form.get(name).and_then(|value| value.parse::<usize>().ok());
     if let Some((_, fault)) = number("fault").and_then(|at| FAULTS.get(at)) {
@@ -229,7 +231,7 @@ pub(super) async fn inject(State(service): Shared, headers: HeaderMap, axum::ext
 
 pub(super) async fn heal(State(service): Shared, headers: HeaderMap, axum::extract::Form(form): Form) -> Response {
     if !genuine(&form, &service.lock().visitors.csrf) {
-        return forged(&headers);
+        return page::forged(&headers);
     }
     service.faults.clear();
     see_other("/")

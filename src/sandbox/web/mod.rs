@@ -4,17 +4,17 @@
 //! Content-Security-Policy; everything from a job is escaped; every form has a token that only its page knows; requests to
 //! another name than the site's own are refused.
 
+mod browser;
 mod dashboard;
 mod page;
 mod portal;
 mod sign;
 mod text;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -22,57 +22,11 @@ use axum::routing::{get, post};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use maud::Markup;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use self::text::Lang;
+use self::browser::Shared;
 use super::service::Service;
-use super::signer::Who;
-use super::token::random_token;
-
-/// Who has which page open. Gone with the sandbox.
-pub(super) struct Visitors {
-    /// What the forms of the dashboard and of the log-in carry.
-    csrf: String,
-    visits: HashMap<String, Visit>,
-    /// Visits by the redirect URL's own part that began them.
-    begun: HashMap<String, String>,
-    /// Those who have logged in to the portal, by their cookie.
-    sessions: HashMap<String, Session>,
-}
-
-/// A signer with the documents in front of them.
-struct Visit {
-    job: i64,
-    signer: usize,
-    /// What the cookie holds.
-    secret: String,
-    csrf: String,
-}
-
-/// Somebody who has logged in to the portal.
-struct Session {
-    who: Who,
-    csrf: String,
-}
-
-impl Visitors {
-    pub(super) fn new() -> Self {
-        Self { csrf: random_token(), visits: HashMap::new(), begun: HashMap::new(), sessions: HashMap::new() }
-    }
-
-    /// Opens a visit, and tells its id and its cookie.
-    fn open(&mut self, job: i64, signer: usize) -> (String, HeaderValue) {
-        let (id, secret) = (random_token(), random_token());
-        let cookie = cookie(&format!("visit-{id}"), &secret, "/");
-        self.visits.insert(id.clone(), Visit { job, signer, secret, csrf: random_token() });
-        (id, cookie)
-    }
-}
-
-type Shared = State<Arc<Service>>;
-type Form = axum::extract::Form<HashMap<String, String>>;
 
 /// The routes of the web site.
 fn router(service: Arc<Service>) -> Router {
@@ -150,62 +104,5 @@ async fn style() -> Response {
 }
 
 async fn nothing_here(headers: HeaderMap) -> Response {
-    let lang = Lang::of(&headers, None);
-    page::message(lang, StatusCode::NOT_FOUND, lang.texts().not_found, "")
+    page::not_found(&headers)
 }
-
-/// The language, and a cookie that remembers it when it was chosen.
-struct Reader {
-    lang: Lang,
-    chosen: bool,
-}
-
-impl Reader {
-    fn of(headers: &HeaderMap, query: &HashMap<String, String>) -> Self {
-        let chosen = query.get("lang").map(String::as_str);
-        Self { lang: Lang::of(headers, chosen), chosen: chosen.is_some() }
-    }
-
-    /// A page for this reader.
-    fn page(&self, status: StatusCode, markup: Markup) -> Response {
-        let mut answer = page::html(status, markup);
-        if self.chosen {
-            let cookie = cookie(text::COOKIE_NAME, self.lang.code(), "/");
-            answer.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-        answer
-    }
-}
-
-/// A cookie that scripts and other sites do not get.
-fn cookie(name: &str, value: &str, path: &str) -> HeaderValue {
-    // Hex and fixed words: always a header value.
-    HeaderValue::from_str(&format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax"))
-        .unwrap_or(HeaderValue::from_static(""))
-}
-
-/// The value of a cookie that the browser sent.
-fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(own, _)| *own == name).map(|(_, value)| value)
-}
-
-/// Sends the browser on.
-fn see_other(to: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response()
-}
-
-/// Whether a form came from a page of ours.
-fn genuine(form: &HashMap<String, String>, csrf: &str) -> bool {
-    form.get("csrf").is_some_and(|own| own == csrf)
-}
-
-/// What a form that did not come from our page gets.
-fn forged(headers: &HeaderMap) -> Response {
-    let lang = Lang::of(headers, None);
-    page::message(lang, StatusCode::FORBIDDEN, lang.texts().forbidden, "")
-}
-
-/// The parameters of a page's address.
-type Parameters = Query<HashMap<String, String>>;

@@ -1,6 +1,6 @@
 //! What all pages have around them.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
@@ -49,4 +49,16 @@ pub(super) fn message(lang: Lang, status: StatusCode, title: &str, text: &str) -
         @if !text.is_empty() { p.card { (text) } }
     };
     html(status, layout(lang, title, false, &content))
+}
+
+/// What an address without a page gets.
+pub(super) fn not_found(headers: &HeaderMap) -> Response {
+    let lang = Lang::of(headers, None);
+    message(lang, StatusCode::NOT_FOUND, lang.texts().not_found, "")
+}
+
+/// What a form that did not come from our page gets.
+pub(super) fn forged(headers: &HeaderMap) -> Response {
+    let lang = Lang::of(headers, None);
+    message(lang, StatusCode::FORBIDDEN, lang.texts().forbidden, "")
 }

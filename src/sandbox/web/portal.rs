@@ -6,12 +6,13 @@ use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::super::inner::Inner;
 use super::super::job::{Act, Flow, Job};
-use super::super::service::Inner;
 use super::super::signer::{Signer, Who};
-use super::super::token::random_token;
+use super::super::visitors::Session;
+use super::browser::{Form, Parameters, Reader, Shared, cookie, cookie_of, genuine, see_other, to_visit};
+use super::page;
 use super::text::Lang;
-use super::{Form, Parameters, Reader, Session, Shared, cookie, cookie_of, forged, genuine, page, see_other};
 
 /// The cookie of a session.
 const SESSION: &str = "portal";
@@ -44,7 +45,7 @@ fn log_in_form(lang: Lang, csrf: &str, wrong: bool) -> Markup {
 pub(super) async fn log_in(State(service): Shared, headers: HeaderMap, axum::extract::Form(form): Form) -> Response {
     let mut inner = service.lock();
     if !genuine(&form, &inner.visitors.csrf) {
-        return forged(&headers);
+        return page::forged(&headers);
     }
     let given: String = form.get("who").map(String::as_str).unwrap_or_default().split_whitespace().collect();
     let who = given.parse().ok().map(Who::Number).or_else(|| {
@@ -63,8 +64,7 @@ pub(super) async fn log_in(State(service): Shared, headers: HeaderMap, axum::ext
 
 /// Begins a session.
 fn begin(inner: &mut Inner, who: Who) -> Response {
-    let secret = random_token();
-    inner.visitors.sessions.insert(secret.clone(), Session { who, csrf: random_token() });
+    let secret = inner.visitors.log_in(who);
     let mut answer = see_other("/portal/jobs");
     answer.headers_mut().append(header::SET_COOKIE, cookie(SESSION, &secret, "/portal"));
     answer
@@ -89,7 +89,7 @@ pub(super) async fn code_page(
 ) -> Response {
     let reader = Reader::of(&headers, &query);
     let inner = service.lock();
-    let Some((job, signer)) = invited(&inner, invitation) else { return not_found(&headers) };
+    let Some((job, signer)) = invited(&inner, invitation) else { return page::not_found(&headers) };
     reader.page(StatusCode::OK, code_form(reader.lang, &inner.visitors.csrf, invitation, job, signer))
 }
 
@@ -125,9 +125,9 @@ pub(super) async fn enter_code(
 ) -> Response {
     let mut inner = service.lock();
     if !genuine(&form, &inner.visitors.csrf) {
-        return forged(&headers);
+        return page::forged(&headers);
     }
-    let Some((job, signer)) = invited(&inner, invitation) else { return not_found(&headers) };
+    let Some((job, signer)) = invited(&inner, invitation) else { return page::not_found(&headers) };
     let given = form.get("code").map(String::as_str).unwrap_or_default().trim().to_uppercase();
     if job.may_act(invitation.1 - 1) && signer.code != given {
         let (flow, sender, now) = (job.flow_name(), job.sender.clone(), inner.now());
@@ -147,11 +147,6 @@ pub(super) async fn enter_code(
     }
     let who = signer.who.clone();
     begin(&mut inner, who)
-}
-
-fn not_found(headers: &HeaderMap) -> Response {
-    let lang = Lang::of(headers, None);
-    page::message(lang, StatusCode::NOT_FOUND, lang.texts().not_found, "")
 }
 
 pub(super) async fn jobs(State(service): Shared, Query(query): Parameters, headers: HeaderMap) -> Response {
@@ -212,7 +207,7 @@ pub(super) async fn open(State(service): Shared, headers: HeaderMap, axum::extra
     let mut inner = service.lock();
     let Some(session) = session(&inner, &headers) else { return see_other("/portal") };
     if !genuine(&form, &session.csrf) {
-        return forged(&headers);
+        return page::forged(&headers);
     }
     let job = form.get("job").and_then(|id| id.parse().ok()).and_then(|id| inner.jobs.job(id));
     let found = job.filter(|job| matches!(job.flow, Flow::Portal { .. })).and_then(|job| {
@@ -220,17 +215,15 @@ pub(super) async fn open(State(service): Shared, headers: HeaderMap, axum::extra
         job.may_act(at).then_some((job.id, at))
     });
     let Some((job, at)) = found else { return see_other("/portal/jobs") };
-    let (id, cookie) = inner.visitors.open(job, at);
-    let mut answer = see_other(&format!("/sign/{id}"));
-    answer.headers_mut().append(header::SET_COOKIE, cookie);
-    answer
+    let (id, secret) = inner.visitors.open(job, at);
+    to_visit(&id, &secret)
 }
 
 pub(super) async fn log_out(State(service): Shared, headers: HeaderMap, axum::extract::Form(form): Form) -> Response {
     let mut inner = service.lock();
     let Some(session) = session(&inner, &headers) else { return see_other("/portal") };
     if !genuine(&form, &session.csrf) {
-        return forged(&headers);
+        return page::forged(&headers);
     }
     if let Some(secret) = cookie_of(&headers, SESSION) {
         inner.visitors.sessions.remove(secret);

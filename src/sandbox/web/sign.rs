@@ -7,10 +7,13 @@ use maud::{Markup, html};
 use url::Url;
 
 use super::super::error::SandboxError;
+use super::super::inner::Inner;
 use super::super::job::{Act, Flow, Job};
-use super::super::service::{Inner, Service};
+use super::super::service::Service;
+use super::super::visitors::BrowserVisit;
+use super::browser::{Form, Parameters, Reader, Shared, cookie_of, genuine, see_other, to_visit, visit_cookie};
+use super::page;
 use super::text::Lang;
-use super::{Form, Parameters, Reader, Shared, Visit, cookie_of, forged, page, see_other};
 use crate::types::{Document, MediaType};
 
 /// A redirect URL: works once, and from then on only in the browser that opened it.
@@ -24,20 +27,18 @@ pub(super) async fn redirected(State(service): Shared, Path(token): Path<String>
         };
     }
     let Some((job, signer)) = inner.jobs.redirected(&token) else { return used(&headers) };
-    let (id, cookie) = inner.visitors.open(job, signer);
+    let (id, secret) = inner.visitors.open(job, signer);
     inner.visitors.begun.insert(token, id.clone());
     if let Err(error) = service.save(inner) {
         return failed(&headers, &error);
     }
-    let mut answer = see_other(&format!("/sign/{id}"));
-    answer.headers_mut().append(header::SET_COOKIE, cookie);
-    answer
+    to_visit(&id, &secret)
 }
 
 /// The visit that this browser has open.
-fn visit<'i>(inner: &'i Inner, id: &str, headers: &HeaderMap) -> Option<&'i Visit> {
+fn visit<'i>(inner: &'i Inner, id: &str, headers: &HeaderMap) -> Option<&'i BrowserVisit> {
     let visit = inner.visitors.visits.get(id)?;
-    let cookie = cookie_of(headers, &format!("visit-{id}"));
+    let cookie = cookie_of(headers, &visit_cookie(id));
     (cookie == Some(visit.secret.as_str())).then_some(visit)
 }
 
@@ -89,7 +90,7 @@ fn exits(job: &Job) -> impl Iterator<Item = &Url> {
     urls.into_iter().flatten()
 }
 
-fn form(lang: Lang, job: &Job, visit: &Visit, id: &str, service: &Service) -> Markup {
+fn form(lang: Lang, job: &Job, visit: &BrowserVisit, id: &str, service: &Service) -> Markup {
     let texts = lang.texts();
     let direct = matches!(job.flow, Flow::Direct { .. });
     let blocks = job.documents.iter().zip(&job.names).enumerate();
@@ -192,8 +193,8 @@ pub(super) async fn act(
 ) -> Response {
     let mut inner = service.lock();
     let Some(visit) = visit(&inner, &id, &headers) else { return used(&headers) };
-    if !super::genuine(&form, &visit.csrf) {
-        return forged(&headers);
+    if !genuine(&form, &visit.csrf) {
+        return page::forged(&headers);
     }
     let act = match form.get("act").map(String::as_str) {
         Some("sign") => Act::Sign,

@@ -1,0 +1,124 @@
+//! What changes while the service runs: jobs, visitors, the clock, and what is remembered for tests to look at.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+
+use super::jobs::{Jobs, QueueKey};
+use super::received::{Confirmation, Polled};
+use super::rules::RateLimit;
+use super::visitors::Visitors;
+
+/// How many refusals, documents and polls are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// What the service knows at a moment.
+pub(super) struct Inner {
+    pub(super) jobs: Jobs,
+    pub(super) visitors: Visitors,
+    pub(super) permitted: HashMap<QueueKey, Timestamp>,
+    /// Signed documents in long-term storage, by owner and id.
+    pub(super) archive: HashMap<(String, String), Bytes>,
+    /// What of it is to be saved.
+    pub(super) archived: Vec<(String, String)>,
+    /// Whether the clock is to be saved.
+    pub(super) clock_moved: bool,
+    /// `None`: any number of calls is permitted.
+    pub(super) rate_limit: Option<RateLimit>,
+    ahead: SignedDuration,
+    refusals: Vec<String>,
+    documents: Vec<String>,
+    polls: Vec<Polled>,
+    confirmations: Vec<Confirmation>,
+}
+
+impl Inner {
+    pub(super) fn new(jobs: Jobs, rate_limit: Option<RateLimit>) -> Self {
+        Self {
+            jobs,
+            rate_limit,
+            visitors: Visitors::new(),
+            permitted: HashMap::new(),
+            archive: HashMap::new(),
+            archived: Vec::new(),
+            clock_moved: false,
+            ahead: SignedDuration::ZERO,
+            refusals: Vec::new(),
+            documents: Vec::new(),
+            polls: Vec::new(),
+            confirmations: Vec::new(),
+        }
+    }
+
+    /// What the sandbox's clock says.
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
+    }
+
+    pub(super) fn advance(&mut self, by: Duration) {
+        self.set_ahead(self.ahead.saturating_add(duration(by)));
+        let now = self.now();
+        self.jobs.pass(now);
+    }
+
+    pub(super) fn turn_back(&mut self, by: Duration) {
+        self.set_ahead(self.ahead.saturating_sub(duration(by)));
+    }
+
+    /// How far the sandbox's clock is ahead of the machine's.
+    pub(super) fn ahead(&self) -> SignedDuration {
+        self.ahead
+    }
+
+    pub(super) fn set_ahead(&mut self, ahead: SignedDuration) {
+        self.ahead = ahead;
+        self.clock_moved = true;
+    }
+
+    pub(super) fn refused(&mut self, line: String) {
+        remember(&mut self.refusals, line);
+    }
+
+    pub(super) fn written(&mut self, document: String) {
+        remember(&mut self.documents, document);
+    }
+
+    pub(super) fn polled(&mut self, poll: Polled) {
+        remember(&mut self.polls, poll);
+    }
+
+    pub(super) fn confirmed(&mut self, confirmation: Confirmation) {
+        remember(&mut self.confirmations, confirmation);
+    }
+
+    pub(super) fn confirmations(&self) -> &[Confirmation] {
+        &self.confirmations
+    }
+
+    pub(super) fn refusals(&self) -> &[String] {
+        &self.refusals
+    }
+
+    pub(super) fn documents(&self) -> &[String] {
+        &self.documents
+    }
+
+    pub(super) fn polls(&self) -> &[Polled] {
+        &self.polls
+    }
+}
+
+/// Keeps the latest only, so that a sandbox that runs for long does not grow.
+fn remember<T>(list: &mut Vec<T>, item: T) {
+    if list.len() >= 2 * REMEMBERED {
+        list.drain(..REMEMBERED);
+    }
+    list.push(item);
+}
+
+/// The same duration, for reckoning with times.
+pub(super) fn duration(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
