@@ -11,7 +11,8 @@ use super::super::package::{self, Manifest, Package};
 use super::super::rules;
 use super::super::service::Service;
 use super::super::signer::{Naming, Signer};
-use super::{Caller, Refused, bad};
+use super::answer::{Refused, bad};
+use super::call::Caller;
 use crate::xml::{self, Document, Mode, generated as wire};
 
 /// The request document and the package of a new job, found right.

@@ -1,33 +1,23 @@
 //! What both flows have: polls, confirmations, signed documents, deletion.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_core::Stream;
 use jiff::Timestamp;
-use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
 
 use super::super::job::{FlowName, Job};
 use super::super::jobs::QueueKey;
 use super::super::received::{Confirmation, Polled};
 use super::super::service::Service;
-use super::{Answer, NEXT_POLL, Refused, Rule, Shared, document, job_of, no_such_job, refuse, with_job};
+use super::answer::{Answer, Refused, Rule, document, refuse};
+use super::call::{Shared, job_of, no_such_job, with_job};
+use super::strike::{DeliverTwice, Spoilt};
 use crate::types::JobId;
 use crate::xml::Document;
-
-/// Marks a poll whose change is not to be hidden.
-#[derive(Clone, Copy)]
-pub(super) struct DeliverTwice;
-
-/// Marks a request whose answer will not arrive as it should.
-#[derive(Clone, Copy)]
-pub(super) struct Spoilt;
 
 /// A poll as it arrives.
 pub(super) type PollRequest = (
@@ -151,23 +141,5 @@ pub(super) async fn delete_documents(
     })
 }
 
-/// A body that is written elsewhere, piece by piece.
-pub(super) struct Pieces(DuplexStream);
-
-impl Pieces {
-    pub(super) fn new(reader: DuplexStream) -> Self {
-        Self(reader)
-    }
-}
-
-impl Stream for Pieces {
-    type Item = std::io::Result<Bytes>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut buffer = [0; 4096];
-        let mut read = ReadBuf::new(&mut buffer);
-        std::task::ready!(Pin::new(&mut self.0).poll_read(context, &mut read))?;
-        let piece = Bytes::copy_from_slice(read.filled());
-        Poll::Ready((!piece.is_empty()).then_some(Ok(piece)))
-    }
-}
+/// When the next poll is permitted.
+const NEXT_POLL: HeaderName = HeaderName::from_static("x-next-permitted-poll-time");

@@ -1,0 +1,76 @@
+//! Answers and refusals, as the schemas have them, with what the sandbox notes of each.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::xml::{self, Document, generated as wire};
+
+/// What a handler returns.
+pub(super) type Answer = Result<Response, Refused>;
+
+/// A refusal on its way out.
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) rule: String,
+}
+
+pub(super) fn refuse<T>(status: StatusCode, code: &'static str, rule: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused { status, code, rule: rule.into() })
+}
+
+/// What a request that breaks a rule is refused with.
+pub(super) fn bad(code: &'static str, rule: impl Into<String>) -> Refused {
+    Refused { status: StatusCode::BAD_REQUEST, code, rule: rule.into() }
+}
+
+/// Refuses a call because of the rate limit.
+pub(super) fn limited<T>() -> Result<T, Refused> {
+    let rule = "more than 10 calls in a second; everything is refused for 30 seconds";
+    refuse(StatusCode::TOO_MANY_REQUESTS, DOS_FILTER, rule)
+}
+
+/// The rule behind a refusal, for the sandbox's log.
+#[derive(Clone)]
+pub(super) struct Rule(pub(super) String);
+
+/// The document in an answer, for those who want to look at it.
+#[derive(Clone)]
+pub(super) struct Written(pub(super) String);
+
+/// An answer with a document in it.
+pub(super) fn written(status: StatusCode, text: String) -> Response {
+    let mut response = (status, [(header::CONTENT_TYPE, "application/xml")], text.clone()).into_response();
+    response.extensions_mut().insert(Written(text));
+    response
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let error_type = if self.status.is_server_error() { "SERVER" } else { "CLIENT" };
+        let error = wire::Error {
+            error_code: self.code.to_owned(),
+            error_message: self.rule.clone(),
+            error_type: error_type.to_owned(),
+        };
+        // The rate limit stands before the service, and says nothing but this.
+        let limited = self.code == DOS_FILTER;
+        let mut response = match xml::write(&error) {
+            Ok(_) if limited => (self.status, [(DOS_FILTER, "delayed")]).into_response(),
+            Ok(text) => written(self.status, text),
+            Err(_) => self.status.into_response(),
+        };
+        response.extensions_mut().insert(Rule(format!("{}: {}", self.code, self.rule)));
+        response
+    }
+}
+
+pub(super) fn document<T: Document>(document: &T) -> Answer {
+    match xml::write(document) {
+        Ok(text) => Ok(written(StatusCode::OK, text)),
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string()),
+    }
+}
+
+/// The header of an answer of the rate limit, and what stands for it in the log.
+const DOS_FILTER: &str = "DoSFilter";

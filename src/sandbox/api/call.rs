@@ -1,0 +1,57 @@
+//! A call: who makes it, and the job that it is about.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+
+use super::super::inner::Inner;
+use super::super::job::{FlowName, Job};
+use super::super::service::Service;
+use super::answer::{Refused, refuse};
+use crate::certificate::Certificate;
+use crate::types::OrganizationNumber;
+
+/// The service, as a handler gets it.
+pub(super) type Shared = State<Arc<Service>>;
+
+/// The certificate of a connection.
+#[derive(Clone)]
+pub(in super::super) struct Caller(pub(in super::super) CertificateDer<'static>);
+
+impl Caller {
+    pub(super) fn organization(&self) -> Option<OrganizationNumber> {
+        Certificate::parse(&self.0).and_then(|certificate| certificate.organization_number())
+    }
+}
+
+/// A job of a sender to look at, and the time, or the refusal because there is none.
+pub(super) fn job_of<'i>(
+    inner: &'i mut Inner,
+    flow: FlowName,
+    sender: &str,
+    id: &str,
+) -> Result<(&'i Job, Timestamp), Refused> {
+    let now = inner.now();
+    let found = id.parse().ok().and_then(|id| inner.jobs.of(flow, sender, id, now));
+    found.map_or_else(|| no_such_job(sender, id), |job| Ok((job, now)))
+}
+
+/// Does something to a job of a sender, or refuses because there is none.
+pub(super) fn with_job<T>(
+    inner: &mut Inner,
+    flow: FlowName,
+    sender: &str,
+    id: &str,
+    act: impl FnOnce(&mut Job, Timestamp) -> Result<T, Refused>,
+) -> Result<T, Refused> {
+    let now = inner.now();
+    let done = id.parse().ok().and_then(|id| inner.jobs.with(flow, sender, id, now, |job| act(job, now)));
+    done.unwrap_or_else(|| no_such_job(sender, id))
+}
+
+pub(super) fn no_such_job<T>(sender: &str, id: &str) -> Result<T, Refused> {
+    refuse(StatusCode::NOT_FOUND, "NOT_FOUND", format!("{sender} has no job {id}; it may have been confirmed"))
+}

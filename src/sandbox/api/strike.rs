@@ -1,0 +1,132 @@
+//! Faults where they meet a call: before its handler, instead of it, or on its answer.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_core::Stream;
+use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
+
+use super::super::faults::{Fault, Operation, RefusalBody};
+use super::answer::{Refused, written};
+use super::call::Shared;
+
+/// Marks an answer that never reaches the caller: the connection is closed instead.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Cut;
+
+/// Marks a poll whose change is not to be hidden.
+#[derive(Clone, Copy)]
+pub(super) struct DeliverTwice;
+
+/// Marks a request whose answer will not arrive as it should.
+#[derive(Clone, Copy)]
+pub(super) struct Spoilt;
+
+/// Lets go wrong what is to go wrong, and puts the sandbox's own time on the answer.
+pub(super) async fn strike(State(service): Shared, request: Request, next: Next) -> Response {
+    if !service.latency.is_zero() {
+        tokio::time::sleep(service.latency).await;
+    }
+    let fault = service.faults.on(Operation::of(request.method(), request.uri().path()));
+    let mut answer = match fault {
+        Some(Fault::LoseRequest) => cut(),
+        Some(Fault::Refuse(status, body)) => refusal(status, body),
+        Some(Fault::DeliverTwice) => {
+            let mut request = request;
+            request.extensions_mut().insert(DeliverTwice);
+            next.run(request).await
+        }
+        fault => {
+            let mut request = request;
+            if matches!(fault, Some(Fault::LoseAnswer | Fault::CutAnswer | Fault::Nonsense(_))) {
+                request.extensions_mut().insert(Spoilt);
+            }
+            let answer = next.run(request).await;
+            match fault {
+                Some(Fault::LoseAnswer) => cut(),
+                Some(Fault::CutAnswer) => in_pieces(answer, None).await,
+                Some(Fault::SlowAnswer(pause)) => in_pieces(answer, Some(pause)).await,
+                Some(Fault::Nonsense(nonsense)) => written(StatusCode::OK, nonsense.text()),
+                _ => answer,
+            }
+        }
+    };
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&service.lock().now());
+    if let Ok(date) = date.map_err(drop).and_then(|date| HeaderValue::from_str(&date).map_err(drop)) {
+        answer.headers_mut().insert(header::DATE, date);
+    }
+    answer
+}
+
+fn cut() -> Response {
+    let mut answer = Response::new(Body::empty());
+    answer.extensions_mut().insert(Cut);
+    answer
+}
+
+fn refusal(status: StatusCode, body: RefusalBody) -> Response {
+    match body {
+        RefusalBody::Xml => {
+            Refused { status, code: "FAULT", rule: "a fault that was asked for".to_owned() }.into_response()
+        }
+        RefusalBody::Html => {
+            (status, [(header::CONTENT_TYPE, "text/html")], "<html><body><h1>Oops</h1></body></html>").into_response()
+        }
+        RefusalBody::Text => (status, "upstream connect error").into_response(),
+        RefusalBody::Empty => status.into_response(),
+    }
+}
+
+/// The answer in pieces: with a pause between them, or without one and without the second half.
+async fn in_pieces(answer: Response, pause: Option<Duration>) -> Response {
+    /// How many pieces.
+    const PIECES: usize = 8;
+    let (mut head, body) = answer.into_parts();
+    let Ok(whole) = axum::body::to_bytes(body, usize::MAX).await else { return cut() };
+    if whole.is_empty() && pause.is_none() {
+        return cut();
+    }
+    head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    let size = whole.len().div_ceil(PIECES).max(1);
+    let pieces: Vec<Bytes> = whole.chunks(size).map(Bytes::copy_from_slice).collect();
+    let (reader, mut writer) = tokio::io::duplex(size);
+    let kept = if pause.is_none() { pieces.len() / 2 } else { pieces.len() };
+    tokio::spawn(async move {
+        for piece in pieces.into_iter().take(kept) {
+            if tokio::io::AsyncWriteExt::write_all(&mut writer, &piece).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(pause.unwrap_or_default()).await;
+        }
+    });
+    // A body that ends before its Content-Length makes the server close the connection.
+    Response::from_parts(head, Body::from_stream(Pieces::new(reader)))
+}
+
+/// A body that is written elsewhere, piece by piece.
+struct Pieces(DuplexStream);
+
+impl Pieces {
+    fn new(reader: DuplexStream) -> Self {
+        Self(reader)
+    }
+}
+
+impl Stream for Pieces {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut buffer = [0; 4096];
+        let mut read = ReadBuf::new(&mut buffer);
+        std::task::ready!(Pin::new(&mut self.0).poll_read(context, &mut read))?;
+        let piece = Bytes::copy_from_slice(read.filled());
+        Poll::Ready((!piece.is_empty()).then_some(Ok(piece)))
+    }
+}
