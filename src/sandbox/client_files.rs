@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use super::Sandbox;
 use super::error::SandboxError;
+use super::running::Sandbox;
 
 /// Everybody may know it: the certificate is worth nothing elsewhere.
 const PASSWORD: &str = "sandbox";

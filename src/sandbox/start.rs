@@ -1,0 +1,82 @@
+//! How a sandbox is put together from its options, and from what it saved before.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio_rustls::TlsAcceptor;
+
+use super::authority::{Authority, AuthorityKeys, Issued};
+use super::error::SandboxError;
+use super::faults::Faults;
+use super::inner::{Inner, duration};
+use super::jobs::Jobs;
+use super::options::SandboxOptions;
+use super::rules::RateLimit;
+use super::server;
+use super::service::Service;
+use super::store::Store;
+use crate::client::{Client, HasSender};
+use crate::identity::Identity;
+use crate::trust::{Environment, TrustAnchors};
+use crate::types::OrganizationNumber;
+
+/// What a sandbox is made of, besides its tasks.
+pub(super) struct Made {
+    pub(super) service: Arc<Service>,
+    pub(super) acceptor: TlsAcceptor,
+    pub(super) environment: Environment,
+    pub(super) anchors: TrustAnchors,
+    pub(super) issued: Issued,
+    pub(super) identity: Identity,
+    pub(super) client: Client<HasSender>,
+}
+
+impl Made {
+    pub(super) fn new(
+        options: SandboxOptions,
+        address: SocketAddr,
+        web_address: SocketAddr,
+    ) -> Result<Self, SandboxError> {
+        let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
+        let store = options.directory.as_deref().map(Store::open).transpose()?;
+        let make = || AuthorityKeys::new(&options.organization);
+        let keys = store.as_ref().map_or_else(make, |store| store.authority(make))?;
+        let (authority, issued) = (Authority::new(&keys)?, keys.client()?);
+        let posten: OrganizationNumber = POSTEN.parse().map_err(|error| failed(&error))?;
+        let identity = issued.identity()?;
+
+        let root = format!("https://{address}/api");
+        let anchors = TrustAnchors::from_der(authority.root()).map_err(|error| failed(&error))?;
+        let environment = Environment::custom(&root, anchors.clone()).map_err(|error| failed(&error))?;
+        let client = Client::builder()
+            .environment(environment.clone())
+            .identity(identity.clone())
+            .sender(options.organization.clone());
+        let client = if options.rate_limit { client } else { client.without_rate_limiter() };
+        let client = client.build().map_err(|error| failed(&error))?;
+
+        let limit = options.rate_limit.then(RateLimit::default);
+        let acceptor = server::acceptor(&authority, &posten)?;
+        let service = Arc::new(Service {
+            root,
+            web_root: format!("http://{web_address}"),
+            organization: options.organization,
+            poll_interval: duration(options.poll_interval),
+            kind: options.sender_kind,
+            latency: options.latency,
+            brokers: options.brokers,
+            faults: Faults::new(options.faults),
+            store,
+            seal: authority.seal("Posten signering sandkasse", &posten)?,
+            authority,
+            inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)), limit)),
+        });
+        if let Some(store) = &service.store {
+            store.load(&mut service.lock())?;
+        }
+        Ok(Self { service, acceptor, environment, anchors, issued, identity, client })
+    }
+}
+
+/// The organization of a sandbox's server: that of the real one.
+const POSTEN: &str = "984661185";
