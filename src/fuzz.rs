@@ -185,11 +185,5 @@ fn cms(input: &[u8]) {
     crate::verify::check_signature(COVERED, input, &ROOTS);
 }
 
-/// What stands after the first text and before the next.
-pub(crate) fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(before)?;
-    rest.split_once(after).map(|(between, _)| between)
-}
-
 #[cfg(test)]
 mod tests;

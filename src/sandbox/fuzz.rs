@@ -11,7 +11,6 @@ use super::api;
 use super::authority::AuthorityKeys;
 use super::package::{self, Files};
 use crate::asice;
-use crate::fuzz::between;
 use crate::identity::Identity;
 use crate::time;
 use crate::types::OrganizationNumber;
@@ -50,6 +49,12 @@ fn verify(signatures: &[u8], files: &Files) {
     let caller = CertificateDer::from(certificate.unwrap_or_default());
     let now = between(text, "<SigningTime>", "<").and_then(time::parse).unwrap_or(Timestamp::UNIX_EPOCH);
     let _ = package::signatures(text, files, &caller, now);
+}
+
+/// What stands after the first text and before the next.
+fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split_once(after).map(|(between, _)| between)
 }
 
 /// Takes a request for a new job apart. The first line is its `Content-Type`.
