@@ -51,7 +51,14 @@ fn request(documents: impl Into<Documents>) -> JobRequest {
         .title("Avtale".parse().expect("a title"))
         .document(documents.into())
         .signer(Signer::identified_by("kari".parse().expect("a name")))
-        .exit_urls(ExitUrls::new("https://a.example/1", "https://a.example/2", "https://a.example/3").expect("URLs"))
+        .exit_urls(
+            ExitUrls::builder()
+                .completion("https://a.example/1")
+                .rejection("https://a.example/2")
+                .error("https://a.example/3")
+                .build()
+                .expect("URLs"),
+        )
         .build()
 }
 
@@ -264,7 +271,7 @@ async fn body(sandbox: &Sandbox, documents: &Documents) -> (String, Vec<u8>) {
         })
         .build()
         .expect("a client");
-    client.direct().create(request(documents.clone())).await.expect("created");
+    client.direct().create(&request(documents.clone())).await.expect("created");
     let (package, document) = std::mem::take(&mut *seen.lock().expect("unpoisoned"));
     let mut body = format!("--x\r\nContent-Type: application/xml\r\n\r\n{document}\r\n--x\r\nContent-Type: application/octet-stream\r\n\r\n").into_bytes();
     body.extend_from_slice(&package);
@@ -285,7 +292,7 @@ async fn calls(sandbox: &Sandbox, report: &mut Report) {
     }
     let (mut ours, mut limit) = (Vec::new(), Vec::new());
     for (round, (kind, body)) in bodies.into_iter().enumerate() {
-        let create = async { drop(client.direct().create(request(small.clone())).await.expect("created")) };
+        let create = async { drop(client.direct().create(&request(small.clone())).await.expect("created")) };
         let call = async {
             bench::sign(&identity, b"message");
             let answer = bare.post(&jobs).header("content-type", kind).body(body).send().await.expect("an answer");
@@ -304,7 +311,7 @@ async fn calls(sandbox: &Sandbox, report: &mut Report) {
         Target::AtMost(1.25),
     );
 
-    let job = client.direct().create(request(documents(1, 10 * MB - 20 * KB))).await.expect("created");
+    let job = client.direct().create(&request(documents(1, 10 * MB - 20 * KB))).await.expect("created");
     let back = sandbox.visit(job.signers()[0].redirect_url()).expect("a page").sign().expect("signed");
     let JobStatus::Completed(done) = job.status(back.token()).await.expect("a status") else { panic!("not completed") };
     let pades = format!("{jobs}/{}/pades", job.id());
@@ -370,7 +377,7 @@ async fn portal_job(sandbox: &Sandbox, client: &Client) {
         .document(Document::pdf("Avtale", "%PDF-1.4\n").expect("a PDF"))
         .signer(signer.clone())
         .build();
-    let job = client.portal().create(request).await.expect("created");
+    let job = client.portal().create(&request).await.expect("created");
     sandbox.log_in(job.id(), signer.name()).expect("invited").sign().expect("signed");
 }
 
@@ -426,7 +433,7 @@ async fn client_process(what: &str, directory: &str) {
         .without_rate_limiter()
         .build()
         .expect("a client");
-    let create = async |document: Document| client.direct().create(request(document)).await.expect("created");
+    let create = async |document: Document| client.direct().create(&request(document)).await.expect("created");
     // Connections, threads and buffers that stay.
     for _ in 0..3 {
         create(Document::pdf("small", pdf(100 * KB)).expect("a PDF")).await;
@@ -455,7 +462,7 @@ async fn client_process(what: &str, directory: &str) {
                     let (client, document) = (client.clone(), document.clone());
                     tokio::spawn(async move {
                         for _ in 0..each {
-                            client.direct().create(request(document.clone())).await.expect("created");
+                            client.direct().create(&request(document.clone())).await.expect("created");
                         }
                     })
                 })
@@ -515,17 +522,22 @@ async fn growth(sandbox: &Sandbox, report: &mut Report) {
                 .document(documents(1, 10 * KB))
                 .signer(posten_signering::direct::Signers::new(signers).expect("signers"))
                 .exit_urls(
-                    ExitUrls::new("https://a.example/1", "https://a.example/2", "https://a.example/3").expect("URLs"),
+                    ExitUrls::builder()
+                        .completion("https://a.example/1")
+                        .rejection("https://a.example/2")
+                        .error("https://a.example/3")
+                        .build()
+                        .expect("URLs"),
                 )
                 .build();
-            times.push(clocked(client.direct().create(request)).await.0);
+            times.push(clocked(client.direct().create(&request)).await.0);
         }
         of_signers.push((f64::from(count), median(&mut times).as_secs_f64() * 1e3));
     }
     report.growth.push(("signers, created through the sandbox", of_signers));
 
     // The jobs stay alive: what one costs may not depend on how many there are.
-    let job = client.direct().create(request(documents(1, 10 * KB))).await.expect("created");
+    let job = client.direct().create(&request(documents(1, 10 * KB))).await.expect("created");
     let stored = serde_json::to_string(&job.handle()).expect("a handle");
     let of_jobs = [10, 100, 1_000, 10_000].map(|count| {
         let resume = || {

@@ -53,7 +53,7 @@ async fn measure(sandbox: &Sandbox, client: &Client) -> [Duration; 3] {
     let (mut create, mut poll, mut confirm) = (Times::default(), Times::default(), Times::default());
     for _ in 0..CALLS {
         let (request, signer) = request();
-        let job = create.measure(client.portal().create(request)).await.expect("created");
+        let job = create.measure(client.portal().create(&request)).await.expect("created");
         sandbox.log_in(job.id(), signer.name()).expect("invited").sign().expect("signed");
         let polled = poll.measure(client.portal().poll(&PollingQueue::DEFAULT)).await.expect("polled");
         let Poll::Change { status, .. } = polled else { panic!("the queue is empty") };
@@ -67,7 +67,7 @@ async fn sandbox_with(jobs: usize) -> Sandbox {
     let sandbox = Sandbox::start_with(options).await.expect("a sandbox");
     let client = sandbox.client();
     for _ in 0..jobs {
-        client.portal().create(request().0).await.expect("created");
+        client.portal().create(&request().0).await.expect("created");
     }
     sandbox
 }

@@ -53,13 +53,15 @@ async fn main() -> Result<()> {
         .reference("direct_flow".parse()?)
         .document(Document::pdf("Avtale", pdf::page("Arbeidsavtale mellom Kari Nordmann og Sandkassekunde AS"))?)
         .signer(Signer::national_id(signer.parse()?))
-        .exit_urls(ExitUrls::new(
-            "https://sender.example/completed",
-            "https://sender.example/rejected",
-            "https://sender.example/failed",
-        )?)
+        .exit_urls(
+            ExitUrls::builder()
+                .completion("https://sender.example/completed")
+                .rejection("https://sender.example/rejected")
+                .error("https://sender.example/failed")
+                .build()?,
+        )
         .build();
-    let job = client.direct().create(request).await?;
+    let job = client.direct().create(&request).await?;
     println!("created      job {}", job.id());
 
     // What a web application would store while the signer is away.

@@ -146,7 +146,7 @@ async fn demonstrate() -> Result<()> {
             .document(Document::pdf("Avtale", pdf::page(&format!("Avtale {at}")))?)
             .signer(Signers::new(signers.clone())?)
             .build();
-        let job = client.portal().create(request).await?;
+        let job = client.portal().create(&request).await?;
         for signer in &signers {
             sandbox.log_in(job.id(), signer.name())?.sign()?;
         }

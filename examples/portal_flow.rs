@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
     };
     let mut changes = client.portal().changes(PollingQueue::DEFAULT);
 
-    let job = client.portal().create(request("Arbeidsavtale")?).await?;
+    let job = client.portal().create(&request("Arbeidsavtale")?).await?;
     println!("created      job {}", job.id());
     sign(&sandbox, job.id(), kari.name())?;
     println!("signer       Kari has signed; now it is Ola's turn");
@@ -48,7 +48,7 @@ async fn main() -> Result<()> {
     println!("signer       Ola has signed");
     next(&mut changes).await?;
 
-    let job = client.portal().create(request("Avtale som trekkes tilbake")?).await?;
+    let job = client.portal().create(&request("Avtale som trekkes tilbake")?).await?;
     println!("created      job {}", job.id());
     let stored = serde_json::to_string(&job.handle())?; // survives the process
     let handle: JobHandle = serde_json::from_str(&stored)?;

@@ -66,9 +66,15 @@ async fn a_job() -> Result<()> {
         .title("Arbeidsavtale".parse()?)
         .document(Document::pdf("Avtale", pdf::page("Arbeidsavtale"))?)
         .signer(Signer::national_id("01010012345".parse()?))
-        .exit_urls(ExitUrls::new("https://me.example/done", "https://me.example/no", "https://me.example/oops")?)
+        .exit_urls(
+            ExitUrls::builder()
+                .completion("https://me.example/done")
+                .rejection("https://me.example/no")
+                .error("https://me.example/oops")
+                .build()?,
+        )
         .build();
-    let job = client.direct().create(request).await?;
+    let job = client.direct().create(&request).await?;
     let back = sandbox.sign(job.id(), job.signers()[0].name())?;
     sandbox.inject(FaultRule::new(Fault::LoseAnswer).on(Operation::Status).times(1));
     let JobStatus::Completed(done) = job.status(back.token()).await? else { return Err("not completed".into()) };

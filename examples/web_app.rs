@@ -96,7 +96,7 @@ async fn send(State(app): State<Arc<App>>, Form(filled): Form<Filled>) -> Result
     let request = request(&app, &id, &filled)?;
     app.contracts.add(&id, &filled.employee, &filled.position)?;
     // An error leaves the row at "sending": somebody looks at it, and nobody sends it twice.
-    let job = app.client.direct().create(request).await?;
+    let job = app.client.direct().create(&request).await?;
     app.contracts.sent(&id, &serde_json::to_string(&job.handle())?)?;
     Ok(Redirect::to(job.signers()[0].redirect_url().as_str()))
 }
@@ -110,7 +110,7 @@ fn request(app: &App, id: &str, filled: &Filled) -> Result<JobRequest, InvalidVa
         .reference(id.parse()?)
         .document(Document::pdf("Arbeidsavtale", pdf::page(&text))?)
         .signer(Signer::national_id(filled.personal_number.trim().parse()?))
-        .exit_urls(ExitUrls::new(back.as_str(), back.as_str(), back.as_str())?)
+        .exit_urls(ExitUrls::builder().completion(back.as_str()).rejection(back.as_str()).error(back.as_str()).build()?)
         .build())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{OrganizationNumber, ServiceUrl};
 
-/// The archive of a [`Client`](crate::Client). It needs no sender: each call names the owner.
+/// The archive of a [`Client`](crate::Client). It needs no sender: each call names the owner. Cheap to clone, and can be kept.
 ///
 /// ```no_run
 /// # async fn example(client: &posten_signering::Client) -> Result<(), posten_signering::Error> {
@@ -14,23 +14,27 @@ use crate::types::{OrganizationNumber, ServiceUrl};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy)]
-pub struct Archive<'a> {
-    pub(crate) transport: &'a Arc<Transport>,
+#[derive(Clone)]
+pub struct Archive {
+    transport: Arc<Transport>,
 }
 
-impl Archive<'_> {
+impl Archive {
+    pub(crate) fn new(transport: &Arc<Transport>) -> Self {
+        Self { transport: Arc::clone(transport) }
+    }
+
     /// The signed PDF of an archived document, by its owner and the id the archive gave it.
     ///
-    /// Nothing is asked for until the [`Download`] is used.
+    /// Nothing is requested until the [`Download`] is used.
     pub fn pades(&self, owner: &OrganizationNumber, document_id: &str) -> Download {
         let segments = [owner.as_str(), "archive", "documents", document_id, "pades"];
         let operation = Operation::new(Flow::Archive, "pades");
-        Download::pades(self.transport, operation, &ServiceUrl::below(self.transport.root(), &segments))
+        Download::pades(&self.transport, operation, &ServiceUrl::below(self.transport.root(), &segments))
     }
 }
 
-impl fmt::Debug for Archive<'_> {
+impl fmt::Debug for Archive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Archive").finish_non_exhaustive()
     }

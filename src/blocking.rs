@@ -19,9 +19,9 @@
 //!     .title("Arbeidsavtale".parse()?)
 //!     .document(Document::pdf("Avtale", pdf)?)
 //!     .signer(Signer::national_id("01010012345".parse()?))
-//!     .exit_urls(ExitUrls::new("https://me.example/done", "https://me.example/no", "https://me.example/oops")?)
+//!     .exit_urls(ExitUrls::builder().completion("https://me.example/done").rejection("https://me.example/no").error("https://me.example/oops").build()?)
 //!     .build();
-//! let job = client.direct().create(request).wait()?;
+//! let job = client.direct().create(&request).wait()?;
 //! // The signer's browser goes to job.signers()[0].redirect_url(), and comes back with a token.
 //! # let back = sandbox.visit(job.signers()[0].redirect_url())?.sign()?;
 //! # let token = back.token();

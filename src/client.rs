@@ -3,100 +3,31 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{self, SyncSender};
 
 use jiff::Timestamp;
 
 use crate::archive::Archive;
-use crate::asice::{self, Package};
 use crate::direct::Direct;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
+use crate::flow::{
+    CancellationReference, ConfirmationReference, DeletionReference, HasSender, NoSender, PadesReference, Session,
+    XadesReference,
+};
 use crate::identity::Identity;
-use crate::portal::Portal;
+use crate::portal::{self, Portal};
 use crate::transport::{
-    self, Exchange, Flow, Operation, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transfer,
-    Transport, dump_to,
+    Download, Exchange, Flow, Operation, Options, OutgoingPackage, Pades, Proxy, RateLimiter, Retry, Timeouts,
+    Transfer, Transport, Xades, dump_to,
 };
 use crate::trust::Environment;
-use crate::types::{Documents, OrganizationNumber, Reference, Sender, ServiceUrl};
-use crate::xml::Document;
+use crate::types::{OrganizationNumber, Sender, ServiceUrl};
 
 /// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
 ///
-/// Example: see [`ClientBuilder`]; it only stands in types.
+/// Example: see [`ClientBuilder`].
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "there is nothing to know where nothing is chosen")]
 pub struct Missing;
-
-/// No sender of its own: a [`Client`] or a job request without one.
-///
-/// Example: see [`Client`]; it only stands in types.
-#[derive(Clone, Copy, Debug)]
-pub struct NoSender;
-
-/// A sender of its own: a [`Client`] or a job request with one.
-///
-/// Example: see [`Client`]; it only stands in types.
-#[derive(Clone, Debug)]
-pub struct HasSender(pub(crate) Sender);
-
-/// What all clones of a client share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) transport: Arc<Transport>,
-    pub(crate) identity: Identity,
-}
-
-impl Shared {
-    /// Creates a job of either flow: packs and signs the documents with their manifest, sends them, and reads the answer.
-    ///
-    /// Begins again only while nothing can have reached the service, and then with a new package, because the time of its
-    /// signature must be right.
-    pub(crate) async fn create<R: Document, M: Document, A: Document, J>(
-        &self,
-        jobs: &ServiceUrl,
-        (request, manifest): (impl Fn() -> R, impl Fn() -> M),
-        (documents, reference): (&Documents, Option<&Reference>),
-        read: impl FnOnce(A) -> Result<J, Error>,
-    ) -> Result<J, Error> {
-        let reference = reference.map(Reference::as_str);
-        let mut repetitions = self.transport.retry().begin();
-        let answer = loop {
-            self.transport.permitted(jobs).await;
-            let (manifest_is, packing) = self.package(documents);
-            // Written while the documents are hashed and signed, in another thread.
-            let _ = manifest_is.send(transport::write("manifest", &manifest())?);
-            let request = transport::write("request", &request())?;
-            let package = packing.await?;
-            match self.transport.post_package(jobs, request, reference, (package, repetitions.so_far)).await {
-                Err(error @ Error::Connect(_)) => {
-                    if !repetitions.pause(&error).await {
-                        return Err(error);
-                    }
-                }
-                answer => break answer,
-            }
-        };
-        answer.and_then(read).map_err(|error| match error.leaves_open() {
-            true => Error::MaybeCreated { reference: reference.map(str::to_owned), source: Box::new(error) },
-            false => error,
-        })
-    }
-
-    /// Packs and signs off the threads of the runtime, which others need meanwhile. Begins at once, and waits for the
-    /// manifest when the documents are hashed.
-    fn package(
-        &self,
-        documents: &Documents,
-    ) -> (SyncSender<String>, impl Future<Output = Result<Package, Error>> + use<>) {
-        let shut_down = || Error::Configuration("the runtime is shutting down".to_owned());
-        let (documents, identity) = (documents.clone(), self.identity.clone());
-        let (sender, manifest) = mpsc::sync_channel(1);
-        let manifest = move || manifest.recv().map_err(|_| shut_down());
-        let pack = move || asice::package(&documents, manifest, &identity, Timestamp::now());
-        let packed = tokio::task::spawn_blocking(pack);
-        (sender, async move { packed.await.unwrap_or_else(|_| Err(shut_down())) })
-    }
-}
 
 /// A connection to one environment with one identity.
 ///
@@ -124,8 +55,8 @@ impl Shared {
 /// ```
 #[derive(Clone)]
 pub struct Client<S = HasSender> {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) sender: S,
+    session: Arc<Session>,
+    sender: S,
 }
 
 impl Client<HasSender> {
@@ -139,18 +70,18 @@ impl Client<HasSender> {
         &self.sender.0
     }
 
-    /// Asks the service whom it takes us for: the check of certificate, trust anchors and rights.
+    /// Asks the service which organization it sees: the check of certificate, trust anchors and rights.
     ///
     /// The answer is a sentence for people: "You are 984661185", or "You are N, operating on behalf of M".
     ///
     /// # Errors
     ///
-    /// [`Error::Tls`] with the likely cause, [`Error::NotAuthorized`], [`Error::BrokerNotAuthorized`] and whatever else
-    /// a call can meet.
+    /// [`Error::Tls`] with the likely cause, [`Error::NotAuthorized`], [`Error::BrokerNotAuthorized`], and any error common
+    /// to all calls, see [`Error`].
     pub async fn whoami(&self) -> Result<String, Error> {
         let organization = self.sender.0.organization_number();
-        let url = ServiceUrl::below(self.shared.transport.root(), &[organization.as_str()]);
-        Operation::new(Flow::Organization, "whoami").run(self.shared.transport.get_text(&url)).await
+        let url = ServiceUrl::below(self.session.transport.root(), &[organization.as_str()]);
+        Operation::new(Flow::Organization, "whoami").run(self.session.transport.get_text(&url)).await
     }
 }
 
@@ -159,34 +90,119 @@ impl<S> Client<S> {
     ///
     /// A broker acts for many organizations with one certificate: this is how it says for which.
     pub fn sending_as(&self, sender: impl Into<Sender>) -> Client<HasSender> {
-        Client { shared: Arc::clone(&self.shared), sender: HasSender(sender.into()) }
+        Client { session: Arc::clone(&self.session), sender: HasSender(sender.into()) }
     }
 
-    /// The direct flow: the signers are in your own web pages.
-    pub fn direct(&self) -> Direct<'_, S> {
-        Direct { client: self }
+    /// The archive: signed documents in the service's long-term storage.
+    pub fn archive(&self) -> Archive {
+        Archive::new(&self.session.transport)
     }
 
-    /// The portal flow: the service invites the signers.
-    pub fn portal(&self) -> Portal<'_, S> {
-        Portal { client: self }
-    }
-
-    /// The archive: signed documents that the service keeps for long.
-    pub fn archive(&self) -> Archive<'_> {
-        Archive { transport: &self.shared.transport }
+    /// The environment that the client talks to.
+    pub fn environment(&self) -> &Environment {
+        self.session.transport.environment()
     }
 
     /// The organization of the certificate, if its subject names one.
     pub fn organization_number(&self) -> Option<&OrganizationNumber> {
-        self.shared.identity.organization_number()
+        self.session.identity.organization_number()
+    }
+
+    /// When the certificate expires. Order the next one in time: a renewal takes days.
+    pub fn valid_until(&self) -> Timestamp {
+        self.session.identity.valid_until()
+    }
+
+    /// The signed PDF that a stored reference names. Nothing is requested until the [`Download`] is used.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handle`] when the reference belongs to another environment, or its URL to another job.
+    pub fn pades(&self, reference: &PadesReference) -> Result<Download<Pades>, Error> {
+        Ok(reference.download(&self.session.transport)?)
+    }
+
+    /// The XAdES signature that a stored reference names. Nothing is requested until the [`Download`] is used.
+    ///
+    /// # Errors
+    ///
+    /// As for [`pades`](Self::pades).
+    pub fn xades(&self, reference: &XadesReference) -> Result<Download<Xades>, Error> {
+        Ok(reference.download(&self.session.transport)?)
+    }
+
+    /// Confirms the status that a stored reference names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handle`] as for [`pades`](Self::pades), and any error common to all calls, see [`Error`].
+    pub async fn confirm(&self, reference: &ConfirmationReference) -> Result<(), Error> {
+        let transport = &self.session.transport;
+        let (operation, url) = reference.open(transport)?;
+        operation.run(transport.post_empty(&url)).await
+    }
+
+    /// Deletes the documents that a stored reference names from the service, for good.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handle`] as for [`pades`](Self::pades), and any error common to all calls, see [`Error`].
+    pub async fn delete_documents(&self, reference: &DeletionReference) -> Result<(), Error> {
+        let transport = &self.session.transport;
+        let (operation, url) = reference.open(transport)?;
+        operation.run(transport.delete(&url)).await
+    }
+
+    /// Cancels the portal job that a stored reference names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already, [`Error::Handle`] as for
+    /// [`pades`](Self::pades), and any error common to all calls, see [`Error`].
+    pub async fn cancel(&self, reference: &CancellationReference) -> Result<(), Error> {
+        let transport = &self.session.transport;
+        let (operation, url) = reference.open(transport)?;
+        portal::cancel(transport, operation, &url).await
+    }
+}
+
+impl<S: Clone> Client<S> {
+    /// The direct flow: the signers are in your own web pages.
+    pub fn direct(&self) -> Direct<S> {
+        Direct::new(&self.session, self.sender.clone())
+    }
+
+    /// The portal flow: the service invites the signers.
+    pub fn portal(&self) -> Portal<S> {
+        Portal::new(&self.session, self.sender.clone())
+    }
+
+    /// The same connection with other timeouts: for one call, or for some.
+    ///
+    /// The timeout for connecting stays that of the client, because connections are shared.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use posten_signering::{Client, Timeouts};
+    ///
+    /// # async fn example(client: &Client) -> Result<(), posten_signering::Error> {
+    /// let quick = Timeouts::builder().answer(Duration::from_secs(2)).build();
+    /// println!("{}", client.with_timeouts(quick).whoami().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeouts(&self, timeouts: Timeouts) -> Self {
+        let Session { transport, identity } = &*self.session;
+        let session = Session { transport: Arc::new(transport.with_timeouts(timeouts)), identity: identity.clone() };
+        Self { session: Arc::new(session), sender: self.sender.clone() }
     }
 }
 
 impl<S: fmt::Debug> fmt::Debug for Client<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("root", &self.shared.transport.root().as_str())
+            .field("root", &self.session.transport.root().as_str())
             .field("sender", &self.sender)
             .finish_non_exhaustive()
     }
@@ -219,14 +235,14 @@ impl<I, S> ClientBuilder<Missing, I, S> {
 }
 
 impl<E, S> ClientBuilder<E, Missing, S> {
-    /// Who we are.
+    /// The client's identity: certificate and key.
     pub fn identity(self, identity: Identity) -> ClientBuilder<E, Identity, S> {
         ClientBuilder { environment: self.environment, identity, sender: self.sender, options: self.options }
     }
 }
 
 impl<E, I> ClientBuilder<E, I, NoSender> {
-    /// Whom jobs are created for unless their request names another.
+    /// The sender that jobs are created for unless their request names another.
     pub fn sender(self, sender: impl Into<Sender>) -> ClientBuilder<E, I, HasSender> {
         let sender = HasSender(sender.into());
         ClientBuilder { environment: self.environment, identity: self.identity, sender, options: self.options }
@@ -254,32 +270,31 @@ impl<E, I, S> ClientBuilder<E, I, S> {
 }
 
 impl<E, I, S> ClientBuilder<E, I, S> {
-    /// How calls that bear it are repeated. [`Retry::OFF`] repeats none.
+    /// How idempotent calls are retried. [`Retry::OFF`] retries none.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
         self
     }
 
-    /// Keeps the calls within the service's limit in another way than [`EvenPace`](crate::EvenPace): together with other
-    /// machines, for instance.
+    /// The rate limiter of the client. Defaults to [`EvenPace`](crate::EvenPace).
     pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
         self.options.rate = Some(Arc::new(limiter));
         self
     }
 
-    /// Keeps no limit: for stubs. The service refuses every call for 30 seconds after more than 10 in one.
+    /// No rate limiter: for stubs. The service refuses every call for 30 seconds after more than 10 in one second.
     pub fn without_rate_limiter(mut self) -> Self {
         self.options.rate = None;
         self
     }
 
-    /// The longest signed document that is taken, in bytes. 100 MiB unless said otherwise.
+    /// The longest signed document that is accepted, in bytes. Defaults to 100 MiB.
     pub fn max_download(mut self, bytes: u64) -> Self {
         self.options.max_download = bytes;
         self
     }
 
-    /// How many connections are kept open while they are not used. As many as there were, unless said otherwise.
+    /// How many idle connections are kept open. Defaults to all that there were.
     ///
     /// As many are opened as there are calls at once: a download that nobody reads holds its own, and no other call
     /// waits for it.
@@ -288,7 +303,7 @@ impl<E, I, S> ClientBuilder<E, I, S> {
         self
     }
 
-    /// Tells of every call and its answer, for a log.
+    /// Calls a hook after every call, with its answer: for a log.
     ///
     /// The documents in it carry personal numbers, addresses, titles and redirect URLs: log them while you look for a
     /// mistake, and not in production.
@@ -297,18 +312,19 @@ impl<E, I, S> ClientBuilder<E, I, S> {
         self
     }
 
-    /// Shows every document package before it is sent. An error keeps the job from being created.
+    /// Calls a hook with every document package before it is sent. An error keeps the job from being created: it becomes
+    /// the source of [`Error::Hook`].
     ///
     /// [`dump_packages_to`](Self::dump_packages_to) is a ready-made one.
     pub fn on_package(
         mut self,
-        look: impl Fn(&OutgoingPackage<'_>) -> Result<(), Error> + Send + Sync + 'static,
+        look: impl Fn(&OutgoingPackage<'_>) -> Result<(), BoxError> + Send + Sync + 'static,
     ) -> Self {
         self.options.hooks.on_package = Some(Arc::new(look));
         self
     }
 
-    /// Tells how far each upload of a document package and each download has come, for a progress bar.
+    /// Calls a hook during each upload of a document package and each download, with the progress: for a progress bar.
     ///
     /// It is called often and from the runtime's threads: it should do little.
     pub fn on_transfer(mut self, tell: impl Fn(&Transfer) + Send + Sync + 'static) -> Self {
@@ -333,6 +349,6 @@ impl<S> ClientBuilder<Environment, Identity, S> {
     /// [`Error::Configuration`] when TLS or HTTP cannot be set up: a user agent with line breaks, for instance.
     pub fn build(self) -> Result<Client<S>, Error> {
         let transport = Arc::new(Transport::new(&self.environment, &self.identity, &self.options)?);
-        Ok(Client { shared: Arc::new(Shared { transport, identity: self.identity }), sender: self.sender })
+        Ok(Client { session: Arc::new(Session { transport, identity: self.identity }), sender: self.sender })
     }
 }

@@ -1,58 +1,97 @@
-//! What the stored handles of both flows have in common.
+//! A job handle of either flow.
 
-use serde::{Deserialize, Serialize};
-use url::Url;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::HandleError;
-use crate::types::{JobId, OrganizationNumber, ServiceUrl};
+use crate::direct::{self, Callback, Polling};
+use crate::flow::{Kind, Record};
+use crate::portal;
+use crate::types::JobId;
 
-/// The version that is written, and the latest that is read.
-const VERSION: u32 = 1;
-
-/// A handle on paper: what every job has, and what only those of its flow have.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Stored<T> {
-    version: u32,
-    flow: String,
-    environment: Url,
-    sender: String,
-    pub(crate) job_id: JobId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) reference: Option<String>,
-    #[serde(flatten)]
-    pub(crate) own: T,
+/// The handle of any job: for a store that holds handles of both flows.
+///
+/// It is serialized as the handle inside, and reads what was serialized as one.
+///
+/// ```
+/// use posten_signering::AnyJobHandle;
+///
+/// fn flow(stored: &str) -> serde_json::Result<&'static str> {
+///     Ok(match serde_json::from_str(stored)? {
+///         AnyJobHandle::Direct(_) => "direct",
+///         AnyJobHandle::DirectPolling(_) => "direct, polling",
+///         AnyJobHandle::Portal(_) => "portal",
+///     })
+/// }
+/// # assert!(flow("{}").is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a program must know every kind of job; one more is a change of the API")]
+pub enum AnyJobHandle {
+    /// A direct job with callback.
+    Direct(direct::JobHandle<Callback>),
+    /// A direct job that is polled for.
+    DirectPolling(direct::JobHandle<Polling>),
+    /// A portal job.
+    Portal(portal::JobHandle),
 }
 
-impl<T> Stored<T> {
-    pub(crate) fn new(
-        flow: &str,
-        environment: &Url,
-        sender: &OrganizationNumber,
-        (job_id, reference): (JobId, Option<String>),
-        own: T,
-    ) -> Self {
-        let (environment, sender) = (environment.clone(), sender.to_string());
-        Self { version: VERSION, flow: flow.to_owned(), environment, sender, job_id, reference, own }
+impl AnyJobHandle {
+    /// The number of the job. `None` only when the handle was made from URLs that do not tell.
+    pub fn job_id(&self) -> Option<JobId> {
+        match self {
+            Self::Direct(handle) => handle.job_id(),
+            Self::DirectPolling(handle) => handle.job_id(),
+            Self::Portal(handle) => handle.job_id(),
+        }
     }
 
-    /// Whether it belongs to a job of this flow.
-    pub(crate) fn is_of(&self, flow: &str) -> bool {
-        self.flow == flow
-    }
-
-    /// The sender, if the handle fits the environment and this version.
-    pub(crate) fn open(&self, root: &Url) -> Result<OrganizationNumber, HandleError> {
-        if self.version > VERSION {
-            return Err(HandleError::Version(self.version));
+    /// The sender's own reference for the job.
+    pub fn reference(&self) -> Option<&str> {
+        match self {
+            Self::Direct(handle) => handle.reference(),
+            Self::DirectPolling(handle) => handle.reference(),
+            Self::Portal(handle) => handle.reference(),
         }
-        if self.environment != *root {
-            return Err(HandleError::Environment);
-        }
-        self.sender.parse().map_err(|_| HandleError::Damaged("its sender is no organization number"))
     }
 }
 
-/// A URL out of a handle, if it is one of the service.
-pub(crate) fn service_url(root: &Url, text: &str) -> Result<ServiceUrl, HandleError> {
-    ServiceUrl::within(root, text).ok_or(HandleError::Damaged("a URL in it is not one of the service"))
+impl From<direct::JobHandle<Callback>> for AnyJobHandle {
+    fn from(handle: direct::JobHandle<Callback>) -> Self {
+        Self::Direct(handle)
+    }
+}
+
+impl From<direct::JobHandle<Polling>> for AnyJobHandle {
+    fn from(handle: direct::JobHandle<Polling>) -> Self {
+        Self::DirectPolling(handle)
+    }
+}
+
+impl From<portal::JobHandle> for AnyJobHandle {
+    fn from(handle: portal::JobHandle) -> Self {
+        Self::Portal(handle)
+    }
+}
+
+impl Serialize for AnyJobHandle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Direct(handle) => handle.serialize(serializer),
+            Self::DirectPolling(handle) => handle.serialize(serializer),
+            Self::Portal(handle) => handle.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AnyJobHandle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let record = Record::deserialize(deserializer)?;
+        let handle = match record.kind {
+            Kind::DirectPollingJob => direct::JobHandle::from_record(record).map(Self::DirectPolling),
+            Kind::PortalJob => portal::JobHandle::from_record(record).map(Self::Portal),
+            // Anything else is none, and the error says what it is.
+            _ => direct::JobHandle::from_record(record).map(Self::Direct),
+        };
+        handle.map_err(D::Error::custom)
+    }
 }

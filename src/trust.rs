@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
@@ -14,8 +13,8 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore,
 use url::Url;
 
 use crate::certificate::Certificate;
-use crate::error::{self, Error};
-use crate::identity::{Identity, IdentityError};
+use crate::error::{Error, FileAction, IdentityError, TlsError, TrustAnchorsError, file};
+use crate::identity::Identity;
 use crate::types::OrganizationNumber;
 
 /// Posten Bring AS: the organization in the certificate of every environment's server.
@@ -86,10 +85,10 @@ impl TrustAnchors {
     /// certificate or the directory no such file.
     pub fn from_directory(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let failed = |source| Error::File { path: path.to_owned(), source };
+        let failed = file(FileAction::Read, path);
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(failed)? {
-            let file = entry.map_err(failed)?.path();
+        for entry in std::fs::read_dir(path).map_err(&failed)? {
+            let file = entry.map_err(&failed)?.path();
             let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
             if !["pem", "crt", "cer", "der"].contains(&extension.to_ascii_lowercase().as_str()) {
                 continue;
@@ -134,24 +133,7 @@ impl std::fmt::Debug for TrustAnchors {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })
-}
-
-/// Why trust anchors cannot be used.
-///
-/// Example: see [`Error`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrustAnchorsError {
-    /// There is no certificate in it.
-    #[error("there is no certificate in it")]
-    Empty,
-    /// It is not PEM.
-    #[error("this is not PEM that can be read")]
-    NotPem,
-    /// It is no certificate, or one that cannot be a trust anchor.
-    #[error("this is not a certificate that can be a trust anchor")]
-    NotCertificate,
+    std::fs::read(path).map_err(file(FileAction::Read, path))
 }
 
 /// Which service to talk to: its address, and the certificates that vouch for it.
@@ -313,7 +295,10 @@ impl ServerVerifier {
             .map_err(|error| self.explain(&error, &leaf, intermediates))?;
         match leaf.organization_number() {
             Some(found) if found == self.organization => Ok(()),
-            found => Err(TlsError::WrongOrganization { expected: self.organization.clone(), found }),
+            found => Err(TlsError::WrongOrganization {
+                expected: self.organization.to_string(),
+                found: found.map(|found| found.to_string()),
+            }),
         }
     }
 
@@ -371,93 +356,6 @@ impl ServerCertVerifier for ServerVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
-    }
-}
-
-/// Why a TLS handshake failed.
-///
-/// Example: see [`Error`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TlsError {
-    /// The server's certificate is genuine, but another organization's.
-    #[error(
-        "the server's certificate belongs to {}, not to organization {expected}",
-        found.as_ref().map_or_else(|| "no organization".to_owned(), |found| format!("organization {found}"))
-    )]
-    WrongOrganization {
-        /// The organization that it must belong to.
-        expected: OrganizationNumber,
-        /// The organization that it names, if any.
-        found: Option<OrganizationNumber>,
-    },
-    /// The server's certificate is issued by itself.
-    #[error("the server's certificate is self-signed")]
-    SelfSigned,
-    /// The chain ends in a root that is not among the trust anchors: test and production mixed up, or a root missing.
-    #[error(
-        "the server's certificate chain does not end in one of the environment's trust anchors \
-         (test and production mixed up, or a root certificate missing?)"
-    )]
-    UntrustedRoot,
-    /// The issuer of the server's certificate was neither sent nor is it a trust anchor.
-    #[error("the issuer of the server's certificate was not sent and is not a trust anchor (a missing intermediate)")]
-    MissingIntermediate,
-    /// The server's certificate is out of date, or this machine's clock is wrong.
-    #[error("the server's certificate expired at {not_after}, or this machine's clock is wrong")]
-    Expired {
-        /// The end of its validity.
-        not_after: Timestamp,
-    },
-    /// The server's certificate is not valid yet, or this machine's clock is wrong.
-    #[error("the server's certificate is not valid before {not_before}, or this machine's clock is wrong")]
-    NotYetValid {
-        /// The start of its validity.
-        not_before: Timestamp,
-    },
-    /// The server's certificate or its chain is malformed, wrongly signed, or not for servers.
-    #[error("the server's certificate chain cannot be verified")]
-    BadCertificate,
-    /// The server refused our certificate, with this alert.
-    #[error(
-        "the server refused our certificate ({alert}): the wrong one of those delivered, \
-         test and production mixed up, or its intermediate missing"
-    )]
-    OurCertificateRefused {
-        /// The alert, as TLS names it.
-        alert: String,
-    },
-    /// Something else.
-    #[error("the handshake failed: {0}")]
-    Other(String),
-}
-
-impl TlsError {
-    /// The TLS failure in a chain of errors, if there is one.
-    pub(crate) fn find(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        error::causes(error).find_map(|cause| cause.downcast_ref()).map(Self::from_rustls)
-    }
-
-    fn from_rustls(error: &rustls::Error) -> Self {
-        use rustls::AlertDescription as Alert;
-        match error {
-            rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
-                inner.downcast_ref::<TlsError>().cloned().unwrap_or(Self::BadCertificate)
-            }
-            rustls::Error::AlertReceived(
-                alert @ (Alert::BadCertificate
-                | Alert::UnsupportedCertificate
-                | Alert::CertificateRevoked
-                | Alert::CertificateExpired
-                | Alert::CertificateUnknown
-                | Alert::UnknownCA
-                | Alert::AccessDenied
-                | Alert::CertificateRequired
-                | Alert::DecryptError
-                | Alert::HandshakeFailure),
-            ) => Self::OurCertificateRefused { alert: format!("{alert:?}") },
-            other => Self::Other(other.to_string()),
-        }
     }
 }
 

@@ -31,7 +31,7 @@ fn signers_sign_in_their_order_and_every_act_is_a_change() {
 
 /// A job that Kari has signed.
 fn completed(sandbox: &Sandbox) -> Status<Completed> {
-    let job = sandbox.client().direct().create(request([kari()])).wait().unwrap();
+    let job = sandbox.client().direct().create(&request([kari()])).wait().unwrap();
     let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
     match job.status(back.token()).wait().unwrap() {
         JobStatus::Completed(done) => done,
@@ -76,7 +76,7 @@ fn changes_are_an_iterator() {
         .document(Document::pdf("Avtale", pdf::page("Avtale")).unwrap())
         .signer(portal::Signer::contact(ola.clone()).build())
         .build();
-    let job = client.portal().create(job).wait().unwrap();
+    let job = client.portal().create(&job).wait().unwrap();
     let mut changes = each(client.portal().changes(PollingQueue::DEFAULT));
     // While somebody waits, somebody else signs.
     let change = std::thread::scope(|scope| {

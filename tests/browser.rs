@@ -126,7 +126,12 @@ fn direct_request(title: &str, site: &str, documents: Documents) -> direct::JobR
         .document(documents)
         .signer(direct::Signer::national_id("01010012345".parse().unwrap()))
         .exit_urls(
-            ExitUrls::new(format!("{site}/completed"), format!("{site}/rejected"), format!("{site}/failed")).unwrap(),
+            ExitUrls::builder()
+                .completion(format!("{site}/completed"))
+                .rejection(format!("{site}/rejected"))
+                .error(format!("{site}/failed"))
+                .build()
+                .unwrap(),
         )
         .build()
 }
@@ -146,7 +151,7 @@ async fn outside_a_direct_job_is_signed_rejected_and_failed_in_a_browser() {
         ("Avvis", "/rejected", SignatureStatus::Rejected),
         ("La noe gå galt", "/failed", SignatureStatus::Failed),
     ] {
-        let job = sandbox.client().direct().create(direct_request("Arbeidsavtale", &site, agreement())).await.unwrap();
+        let job = sandbox.client().direct().create(&direct_request("Arbeidsavtale", &site, agreement())).await.unwrap();
         let redirect_url = job.signers()[0].redirect_url().as_str().to_owned();
         browser.goto(&redirect_url).await.unwrap();
         assert_eq!(
@@ -233,7 +238,7 @@ async fn outside_portal_signers_log_in_and_sign_in_their_order() {
             .signer(portal::Signers::new([kari.clone().build(), ola.clone().build()]).unwrap())
             .build()
     };
-    let job = client.portal().create(request("Leieavtale")).await.unwrap();
+    let job = client.portal().create(&request("Leieavtale")).await.unwrap();
     let browser = driver.browser("en").await;
     let web = sandbox.web_url().to_owned();
     let log_in = async |who: &str| {
@@ -278,7 +283,7 @@ async fn outside_portal_signers_log_in_and_sign_in_their_order() {
     assert!(sandbox.received_jobs()[0].signers.iter().all(|signer| signer.status == SignatureStatus::Signed));
 
     // Three wrong codes, and the signer is blocked.
-    let blocked = client.portal().create(request("En annen avtale")).await.unwrap();
+    let blocked = client.portal().create(&request("En annen avtale")).await.unwrap();
     sandbox.log_in(blocked.id(), kari.clone().build().name()).unwrap().sign().unwrap();
     for _ in 0..3 {
         browser.goto(&format!("{web}/portal/invitation/{}/2", blocked.id())).await.unwrap();
@@ -309,12 +314,19 @@ async fn outside_the_dashboard_shows_jobs_and_moves_time_and_what_is_hostile_is_
         .reference("<b>bold</b>".parse().unwrap())
         .document(documents)
         .signer(direct::Signer::identified_by("<script>document.title='owned'</script>".parse().unwrap()))
-        .exit_urls(ExitUrls::new(format!("{site}/a"), format!("{site}/b"), format!("{site}/c")).unwrap())
+        .exit_urls(
+            ExitUrls::builder()
+                .completion(format!("{site}/a"))
+                .rejection(format!("{site}/b"))
+                .error(format!("{site}/c"))
+                .build()
+                .unwrap(),
+        )
         .build();
-    let job = client.direct().create(request).await.unwrap();
-    client.direct().create(direct_request("Arbeidsavtale", &site, agreement())).await.unwrap();
+    let job = client.direct().create(&request).await.unwrap();
+    client.direct().create(&direct_request("Arbeidsavtale", &site, agreement())).await.unwrap();
     let polled = direct_request("Leieavtale", &site, agreement()).polling(posten_signering::PollingQueue::DEFAULT);
-    let polled = client.direct().create(polled).await.unwrap();
+    let polled = client.direct().create(&polled).await.unwrap();
     sandbox.sign(polled.id(), polled.signers()[0].name()).unwrap();
     job.status(&"wrong".parse().unwrap()).await.unwrap_err();
 

@@ -31,7 +31,7 @@ async fn a_job_is_created_signed_downloaded_and_confirmed() {
 #[tokio::test]
 async fn a_rejected_job_fails_and_the_others_need_not_sign() {
     let sandbox = Sandbox::start().await.unwrap();
-    let job = sandbox.client().direct().create(request([kari(), ola()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari(), ola()])).await.unwrap();
     let back = sandbox.reject(job.id(), kari().name()).unwrap();
     assert!(back.url().as_str().starts_with("https://me.example/no?status_query_token="));
     let JobStatus::Failed(failed) = job.status(back.token()).await.unwrap() else { panic!() };
@@ -39,7 +39,7 @@ async fn a_rejected_job_fails_and_the_others_need_not_sign() {
     assert_eq!(sandbox.sign(job.id(), ola().name()).unwrap_err(), SandboxError::NotWaiting);
     failed.confirm().await.unwrap();
 
-    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari()])).await.unwrap();
     let back = sandbox.fail(job.id(), kari().name()).unwrap();
     assert!(back.url().as_str().starts_with("https://me.example/oops?status_query_token="));
     let JobStatus::Failed(failed) = job.status(back.token()).await.unwrap() else { panic!() };
@@ -49,7 +49,7 @@ async fn a_rejected_job_fails_and_the_others_need_not_sign() {
 #[tokio::test]
 async fn a_redirect_url_works_once_and_can_be_renewed() {
     let sandbox = Sandbox::start().await.unwrap();
-    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari()])).await.unwrap();
     let signer = &job.signers()[0];
     let first = signer.redirect_url();
     let _closed_the_browser = sandbox.visit(first).unwrap();
@@ -67,7 +67,7 @@ async fn a_redirect_url_works_once_and_can_be_renewed() {
 async fn a_job_survives_its_process_in_a_handle_without_secrets() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
-    let job = client.direct().create(request([kari(), ola()])).await.unwrap();
+    let job = client.direct().create(&request([kari(), ola()])).await.unwrap();
     let stored = serde_json::to_string(&job.handle()).unwrap();
     for secret in ["01010012345", "Ola", "redirect", "Avtale"] {
         assert!(!stored.contains(secret), "{secret} in {stored}");
@@ -86,7 +86,7 @@ async fn a_job_survives_its_process_in_a_handle_without_secrets() {
 #[tokio::test]
 async fn a_handle_fits_one_environment_one_way_and_one_version() {
     let (sandbox, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
-    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari()])).await.unwrap();
     let stored = serde_json::to_string(&job.handle()).unwrap();
     let handle = |text: &str| serde_json::from_str::<JobHandle>(text);
 
@@ -113,7 +113,7 @@ async fn changes_of_a_polling_job_come_out_of_its_queue_until_confirmed() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
     let contracts = PollingQueue::named("contracts & co").unwrap();
-    let job = client.direct().create(request([kari(), ola()]).polling(contracts.clone())).await.unwrap();
+    let job = client.direct().create(&request([kari(), ola()]).polling(contracts.clone())).await.unwrap();
     sandbox.sign(job.id(), kari().name()).unwrap();
 
     let Poll::Empty { .. } = client.direct().poll(&PollingQueue::DEFAULT).await.unwrap() else { panic!() };
@@ -152,7 +152,7 @@ async fn changes_of_a_polling_job_come_out_of_its_queue_until_confirmed() {
 async fn a_polling_job_can_be_resumed_too() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
-    let job = client.direct().create(request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
+    let job = client.direct().create(&request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
     let stored = serde_json::to_string(&job.handle()).unwrap();
     assert!(serde_json::from_str::<JobHandle<Callback>>(&stored).is_err());
     let job = client.direct().resume(serde_json::from_str::<JobHandle<Polling>>(&stored).unwrap()).unwrap();
@@ -165,7 +165,7 @@ async fn a_polling_job_can_be_resumed_too() {
 async fn a_job_that_nobody_signs_expires_after_thirty_days() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
-    let job = client.direct().create(request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
+    let job = client.direct().create(&request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
     sandbox.advance(Duration::from_secs(30 * 24 * 3600));
     let Poll::Change { status: JobStatus::Failed(failed), .. } =
         client.direct().poll(&PollingQueue::DEFAULT).await.unwrap()
@@ -178,7 +178,7 @@ async fn a_job_that_nobody_signs_expires_after_thirty_days() {
 #[tokio::test]
 async fn documents_may_be_deleted_a_day_after_completion() {
     let sandbox = Sandbox::start().await.unwrap();
-    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari()])).await.unwrap();
     let back = sandbox.sign(job.id(), kari().name()).unwrap();
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
     assert!(done.documents_deletion().is_none());
@@ -200,13 +200,13 @@ async fn a_broker_acts_for_whom_it_may_and_a_request_may_name_the_sender() {
     assert_eq!(acting.whoami().await.unwrap(), "You are 123456789, operating on behalf of 974760673");
 
     // Its own sender wins over the client's.
-    let job = client.direct().create(request([kari()]).sent_by(sender.clone())).await.unwrap();
+    let job = client.direct().create(&request([kari()]).sent_by(sender.clone())).await.unwrap();
     let stored = serde_json::to_string(&job.handle()).unwrap();
     assert!(stored.contains("974760673"), "{stored}");
 
     // And a client without a sender takes such a request only.
     let without = Client::builder().environment(sandbox.environment()).identity(sandbox.identity()).build().unwrap();
-    without.direct().create(request([kari()]).sent_by(sender)).await.unwrap();
+    without.direct().create(&request([kari()]).sent_by(sender)).await.unwrap();
 
     let error = client.sending_as(stranger).whoami().await.unwrap_err();
     assert!(matches!(error, Error::BrokerNotAuthorized(_)), "{error:?}");
@@ -241,7 +241,7 @@ fn full_request(documents: usize) -> JobRequest {
 async fn every_option_of_a_job_arrives() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
-    let job = client.direct().create(full_request(20).polling(PollingQueue::named("k&ø").unwrap())).await.unwrap();
+    let job = client.direct().create(&full_request(20).polling(PollingQueue::named("k&ø").unwrap())).await.unwrap();
     assert_eq!(job.reference(), Some("ref & <1>"));
     let documents = sandbox.documents();
     let request = &documents[0];
@@ -260,10 +260,10 @@ async fn every_option_of_a_job_arrives() {
         assert!(manifest.contains(part), "{part} in {manifest}");
     }
     let advanced = self::request([kari().signature_type(SignatureType::Advanced)]);
-    client.direct().create(advanced).await.unwrap();
+    client.direct().create(&advanced).await.unwrap();
     assert!(sandbox.documents().iter().any(|document| document.contains("ADVANCED_ELECTRONIC_SIGNATURE")));
     // What is not said is not written.
-    client.direct().create(self::request([kari()])).await.unwrap();
+    client.direct().create(&self::request([kari()])).await.unwrap();
     let plain = sandbox.documents();
     let (request, manifest) = (&plain[plain.len() - 3], &plain[plain.len() - 2]);
     assert!(!request.contains("status-retrieval-method") && !request.contains("reference"), "{request}");
@@ -291,7 +291,7 @@ async fn hooks_see_every_call_and_every_package() {
         tell.lock().unwrap().push((line, length(exchange.sent) > 0, length(exchange.received) > 0));
     });
     let client = client.build().unwrap();
-    let job = client.direct().create(full_request(1)).await.unwrap();
+    let job = client.direct().create(&full_request(1)).await.unwrap();
     let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() == 1 && files[0].to_string_lossy().ends_with("-ref____1_-asice.zip"), "{files:?}");
     assert_eq!(std::fs::read(&files[0]).unwrap(), sandbox.package(job.id()).unwrap());
@@ -318,7 +318,7 @@ async fn a_package_that_cannot_be_dumped_is_not_sent() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::builder().environment(sandbox.environment()).identity(sandbox.identity());
     let client = client.sender(number("123456789")).dump_packages_to("/no/such/directory").build().unwrap();
-    let error = client.direct().create(request([kari()])).await.unwrap_err();
+    let error = client.direct().create(&request([kari()])).await.unwrap_err();
     assert!(matches!(error, Error::File { .. }), "{error:?}");
     assert!(sandbox.documents().is_empty());
 }
@@ -334,7 +334,7 @@ async fn ten_mebibytes_go_through() {
         .signer(kari())
         .exit_urls(exit_urls())
         .build();
-    let job = sandbox.client().direct().create(request).await.unwrap();
+    let job = sandbox.client().direct().create(&request).await.unwrap();
     let back = sandbox.sign(job.id(), kari().name()).unwrap();
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
     assert!(done.pades().bytes().await.unwrap().len() > 10_485_760);
@@ -354,7 +354,7 @@ async fn a_sandbox_is_gone_when_dropped() {
 #[tokio::test]
 async fn a_wrong_token_is_not_accepted() {
     let sandbox = Sandbox::start().await.unwrap();
-    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari()])).await.unwrap();
     sandbox.sign(job.id(), kari().name()).unwrap();
     let wrong: StatusQueryToken = "0123 & #?".parse().unwrap();
     let error = job.status(&wrong).await.unwrap_err();
@@ -369,13 +369,13 @@ async fn outside_every_document_that_was_sent_or_answered_is_valid_by_both_schem
     let client = sandbox.client();
     for count in [1, 20] {
         let queue = PollingQueue::named("kø & <1>").unwrap();
-        let job = client.direct().create(full_request(count).polling(queue.clone())).await.unwrap();
+        let job = client.direct().create(&full_request(count).polling(queue.clone())).await.unwrap();
         job.signers()[0].renew_redirect_url().await.unwrap();
         for signer in job.signers() {
             sandbox.sign(job.id(), signer.name()).unwrap();
             let Poll::Change { .. } = client.direct().poll(&queue).await.unwrap() else { panic!() };
         }
-        let job = client.direct().create(request([kari(), ola()])).await.unwrap();
+        let job = client.direct().create(&request([kari(), ola()])).await.unwrap();
         let back = sandbox.reject(job.id(), kari().name()).unwrap();
         job.status(&"wrong".parse().unwrap()).await.unwrap_err();
         let _ = job.status(back.token()).await.unwrap();
@@ -407,7 +407,7 @@ async fn a_document_in_a_file_arrives_as_it_is() {
             .signer(kari())
             .exit_urls(exit_urls())
             .build();
-        let job = sandbox.client().direct().create(request).await.unwrap();
+        let job = sandbox.client().direct().create(&request).await.unwrap();
         let received = sandbox.received_jobs().into_iter().find(|received| received.id == job.id()).unwrap();
         let expected = std::fs::read(&path).unwrap();
         for (at, document) in received.documents.iter().enumerate() {
@@ -448,7 +448,7 @@ async fn transfers_are_told_of_from_the_first_byte_to_the_last() {
             .maybe_reference(None)
             .maybe_description(Some("Takk".parse().unwrap()))
             .build();
-        let job = client.direct().create(request).await.unwrap();
+        let job = client.direct().create(&request).await.unwrap();
         let sent = std::mem::take(&mut *told.lock().unwrap());
         let total = sent[0].total.unwrap();
         assert!(sent.iter().all(|transfer| transfer.is_upload && transfer.total == Some(total)), "{sent:?}");
@@ -483,7 +483,7 @@ async fn a_file_that_is_changed_or_cut_before_it_is_sent_creates_nothing() {
             .exit_urls(exit_urls())
             .build()
     };
-    let error = sandbox.client().direct().create(request(document)).await.unwrap_err();
+    let error = sandbox.client().direct().create(&request(document)).await.unwrap_err();
     assert!(matches!(&error, Error::File { path: named, .. } if *named == path), "{error:?}");
 
     // Changed after it was hashed: the hook is called between the two.
@@ -502,7 +502,7 @@ async fn a_file_that_is_changed_or_cut_before_it_is_sent_creates_nothing() {
         })
         .build()
         .unwrap();
-    let error = client.direct().create(request(document)).await.unwrap_err();
+    let error = client.direct().create(&request(document)).await.unwrap_err();
     assert!(matches!(&error, Error::File { path: named, .. } if *named == path), "{error:?}");
     assert_eq!(sandbox.received_jobs().len(), 0);
 }

@@ -138,7 +138,7 @@ async fn job(sandbox: &Sandbox, fate: Fate) -> i64 {
         .signer(signer())
         .available_for(Availability::new(Duration::from_secs(seconds)).unwrap())
         .build();
-    let job = sandbox.client().portal().create(request).await.unwrap();
+    let job = sandbox.client().portal().create(&request).await.unwrap();
     if fate != Fate::Expired {
         let visit = sandbox.log_in(job.id(), signer().name()).unwrap();
         if fate == Fate::Signed {

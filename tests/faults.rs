@@ -86,7 +86,7 @@ async fn a_lost_request_did_nothing_and_a_lost_answer_did_all() {
     let client = client(&sandbox);
     for (fault, jobs) in [(Fault::LoseRequest, 0), (Fault::LoseAnswer, 1), (Fault::CutAnswer, 2)] {
         sandbox.inject(FaultRule::new(fault.clone()).on(Operation::Create).times(1));
-        let error = client.direct().create(request([kari()])).await.unwrap_err();
+        let error = client.direct().create(&request([kari()])).await.unwrap_err();
         let Error::MaybeCreated { reference: None, source } = &error else { panic!("{fault:?}: {error:?}") };
         assert!(matches!(**source, Error::Transport(_)), "{fault:?}: {source:?}");
         assert!(!error.is_transient(), "nobody repeats it without looking");
@@ -98,7 +98,7 @@ async fn a_lost_request_did_nothing_and_a_lost_answer_did_all() {
 async fn a_cut_document_is_not_taken_for_whole() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(&sandbox);
-    let job = client.direct().create(request([kari()])).await.unwrap();
+    let job = client.direct().create(&request([kari()])).await.unwrap();
     let back = sandbox.sign(job.id(), kari().name()).unwrap();
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
     let directory = tempfile::tempdir().unwrap();
@@ -119,7 +119,7 @@ async fn a_cut_document_is_not_taken_for_whole() {
 async fn a_change_can_be_handed_out_twice() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(&sandbox);
-    let job = client.direct().create(request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
+    let job = client.direct().create(&request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
     sandbox.sign(job.id(), kari().name()).unwrap();
     sandbox.inject(FaultRule::new(Fault::DeliverTwice).times(1));
     let mut keys = Vec::new();

@@ -353,8 +353,8 @@ async fn no_answer_makes_a_call_panic_hang_or_eat_memory() {
             }};
         }
         call!("whoami", client.whoami());
-        call!("create", client.direct().create(request([kari()])));
-        call!("create portal", client.portal().create(portal_request()));
+        call!("create", client.direct().create(&request([kari()])));
+        call!("create portal", client.portal().create(&portal_request()));
         call!("poll", client.direct().poll(&PollingQueue::DEFAULT));
         call!("poll portal", client.portal().poll(&PollingQueue::DEFAULT));
         let job: direct::Job<_> = client.direct().resume(direct_handle.clone()).unwrap();

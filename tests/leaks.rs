@@ -19,7 +19,7 @@ fn open_files() -> usize {
 async fn two_hundred_sandboxes_one_after_the_other_leave_nothing_behind() {
     let once = async || {
         let sandbox = Sandbox::start().await.unwrap();
-        let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+        let job = sandbox.client().direct().create(&request([kari()])).await.unwrap();
         let back = sandbox.sign(job.id(), kari().name()).unwrap();
         assert!(matches!(job.status(back.token()).await.unwrap(), JobStatus::Completed(_)));
         sandbox.address()

@@ -300,7 +300,7 @@ async fn a_url_on_another_host_port_or_scheme_is_an_error_and_is_not_asked() {
             })
             .await;
             let client = server.client(&authority);
-            let error = match client.direct().create(request([kari()])).await {
+            let error = match client.direct().create(&request([kari()])).await {
                 Err(Error::MaybeCreated { source, .. }) => *source,
                 Err(error) => error,
                 Ok(job) => job.status(&"token".parse().unwrap()).await.unwrap_err(),
@@ -458,7 +458,7 @@ async fn a_signer_that_the_answer_does_not_name_is_a_broken_protocol() {
         created(&own, &own)
     })
     .await;
-    let error = server.client(&authority).direct().create(request([ola()])).await.unwrap_err();
+    let error = server.client(&authority).direct().create(&request([ola()])).await.unwrap_err();
     let expected = "the job may have been created: the service's answer breaks the protocol: \
          a signer of the request is not in the answer";
     assert_eq!(error.to_string(), expected);

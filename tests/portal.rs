@@ -65,7 +65,7 @@ async fn end_of(
     request: JobRequest,
     act: impl FnOnce(&Sandbox, posten_signering::JobId),
 ) -> Vec<SignatureStatus> {
-    let job = sandbox.client().portal().create(request).await.unwrap();
+    let job = sandbox.client().portal().create(&request).await.unwrap();
     act(sandbox, job.id());
     let JobStatus::Failed(failed) = change(&sandbox.client()).await else { panic!("not failed") };
     let statuses = statuses(failed.signatures());
@@ -115,7 +115,7 @@ async fn test_persons_are_reserved_without_address_or_without_name() {
 async fn a_job_is_cancelled_once_and_not_after_its_end() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
-    let job = client.portal().create(request([kari(0), ola(1)])).await.unwrap();
+    let job = client.portal().create(&request([kari(0), ola(1)])).await.unwrap();
     let handle = job.handle();
     let cancelled = job.cancel().await.unwrap();
     assert_eq!(cancelled.id(), handle.job_id());
@@ -126,7 +126,7 @@ async fn a_job_is_cancelled_once_and_not_after_its_end() {
     failed.confirm().await.unwrap();
 
     // From a status, and what was signed stays signed.
-    let job = client.portal().create(request([kari(0), ola(1)])).await.unwrap();
+    let job = client.portal().create(&request([kari(0), ola(1)])).await.unwrap();
     sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
     let JobStatus::InProgress(waiting) = change(&client).await else { panic!() };
     waiting.cancel().await.unwrap();
@@ -135,7 +135,7 @@ async fn a_job_is_cancelled_once_and_not_after_its_end() {
     assert!(failed.signatures()[0].xades().is_some());
     failed.confirm().await.unwrap();
 
-    let job = client.portal().create(request([kari(0)])).await.unwrap();
+    let job = client.portal().create(&request([kari(0)])).await.unwrap();
     sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
     let late = job.cancel().await.unwrap_err();
     assert!(matches!(late, Error::JobCannotBeCancelled), "{late:?}");
@@ -155,7 +155,7 @@ async fn each_turn_has_the_full_availability_from_its_invitation_on() {
             .available_for(Availability::days(10).unwrap())
             .build()
     };
-    let job = client.portal().create(request()).await.unwrap();
+    let job = client.portal().create(&request()).await.unwrap();
     assert_eq!(sandbox.log_in(job.id(), kari(1).name()).unwrap_err(), SandboxError::NotWaiting, "not active yet");
     sandbox.advance(DAY + Duration::from_secs(1));
     assert_eq!(sandbox.log_in(job.id(), ola(5).name()).unwrap_err(), SandboxError::NotWaiting);
@@ -170,7 +170,7 @@ async fn each_turn_has_the_full_availability_from_its_invitation_on() {
     assert_eq!(statuses(failed.signatures()), [SignatureStatus::Signed, SignatureStatus::Expired]);
     failed.confirm().await.unwrap();
     // Nobody has ten days twice: the first turn runs out, and the second never comes.
-    client.portal().create(request()).await.unwrap();
+    client.portal().create(&request()).await.unwrap();
     sandbox.advance(11 * DAY);
     let JobStatus::Failed(failed) = change(&client).await else { panic!() };
     assert_eq!(statuses(failed.signatures()), [SignatureStatus::Expired, SignatureStatus::NotApplicable]);
@@ -187,7 +187,7 @@ async fn queues_of_the_two_flows_and_of_different_names_are_apart() {
         .signer(kari(0))
         .polling_queue(queue.clone())
         .build();
-    let job = client.portal().create(named).await.unwrap();
+    let job = client.portal().create(&named).await.unwrap();
     sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
     assert!(matches!(client.portal().poll(&PollingQueue::DEFAULT).await.unwrap(), Poll::Empty { .. }));
     assert!(matches!(client.direct().poll(&queue).await.unwrap(), Poll::Empty { .. }));
@@ -199,7 +199,7 @@ async fn queues_of_the_two_flows_and_of_different_names_are_apart() {
 async fn a_change_that_is_not_confirmed_comes_again_with_the_same_key() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
-    let job = client.portal().create(request([kari(0), ola(0)])).await.unwrap();
+    let job = client.portal().create(&request([kari(0), ola(0)])).await.unwrap();
     sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
     let first = change(&client).await;
     assert_eq!(first.key().as_str(), format!("{}:IN_PROGRESS:SIGNED,WAITING", job.id()));
@@ -219,7 +219,7 @@ async fn a_change_that_is_not_confirmed_comes_again_with_the_same_key() {
 async fn a_portal_job_survives_its_process_in_a_handle() {
     let (sandbox, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
     let client = sandbox.client();
-    let job = client.portal().create(request([kari(0), ola(0)])).await.unwrap();
+    let job = client.portal().create(&request([kari(0), ola(0)])).await.unwrap();
     let stored = serde_json::to_string(&job.handle()).unwrap();
     for secret in ["01010012345", "Ola", "90000000", "Avtale"] {
         assert!(!stored.contains(secret), "{secret} in {stored}");
@@ -280,7 +280,7 @@ fn full_request(documents: usize) -> JobRequest {
 async fn every_option_of_a_portal_job_arrives() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
-    let job = client.portal().create(full_request(20)).await.unwrap();
+    let job = client.portal().create(&full_request(20)).await.unwrap();
     assert_eq!(job.reference(), Some("ref & <1>"));
     let documents = sandbox.documents();
     assert!(documents[0].contains("<polling-queue>kø &amp; &lt;1&gt;</polling-queue>"), "{}", documents[0]);
@@ -304,7 +304,7 @@ async fn every_option_of_a_portal_job_arrives() {
         assert!(manifest.contains(part), "{part} in {manifest}");
     }
     // What is not said is not written.
-    client.portal().create(request([looked_up("01010012345")])).await.unwrap();
+    client.portal().create(&request([looked_up("01010012345")])).await.unwrap();
     let plain = sandbox.documents();
     let (request, manifest) = (&plain[plain.len() - 3], &plain[plain.len() - 2]);
     assert!(!request.contains("polling-queue") && !request.contains("reference"), "{request}");
@@ -319,11 +319,11 @@ async fn a_request_may_name_the_sender_in_the_portal_flow_too() {
     let (broker, sender) = ("123456789", "974760673".parse::<OrganizationNumber>().unwrap());
     let options = Sandbox::builder().brokers([(broker.parse().unwrap(), sender.clone())]).build();
     let sandbox = Sandbox::start_with(options).await.unwrap();
-    let job = sandbox.client().portal().create(request([kari(0)]).sent_by(sender.clone())).await.unwrap();
+    let job = sandbox.client().portal().create(&request([kari(0)]).sent_by(sender.clone())).await.unwrap();
     let stored = serde_json::to_string(&job.handle()).unwrap();
     assert!(stored.contains("974760673"), "{stored}");
     let without = Client::builder().environment(sandbox.environment()).identity(sandbox.identity()).build().unwrap();
-    let job = without.portal().create(request([kari(0)]).sent_by(sender.clone())).await.unwrap();
+    let job = without.portal().create(&request([kari(0)]).sent_by(sender.clone())).await.unwrap();
     sandbox.log_in(job.id(), kari(0).name()).unwrap().reject().unwrap();
     let Poll::Change { status, .. } = without.sending_as(sender).portal().poll(&PollingQueue::DEFAULT).await.unwrap()
     else {
@@ -337,7 +337,7 @@ async fn documents_may_be_deleted_a_day_after_completion_and_are_kept_for_forty(
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
     let done = async || {
-        let job = client.portal().create(request([kari(0)])).await.unwrap();
+        let job = client.portal().create(&request([kari(0)])).await.unwrap();
         sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
         let JobStatus::Completed(done) = change(&client).await else { panic!() };
         assert!(done.documents_deletion().is_none());
@@ -364,7 +364,7 @@ async fn an_archived_document_is_fetched_by_owner_and_id() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = sandbox.client();
     let owner = client.sender().organization_number().clone();
-    let job = client.portal().create(request([kari(0)])).await.unwrap();
+    let job = client.portal().create(&request([kari(0)])).await.unwrap();
     assert_eq!(sandbox.archive(job.id()).unwrap_err(), SandboxError::NotSigned);
     sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
     let id = sandbox.archive(job.id()).unwrap();
@@ -390,10 +390,10 @@ async fn outside_every_portal_document_is_valid_by_both_schemas() {
     let queue = PollingQueue::named("kø & <1>").unwrap();
     for count in [1, 20] {
         let request = full_request(count);
-        client.portal().create(request).await.unwrap();
+        client.portal().create(&request).await.unwrap();
     }
     for count in 1..=3 {
-        let job = client.portal().create(request([kari(0), ola(count), looked_up("04040012345")])).await.unwrap();
+        let job = client.portal().create(&request([kari(0), ola(count), looked_up("04040012345")])).await.unwrap();
         for signer in
             [kari(0).name(), looked_up("04040012345").name(), ola(count).name()].into_iter().take(count.into())
         {

@@ -66,7 +66,7 @@ async fn calls_that_bear_it_are_repeated() {
         let strike = |operation| sandbox.inject(FaultRule::new(fault.clone()).on(operation).times(2));
         strike(Operation::WhoAmI);
         client.whoami().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
-        let job = client.direct().create(request([kari()])).await.unwrap();
+        let job = client.direct().create(&request([kari()])).await.unwrap();
         strike(Operation::RenewRedirectUrl);
         let url = job.signers()[0].renew_redirect_url().await.unwrap();
         let back = sandbox.visit(&url).unwrap().sign().unwrap();
@@ -115,11 +115,11 @@ async fn a_job_is_not_created_twice() {
     let client = client(&sandbox, 3);
     // Nothing was sent: again, with a package that is signed anew.
     sandbox.inject(FaultRule::new(Fault::RefuseConnection).times(3));
-    client.portal().create(portal_request().0).await.unwrap();
+    client.portal().create(&portal_request().0).await.unwrap();
     assert_eq!(sandbox.received_jobs().len(), 1);
     sandbox.inject(FaultRule::new(Fault::RefuseConnection).times(4));
     let fresh = self::client(&sandbox, 3);
-    let error = fresh.portal().create(portal_request().0).await.unwrap_err();
+    let error = fresh.portal().create(&portal_request().0).await.unwrap_err();
     assert!(matches!(error, Error::Connect(_) | Error::Tls(_)), "{error:?}");
     assert_eq!(sandbox.received_jobs().len(), 1);
     // Something was sent: never again, and the error says so.
@@ -132,7 +132,7 @@ async fn a_job_is_not_created_twice() {
     ] {
         let before = sandbox.received_jobs().len();
         sandbox.inject(FaultRule::new(fault.clone()).on(Operation::Create).times(1));
-        let error = client.portal().create(portal_request().0).await.unwrap_err();
+        let error = client.portal().create(&portal_request().0).await.unwrap_err();
         let Error::MaybeCreated { reference, .. } = &error else { panic!("{fault:?}: {error:?}") };
         assert_eq!(reference.as_deref(), Some("ref-1"));
         assert!(error.to_string().starts_with("the job may have been created (reference ref-1): "), "{error}");
@@ -141,14 +141,14 @@ async fn a_job_is_not_created_twice() {
     // What the service refuses is not open.
     let forbidden = Fault::Refuse(StatusCode::FORBIDDEN, RefusalBody::Xml);
     sandbox.inject(FaultRule::new(forbidden).on(Operation::Create).times(1));
-    let error = client.portal().create(portal_request().0).await.unwrap_err();
+    let error = client.portal().create(&portal_request().0).await.unwrap_err();
     assert!(matches!(error, Error::Unexpected(_)), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_download_is_as_long_and_takes_as_long_as_it_may() {
     let sandbox = sandbox().await;
-    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari()])).await.unwrap();
     let back = sandbox.sign(job.id(), kari().name()).unwrap();
     let status = async |client: Client| {
         let JobStatus::Completed(done) =
@@ -188,7 +188,7 @@ async fn fifty_parallel_creators_stay_within_ten_calls_a_second() {
     let creators: Vec<_> = (0..50)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { client.direct().create(request([kari()])).await.map(|job| job.id()) })
+            tokio::spawn(async move { client.direct().create(&request([kari()])).await.map(|job| job.id()) })
         })
         .collect();
     for creator in creators {
@@ -258,7 +258,7 @@ async fn no_fault_loses_doubles_or_halves_anything() {
             sandbox.heal();
 
             strike(Operation::Create);
-            let created = client.direct().create(request([kari()]).polling(PollingQueue::DEFAULT)).await;
+            let created = client.direct().create(&request([kari()]).polling(PollingQueue::DEFAULT)).await;
             note("create", word(&created));
             sandbox.heal();
             let jobs = sandbox.received_jobs().len();
@@ -279,7 +279,7 @@ async fn no_fault_loses_doubles_or_halves_anything() {
                         };
                         status.confirm().await.unwrap();
                     }
-                    client.direct().create(request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap()
+                    client.direct().create(&request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap()
                 }
             };
             strike(Operation::RenewRedirectUrl);
@@ -327,7 +327,7 @@ async fn no_fault_loses_doubles_or_halves_anything() {
             }
 
             let (request, signer) = portal_request();
-            let job = client.portal().create(request).await.unwrap();
+            let job = client.portal().create(&request).await.unwrap();
             let id = job.id();
             strike(Operation::Cancel);
             let cancelled = job.cancel().await;

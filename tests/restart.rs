@@ -101,7 +101,7 @@ async fn a_program_that_is_killed_comes_back_with_every_acknowledged_job_and_no_
                 tokio::spawn(async move {
                     // Until the program is gone.
                     while let Ok(job) =
-                        client.direct().create(request([kari(), ola()]).polling(PollingQueue::DEFAULT)).await
+                        client.direct().create(&request([kari(), ola()]).polling(PollingQueue::DEFAULT)).await
                     {
                         acknowledged.lock().unwrap().push(job.handle());
                     }
@@ -142,14 +142,14 @@ async fn what_was_signed_confirmed_and_archived_and_the_clock_outlive_a_restart(
     let port = sandbox.address().port();
     let web_port: u16 = sandbox.web_url().rsplit(':').next().unwrap().parse().unwrap();
     let client = sandbox.client();
-    let done = client.direct().create(request([kari()])).await.unwrap();
+    let done = client.direct().create(&request([kari()])).await.unwrap();
     let back = sandbox.sign(done.id(), kari().name()).unwrap();
     let archived = sandbox.archive(done.id()).unwrap();
-    let polled = client.direct().create(request([kari(), ola()]).polling(PollingQueue::DEFAULT)).await.unwrap();
+    let polled = client.direct().create(&request([kari(), ola()]).polling(PollingQueue::DEFAULT)).await.unwrap();
     sandbox.sign(polled.id(), kari().name()).unwrap();
     let used = polled.signers()[1].redirect_url().clone();
     let _ = sandbox.visit(&used).unwrap();
-    let gone = client.direct().create(request([kari()])).await.unwrap();
+    let gone = client.direct().create(&request([kari()])).await.unwrap();
     let gone_back = sandbox.reject(gone.id(), kari().name()).unwrap();
     let JobStatus::Failed(failed) = gone.status(gone_back.token()).await.unwrap() else { panic!() };
     failed.confirm().await.unwrap();
@@ -174,7 +174,7 @@ async fn what_was_signed_confirmed_and_archived_and_the_clock_outlive_a_restart(
     let error = gone.status(gone_back.token()).await.unwrap_err();
     assert_eq!(error.to_string(), "the service answered 404 Not Found with NOT_FOUND");
     assert_eq!(sandbox.visit(&used).unwrap_err(), SandboxError::RedirectUrl, "used before the restart");
-    let new = client.direct().create(request([kari()])).await.unwrap();
+    let new = client.direct().create(&request([kari()])).await.unwrap();
     assert_eq!(new.id().get(), 4, "no number is given twice");
     assert_eq!(sandbox.received_jobs()[0].signers[0].status, SignatureStatus::Signed);
 }
@@ -187,7 +187,7 @@ async fn twenty_sandboxes_at_once_do_not_disturb_each_other() {
                 let sandbox = Sandbox::start().await.unwrap();
                 let client = sandbox.client();
                 for _ in 0..=at {
-                    let job = client.direct().create(request([kari()])).await.unwrap();
+                    let job = client.direct().create(&request([kari()])).await.unwrap();
                     sandbox.reject(job.id(), kari().name()).unwrap();
                 }
                 sandbox

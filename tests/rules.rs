@@ -89,7 +89,7 @@ const PORTAL: &str = "/api/123456789/portal/signature-jobs";
 
 /// A request and a package that were accepted a moment ago.
 async fn accepted(sandbox: &Sandbox) -> (String, Vec<u8>) {
-    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari()])).await.unwrap();
     (sandbox.documents()[0].clone(), sandbox.package(job.id()).unwrap())
 }
 
@@ -151,7 +151,7 @@ async fn a_job_is_created_from_two_parts_in_their_order() {
 async fn every_answer_to_a_poll_tells_when_the_next_is_permitted() {
     let sandbox = Sandbox::start().await.unwrap();
     let raw = Raw::new(&sandbox);
-    let job = sandbox.client().direct().create(request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
     sandbox.sign(job.id(), kari().name()).unwrap();
     let mut told = Vec::new();
     for status in [200, 204, 429] {
@@ -168,7 +168,7 @@ async fn every_answer_to_a_poll_tells_when_the_next_is_permitted() {
 #[tokio::test]
 async fn a_callback_job_is_in_no_queue() {
     let sandbox = Sandbox::start().await.unwrap();
-    let job = sandbox.client().direct().create(request([kari()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari()])).await.unwrap();
     sandbox.sign(job.id(), kari().name()).unwrap();
     let polled = sandbox.client().direct().poll(&PollingQueue::DEFAULT).await.unwrap();
     assert!(matches!(polled, Poll::Empty { .. }));
@@ -216,12 +216,12 @@ async fn senders_are_refused_what_is_not_for_their_kind() {
             .signer(portal::Signer::national_id("01010012345".parse().unwrap()).lookup(Lookup::Email).build())
             .build()
     };
-    public.client().portal().create(looked_up()).await.unwrap();
-    let error = private.client().portal().create(looked_up()).await.unwrap_err();
+    public.client().portal().create(&looked_up()).await.unwrap();
+    let error = private.client().portal().create(&looked_up()).await.unwrap_err();
     assert_eq!(code(error), "NOT_PERMITTED");
     let authenticated = || request([kari().signature_type(SignatureType::Authenticated)]);
-    public.client().direct().create(authenticated()).await.unwrap();
-    assert_eq!(code(private.client().direct().create(authenticated()).await.unwrap_err()), "NOT_PERMITTED");
+    public.client().direct().create(&authenticated()).await.unwrap();
+    assert_eq!(code(private.client().direct().create(&authenticated()).await.unwrap_err()), "NOT_PERMITTED");
     let several = || {
         let document = Document::pdf("Avtale", tiny_pdf()).unwrap();
         posten_signering::direct::JobRequest::builder()
@@ -231,8 +231,8 @@ async fn senders_are_refused_what_is_not_for_their_kind() {
             .exit_urls(support::exit_urls())
             .build()
     };
-    private.client().direct().create(several()).await.unwrap();
-    assert_eq!(code(public.client().direct().create(several()).await.unwrap_err()), "NOT_PERMITTED");
+    private.client().direct().create(&several()).await.unwrap();
+    assert_eq!(code(public.client().direct().create(&several()).await.unwrap_err()), "NOT_PERMITTED");
     let by_name = posten_signering::direct::JobRequest::builder()
         .title("Avtale".parse().unwrap())
         .document(Document::pdf("Avtale", tiny_pdf()).unwrap())
@@ -240,14 +240,14 @@ async fn senders_are_refused_what_is_not_for_their_kind() {
         .exit_urls(support::exit_urls())
         .identifier_in_signed_documents(IdentifierInSignedDocuments::Name)
         .build();
-    assert_eq!(code(private.client().direct().create(by_name).await.unwrap_err()), "NOT_PERMITTED");
+    assert_eq!(code(private.client().direct().create(&by_name).await.unwrap_err()), "NOT_PERMITTED");
     assert!(private.refusals()[0].contains("a private sender may not use notifications-using-lookup"));
 }
 
 #[tokio::test]
 async fn what_arrived_can_be_looked_at() {
     let sandbox = Sandbox::start().await.unwrap();
-    let job = sandbox.client().direct().create(request([kari(), support::ola()])).await.unwrap();
+    let job = sandbox.client().direct().create(&request([kari(), support::ola()])).await.unwrap();
     sandbox.sign(job.id(), support::ola().name()).unwrap();
     let received = sandbox.received_jobs();
     let only = &received[0];
@@ -266,7 +266,7 @@ async fn an_unknown_address_and_a_foreign_job_are_not_found() {
     let broker = ("123456789".parse().unwrap(), "974760673".parse().unwrap());
     let sandbox = Sandbox::start_with(Sandbox::builder().brokers([broker]).build()).await.unwrap();
     let raw = Raw::new(&sandbox);
-    let job: JobId = sandbox.client().direct().create(request([kari()])).await.unwrap().id();
+    let job: JobId = sandbox.client().direct().create(&request([kari()])).await.unwrap().id();
     for path in [
         "/".to_owned(),
         "/api/123456789/other".to_owned(),

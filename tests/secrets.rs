@@ -75,12 +75,12 @@ fn direct_request() -> direct::JobRequest {
             .unwrap(),
         )
         .exit_urls(
-            ExitUrls::new(
-                format!("https://me.example/a?{EXIT}"),
-                format!("https://me.example/b?{EXIT}"),
-                format!("https://me.example/c?{EXIT}"),
-            )
-            .unwrap(),
+            ExitUrls::builder()
+                .completion(format!("https://me.example/a?{EXIT}"))
+                .rejection(format!("https://me.example/b?{EXIT}"))
+                .error(format!("https://me.example/c?{EXIT}"))
+                .build()
+                .unwrap(),
         )
         .build()
 }
@@ -131,7 +131,7 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
     // The direct flow, with everything that can be printed on the way.
     let request = direct_request();
     output.see(&request);
-    let job = client.direct().create(request).await.unwrap();
+    let job = client.direct().create(&request).await.unwrap();
     output.see(&job);
     output.see(&job.handle());
     output.see(&job.signers());
@@ -165,7 +165,7 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
         for operation in [Operation::Create, Operation::Status, Operation::Poll, Operation::RenewRedirectUrl] {
             sandbox.inject(FaultRule::new(fault.clone()).on(operation).times(1));
         }
-        output.error(client.direct().create(direct_request()).await);
+        output.error(client.direct().create(&direct_request()).await);
         output.error(job.status(back.token()).await);
         output.error(client.portal().poll(&PollingQueue::DEFAULT).await);
         output.error(job.signers()[0].renew_redirect_url().await);
@@ -179,7 +179,7 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
     let (request, signers) = portal_request();
     output.see(&request);
     output.see(&signers);
-    let portal_job = client.portal().create(request).await.unwrap();
+    let portal_job = client.portal().create(&request).await.unwrap();
     output.see(&portal_job);
     output.see(&portal_job.handle());
     for signer in &signers {

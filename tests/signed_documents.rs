@@ -32,7 +32,7 @@ async fn signed(sandbox: &Sandbox, signers: usize, documents: impl Iterator<Item
         .signer(Signers::new(names).unwrap())
         .exit_urls(exit_urls())
         .build();
-    let job = sandbox.client().direct().create(request).await.unwrap();
+    let job = sandbox.client().direct().create(&request).await.unwrap();
     let mut token = None;
     for signer in job.signers() {
         token = Some(sandbox.sign(job.id(), signer.name()).unwrap().token().clone());

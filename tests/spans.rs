@@ -97,7 +97,7 @@ async fn each_operation_and_each_request_has_a_span_with_the_names_of_open_telem
         .build()
         .unwrap();
 
-    let job = client.direct().create(request([kari(), ola()])).await.unwrap();
+    let job = client.direct().create(&request([kari(), ola()])).await.unwrap();
     let operation =
         ["otel.name", "posten_signering.job.id", "posten_signering.outcome", "error.type", "otel.status_code"];
     let id = format!("posten_signering.job.id={}", job.id());

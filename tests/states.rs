@@ -139,7 +139,7 @@ async fn every_sequence_of_events_in_the_direct_flow_ends_as_the_protocol_says()
     let events = [Sign(0), Sign(1), Reject(0), Reject(1), Spoil(0), Spoil(1), Expire];
     let (mut accepted, mut refused) = (0, 0);
     for sequence in sequences(&events) {
-        let job = client.direct().create(request()).await.unwrap();
+        let job = client.direct().create(&request()).await.unwrap();
         let mut model = Model::new(false, [0, 0]);
         let mut confirmed = false;
         for event in sequence {
@@ -190,7 +190,7 @@ async fn every_sequence_of_events_in_the_portal_flow_ends_as_the_protocol_says()
                 .document(Document::pdf("Avtale", tiny_pdf()).unwrap())
                 .signer(portal::Signers::new(signers.clone()).unwrap())
                 .build();
-            let job = client.portal().create(request).await.unwrap();
+            let job = client.portal().create(&request).await.unwrap();
             let (id, handle) = (job.id(), job.handle());
             let mut model = Model::new(true, turns);
             let mut confirmed = false;

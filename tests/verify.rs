@@ -21,7 +21,7 @@ async fn completed(sandbox: &Sandbox, documents: Vec<Document>) -> Status<posten
         .signer(Signers::new([kari(), ola()]).unwrap())
         .exit_urls(exit_urls())
         .build();
-    let job = sandbox.client().direct().create(request).await.unwrap();
+    let job = sandbox.client().direct().create(&request).await.unwrap();
     sandbox.sign(job.id(), kari().name()).unwrap();
     let back = sandbox.sign(job.id(), ola().name()).unwrap();
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!("not completed") };

@@ -33,7 +33,7 @@ async fn signed(sandbox: &Sandbox, document: impl Into<bytes::Bytes>) -> JobId {
         .document(Document::pdf("Avtale", document).unwrap())
         .signer(signer())
         .build();
-    let job = sandbox.client().portal().create(request).await.unwrap();
+    let job = sandbox.client().portal().create(&request).await.unwrap();
     sandbox.log_in(job.id(), signer().name()).unwrap().sign().unwrap();
     job.id()
 }
@@ -98,7 +98,7 @@ async fn the_direct_flow_has_the_same_stream() {
     let client = sandbox.client();
     let queue = PollingQueue::named("contracts").unwrap();
     let mut changes = client.direct().changes(queue.clone());
-    let job = client.direct().create(direct_request([direct_kari()]).polling(queue)).await.unwrap();
+    let job = client.direct().create(&direct_request([direct_kari()]).polling(queue)).await.unwrap();
     sandbox.sign(job.id(), direct_kari().name()).unwrap();
     let change = changes.next().await.unwrap().unwrap();
     assert_eq!(change.key().as_str(), format!("{}:COMPLETED_SUCCESSFULLY:SIGNED", job.id()));

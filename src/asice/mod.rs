@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use self::xades::SignedFile;
 use self::zip::Entry;
-use crate::error::{self, Error};
+use crate::error::{self, Error, FileAction, file};
 use crate::identity::Identity;
 use crate::types::{Content, Document, Documents};
 
@@ -97,8 +97,7 @@ impl UnreadableDocument {
     /// The unreadable document in a chain of errors, if there is one.
     pub(crate) fn find(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
         let Self { path, source } = error::causes(error).find_map(|cause| cause.downcast_ref())?;
-        let source = io::Error::new(source.kind(), source.to_string());
-        Some(Error::File { path: path.clone(), source })
+        Some(file(FileAction::Read, path)(io::Error::new(source.kind(), source.to_string())))
     }
 }
 

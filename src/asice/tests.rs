@@ -62,7 +62,7 @@ fn unpacked(documents: usize, issuer_name: &str, serial: &[u8]) -> TempDir {
         Document::pdf(title, format!("%PDF-1.7\n% document {at}\n")).unwrap().with_file_name(AWKWARD)
     });
     let documents = Documents::new(documents).unwrap();
-    let manifest = format!("<manifest>{}</manifest>", xades::escape_text(AWKWARD));
+    let manifest = format!("<manifest>{}</manifest>", crate::text::escape_text(AWKWARD));
     let package = package(&documents, || Ok(manifest.clone()), &identity, Timestamp::now()).unwrap().bytes().unwrap();
     let directory = tempfile::tempdir().unwrap();
     let mut archive = ::zip::ZipArchive::new(Cursor::new(package)).unwrap();

@@ -12,7 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use crate::identity::{Identity, IdentityError};
+use crate::error::IdentityError;
+use crate::identity::Identity;
+use crate::text::{escape_attribute, escape_text};
 
 /// Canonical XML 1.0, without comments.
 pub(crate) const C14N: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
@@ -132,15 +134,4 @@ fn signed_properties(
 /// A SHA-256 digest in base64.
 pub(crate) fn sha256(content: &[u8]) -> String {
     STANDARD.encode(digest(&SHA256, content))
-}
-
-/// Canonical XML 1.0, section 2.3: text nodes.
-pub(crate) fn escape_text(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\r', "&#xD;")
-}
-
-/// Canonical XML 1.0, section 2.3: attribute nodes.
-pub(crate) fn escape_attribute(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-    text.replace('\t', "&#x9;").replace('\n', "&#xA;").replace('\r', "&#xD;")
 }

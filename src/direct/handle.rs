@@ -1,32 +1,29 @@
-//! A job on paper: what is stored while the signer signs.
+//! What is stored of a direct job while the signer signs.
 
+use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use url::Url;
 
-use super::job::Job;
-use crate::client::Shared;
-use crate::error::{Error, HandleError};
-use crate::handle::{Stored, service_url};
-use crate::state::{Callback, Resumed, Retrieval};
-use crate::types::{JobId, OrganizationNumber, ServiceUrl};
+use super::retrieval::{Callback, Polling, Retrieval, kind};
+use crate::error::HandleError;
+use crate::flow::{Record, reference};
+use crate::trust::Environment;
+use crate::types::JobId;
 
-/// How a handle calls this flow.
-const FLOW: &str = "direct";
-
-/// A direct job, to be stored and taken up again with [`Direct::resume`](super::Direct::resume).
+/// A direct job in a form that can be stored, and resumed with [`Direct::resume`](super::Direct::resume).
 ///
-/// Any serde format will do. It holds the environment, the sender, the job's number and reference and the service's
-/// URLs of the job, but no personal number, no redirect URL and no secret: to use it takes the certificate.
+/// It holds the environment, the sender, the job's number and reference and the service's URLs of the job, but no personal
+/// number, no redirect URL and no secret: to use it takes the certificate. Serialized by any self-describing serde format:
+/// JSON, CBOR and MessagePack are tested.
 ///
-/// The handle of a job that is polled for cannot be read as that of a job with callback, nor the other way round.
+/// The handle of a polling job cannot be read as that of a job with callback, nor the other way round;
+/// [`AnyJobHandle`](crate::AnyJobHandle) reads both.
 ///
 /// ```no_run
 /// use posten_signering::direct::{Created, Job, JobHandle};
-/// use posten_signering::{Client, Error, StatusQueryToken};
+/// use posten_signering::{Client, StatusQueryToken};
 ///
 /// fn store(job: &Job<Created>) -> serde_json::Result<String> {
 ///     serde_json::to_string(&job.handle())
@@ -39,74 +36,146 @@ const FLOW: &str = "direct";
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone, Debug)]
-pub struct JobHandle<R = Callback> {
-    stored: Stored<Own>,
-    retrieval: PhantomData<R>,
+#[derive(Clone)]
+pub struct JobHandle<R: Retrieval = Callback> {
+    record: Record,
+    retrieval: PhantomData<fn() -> R>,
 }
 
-/// What only direct jobs have. All of it may be missing, so that the handle of another flow is recognized as one.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Own {
-    retrieval: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_url: Option<String>,
-    signers: Vec<String>,
+impl JobHandle<Callback> {
+    /// The handle of a job that an official client created, from the URLs that it stored: the status URL, and at least one
+    /// signer URL (`href`).
+    ///
+    /// The number of the job is read from the URLs, if they tell.
+    ///
+    /// ```
+    /// use posten_signering::direct::JobHandle;
+    /// use posten_signering::{Environment, TrustAnchors};
+    ///
+    /// # fn example(environment: &Environment) -> Result<(), posten_signering::HandleError> {
+    /// let job = "https://api.signering.posten.no/api/123456789/direct/signature-jobs/17";
+    /// let handle = JobHandle::from_urls(environment, &format!("{job}/status"), [format!("{job}/signers/1")])?;
+    /// assert_eq!(handle.job_id().map(|id| id.get()), Some(17));
+    /// # Ok(())
+    /// # }
+    /// # example(&Environment::production()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HandleError::Origin`] when a URL is not one of the environment's service, [`HandleError::Job`] or
+    /// [`HandleError::Sender`] when they do not belong together, [`HandleError::Damaged`] when there is no signer.
+    pub fn from_urls(
+        environment: &Environment,
+        status_url: &str,
+        signer_urls: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, HandleError> {
+        Self::of_urls(environment, Some(status_url), signer_urls)
+    }
+}
+
+impl JobHandle<Polling> {
+    /// The handle of a polling job that an official client created, from the signer URLs (`href`) that it stored.
+    ///
+    /// Changes are delivered by the job's queue without a handle; with one, redirect URLs can be renewed.
+    ///
+    /// # Errors
+    ///
+    /// As for [`JobHandle::from_urls`].
+    pub fn from_signer_urls(
+        environment: &Environment,
+        signer_urls: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, HandleError> {
+        Self::of_urls(environment, None, signer_urls)
+    }
 }
 
 impl<R: Retrieval> JobHandle<R> {
-    pub(super) fn new<'a>(
-        environment: &Url,
-        sender: &OrganizationNumber,
-        job: (JobId, Option<String>),
-        status_url: Option<&ServiceUrl>,
-        signers: impl Iterator<Item = &'a ServiceUrl>,
-    ) -> Self {
-        let own = Own {
-            retrieval: R::NAME.to_owned(),
-            status_url: status_url.map(|url| url.as_url().to_string()),
-            signers: signers.map(|url| url.as_url().to_string()).collect(),
-        };
-        Self { stored: Stored::new(FLOW, environment, sender, job, own), retrieval: PhantomData }
+    pub(super) fn new(record: Record) -> Self {
+        Self { record, retrieval: PhantomData }
     }
 
-    /// The number of the job.
-    pub fn job_id(&self) -> JobId {
-        self.stored.job_id
+    fn of_urls(
+        environment: &Environment,
+        url: Option<&str>,
+        signers: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, HandleError> {
+        let signers = signers.into_iter().map(Into::into).collect();
+        Record::from_urls(kind::<R>(), environment, url, signers)?.of(kind::<R>()).map(Self::new)
+    }
+
+    /// With the number of the job, where it was stored beside the URLs.
+    ///
+    /// # Errors
+    ///
+    /// [`HandleError::Job`] when the URLs are those of another job.
+    pub fn with_job_id(self, id: JobId) -> Result<Self, HandleError> {
+        if self.record.job_id.is_some_and(|known| known != id) {
+            return Err(HandleError::Job);
+        }
+        Ok(Self::new(Record { job_id: Some(id), ..self.record }))
+    }
+
+    /// With the sender's own reference for the job.
+    #[must_use]
+    pub fn with_reference(self, reference: impl Into<String>) -> Self {
+        Self::new(Record { reference: Some(reference.into()), ..self.record })
+    }
+
+    /// The number of the job. `None` only when the handle was made from URLs that do not tell.
+    pub fn job_id(&self) -> Option<JobId> {
+        self.record.job_id
     }
 
     /// The sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
-        self.stored.reference.as_deref()
+        self.record.reference.as_deref()
     }
 
-    pub(super) fn resume(self, shared: &Arc<Shared>) -> Result<Job<Resumed, R>, Error> {
-        let root = shared.transport.root();
-        let sender = self.stored.open(root)?;
-        let Stored { job_id, reference, own, .. } = self.stored;
-        let status_url = own.status_url.map(|url| service_url(root, &url)).transpose()?;
-        let status_url = R::status_url(status_url).ok_or(HandleError::Damaged("it has no status URL"))?;
-        let signers = own.signers.iter().map(|url| service_url(root, url)).collect::<Result<_, _>>()?;
-        Ok(Job::resumed(shared, sender, (job_id, reference), status_url, signers))
+    pub(super) fn into_record(self) -> Record {
+        self.record
+    }
+
+    pub(crate) fn from_record(record: Record) -> Result<Self, HandleError> {
+        record.of(kind::<R>()).map(Self::new)
     }
 }
 
-impl<R> Serialize for JobHandle<R> {
+impl<R: Retrieval> PartialEq for JobHandle<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.record == other.record
+    }
+}
+
+impl<R: Retrieval> Eq for JobHandle<R> {}
+
+impl<R: Retrieval> fmt::Debug for JobHandle<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobHandle").field("job_id", &self.record.job_id).finish_non_exhaustive()
+    }
+}
+
+impl<R: Retrieval> Serialize for JobHandle<R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.stored.serialize(serializer)
+        self.record.serialize(serializer)
     }
 }
 
 impl<'de, R: Retrieval> Deserialize<'de> for JobHandle<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::<Own>::deserialize(deserializer)?;
-        if !stored.is_of(FLOW) {
-            return Err(D::Error::custom("this is the handle of a job of another flow"));
-        }
-        if stored.own.retrieval != R::NAME {
-            return Err(D::Error::custom(format_args!("this is not the handle of a {} job", R::NAME)));
-        }
-        Ok(Self { stored, retrieval: PhantomData })
+        Self::from_record(Record::deserialize(deserializer)?).map_err(D::Error::custom)
     }
+}
+
+reference! {
+    /// A stored reference to the status of a direct job: see [`Job::status_reference`](super::Job::status_reference) and
+    /// [`Direct::status`](super::Direct::status).
+    StatusReference, Status, "status"
+}
+
+reference! {
+    /// A stored reference to a signer of a direct job: see
+    /// [`CreatedSigner::signer_reference`](super::CreatedSigner::signer_reference) and
+    /// [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
+    SignerReference, Signer, "renew_redirect_url"
 }

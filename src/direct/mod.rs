@@ -2,56 +2,90 @@
 //!
 //! The way of a job, with a picture of its states: [`guide::direct_flow`](crate::guide::direct_flow).
 //!
-//! A job created with [`polling`](JobRequest::polling) has no `status`: its changes come out of a queue, by
-//! [`Direct::changes`], and each of them is confirmed, also those that are not final.
+//! A job created with [`polling`](JobRequest::polling) has no `status`: its changes are delivered by a queue
+//! ([`Direct::changes`]), and each of them is confirmed, also those that are not final.
 
 mod handle;
 mod job;
+mod job_signer;
 mod request;
+mod retrieval;
 mod signer;
 mod status;
 
 use std::sync::Arc;
 
-pub use self::handle::JobHandle;
-pub use self::job::{CreatedSigner, Job, ResumedSigner};
+pub use self::handle::{JobHandle, SignerReference, StatusReference};
+pub use self::job::{Created, Job, OpenState, Resumed};
+pub use self::job_signer::{CreatedSigner, ResumedSigner};
 pub use self::request::{JobRequest, JobRequestBuilder};
-pub use self::signer::{Signer, SignerName, Signers};
-pub use self::status::{JobStatus, Signature, Status};
-pub use crate::state::{Callback, Completed, Confirmed, Created, Failed, InProgress, Polling, Resumed};
+pub use self::retrieval::{Callback, Polling, Retrieval};
+pub use self::signer::{IntoSigners, Signer, SignerName, Signers};
+pub use self::status::{InProgress, JobStatus, Signature, Status};
+pub use crate::flow::{Completed, Confirmed, DocumentsGone, Failed};
 
-pub(crate) use self::status::Answer;
-use crate::client::{Client, HasSender, NoSender};
 use crate::error::Error;
+use crate::flow::{HasSender, NoSender, Sealed, SenderChoice, Session};
 use crate::poll::{Changes, Poll, Queue};
-use crate::state::{Retrieval, SenderChoice};
 use crate::transport::{Flow, Operation, note_change, note_job};
-use crate::types::{PollingQueue, Sender, ServiceUrl};
-use crate::xml::generated as wire;
+use crate::types::{PollingQueue, RedirectUrl, Sender, ServiceUrl, StatusQueryToken};
 
-/// The direct flow of a [`Client`].
+/// The direct flow of a [`Client`](crate::Client). Cheap to clone, and can be kept.
 ///
 /// ```no_run
 /// use posten_signering::direct::{Created, Job, JobRequest};
 ///
 /// # async fn example(client: &posten_signering::Client, request: JobRequest) -> Result<(), posten_signering::Error> {
-/// let job: Job<Created> = client.direct().create(request).await?;
+/// let direct = client.direct();
+/// let job: Job<Created> = direct.create(&request).await?;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Direct<'a, S> {
-    pub(crate) client: &'a Client<S>,
+#[derive(Clone, Debug)]
+pub struct Direct<S = HasSender> {
+    session: Arc<Session>,
+    sender: S,
 }
 
-impl<S> Direct<'_, S> {
-    /// Takes a job up again, in another process or after a restart.
+impl<S> Direct<S> {
+    pub(crate) fn new(session: &Arc<Session>, sender: S) -> Self {
+        Self { session: Arc::clone(session), sender }
+    }
+
+    /// Resumes a job, in another process or after a restart.
     ///
     /// # Errors
     ///
-    /// [`Error::Handle`] when the handle belongs to another environment, is of a later version, or was tampered with.
+    /// [`Error::Handle`] when the handle belongs to another environment, or its URLs do not belong together.
     pub fn resume<R: Retrieval>(&self, handle: JobHandle<R>) -> Result<Job<Resumed, R>, Error> {
-        handle.resume(&self.client.shared)
+        Ok(Job::resumed(&self.session.transport, handle.into_record())?)
+    }
+
+    /// Asks for a status where a stored reference says, with the token that the signer's browser brought.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handle`] when the reference belongs to another environment, and as for [`Job::status`].
+    pub async fn status(
+        &self,
+        reference: &StatusReference,
+        token: &StatusQueryToken,
+    ) -> Result<JobStatus<Callback>, Error> {
+        let transport = &self.session.transport;
+        let (_, status) = reference.open(transport)?;
+        job::status(transport, &Callback { status }, reference.job_id(), token).await
+    }
+
+    /// Requests a new redirect URL of a signer that was stored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handle`] when the reference belongs to another environment, and any error common to all calls, see
+    /// [`Error`].
+    pub async fn renew_redirect_url(&self, signer: &SignerReference) -> Result<RedirectUrl, Error> {
+        let transport = &self.session.transport;
+        let (operation, href) = signer.open(transport)?;
+        job_signer::renew(transport, operation, &href).await
     }
 
     async fn create_for<R: Retrieval, C>(
@@ -59,71 +93,72 @@ impl<S> Direct<'_, S> {
         sender: &Sender,
         request: &JobRequest<R, C>,
     ) -> Result<Job<Created, R>, Error> {
-        let shared = &self.client.shared;
-        let url = jobs(shared.transport.root(), sender);
-        let read = |answer| Job::created(shared, sender, request, answer).inspect(|job| note_job(job.id()));
+        let transport = &self.session.transport;
+        let url = jobs(transport.root(), sender);
+        let read = |answer| Job::created(transport, sender, request, answer).inspect(|job| note_job(job.id()));
         let written = (|| request.wire(), || request.manifest(sender));
-        let create = shared.create(&url, written, request.package(), read);
+        let create = self.session.create(&url, written, request.package(), read);
         Operation::new(Flow::Direct, "create").run(create).await
     }
 }
 
-impl Direct<'_, HasSender> {
+impl Direct<HasSender> {
     /// Creates a job: packs the documents, signs the package, sends it.
     ///
     /// The job is created for the request's own sender, or else for the client's.
     ///
-    /// Repeated by itself only while nothing can have reached the service: after that it is [`Error::MaybeCreated`].
+    /// Retried automatically only while nothing can have reached the service: after that the error is
+    /// [`Error::MaybeCreated`].
     ///
     /// # Errors
     ///
-    /// Whatever a call can meet: see [`Error`].
+    /// [`Error::MaybeCreated`], [`Error::Hook`], and any error common to all calls, see [`Error`].
     pub async fn create<R: Retrieval, C: SenderChoice>(
         &self,
-        request: JobRequest<R, C>,
+        request: &JobRequest<R, C>,
     ) -> Result<Job<Created, R>, Error> {
-        let sender = request.sender().chosen().unwrap_or(self.client.sender());
-        self.create_for(sender, &request).await
+        let sender = request.sender_choice().chosen(Sealed(())).unwrap_or(&self.sender.0);
+        self.create_for(sender, request).await
     }
 
-    /// Asks a queue for one change. [`changes`](Self::changes) does so again and again, and waits as it must.
+    /// Asks a queue for one change. [`changes`](Self::changes) asks again and again, and waits as it must.
     ///
-    /// After a change the next poll is permitted at once; from an empty queue it is permitted at the time told. A
-    /// change is hidden from other pollers for 10 minutes; if it is not confirmed by then, it comes again. So changes
-    /// are processed at least once, and several processes may poll the same queue.
+    /// After a change the next poll is permitted at once; after an empty answer, at the time it tells. A change is hidden
+    /// from other pollers for 10 minutes; if it is not confirmed by then, it is redelivered. So changes are processed at
+    /// least once, and several processes may poll the same queue.
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyRequests`] when polled too early, and whatever else a call can meet.
+    /// [`Error::TooManyRequests`] when polled too early, and any error common to all calls, see [`Error`].
     pub async fn poll(&self, queue: &PollingQueue) -> Result<Poll<JobStatus<Polling>>, Error> {
-        self.queue(queue).poll(self.client.shared.transport.retry()).await
+        self.queue(queue).poll(self.session.transport.retry()).await
     }
 
-    /// The changes of a queue, one after the other, for ever: those of jobs that were created with
+    /// The changes of a queue, one after the other, without end: those of jobs that were created with
     /// [`polling`](JobRequest::polling). See [`Changes`].
     pub fn changes(&self, queue: PollingQueue) -> Changes<JobStatus<Polling>> {
         Changes::new(self.queue(&queue))
     }
 
     fn queue(&self, queue: &PollingQueue) -> Queue<JobStatus<Polling>> {
-        let transport = &self.client.shared.transport;
-        let jobs = jobs(transport.root(), self.client.sender());
-        let read = |transport: &Transport, answer: wire::DirectSignatureJobStatusResponse| {
-            let change = Answer::read(transport, answer)?.change();
-            change.inspect(|change| note_change(change.job_id(), change.word()))
-        };
-        Queue::new((Flow::Direct, transport), jobs, queue, read)
+        let transport = &self.session.transport;
+        let jobs = jobs(transport.root(), &self.sender.0);
+        let retrieval = Polling { queue: queue.clone() };
+        Queue::new((Flow::Direct, transport), jobs, queue, move |transport, answer| {
+            let change = JobStatus::read(transport, answer, &retrieval);
+            change.inspect(|change| note_change(change.job_id(), change.state().as_str()))
+        })
     }
 }
 
-impl Direct<'_, NoSender> {
+impl Direct<NoSender> {
     /// Creates a job for the sender in the request: packs the documents, signs the package, sends it.
     ///
     /// # Errors
     ///
-    /// Whatever a call can meet: see [`Error`].
-    pub async fn create<R: Retrieval>(&self, request: JobRequest<R, HasSender>) -> Result<Job<Created, R>, Error> {
-        self.create_for(&request.sender().0.clone(), &request).await
+    /// [`Error::MaybeCreated`], [`Error::Hook`], and any error common to all calls, see [`Error`].
+    pub async fn create<R: Retrieval>(&self, request: &JobRequest<R, HasSender>) -> Result<Job<Created, R>, Error> {
+        self.create_for(&request.sender_choice().0, request).await
     }
 }
 
@@ -131,5 +166,3 @@ impl Direct<'_, NoSender> {
 fn jobs(root: &url::Url, sender: &Sender) -> ServiceUrl {
     ServiceUrl::below(root, &[sender.organization_number().as_str(), "direct", "signature-jobs"])
 }
-
-type Transport = Arc<crate::transport::Transport>;

@@ -1,13 +1,17 @@
 //! A direct job, before it is created.
 
+use std::marker::PhantomData;
+
 use typed_builder::TypedBuilder;
 
+use super::retrieval::{Callback, Polling, Retrieval};
 use super::signer::Signers;
-use crate::client::{HasSender, NoSender};
-use crate::state::{Callback, Polling, Retrieval};
+use super::signer::{IntoSigners, Signer};
+use crate::error::InvalidValue;
+use crate::flow::{HasSender, NoSender, Sealed};
 use crate::types::{
-    AuthenticationLevel, Description, Documents, ExitUrls, IdentifierInSignedDocuments, PollingQueue, Reference,
-    Sender, Title,
+    AuthenticationLevel, Description, Document, Documents, ExitUrls, IdentifierInSignedDocuments, PollingQueue,
+    Reference, Sender, Title,
 };
 use crate::xml::generated as wire;
 
@@ -27,14 +31,14 @@ pub(super) struct Content {
     #[builder(setter(into))]
     document: Documents,
     /// Who is to sign: a [`Signer`](super::Signer), or several as [`Signers`].
-    #[builder(setter(into))]
+    #[builder(setter(transform = |signer: impl IntoSigners| signer.into_signers(Sealed(()))))]
     signer: Signers,
     /// Where the browser goes afterwards.
     exit_urls: ExitUrls,
     /// A message to the signers.
     #[builder(default, setter(strip_option(fallback = maybe_description)))]
     description: Option<Description>,
-    /// Your own reference. It shows in e-mail to the signers.
+    /// Your own reference. It shows in e-mail to the sender.
     #[builder(default, setter(strip_option(fallback = maybe_reference)))]
     reference: Option<Reference>,
     /// The level the signers must log in with.
@@ -45,11 +49,42 @@ pub(super) struct Content {
     identifier_in_signed_documents: Option<IdentifierInSignedDocuments>,
 }
 
+/// The setters for several documents or signers, in the builder's own terms: its parameter has one entry a field.
+impl<T, D, E, M, R, A, I> JobRequestBuilder<(T, D, (), E, M, R, A, I)> {
+    /// Several signers: between 1 and 10, no two named the same.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`] when that does not hold.
+    #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
+    pub fn signers(
+        self,
+        signers: impl IntoIterator<Item = Signer>,
+    ) -> Result<JobRequestBuilder<(T, D, (Signers,), E, M, R, A, I)>, InvalidValue> {
+        Ok(self.signer(Signers::new(signers)?))
+    }
+}
+
+impl<T, S, E, M, R, A, I> JobRequestBuilder<(T, (), S, E, M, R, A, I)> {
+    /// Several documents: between 1 and 20, at most 10 485 760 bytes together.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`] when that does not hold.
+    #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
+    pub fn documents(
+        self,
+        documents: impl IntoIterator<Item = Document>,
+    ) -> Result<JobRequestBuilder<(T, (Documents,), S, E, M, R, A, I)>, InvalidValue> {
+        Ok(self.document(Documents::new(documents)?))
+    }
+}
+
 /// A direct job to be created.
 ///
 /// What is optional has two setters: `reference(..)`, and `maybe_reference(..)` for an `Option`.
 ///
-/// `R` tells how its changes are learnt of: by [`Callback`], unless [`polling`](Self::polling) says otherwise. `C` tells
+/// `R` tells how it is followed: defaults to [`Callback`]; by [`Polling`] after [`polling`](Self::polling). `C` tells
 /// whether it names its own sender: it does after [`sent_by`](Self::sent_by).
 ///
 /// ```
@@ -61,17 +96,20 @@ pub(super) struct Content {
 ///     .title("Arbeidsavtale".parse()?)
 ///     .document(Document::pdf("Avtale", pdf)?)
 ///     .signer(Signer::national_id("01010012345".parse()?))
-///     .exit_urls(ExitUrls::new("https://me.example/done", "https://me.example/no", "https://me.example/oops")?)
+///     .exit_urls(ExitUrls::same("https://me.example/back")?)
 ///     .reference("123-ABC".parse()?)
 ///     .build();
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
+///
+/// Several documents and signers: `.documents([one, other])?` and `.signers([one, other])?` in place of the singular.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is given to `create`"]
 pub struct JobRequest<R = Callback, C = NoSender> {
     content: Content,
-    retrieval: R,
+    queue: PollingQueue,
     sender: C,
+    retrieval: PhantomData<fn() -> R>,
 }
 
 impl JobRequest<Callback, NoSender> {
@@ -83,23 +121,35 @@ impl JobRequest<Callback, NoSender> {
 
 impl From<Content> for JobRequest<Callback, NoSender> {
     fn from(content: Content) -> Self {
-        Self { content, retrieval: Callback, sender: NoSender }
+        Self { content, queue: PollingQueue::DEFAULT, sender: NoSender, retrieval: PhantomData }
     }
 }
 
 impl<C> JobRequest<Callback, C> {
-    /// Has the changes of this job put into a queue, from which [`Direct::changes`](super::Direct::changes) takes them.
+    /// Has the changes of this job delivered by a queue: see [`Direct::changes`](super::Direct::changes).
     ///
     /// Its status can then not be asked for by token.
     pub fn polling(self, queue: PollingQueue) -> JobRequest<Polling, C> {
-        JobRequest { content: self.content, retrieval: Polling { queue }, sender: self.sender }
+        JobRequest { content: self.content, queue, sender: self.sender, retrieval: PhantomData }
     }
 }
 
 impl<R> JobRequest<R, NoSender> {
     /// Creates the job for this sender, whatever the client's own is.
     pub fn sent_by(self, sender: impl Into<Sender>) -> JobRequest<R, HasSender> {
-        JobRequest { content: self.content, retrieval: self.retrieval, sender: HasSender(sender.into()) }
+        JobRequest {
+            content: self.content,
+            queue: self.queue,
+            sender: HasSender(sender.into()),
+            retrieval: self.retrieval,
+        }
+    }
+}
+
+impl<R> JobRequest<R, HasSender> {
+    /// The sender that the job is created for.
+    pub fn sender(&self) -> &Sender {
+        &self.sender.0
     }
 }
 
@@ -109,11 +159,51 @@ impl<R, C> JobRequest<R, C> {
         (&self.content.document, self.content.reference.as_ref())
     }
 
-    pub(super) fn signers(&self) -> &Signers {
+    /// The title of the job.
+    pub fn title(&self) -> &Title {
+        &self.content.title
+    }
+
+    /// What is to be signed.
+    pub fn documents(&self) -> &Documents {
+        &self.content.document
+    }
+
+    /// Who is to sign.
+    pub fn signers(&self) -> &Signers {
         &self.content.signer
     }
 
-    pub(super) fn sender(&self) -> &C {
+    /// Where the browser goes afterwards.
+    pub fn exit_urls(&self) -> &ExitUrls {
+        &self.content.exit_urls
+    }
+
+    /// The message to the signers.
+    pub fn description(&self) -> Option<&Description> {
+        self.content.description.as_ref()
+    }
+
+    /// Your own reference.
+    pub fn reference(&self) -> Option<&Reference> {
+        self.content.reference.as_ref()
+    }
+
+    /// The level the signers must log in with, if it was said.
+    pub fn required_authentication(&self) -> Option<AuthenticationLevel> {
+        self.content.required_authentication
+    }
+
+    /// How the signed documents name the signers, if it was said.
+    pub fn identifier_in_signed_documents(&self) -> Option<IdentifierInSignedDocuments> {
+        self.content.identifier_in_signed_documents
+    }
+
+    pub(super) fn queue(&self) -> &PollingQueue {
+        &self.queue
+    }
+
+    pub(super) fn sender_choice(&self) -> &C {
         &self.sender
     }
 
@@ -141,16 +231,16 @@ impl<R, C> JobRequest<R, C> {
 impl<R: Retrieval, C> JobRequest<R, C> {
     pub(super) fn wire(&self) -> wire::DirectSignatureJobRequest {
         let content = &self.content;
-        let (status_retrieval_method, polling_queue) = self.retrieval.wire();
         wire::DirectSignatureJobRequest {
             reference: content.reference.as_ref().map(|text| text.as_str().to_owned()),
             exit_urls: wire::ExitUrls {
-                completion_url: content.exit_urls.completion.to_string(),
-                rejection_url: content.exit_urls.rejection.to_string(),
-                error_url: content.exit_urls.error.to_string(),
+                completion_url: content.exit_urls.completion().to_owned(),
+                rejection_url: content.exit_urls.rejection().to_owned(),
+                error_url: content.exit_urls.error().to_owned(),
             },
-            status_retrieval_method,
-            polling_queue,
+            // What is the service's default is not said.
+            status_retrieval_method: R::IS_POLLING.then_some(wire::StatusRetrievalMethod::Polling),
+            polling_queue: self.queue.name().map(str::to_owned),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::types::{InvalidValue, OnBehalfOf, PersonalIdentificationNumber, SignatureType, SignerIdentifier};
+use crate::error::InvalidValue;
+use crate::flow::Sealed;
+use crate::types::{OnBehalfOf, PersonalIdentificationNumber, SignatureType, SignerIdentifier};
 use crate::xml::generated as wire;
 
-/// By what the sender names a signer. `Debug` does not show it.
+/// How the sender names a signer. `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::direct::{Signer, SignerName};
@@ -15,6 +17,7 @@ use crate::xml::generated as wire;
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the choice of the schema; one more is a change of the API")]
 pub enum SignerName {
     /// By personal identification number: only this person can sign.
     PersonalIdentificationNumber(PersonalIdentificationNumber),
@@ -30,6 +33,13 @@ impl SignerName {
             Self::Identifier(identifier) => identifier.as_str(),
         }
     }
+
+    /// Whether both are the same signer, however the service wrote a name back.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        // White space in an attribute becomes blanks when XML is read (XML 1.0, section 3.3.3), unless it was escaped.
+        let blanks = |name: &Self| name.as_str().replace(['\t', '\n'], " ");
+        blanks(self) == blanks(other)
+    }
 }
 
 impl From<PersonalIdentificationNumber> for SignerName {
@@ -44,7 +54,7 @@ impl From<SignerIdentifier> for SignerName {
     }
 }
 
-/// One who is to sign a direct job.
+/// A signer of a direct job.
 ///
 /// ```
 /// use posten_signering::direct::Signer;
@@ -91,9 +101,19 @@ impl Signer {
         self
     }
 
-    /// By what the signer is named.
+    /// How the signer is named.
     pub fn name(&self) -> &SignerName {
         &self.name
+    }
+
+    /// How binding the signature is, if it was said.
+    pub fn chosen_signature_type(&self) -> Option<SignatureType> {
+        self.signature_type
+    }
+
+    /// For whom the signer signs, if it was said.
+    pub fn chosen_on_behalf_of(&self) -> Option<OnBehalfOf> {
+        self.on_behalf_of
     }
 
     pub(super) fn wire(&self) -> wire::DirectSigner {
@@ -140,7 +160,8 @@ impl Signers {
         Ok(Self(signers))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Signer> {
+    /// The signers, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Signer> {
         self.0.iter()
     }
 }
@@ -148,6 +169,32 @@ impl Signers {
 impl From<Signer> for Signers {
     fn from(signer: Signer) -> Self {
         Self(vec![signer])
+    }
+}
+
+/// What [`JobRequestBuilder::signer`](super::JobRequestBuilder) takes: a [`Signer`], or several as [`Signers`]. The trait is
+/// sealed.
+///
+/// Example: see [`JobRequest`](super::JobRequest).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a signer of a direct job",
+    label = "a `Signer` or `Signers` is expected",
+    note = "several signers: `.signers([one, other])?` in place of `.signer(..)`"
+)]
+pub trait IntoSigners {
+    #[doc(hidden)]
+    fn into_signers(self, _: Sealed) -> Signers;
+}
+
+impl IntoSigners for Signer {
+    fn into_signers(self, _: Sealed) -> Signers {
+        self.into()
+    }
+}
+
+impl IntoSigners for Signers {
+    fn into_signers(self, _: Sealed) -> Signers {
+        self
     }
 }
 

@@ -1,21 +1,21 @@
-//! What has become of a direct job.
+//! The status of a direct job.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::Transport;
 use super::job::Job;
+use super::retrieval::{Callback, Polling, Retrieval};
 use super::signer::SignerName;
 use crate::error::Error;
-use crate::poll;
-use crate::signature;
-use crate::state::{Callback, Completed, Confirmed, Failed, InProgress, Polling, Retrieval, StatusState, sealed};
-use crate::status::{ChangeKey, Common, Links, WhenCompleted};
-use crate::transport::{DocumentsDeletion, Download, Flow, Operation};
-use crate::types::{JobId, ServiceUrl};
+use crate::flow::{
+    self, Change, ChangeKey, Common, Completed, Confirmation, ConfirmationReference, Confirmed, DocumentsDeletion,
+    DocumentsGone, Failed, FailedCall, Links, Sealed, StatusState,
+};
+use crate::transport::{Download, Flow, Operation, Transport};
+use crate::types::{JobId, PersonalIdentificationNumber, ServiceUrl, SignatureJobStatus, SignerIdentifier};
 use crate::xml::generated as wire;
 
-/// The status of a job. What the service answered becomes one of three types here, and nobody needs to ask again.
+/// The status of a job. The service's answer becomes one of four types here, and nobody needs to ask again.
 ///
 /// ```no_run
 /// use posten_signering::direct::JobStatus;
@@ -29,104 +29,187 @@ use crate::xml::generated as wire;
 ///     JobStatus::Failed(failed) => {
 ///         failed.confirm().await?;
 ///     }
+///     JobStatus::DocumentsGone(gone) => {
+///         gone.confirm().await?;
+///     }
 ///     JobStatus::InProgress(_) => {}
 /// }
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
-#[must_use = "the status tells whether there is a signed document to fetch before it is gone"]
+#[must_use = "the status tells whether there is a signed document to fetch"]
+#[expect(clippy::exhaustive_enums, reason = "a program must handle every state; one more is a change of the API")]
+#[doc(alias("JobStatusResponse", "DirectJobStatusResponse"))]
 pub enum JobStatus<R: Retrieval = Callback> {
-    /// Somebody has yet to act.
+    /// Some signer has yet to act.
     InProgress(Status<InProgress, R>),
-    /// Everybody has signed.
+    /// All have signed.
     Completed(Status<Completed, R>),
-    /// It will not be signed by everybody.
+    /// All have signed, but the service has no signed document any more.
+    DocumentsGone(Status<DocumentsGone, R>),
+    /// Not all will sign.
     Failed(Status<Failed, R>),
 }
 
 impl<R: Retrieval> JobStatus<R> {
+    pub(crate) fn read(
+        transport: &Arc<Transport>,
+        answer: wire::DirectSignatureJobStatusResponse,
+        retrieval: &R,
+    ) -> Result<Self, Error> {
+        let url = |field: &str, text: Option<&str>| text.map(|text| transport.service_url(field, text)).transpose();
+        let links = Links {
+            confirmation: url("confirmation-url", answer.confirmation_url.as_deref())?,
+            deletion: url("delete-documents-url", answer.delete_documents_url.as_deref())?,
+            pades: url("pades-url", answer.pades_url.as_deref())?,
+        };
+        let job_id = JobId::from_wire(answer.signature_job_id);
+        let common = Common {
+            transport: Arc::clone(transport),
+            flow: Flow::Direct,
+            job_id,
+            signatures: signatures(transport, job_id, &answer)?,
+            reference: answer.reference,
+        };
+        let retrieval = retrieval.clone();
+        Ok(match answer.signature_job_status {
+            wire::DirectSignatureJobStatus::InProgress => {
+                let state = InProgress { confirmation: links.confirmation(&common), pades_so_far: links.pades };
+                Self::InProgress(Status { common, state, retrieval })
+            }
+            wire::DirectSignatureJobStatus::CompletedSuccessfully => match links.completed(&common) {
+                Ok(state) => Self::Completed(Status { common, state, retrieval }),
+                Err(state) => Self::DocumentsGone(Status { common, state, retrieval }),
+            },
+            wire::DirectSignatureJobStatus::Failed => {
+                let state = links.failed(&common);
+                Self::Failed(Status { common, state, retrieval })
+            }
+        })
+    }
+
     /// The number of the job.
     pub fn job_id(&self) -> JobId {
-        match self {
-            Self::InProgress(status) => status.job_id(),
-            Self::Completed(status) => status.job_id(),
-            Self::Failed(status) => status.job_id(),
-        }
+        self.common().job_id
     }
 
     /// The sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
+        self.common().reference.as_deref()
+    }
+
+    /// The state of the job, in the API's word.
+    pub fn state(&self) -> SignatureJobStatus {
         match self {
-            Self::InProgress(status) => status.reference(),
-            Self::Completed(status) => status.reference(),
-            Self::Failed(status) => status.reference(),
+            Self::InProgress(_) => SignatureJobStatus::InProgress,
+            Self::Completed(_) | Self::DocumentsGone(_) => SignatureJobStatus::CompletedSuccessfully,
+            Self::Failed(_) => SignatureJobStatus::Failed,
         }
     }
-}
 
-impl<R: Retrieval> JobStatus<R> {
-    /// The state of the job in the API's word.
-    pub(crate) fn word(&self) -> &'static str {
-        let state = match self {
-            Self::InProgress(_) => wire::DirectSignatureJobStatus::InProgress,
-            Self::Completed(_) => wire::DirectSignatureJobStatus::CompletedSuccessfully,
-            Self::Failed(_) => wire::DirectSignatureJobStatus::Failed,
-        };
-        state.as_str()
+    /// What each signer has done.
+    pub fn signatures(&self) -> &[Signature] {
+        &self.common().signatures
     }
-}
 
-impl JobStatus<Polling> {
-    /// Which change it is, to recognize it when it comes again.
+    /// Which change it is, to recognize it when it is redelivered.
     pub fn key(&self) -> ChangeKey {
+        ChangeKey::new(self.state(), self.common())
+    }
+
+    /// The signed PDF, with the signatures so far if not all have signed, where the service offers it.
+    pub fn pades(&self) -> Option<Download> {
         match self {
-            Self::InProgress(status) => ChangeKey::new(self.word(), &status.common),
-            Self::Completed(status) => ChangeKey::new(self.word(), &status.common),
-            Self::Failed(status) => ChangeKey::new(self.word(), &status.common),
+            Self::InProgress(status) => status.pades_so_far(),
+            Self::Completed(status) => Some(status.pades()),
+            Self::DocumentsGone(_) => None,
+            Self::Failed(status) => status.pades_so_far(),
         }
     }
 
-    /// Tells the service that this change is dealt with, whatever it is, so that it does not come again.
+    /// Tells the service that this status was received, whatever it is. A queue redelivers it until then.
     ///
-    /// Fetch what a completed job has first: without long-term storage the service deletes it now.
+    /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing where the service asks for no
+    /// confirmation.
     ///
     /// # Errors
     ///
-    /// Whatever a call can meet. The change then comes again.
-    pub async fn confirm(self) -> Result<(), Error> {
-        poll::sealed::Change::confirm(&self).await
-    }
-}
-
-impl poll::sealed::Change for JobStatus<Polling> {
-    fn key(&self) -> ChangeKey {
-        Self::key(self)
+    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
+        let sent = self.confirmation_of_any().send().await;
+        sent.map_err(|error| FailedCall::new(error, self))
     }
 
-    async fn confirm(&self) -> Result<(), Error> {
-        let (common, confirmation) = match self {
-            Self::InProgress(status) => (&status.common, Some(&status.known)),
-            Self::Completed(status) => (&status.common, Some(&status.known.confirmation)),
-            Self::Failed(status) => (&status.common, status.known.confirmation.as_ref()),
-        };
-        match confirmation {
-            Some(url) => common.confirm(url).await,
-            None => Ok(()),
+    /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
+    /// service asks for none.
+    pub fn confirmation(&self) -> Option<ConfirmationReference> {
+        self.confirmation_of_any().reference()
+    }
+
+    fn confirmation_of_any(&self) -> &Confirmation {
+        match self {
+            Self::InProgress(status) => &status.state.confirmation,
+            Self::Completed(status) => &status.state.confirmation,
+            Self::DocumentsGone(status) => &status.state.confirmation,
+            Self::Failed(status) => &status.state.confirmation,
+        }
+    }
+
+    fn common(&self) -> &Common<SignerName> {
+        match self {
+            Self::InProgress(status) => &status.common,
+            Self::Completed(status) => &status.common,
+            Self::DocumentsGone(status) => &status.common,
+            Self::Failed(status) => &status.common,
         }
     }
 }
 
-/// The status of a job that is in the state `S`, and whose changes are learnt of by `R`.
+impl Change for JobStatus<Polling> {
+    type Signer = SignerName;
+
+    fn job_id(&self) -> JobId {
+        self.job_id()
+    }
+
+    fn reference(&self) -> Option<&str> {
+        self.reference()
+    }
+
+    fn key(&self) -> ChangeKey {
+        self.key()
+    }
+
+    fn state(&self) -> SignatureJobStatus {
+        self.state()
+    }
+
+    fn signatures(&self) -> &[Signature] {
+        self.signatures()
+    }
+
+    fn pades(&self) -> Option<Download> {
+        self.pades()
+    }
+
+    fn confirmation(&self, _: Sealed) -> &Confirmation {
+        self.confirmation_of_any()
+    }
+}
+
+/// The status of a job that is in the state `S` and followed by `R`.
 ///
-/// | | signatures | XAdES | PAdES | confirm |
+/// | | signatures | XAdES | signed PDF | confirm |
 /// |---|---|---|---|---|
-/// | `Status<InProgress>` | yes | of those who signed | no | only `Status<InProgress, Polling>` |
-/// | `Status<Completed>` | yes | of all | yes | yes |
-/// | `Status<Failed>` | yes | of those who signed | no | yes |
+/// | `Status<InProgress>` | yes | of those who signed | [`pades_so_far`](Status::pades_so_far), when offered | yes |
+/// | `Status<Completed>` | yes | of all | [`pades`](Status::pades) | yes |
+/// | `Status<DocumentsGone>` | yes | no | no | yes |
+/// | `Status<Failed>` | yes | of those who signed | [`pades_so_far`](Status::pades_so_far), when offered | yes |
 ///
 /// From here: [`pades`](Status::pades) and [`Signature::xades`] to the documents, [`confirm`](Status::confirm) to
-/// [`Job<Confirmed>`](Job), and before it [`documents_deletion`](Status::documents_deletion) where that is permitted.
+/// [`Job<Confirmed>`](Job), and [`documents_deletion`](Status::documents_deletion) where that is permitted. Each of them can
+/// be stored, and used later or in another process: [`guide::references`](crate::guide::references).
 ///
 /// ```no_run
 /// use posten_signering::direct::{Completed, Status};
@@ -143,31 +226,28 @@ impl poll::sealed::Change for JobStatus<Polling> {
 /// # }
 /// ```
 #[must_use = "a status that is not confirmed keeps the job open"]
-pub struct Status<S: StatusState<R>, R: Retrieval = Callback> {
-    common: Common<Named>,
-    known: <S as sealed::StatusState<R>>::Known,
+pub struct Status<S: StatusState, R: Retrieval = Callback> {
+    common: Common<SignerName>,
+    state: S,
+    retrieval: R,
 }
 
-impl<R: Retrieval> sealed::StatusState<R> for InProgress {
-    type Known = <R as sealed::Retrieval>::ChangeConfirmation;
-}
-
-impl<R: Retrieval> sealed::StatusState<R> for Completed {
-    type Known = WhenCompleted;
-}
-
-impl<R: Retrieval> sealed::StatusState<R> for Failed {
-    type Known = WhenFailed;
-}
-
-/// What is known of a failed job.
+/// Some signer has yet to act.
+///
+/// Example: see [`Status`].
 #[derive(Debug)]
-pub struct WhenFailed {
-    confirmation: Option<ServiceUrl>,
-    deletion: Option<ServiceUrl>,
+pub struct InProgress {
+    confirmation: Confirmation,
+    pades_so_far: Option<ServiceUrl>,
 }
 
-impl<S: StatusState<R>, R: Retrieval> Status<S, R> {
+impl StatusState for InProgress {
+    fn confirmation(&self, _: Sealed) -> &Confirmation {
+        &self.confirmation
+    }
+}
+
+impl<S: StatusState, R: Retrieval> Status<S, R> {
     /// The number of the job.
     pub fn job_id(&self) -> JobId {
         self.common.job_id
@@ -183,160 +263,146 @@ impl<S: StatusState<R>, R: Retrieval> Status<S, R> {
         &self.common.signatures
     }
 
-    /// What this signer has done, if they are a signer of the job.
+    /// What this signer has done. `None` when it is no signer of the job.
     pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
         self.common.signatures.iter().find(|signature| signature.is_by(signer))
+    }
+
+    /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
+    /// service asks for none.
+    pub fn confirmation(&self) -> Option<ConfirmationReference> {
+        self.state.confirmation(Sealed(())).reference()
+    }
+
+    /// Confirms, and gives the state back when that fails.
+    async fn confirmed(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
+        if let Err(error) = self.state.confirmation(Sealed(())).send().await {
+            return Err(FailedCall::new(error, self));
+        }
+        let Common { transport, job_id, reference, .. } = self.common;
+        Ok(Job::confirmed(&transport, (job_id, reference), self.retrieval))
+    }
+}
+
+impl<R: Retrieval> Status<InProgress, R> {
+    /// The PDF with the signatures so far, when the service offers one: as soon as one signer has signed.
+    pub fn pades_so_far(&self) -> Option<Download> {
+        self.state.pades_so_far.as_ref().map(|url| self.common.pades(url))
+    }
+
+    /// Tells the service that this status was received. The job goes on. A queue redelivers the change until then.
+    ///
+    /// Sends nothing where the service asks for no confirmation.
+    ///
+    /// # Errors
+    ///
+    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
+        self.confirmed().await.map(drop)
     }
 }
 
 impl<R: Retrieval> Status<Completed, R> {
     /// The signed PDF: all documents, with every signer's signature in it.
     pub fn pades(&self) -> Download {
-        self.common.pades(&self.known.pades)
+        self.common.pades(&self.state.pades)
     }
 
-    /// Tells the service that you have what you need, and ends the job.
+    /// Tells the service that you have received the status, and ends the job.
     ///
-    /// Fetch the documents first: without long-term storage the service deletes them now. Should this fail, ask for
-    /// the status again and confirm that: nothing is lost.
+    /// Fetch the documents first, to be safe: the service keeps signed documents for 40 days, but its texts differ on
+    /// whether it may delete them at once where no long-term storage was agreed. To confirm first and fetch later, store
+    /// the [`reference`](Download::reference) of the document.
+    ///
+    /// Sends nothing where the service asks for no confirmation.
     ///
     /// # Errors
     ///
-    /// Whatever a call can meet.
-    pub async fn confirm(self) -> Result<Job<Confirmed, R>, Error> {
-        self.common.confirm(&self.known.confirmation).await?;
-        Ok(Job::confirmed(self.common.job_id, self.common.reference))
+    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    pub async fn confirm(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
+        self.confirmed().await
     }
 
     /// The right to delete the documents, if the service grants it: 24 hours after completion at the earliest.
-    pub fn documents_deletion(&self) -> Option<DocumentsDeletion<'_>> {
-        self.common.deletion(self.known.deletion.as_ref())
+    pub fn documents_deletion(&self) -> Option<DocumentsDeletion> {
+        self.common.deletion(self.state.deletion.as_ref())
+    }
+}
+
+impl<R: Retrieval> Status<DocumentsGone, R> {
+    /// Tells the service that you have received the status, and ends the job.
+    ///
+    /// Sends nothing where the service asks for no confirmation.
+    ///
+    /// # Errors
+    ///
+    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    pub async fn confirm(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
+        self.confirmed().await
     }
 }
 
 impl<R: Retrieval> Status<Failed, R> {
-    /// Tells the service that you know, and ends the job. Does nothing where the service asks for no confirmation.
+    /// The PDF with the signatures of those who signed, when the service offers one.
+    pub fn pades_so_far(&self) -> Option<Download> {
+        self.state.pades_so_far.as_ref().map(|url| self.common.pades(url))
+    }
+
+    /// Tells the service that you have received the status, and ends the job.
+    ///
+    /// Sends nothing where the service asks for no confirmation.
     ///
     /// # Errors
     ///
-    /// Whatever a call can meet.
-    pub async fn confirm(self) -> Result<Job<Confirmed, R>, Error> {
-        if let Some(url) = &self.known.confirmation {
-            self.common.confirm(url).await?;
-        }
-        Ok(Job::confirmed(self.common.job_id, self.common.reference))
-    }
-
-    /// The right to delete the documents, if the service grants it.
-    pub fn documents_deletion(&self) -> Option<DocumentsDeletion<'_>> {
-        self.common.deletion(self.known.deletion.as_ref())
+    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    pub async fn confirm(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
+        self.confirmed().await
     }
 }
 
-impl Status<InProgress, Polling> {
-    /// Tells the service that this change is dealt with, so that it does not come again. The job goes on.
-    ///
-    /// # Errors
-    ///
-    /// Whatever a call can meet. The change then comes again.
-    pub async fn confirm(self) -> Result<(), Error> {
-        self.common.confirm(&self.known).await
-    }
-}
-
-impl<S: StatusState<R>, R: Retrieval> fmt::Debug for Status<S, R> {
+impl<S: StatusState, R: Retrieval> fmt::Debug for Status<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.common.fmt(f)
     }
 }
 
 /// What one signer of a direct job has done.
-pub type Signature = signature::Signature<Named>;
-
-/// A signer as an answer names them. The only signer of a job may come without a name.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Named(Option<String>);
+pub type Signature = flow::Signature<SignerName>;
 
 impl Signature {
     /// Whether it is this signer's. The only signature of a job may come without a name, and is then anybody's.
     pub fn is_by(&self, signer: &SignerName) -> bool {
-        // White space in an attribute becomes blanks when XML is read (XML 1.0, section 3.3.3), unless it was escaped.
-        let blanks = |name: &str| name.replace(['\t', '\n'], " ");
-        self.signer.0.as_deref().is_none_or(|name| blanks(name) == blanks(signer.as_str()))
+        self.signer().is_none_or(|named| named.is_same(signer))
     }
 }
 
-/// An answer whose parts were understood, before it becomes one of the three types.
-pub(crate) struct Answer {
-    common: Common<Named>,
-    status: wire::DirectSignatureJobStatus,
-    links: Links,
+fn signatures(
+    transport: &Arc<Transport>,
+    job: JobId,
+    answer: &wire::DirectSignatureJobStatusResponse,
+) -> Result<Vec<Signature>, Error> {
+    let only = answer.status.len() == 1;
+    let xades = answer
+        .xades_url
+        .iter()
+        .map(|url| Ok((url.signer.as_deref(), transport.service_url("xades-url", &url.text)?)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let operation = Operation::on(Flow::Direct, "xades", job);
+    let signatures = answer.status.iter().map(|status| {
+        // With one signer, neither status nor URL need to say whose they are.
+        let xades = xades.iter().find(|(signer, _)| *signer == status.signer.as_deref() || only);
+        let xades = xades.map(|(_, url)| Download::xades(transport, operation, url));
+        flow::Signature::read(status.signer.as_deref().map(SignerName::answered), &status.text, &status.since, xades)
+    });
+    signatures.collect()
 }
 
-impl Answer {
-    pub(crate) fn read(transport: &Transport, answer: wire::DirectSignatureJobStatusResponse) -> Result<Self, Error> {
-        let url = |field: &str, text: Option<&str>| text.map(|text| transport.service_url(field, text)).transpose();
-        let only = answer.status.len() == 1;
-        let xades = answer
-            .xades_url
-            .iter()
-            .map(|url| Ok((url.signer.as_deref(), transport.service_url("xades-url", &url.text)?)))
-            .collect::<Result<Vec<_>, Error>>()?;
-        let job_id = JobId::from_wire(answer.signature_job_id);
-        let operation = Operation::on(Flow::Direct, "xades", job_id);
-        let signatures = answer.status.iter().map(|status| {
-            // With one signer, neither status nor URL need to say whose they are.
-            let xades = xades.iter().find(|(signer, _)| *signer == status.signer.as_deref() || only);
-            let xades = xades.map(|(_, url)| Download::xades(transport, operation, url));
-            Signature::read(Named(status.signer.clone()), &status.text, &status.since, xades)
-        });
-        Ok(Self {
-            common: Common {
-                transport: Arc::clone(transport),
-                flow: Flow::Direct,
-                job_id,
-                reference: answer.reference,
-                signatures: signatures.collect::<Result<_, Error>>()?,
-            },
-            status: answer.signature_job_status,
-            links: Links {
-                confirmation: url("confirmation-url", answer.confirmation_url.as_deref())?,
-                deletion: url("delete-documents-url", answer.delete_documents_url.as_deref())?,
-                pades: url("pades-url", answer.pades_url.as_deref())?,
-            },
-        })
-    }
-
-    pub(super) fn id(&self) -> JobId {
-        self.common.job_id
-    }
-
-    /// The status of a job with callback.
-    pub(super) fn status(self) -> Result<JobStatus<Callback>, Error> {
-        self.typed()
-    }
-
-    /// The status of a job that was polled for.
-    pub(crate) fn change(self) -> Result<JobStatus<Polling>, Error> {
-        self.typed()
-    }
-
-    fn typed<R: Retrieval>(self) -> Result<JobStatus<R>, Error> {
-        let Self { common, status, links } = self;
-        Ok(match status {
-            wire::DirectSignatureJobStatus::InProgress => {
-                let known = R::confirmation(links.confirmation).ok_or_else(|| {
-                    Error::Protocol("a change of a job that is IN_PROGRESS lacks its confirmation-url".to_owned())
-                })?;
-                JobStatus::InProgress(Status { common, known })
-            }
-            wire::DirectSignatureJobStatus::CompletedSuccessfully => {
-                JobStatus::Completed(Status { common, known: links.completed()? })
-            }
-            wire::DirectSignatureJobStatus::Failed => {
-                let known = WhenFailed { confirmation: links.confirmation, deletion: links.deletion };
-                JobStatus::Failed(Status { common, known })
-            }
-        })
+impl SignerName {
+    /// The signer as an answer names them: eleven digits are a personal identification number.
+    fn answered(text: &str) -> Self {
+        match text.trim().parse::<PersonalIdentificationNumber>() {
+            Ok(number) => number.into(),
+            Err(_) => SignerIdentifier::answered(text).into(),
+        }
     }
 }

@@ -108,9 +108,16 @@ async fn signed() -> Vec<u8> {
         .title("Avtale".parse().unwrap())
         .document(Document::text("Avtale", "Hei").unwrap())
         .signer(Signer::identified_by("kari".parse().unwrap()))
-        .exit_urls(ExitUrls::new("https://a.example/1", "https://a.example/2", "https://a.example/3").unwrap())
+        .exit_urls(
+            ExitUrls::builder()
+                .completion("https://a.example/1")
+                .rejection("https://a.example/2")
+                .error("https://a.example/3")
+                .build()
+                .unwrap(),
+        )
         .build();
-    let job = sandbox.client().direct().create(request).await.unwrap();
+    let job = sandbox.client().direct().create(&request).await.unwrap();
     let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!("not completed") };
     done.pades().bytes().await.unwrap()
@@ -139,9 +146,16 @@ async fn exchanged() -> Vec<String> {
         .title("Avtale".parse().unwrap())
         .document(Document::pdf("Avtale", "%PDF-1.4\n").unwrap())
         .signer(signers)
-        .exit_urls(ExitUrls::new("https://a.example/1", "https://a.example/2", "https://a.example/3").unwrap())
+        .exit_urls(
+            ExitUrls::builder()
+                .completion("https://a.example/1")
+                .rejection("https://a.example/2")
+                .error("https://a.example/3")
+                .build()
+                .unwrap(),
+        )
         .build();
-    let job = client.direct().create(request).await.unwrap();
+    let job = client.direct().create(&request).await.unwrap();
     job.signers()[0].renew_redirect_url().await.unwrap();
     let first = sandbox.sign(job.id(), kari().name()).unwrap();
     let _ = job.status(&first.token().clone()).await.unwrap();
@@ -156,7 +170,7 @@ async fn exchanged() -> Vec<String> {
         .document(Document::pdf("Avtale", "%PDF-1.4\n").unwrap())
         .signer(portal::Signer::contact(contact.clone()).build())
         .build();
-    let job = client.portal().create(request).await.unwrap();
+    let job = client.portal().create(&request).await.unwrap();
     sandbox.log_in(job.id(), &contact.into()).unwrap().sign().unwrap();
     let _ = client.portal().poll(&PollingQueue::DEFAULT).await;
     let root = sandbox.environment().root().as_str().trim_end_matches('/').to_owned();

@@ -17,7 +17,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Algorithm, Fields, Seq};
-use crate::identity::IdentityError;
+use crate::error::IdentityError;
 use crate::oid::oid;
 
 /// `EncryptedPrivateKeyInfo`, and what is like it in `EncryptedData`.

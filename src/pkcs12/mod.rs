@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
 use self::encryption::{Encrypted, Password, Purpose};
-use crate::identity::IdentityError;
+use crate::error::IdentityError;
 use crate::oid::{DATA, SHA256, SHA384, SHA512, oid};
 
 /// What an archive holds, in its order.

@@ -1,4 +1,4 @@
-//! The stream of changes: it asks, waits as long as it must, and asks again.
+//! The stream of changes: it polls, waits as long as it must, and polls again.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,8 +10,7 @@ use futures_core::Stream;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::worker::Worker;
-use super::{Change, Poll, Queue};
+use super::{Poll, Queue};
 use crate::error::Error;
 use crate::transport::Retry;
 
@@ -30,22 +29,21 @@ const MAX_JITTER: Duration = Duration::from_secs(10);
 
 /// The changes of a queue, one after the other. Never ends.
 ///
-/// It asks the queue, yields what has changed, and from an empty queue waits until the service permits the next poll. The
+/// It polls the queue, yields what has changed, and after an empty answer waits until the service permits the next poll. The
 /// wait is measured against the service's own clock (its `Date` header), so a wrong clock on this machine does no harm;
-/// up to a tenth, at most 10 seconds, is added by chance, so that many processes do not come back in the same moment.
+/// jitter of up to a tenth, at most 10 seconds, is added, so that many processes do not poll in the same moment.
 ///
-/// * **Back-pressure.** The next change is asked for when the stream is polled again, not before.
-/// * **Cancel safety.** Dropping the future of [`next`](Self::next), in a `select!` for instance, loses nothing: the
-///   question goes on, and the next call gets its answer. Dropping the stream while a question is out leaves its change
-///   unconfirmed, and the service hands it out again after 10 minutes.
-/// * **Errors.** What may pass by itself (a broken connection, a timeout, a server error) is tried again inside, 6 times
-///   within about a minute, whatever [`Retry`](crate::Retry) the client has. Then, and for what does not pass by itself,
-///   the error comes out as an item. The stream goes on all the same: 30 seconds later at the earliest it asks again, so
-///   going on after an error is no hot loop.
+/// * **Back-pressure.** The next change is polled for when the stream is polled again, not before.
+/// * **Cancel safety.** [`next`](Self::next) is cancel-safe: dropping its future, in a `select!` for instance, loses nothing;
+///   the poll goes on, and the next call gets its answer. Dropping the stream during a poll leaves its change unconfirmed,
+///   and the service redelivers it after 10 minutes.
+/// * **Errors.** Transient errors ([`Error::is_transient`]) are retried inside, 6 times within about a minute, whatever
+///   [`Retry`](crate::Retry) the client has. Then, and for every other error, the error is an item of the stream. The stream
+///   goes on all the same: it polls again 30 seconds later at the earliest, so going on after an error is no hot loop.
 ///
 /// Any number of processes may take changes of the same queue. A change goes to one of them, and to another one if it is
-/// not confirmed within 10 minutes: **at least once**, so what is done with it must bear being done twice. [`Worker`]
-/// does the whole of it.
+/// not confirmed within 10 minutes: **at least once**, so processing must be idempotent. [`Worker`](crate::Worker) does the
+/// whole of it.
 ///
 /// ```no_run
 /// # use posten_signering::{Client, Error, PollingQueue};
@@ -78,17 +76,9 @@ impl<S: Send + 'static> Changes<S> {
 
     /// The next change, or an error. Never `None`.
     ///
-    /// Waits for as long as there is no change; dropping the future loses nothing.
+    /// Waits for as long as there is no change. Cancel-safe: dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<S, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
-    }
-
-    /// A worker that deals with the changes, several at once, and confirms what succeeded.
-    pub fn worker(self) -> Worker<S>
-    where
-        S: Change,
-    {
-        Worker::new(self)
     }
 }
 
@@ -203,7 +193,7 @@ mod tests {
 
     fn status(status: u16) -> Result<Poll<u32>, Error> {
         let status = http::StatusCode::from_u16(status).unwrap();
-        Err(Error::Unexpected(Refusal { status, code: None, message: None, error_type: None }))
+        Err(Error::Unexpected(Refusal::new(status)))
     }
 
     /// The seconds between the questions, when these answers were followed by a change.

@@ -1,4 +1,4 @@
-//! Queues of changes: one poll, the stream of all that comes, and the worker that deals with it.
+//! Queues of changes: one poll, the stream of all changes, and the worker that processes them.
 
 mod changes;
 mod worker;
@@ -16,7 +16,7 @@ use crate::transport::{Flow, Operation, Retry, Transport, note_outcome};
 use crate::types::{PollingQueue, ServiceUrl};
 use crate::xml::Document;
 
-/// What a queue had to say.
+/// The result of one poll.
 ///
 /// ```no_run
 /// use posten_signering::{Client, Poll, PollingQueue};
@@ -32,11 +32,12 @@ use crate::xml::Document;
 ///
 /// [`Changes`] asks again by itself, at the right times.
 #[derive(Debug)]
-#[must_use = "a change that is not confirmed comes again"]
+#[must_use = "a change is redelivered until it is confirmed"]
+#[expect(clippy::exhaustive_enums, reason = "there is a change or there is none")]
 pub enum Poll<S> {
     /// Something has happened in a job. The next poll is permitted at once.
     Change {
-        /// How the job stands now.
+        /// The status of the job.
         status: S,
         /// When the next poll is permitted, as the service said it, by this machine's clock.
         next_poll: Option<Timestamp>,
@@ -46,26 +47,6 @@ pub enum Poll<S> {
         /// When the next poll is permitted, by this machine's clock. Earlier polls are refused.
         next_poll: Timestamp,
     },
-}
-
-/// What comes out of a queue, in either flow: [`direct::JobStatus`](crate::direct::JobStatus) of a polling job and
-/// [`portal::JobStatus`](crate::portal::JobStatus).
-///
-/// Example: none; it is sealed, and only stands in bounds.
-pub trait Change: sealed::Change {}
-
-impl<S: sealed::Change> Change for S {}
-
-/// Out of reach from outside, so that nothing else can be taken for a change.
-pub(crate) mod sealed {
-    use crate::error::Error;
-    use crate::status::ChangeKey;
-
-    pub trait Change: Send + Sync + 'static {
-        fn key(&self) -> ChangeKey;
-        /// Tells the service that the change is dealt with. Repeating it does no harm.
-        fn confirm(&self) -> impl Future<Output = Result<(), Error>> + Send;
-    }
 }
 
 /// An answer that is on its way.
@@ -82,12 +63,13 @@ impl<S: 'static> Queue<S> {
         (flow, transport): (Flow, &Arc<Transport>),
         jobs: ServiceUrl,
         queue: &PollingQueue,
-        read: fn(&Arc<Transport>, T) -> Result<S, Error>,
+        read: impl Fn(&Arc<Transport>, T) -> Result<S, Error> + Send + Sync + 'static,
     ) -> Self {
+        let read = Arc::new(read);
         let url = queue.name().map_or_else(|| jobs.clone(), |name| jobs.with_query("polling_queue", name));
         let transport = Arc::clone(transport);
         let ask = move |retry| -> Asking<S> {
-            let (transport, url) = (Arc::clone(&transport), url.clone());
+            let (transport, url, read) = (Arc::clone(&transport), url.clone(), Arc::clone(&read));
             let poll = async move {
                 let (next_poll, answer) = transport.poll::<T>(&url, retry).await?;
                 match (answer, next_poll) {

@@ -1,4 +1,4 @@
-//! The worker: deals with changes, several at once, and confirms what succeeded.
+//! The worker: processes changes, several at once, and confirms what succeeded.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,14 +12,13 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::changes::Changes;
-use super::{Change, sealed};
-use crate::error::Error;
-use crate::status::ChangeKey;
+use crate::error::{BoxError, Error};
+use crate::flow::{Change, ChangeKey, Sealed};
 
 /// How long running handlers may go on after the worker was told to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Deals with the changes of a queue: calls a handler for each, several at once, and confirms those whose handler
+/// Processes the changes of a queue: calls a handler for each, several at once, and confirms those whose handler
 /// succeeded.
 ///
 /// # At least once
@@ -49,7 +48,7 @@ const GRACE: Duration = Duration::from_secs(30);
 ///         if let JobStatus::Completed(done) = &*change {
 ///             done.pades().save_to(format!("{}.pdf", done.job_id())).await?;
 ///         }
-///         Ok::<(), Error>(())
+///         Ok(())
 ///     })
 ///     .await;
 /// println!("{report:?}");
@@ -65,8 +64,15 @@ pub struct Worker<S> {
     on_problem: Box<dyn Fn(&Problem) + Send + Sync>,
 }
 
+impl<S: Change> Changes<S> {
+    /// A worker that processes the changes, several at once, and confirms what succeeded.
+    pub fn worker(self) -> Worker<S> {
+        Worker::new(self)
+    }
+}
+
 impl<S: Change> Worker<S> {
-    pub(super) fn new(changes: Changes<S>) -> Self {
+    fn new(changes: Changes<S>) -> Self {
         Self {
             changes,
             concurrency: 1,
@@ -105,13 +111,13 @@ impl<S: Change> Worker<S> {
 
     /// Works until told to stop, and reports what was done.
     ///
-    /// Each call of the handler runs as a task of its own. A handler that panics counts as one that failed. Dropping the
-    /// future of `run` drops the running handlers; their changes come again.
-    pub async fn run<F, Fut, E>(self, handler: F) -> Report
+    /// The handler is called with each change, in an [`Arc`]: `&*change` is the change. Its error is any that `?` makes a
+    /// boxed error of. Each call runs as a task of its own. A handler that panics counts as one that failed. Dropping the
+    /// future of `run` drops the running handlers; their changes are redelivered.
+    pub async fn run<F, Fut>(self, handler: F) -> Report
     where
         F: Fn(Arc<S>) -> Fut,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let Self { mut changes, concurrency, mut stop, grace, on_problem } = self;
         let mut tasks = Tasks { running: JoinSet::new(), keys: HashMap::new() };
@@ -217,21 +223,18 @@ struct Outcome {
 
 enum Ended {
     Confirmed,
-    Failed(Box<dyn std::error::Error + Send + Sync>),
+    Failed(BoxError),
     Panicked,
     Unconfirmed(Error),
     Abandoned,
 }
 
 /// Waits for the handler, and confirms what it succeeded with.
-async fn handle<S: sealed::Change, E: Into<Box<dyn std::error::Error + Send + Sync>>>(
-    change: Arc<S>,
-    handled: impl Future<Output = Result<(), E>>,
-) -> Ended {
+async fn handle<S: Change>(change: Arc<S>, handled: impl Future<Output = Result<(), BoxError>>) -> Ended {
     if let Err(error) = handled.await {
-        return Ended::Failed(error.into());
+        return Ended::Failed(error);
     }
-    match change.confirm().await {
+    match change.confirmation(Sealed(())).send().await {
         Ok(()) => Ended::Confirmed,
         Err(error) => Ended::Unconfirmed(error),
     }
@@ -294,16 +297,16 @@ impl Report {
 #[non_exhaustive]
 pub enum Problem {
     /// The queue cannot be asked.
-    #[error("the queue cannot be asked: {0}")]
+    #[error("the queue cannot be polled")]
     Poll(#[source] Error),
     /// A handler failed. The change comes again.
-    #[error("the handler of {key} failed: {error}")]
+    #[error("the handler of {key} failed")]
     Handler {
         /// Which change it was.
         key: ChangeKey,
         /// What the handler said.
         #[source]
-        error: Box<dyn std::error::Error + Send + Sync>,
+        error: BoxError,
     },
     /// A handler panicked. The change comes again.
     #[error("the handler of {key} panicked")]
@@ -312,7 +315,7 @@ pub enum Problem {
         key: ChangeKey,
     },
     /// A change was handled but cannot be confirmed. It comes again.
-    #[error("{key} was handled, but cannot be confirmed: {error}")]
+    #[error("{key} was handled, but cannot be confirmed")]
     Confirmation {
         /// Which change it was.
         key: ChangeKey,

@@ -1,21 +1,20 @@
-//! A job on paper: what is stored while the signers take their time.
+//! What is stored of a portal job while the signers take their time.
+
+use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use url::Url;
 
 use crate::error::HandleError;
-use crate::handle::{Stored, service_url};
-use crate::types::{JobId, OrganizationNumber, ServiceUrl};
+use crate::flow::{Kind, Record};
+use crate::trust::Environment;
+use crate::types::JobId;
 
-/// How a handle calls this flow.
-const FLOW: &str = "portal";
-
-/// A portal job, to be stored and taken up again with [`Portal::resume`](super::Portal::resume), to cancel it.
+/// A portal job in a form that can be stored, and resumed with [`Portal::resume`](super::Portal::resume), to cancel it.
 ///
-/// Changes of a job come out of its queue without a handle. Any serde format will do. It holds the environment, the
-/// sender, the job's number and reference and the service's URL that cancels it, but no personal number and no secret:
-/// to use it takes the certificate.
+/// Changes of a job are delivered by its queue without a handle. It holds the environment, the sender, the job's number and
+/// reference and the service's URL that cancels it, but no personal number and no secret: to use it takes the certificate.
+/// Serialized by any self-describing serde format: JSON, CBOR and MessagePack are tested.
 ///
 /// ```no_run
 /// use posten_signering::Client;
@@ -27,66 +26,69 @@ const FLOW: &str = "portal";
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct JobHandle {
-    stored: Stored<Own>,
-}
-
-/// What only portal jobs have. It may be missing, so that the handle of another flow is recognized as one.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Own {
-    cancellation_url: String,
-}
-
-/// What is in a handle that was opened.
-pub(super) struct Opened {
-    pub(super) sender: OrganizationNumber,
-    pub(super) id: JobId,
-    pub(super) reference: Option<String>,
-    pub(super) cancellation: ServiceUrl,
+    record: Record,
 }
 
 impl JobHandle {
-    pub(super) fn new(
-        environment: &Url,
-        sender: &OrganizationNumber,
-        job: (JobId, Option<String>),
-        cancellation: &ServiceUrl,
-    ) -> Self {
-        let own = Own { cancellation_url: cancellation.as_url().to_string() };
-        Self { stored: Stored::new(FLOW, environment, sender, job, own) }
+    pub(super) fn new(record: Record) -> Self {
+        Self { record }
+    }
+
+    /// The handle of a job that an official client created, from what it stored: the number and the cancellation URL.
+    ///
+    /// # Errors
+    ///
+    /// [`HandleError::Origin`] when the URL is not one of the environment's service, [`HandleError::Job`] when it is that
+    /// of another job.
+    pub fn from_url(environment: &Environment, id: JobId, cancellation_url: &str) -> Result<Self, HandleError> {
+        let record = Record::from_urls(Kind::PortalJob, environment, Some(cancellation_url), Vec::new())?;
+        if record.job_id.is_some_and(|known| known != id) {
+            return Err(HandleError::Job);
+        }
+        Self::from_record(Record { job_id: Some(id), ..record })
+    }
+
+    /// With the sender's own reference for the job.
+    #[must_use]
+    pub fn with_reference(self, reference: impl Into<String>) -> Self {
+        Self::new(Record { reference: Some(reference.into()), ..self.record })
     }
 
     /// The number of the job.
-    pub fn job_id(&self) -> JobId {
-        self.stored.job_id
+    pub fn job_id(&self) -> Option<JobId> {
+        self.record.job_id
     }
 
     /// The sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
-        self.stored.reference.as_deref()
+        self.record.reference.as_deref()
     }
 
-    pub(super) fn open(self, root: &Url) -> Result<Opened, HandleError> {
-        let sender = self.stored.open(root)?;
-        let cancellation = service_url(root, &self.stored.own.cancellation_url)?;
-        Ok(Opened { sender, id: self.stored.job_id, reference: self.stored.reference, cancellation })
+    pub(super) fn into_record(self) -> Record {
+        self.record
+    }
+
+    pub(crate) fn from_record(record: Record) -> Result<Self, HandleError> {
+        record.of(Kind::PortalJob).map(Self::new)
+    }
+}
+
+impl fmt::Debug for JobHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobHandle").field("job_id", &self.record.job_id).finish_non_exhaustive()
     }
 }
 
 impl Serialize for JobHandle {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.stored.serialize(serializer)
+        self.record.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for JobHandle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::<Own>::deserialize(deserializer)?;
-        if !stored.is_of(FLOW) {
-            return Err(D::Error::custom("this is the handle of a job of another flow"));
-        }
-        Ok(Self { stored })
+        Self::from_record(Record::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

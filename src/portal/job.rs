@@ -5,22 +5,21 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::handle::{JobHandle, Opened};
-use crate::client::Shared;
-use crate::error::Error;
-use crate::state::{Cancelled, Confirmed, Created, InPortal, JobState, sealed};
+use super::handle::JobHandle;
+use crate::error::{Error, HandleError};
+use crate::flow::{CancellationReference, Confirmed, FailedCall, JobState, Kind, Record, Sealed};
 use crate::transport::{Flow, Operation, Transport};
-use crate::types::{JobId, OrganizationNumber, Sender, ServiceUrl};
+use crate::types::{JobId, Sender, ServiceUrl};
 use crate::xml::generated as wire;
 
 /// A portal job in the state `S`.
 ///
 /// | from | by | to |
 /// |---|---|---|
-/// | `Job<Created>` | [`Portal::changes`](super::Portal::changes), [`Portal::poll`](super::Portal::poll): what happens to it comes out of its queue | [`JobStatus`](super::JobStatus): in progress, completed or failed |
+/// | `Job<Created>`, `Job<Resumed>` | [`Portal::changes`](super::Portal::changes), [`Portal::poll`](super::Portal::poll): what happens to it is delivered by its queue | [`JobStatus`](super::JobStatus) |
 /// | the same | [`cancel`](Self::cancel), once | `Job<Cancelled>`, and a last change in the queue |
-/// | the same | [`handle`](Self::handle), then [`Portal::resume`](super::Portal::resume) | [`JobHandle`], then `Job<Created>` |
-/// | `Job<Cancelled>`, `Job<Confirmed>` | | nothing: it is over |
+/// | the same | [`handle`](Self::handle), then [`Portal::resume`](super::Portal::resume) | [`JobHandle`], then `Job<Resumed>` |
+/// | `Job<Cancelled>`, `Job<Confirmed>` | | nothing: the job has ended |
 ///
 /// ```compile_fail
 /// # use posten_signering::portal::{Created, Job};
@@ -29,91 +28,193 @@ use crate::xml::generated as wire;
 /// job.cancel().await; // it is cancelled already
 /// # }
 /// ```
-pub struct Job<S: JobState<InPortal>> {
-    id: JobId,
-    reference: Option<String>,
-    known: <S as sealed::JobState<InPortal>>::Known,
+pub struct Job<S: JobState> {
+    common: Common,
+    state: S,
 }
 
-/// What is known of a job that can be cancelled.
-pub struct Open {
+/// What is known of every job.
+struct Common {
     transport: Arc<Transport>,
-    sender: OrganizationNumber,
+    id: JobId,
+    /// The sender's own.
+    reference: Option<String>,
+}
+
+/// The job was created just now.
+///
+/// Example: see [`Portal`](super::Portal).
+pub struct Created {
+    sender: Sender,
     cancellation: ServiceUrl,
 }
 
-impl sealed::JobState<InPortal> for Created {
-    type Known = Open;
+/// The job was resumed from a stored handle.
+///
+/// Example: see [`JobHandle`].
+pub struct Resumed {
+    record: Record,
+    cancellation: ServiceUrl,
 }
 
-impl sealed::JobState<InPortal> for Cancelled {
-    type Known = ();
+/// The sender has cancelled the job.
+///
+/// Example: see [`Job`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Cancelled {}
+
+/// The states of a portal job that is under way: [`Created`] and [`Resumed`]. The trait is sealed.
+///
+/// For helpers that work on both:
+///
+/// ```no_run
+/// use posten_signering::Error;
+/// use posten_signering::portal::{Job, OpenState};
+///
+/// /// Cancels the job, unless it is too late.
+/// async fn withdraw<S: OpenState>(job: Job<S>) -> Result<(), Error> {
+///     match job.cancel().await.map_err(Error::from) {
+///         Ok(_) | Err(Error::JobCannotBeCancelled) => Ok(()),
+///         Err(error) => Err(error),
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a portal job in the state `{Self}` is not under way",
+    label = "`Job<Created>` and `Job<Resumed>` are"
+)]
+pub trait OpenState: JobState {
+    #[doc(hidden)]
+    fn cancellation(&self, _: Sealed) -> &ServiceUrl;
+
+    /// The handle, but for what is known of every job.
+    #[doc(hidden)]
+    fn record(&self, empty: Record, _: Sealed) -> Record;
 }
 
-impl sealed::JobState<InPortal> for Confirmed {
-    type Known = ();
+impl JobState for Created {
+    fn sealed(&self, _: Sealed) {}
 }
 
-impl<S: JobState<InPortal>> Job<S> {
+impl OpenState for Created {
+    fn cancellation(&self, _: Sealed) -> &ServiceUrl {
+        &self.cancellation
+    }
+
+    fn record(&self, empty: Record, _: Sealed) -> Record {
+        empty.sent_by(Some(self.sender.organization_number().clone()))
+    }
+}
+
+impl JobState for Resumed {
+    fn sealed(&self, _: Sealed) {}
+}
+
+impl OpenState for Resumed {
+    fn cancellation(&self, _: Sealed) -> &ServiceUrl {
+        &self.cancellation
+    }
+
+    fn record(&self, _: Record, _: Sealed) -> Record {
+        self.record.clone()
+    }
+}
+
+impl JobState for Cancelled {
+    fn sealed(&self, _: Sealed) {}
+}
+
+impl<S: JobState> Job<S> {
     /// The number the service gave it.
     pub fn id(&self) -> JobId {
-        self.id
+        self.common.id
     }
 
     /// The sender's own reference, as the service gave it back.
     pub fn reference(&self) -> Option<&str> {
-        self.reference.as_deref()
+        self.common.reference.as_deref()
+    }
+}
+
+impl<S: OpenState> Job<S> {
+    /// What is needed to resume the job, in another process or after a restart, and cancel it. Store it.
+    pub fn handle(&self) -> JobHandle {
+        let empty = Record {
+            job_id: Some(self.common.id),
+            reference: self.common.reference.clone(),
+            url: Some(self.state.cancellation(Sealed(())).as_url().to_string()),
+            ..Record::new(Kind::PortalJob, self.common.transport.root())
+        };
+        JobHandle::new(self.state.record(empty, Sealed(())))
+    }
+
+    /// The cancellation in a form that can be stored: see [`Client::cancel`](crate::Client::cancel).
+    ///
+    /// [`handle`](Self::handle) has this and more.
+    pub fn cancellation(&self) -> CancellationReference {
+        CancellationReference::new(&self.common.transport, self.state.cancellation(Sealed(())))
+    }
+
+    /// Cancels the job: nobody can sign it any more. Its last change, a failure, is still delivered by its queue.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already, and any error common to all calls, see
+    /// [`Error`], with the job itself: the call can be made again.
+    pub async fn cancel(self) -> Result<Job<Cancelled>, FailedCall<Self>> {
+        let operation = Operation::on(Flow::Portal, "cancel", self.common.id);
+        let cancelled = cancel(&self.common.transport, operation, self.state.cancellation(Sealed(()))).await;
+        match cancelled {
+            Ok(()) => Ok(Job { common: self.common, state: Cancelled {} }),
+            Err(error) => Err(FailedCall::new(error, self)),
+        }
     }
 }
 
 impl Job<Created> {
     pub(super) fn created(
-        shared: &Shared,
+        transport: &Arc<Transport>,
         sender: &Sender,
         answer: wire::PortalSignatureJobResponse,
     ) -> Result<Self, Error> {
-        let cancellation = shared.transport.service_url("cancellation-url", &answer.cancellation_url)?;
-        let sender = sender.organization_number().clone();
+        let cancellation = transport.service_url("cancellation-url", &answer.cancellation_url)?;
+        let id = JobId::from_wire(answer.signature_job_id);
         Ok(Self {
-            id: JobId::from_wire(answer.signature_job_id),
-            reference: answer.reference,
-            known: Open { transport: Arc::clone(&shared.transport), sender, cancellation },
+            common: Common { transport: Arc::clone(transport), id, reference: answer.reference },
+            state: Created { sender: sender.clone(), cancellation },
         })
     }
+}
 
-    pub(super) fn resumed(shared: &Shared, handle: JobHandle) -> Result<Self, Error> {
-        let Opened { sender, id, reference, cancellation } = handle.open(shared.transport.root())?;
-        Ok(Self { id, reference, known: Open { transport: Arc::clone(&shared.transport), sender, cancellation } })
-    }
-
-    /// What is needed to take the job up again, in another process or after a restart, and cancel it. Store it.
-    pub fn handle(&self) -> JobHandle {
-        let known = &self.known;
-        JobHandle::new(known.transport.root(), &known.sender, (self.id, self.reference.clone()), &known.cancellation)
-    }
-
-    /// Cancels the job: nobody can sign it any more. Its last change, a failure, still comes out of its queue.
-    ///
-    /// Should this fail for another reason than [`Error::JobCannotBeCancelled`], resume the job from its handle and try
-    /// again.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already, and whatever else a call can meet.
-    pub async fn cancel(self) -> Result<Job<Cancelled>, Error> {
-        cancel(&self.known.transport, self.id, &self.known.cancellation).await?;
-        Ok(Job::over(self.id, self.reference))
+impl Job<Resumed> {
+    pub(super) fn resumed(transport: &Arc<Transport>, record: Record) -> Result<Self, HandleError> {
+        let root = transport.root();
+        record.check(root)?;
+        let cancellation = record.service_url(root)?;
+        let id = record.job_id.ok_or(HandleError::Damaged("it has no job number"))?;
+        let reference = record.reference.clone();
+        Ok(Self {
+            common: Common { transport: Arc::clone(transport), id, reference },
+            state: Resumed { record, cancellation },
+        })
     }
 }
 
-impl<S: JobState<InPortal> + sealed::JobState<InPortal, Known = ()>> Job<S> {
-    pub(super) fn over(id: JobId, reference: Option<String>) -> Self {
-        Self { id, reference, known: () }
+impl Job<Cancelled> {
+    pub(super) fn cancelled(transport: &Arc<Transport>, (id, reference): (JobId, Option<String>)) -> Self {
+        Self { common: Common { transport: Arc::clone(transport), id, reference }, state: Cancelled {} }
     }
 }
 
-/// Cancels a job. The service says 409 when it is over.
-pub(super) async fn cancel(transport: &Transport, job: JobId, url: &ServiceUrl) -> Result<(), Error> {
+impl Job<Confirmed> {
+    pub(super) fn confirmed(transport: &Arc<Transport>, (id, reference): (JobId, Option<String>)) -> Self {
+        Self { common: Common { transport: Arc::clone(transport), id, reference }, state: Confirmed { id } }
+    }
+}
+
+/// Cancels a job. The service says 409 when it has ended.
+pub(crate) async fn cancel(transport: &Transport, operation: Operation, url: &ServiceUrl) -> Result<(), Error> {
     let cancelled = async {
         match transport.post_empty(url).await {
             Err(Error::Unexpected(refusal)) if refusal.status() == StatusCode::CONFLICT => {
@@ -122,17 +223,23 @@ pub(super) async fn cancel(transport: &Transport, job: JobId, url: &ServiceUrl) 
             other => other,
         }
     };
-    Operation::on(Flow::Portal, "cancel", job).run(cancelled).await
+    operation.run(cancelled).await
 }
 
-impl<S: JobState<InPortal>> fmt::Debug for Job<S> {
+impl<S: JobState> fmt::Debug for Job<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("id", &self.id).field("known", &self.known).finish_non_exhaustive()
+        f.debug_struct("Job").field("id", &self.common.id).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Open {
+impl fmt::Debug for Created {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Open").field("sender", &self.sender).finish_non_exhaustive()
+        f.debug_struct("Created").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Resumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resumed").finish_non_exhaustive()
     }
 }

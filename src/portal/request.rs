@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use typed_builder::TypedBuilder;
 
-use super::signer::{Availability, Signers};
-use crate::client::{HasSender, NoSender};
+use super::signer::{IntoSigners, Signer, Signers};
+use super::terms::Availability;
+use crate::error::InvalidValue;
+use crate::flow::{HasSender, NoSender, Sealed};
 use crate::time;
 use crate::types::{
-    AuthenticationLevel, Description, Documents, IdentifierInSignedDocuments, PollingQueue, Reference, Sender, Title,
+    AuthenticationLevel, Description, Document, Documents, IdentifierInSignedDocuments, PollingQueue, Reference,
+    Sender, Title,
 };
 use crate::xml::generated as wire;
 
@@ -27,18 +30,18 @@ pub(super) struct Content {
     #[builder(setter(into))]
     document: Documents,
     /// Who is to sign: a [`Signer`](super::Signer), or several as [`Signers`].
-    #[builder(setter(into))]
+    #[builder(setter(transform = |signer: impl IntoSigners| signer.into_signers(Sealed(()))))]
     signer: Signers,
-    /// What stands in e-mail and SMS in place of the title.
+    /// The title in e-mail and SMS. Without it, they have a generic text, never the title.
     #[builder(default, setter(strip_option(fallback = maybe_nonsensitive_title)))]
     nonsensitive_title: Option<Title>,
     /// A message to the signers.
     #[builder(default, setter(strip_option(fallback = maybe_description)))]
     description: Option<Description>,
-    /// Your own reference. It shows in e-mail to the signers.
+    /// Your own reference. It shows in e-mail to the sender.
     #[builder(default, setter(strip_option(fallback = maybe_reference)))]
     reference: Option<Reference>,
-    /// The queue that gets the job's changes. Without this, the default one.
+    /// The queue that delivers the job's changes. Defaults to the default queue.
     #[builder(default)]
     polling_queue: PollingQueue,
     /// The level the signers must log in with.
@@ -53,6 +56,37 @@ pub(super) struct Content {
     /// How long each signer has, from when they are invited.
     #[builder(default, setter(strip_option(fallback = maybe_available_for)))]
     available_for: Option<Availability>,
+}
+
+/// The setters for several documents or signers, in the builder's own terms: its parameter has one entry a field.
+impl<T, D, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, D, (), N, M, R, Q, A, I, V, F)> {
+    /// Several signers: between 1 and 10.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`] when that does not hold.
+    #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
+    pub fn signers(
+        self,
+        signers: impl IntoIterator<Item = Signer>,
+    ) -> Result<JobRequestBuilder<(T, D, (Signers,), N, M, R, Q, A, I, V, F)>, InvalidValue> {
+        Ok(self.signer(Signers::new(signers)?))
+    }
+}
+
+impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I, V, F)> {
+    /// Several documents: between 1 and 20, at most 10 485 760 bytes together.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`] when that does not hold.
+    #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
+    pub fn documents(
+        self,
+        documents: impl IntoIterator<Item = Document>,
+    ) -> Result<JobRequestBuilder<(T, (Documents,), S, N, M, R, Q, A, I, V, F)>, InvalidValue> {
+        Ok(self.document(Documents::new(documents)?))
+    }
 }
 
 /// A portal job to be created.
@@ -75,6 +109,8 @@ pub(super) struct Content {
 ///     .build();
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
+///
+/// Several documents and signers: `.documents([one, other])?` and `.signers([one, other])?` in place of the singular.
 ///
 /// Exit URLs belong to the direct flow, where the signers come from your own web pages:
 ///
@@ -109,13 +145,75 @@ impl From<Content> for JobRequest<NoSender> {
     }
 }
 
+impl JobRequest<HasSender> {
+    /// The sender that the job is created for.
+    pub fn sender(&self) -> &Sender {
+        &self.sender.0
+    }
+}
+
 impl<C> JobRequest<C> {
     /// What goes into the package, and what the job is known by.
     pub(super) fn package(&self) -> (&Documents, Option<&Reference>) {
         (&self.content.document, self.content.reference.as_ref())
     }
 
-    pub(super) fn sender(&self) -> &C {
+    /// The title of the job.
+    pub fn title(&self) -> &Title {
+        &self.content.title
+    }
+
+    /// The title in e-mail and SMS.
+    pub fn nonsensitive_title(&self) -> Option<&Title> {
+        self.content.nonsensitive_title.as_ref()
+    }
+
+    /// What is to be signed.
+    pub fn documents(&self) -> &Documents {
+        &self.content.document
+    }
+
+    /// Who is to sign.
+    pub fn signers(&self) -> &Signers {
+        &self.content.signer
+    }
+
+    /// The message to the signers.
+    pub fn description(&self) -> Option<&Description> {
+        self.content.description.as_ref()
+    }
+
+    /// Your own reference.
+    pub fn reference(&self) -> Option<&Reference> {
+        self.content.reference.as_ref()
+    }
+
+    /// The queue that delivers the job's changes.
+    pub fn polling_queue(&self) -> &PollingQueue {
+        &self.content.polling_queue
+    }
+
+    /// The level the signers must log in with, if it was said.
+    pub fn required_authentication(&self) -> Option<AuthenticationLevel> {
+        self.content.required_authentication
+    }
+
+    /// How the signed documents name the signers, if it was said.
+    pub fn identifier_in_signed_documents(&self) -> Option<IdentifierInSignedDocuments> {
+        self.content.identifier_in_signed_documents
+    }
+
+    /// When the first signers are invited, if it was said.
+    pub fn activation_time(&self) -> Option<Timestamp> {
+        self.content.activation_time
+    }
+
+    /// How long each signer has, if it was said.
+    pub fn available_for(&self) -> Option<Availability> {
+        self.content.available_for
+    }
+
+    pub(super) fn sender_choice(&self) -> &C {
         &self.sender
     }
 

@@ -1,20 +1,14 @@
 //! Who is to sign a portal job.
 
-use std::time::Duration;
-
+use super::terms::SigningOrder;
+use crate::error::InvalidValue;
+use crate::flow::Sealed;
 use crate::types::{
-    Addresses, ContactInformation, EmailAddress, InvalidValue, MobileNumber, OnBehalfOf, PersonalIdentificationNumber,
-    Rule, SignatureType,
+    Addresses, ContactInformation, EmailAddress, MobileNumber, OnBehalfOf, PersonalIdentificationNumber, SignatureType,
 };
 use crate::xml::generated as wire;
 
-/// The highest turn.
-const MAX_ORDER: u8 = 9;
-
-/// The longest that signers may have.
-const MAX_AVAILABILITY: Duration = Duration::from_secs(90 * 24 * 3600);
-
-/// By what the sender names a signer. `Debug` does not show it.
+/// How the sender names a signer. `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::ContactInformation;
@@ -25,6 +19,7 @@ const MAX_AVAILABILITY: Duration = Duration::from_secs(90 * 24 * 3600);
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the choice of the schema; one more is a change of the API")]
 pub enum SignerName {
     /// By personal identification number: only this person can sign.
     PersonalIdentificationNumber(PersonalIdentificationNumber),
@@ -54,85 +49,11 @@ impl From<ContactInformation> for SignerName {
     }
 }
 
-/// A signer's turn, 0 to 9: signers with a lower one are invited first. 0 unless said otherwise.
-///
-/// When all with a lower turn have signed, the next ones get the whole of the availability again.
-///
-/// ```
-/// use posten_signering::portal::SigningOrder;
-///
-/// assert_eq!(SigningOrder::new(2)?.get(), 2);
-/// assert_eq!(SigningOrder::new(10).unwrap_err().to_string(), "order: must be from 0 to 9, is 10");
-/// # Ok::<(), posten_signering::InvalidValue>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SigningOrder(u8);
-
-impl SigningOrder {
-    /// The turn with this number.
-    ///
-    /// # Errors
-    ///
-    /// When it is more than 9.
-    pub fn new(order: u8) -> Result<Self, InvalidValue> {
-        if order > MAX_ORDER {
-            let rule = Rule::Range { min: 0, max: u64::from(MAX_ORDER), actual: u64::from(order) };
-            return Err(InvalidValue::new("order", rule));
-        }
-        Ok(Self(order))
-    }
-
-    /// The number.
-    pub fn get(self) -> u8 {
-        self.0
-    }
-}
-
-/// How long each signer has, from when they are invited: at most 90 days. Without it the service decides.
-///
-/// ```
-/// use posten_signering::portal::Availability;
-///
-/// assert_eq!(Availability::days(30)?.as_secs(), 2_592_000);
-/// assert!(Availability::days(91).is_err());
-/// # Ok::<(), posten_signering::InvalidValue>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Availability(Duration);
-
-impl Availability {
-    /// So long. Parts of a second are dropped.
-    ///
-    /// # Errors
-    ///
-    /// When it is more than 90 days.
-    pub fn new(duration: Duration) -> Result<Self, InvalidValue> {
-        if duration > MAX_AVAILABILITY {
-            let rule = Rule::Range { min: 0, max: MAX_AVAILABILITY.as_secs(), actual: duration.as_secs() };
-            return Err(InvalidValue::new("available-seconds", rule));
-        }
-        Ok(Self(duration))
-    }
-
-    /// So many days of 24 hours.
-    ///
-    /// # Errors
-    ///
-    /// When there are more than 90.
-    pub fn days(days: u16) -> Result<Self, InvalidValue> {
-        Self::new(Duration::from_secs(u64::from(days) * 24 * 3600))
-    }
-
-    /// The whole seconds of it.
-    pub fn as_secs(self) -> u64 {
-        self.0.as_secs()
-    }
-}
-
 /// Which addresses the service looks up in the public contact register. Public senders only.
 ///
 /// Example: see [`Signers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the choice of the schema; one more is a change of the API")]
 pub enum Lookup {
     /// The e-mail address.
     Email,
@@ -140,7 +61,7 @@ pub enum Lookup {
     EmailAndSms,
 }
 
-/// One who is to sign a portal job. [`national_id`](Self::national_id) and [`contact`](Self::contact) begin one.
+/// A signer of a portal job. [`national_id`](Self::national_id) and [`contact`](Self::contact) begin one.
 ///
 /// ```
 /// use posten_signering::ContactInformation;
@@ -156,40 +77,45 @@ pub enum Lookup {
 #[derive(Clone, Debug)]
 #[must_use = "a signer does nothing until it is part of a job request"]
 pub struct Signer {
-    name: SignerName,
-    reached: Reached,
-    choices: Choices,
+    pub(super) name: SignerName,
+    pub(super) reached: Reached,
+    pub(super) choices: Choices,
 }
 
 /// What may be said of any signer.
 #[derive(Clone, Copy, Debug, Default)]
-struct Choices {
-    order: Option<SigningOrder>,
-    signature_type: Option<SignatureType>,
-    on_behalf_of: Option<OnBehalfOf>,
+pub(super) struct Choices {
+    pub(super) order: Option<SigningOrder>,
+    pub(super) signature_type: Option<SignatureType>,
+    pub(super) on_behalf_of: Option<OnBehalfOf>,
 }
 
 /// How the service reaches a signer.
 #[derive(Clone, Debug)]
-enum Reached {
+pub(super) enum Reached {
     ByLookup(Lookup),
     At(ContactInformation),
 }
 
 impl Signer {
-    /// A signer by personal identification number. How they are reached comes next.
-    pub fn national_id(number: PersonalIdentificationNumber) -> SignerBuilder<Unreached> {
-        SignerBuilder::new(Unreached(number))
-    }
-
-    /// A signer by address: whoever reads what is sent there can sign.
-    pub fn contact(contact: ContactInformation) -> SignerBuilder<Addressed> {
-        SignerBuilder::new(Addressed { name: SignerName::Contact(contact.clone()), at: contact })
-    }
-
-    /// By what the signer is named: what finds their signature in a status.
+    /// How the signer is named: what finds their signature in a status.
     pub fn name(&self) -> &SignerName {
         &self.name
+    }
+
+    /// The signer's turn, if it was said.
+    pub fn order(&self) -> Option<SigningOrder> {
+        self.choices.order
+    }
+
+    /// How binding the signature is, if it was said.
+    pub fn signature_type(&self) -> Option<SignatureType> {
+        self.choices.signature_type
+    }
+
+    /// For whom the signer signs, if it was said.
+    pub fn on_behalf_of(&self) -> Option<OnBehalfOf> {
+        self.choices.on_behalf_of
     }
 
     pub(super) fn wire(&self) -> wire::PortalSigner {
@@ -231,7 +157,19 @@ pub(crate) fn notifications(contact: &ContactInformation) -> wire::Notifications
     wire::Notifications { notification_addresses }
 }
 
-/// Contact information out of a document.
+/// Contact information out of an answer: whatever the service wrote. `None` when it wrote nothing.
+pub(super) fn answered(notifications: &wire::Notifications) -> Option<ContactInformation> {
+    match &notifications.notification_addresses {
+        wire::NotificationAddresses::EmailAndSms(both) => ContactInformation::answered(
+            Some(both.email.address.trim()),
+            both.sms.as_ref().map(|sms| sms.number.as_str()),
+        ),
+        wire::NotificationAddresses::Sms(sms) => ContactInformation::answered(None, Some(&sms.number)),
+    }
+}
+
+/// Contact information out of a document, by the rules.
+#[cfg(feature = "sandbox")]
 pub(crate) fn contact(notifications: &wire::Notifications) -> Result<ContactInformation, InvalidValue> {
     match &notifications.notification_addresses {
         wire::NotificationAddresses::EmailAndSms(both) => {
@@ -245,121 +183,7 @@ pub(crate) fn contact(notifications: &wire::Notifications) -> Result<ContactInfo
     }
 }
 
-/// Named by personal identification number, and not reached yet: the service has nowhere to send an invitation.
-///
-/// Example: see [`SignerBuilder`]; it only stands in types.
-#[derive(Clone, Debug)]
-pub struct Unreached(PersonalIdentificationNumber);
-
-/// Reached at addresses from the public contact register.
-///
-/// Example: see [`SignerBuilder`]; it only stands in types.
-#[derive(Clone, Debug)]
-pub struct LookedUp {
-    number: PersonalIdentificationNumber,
-    lookup: Lookup,
-}
-
-/// Reached at addresses from the sender.
-///
-/// Example: see [`SignerBuilder`]; it only stands in types.
-#[derive(Clone, Debug)]
-pub struct Addressed {
-    name: SignerName,
-    at: ContactInformation,
-}
-
-/// A signer in the making. `C` tells how they are reached: [`Unreached`], [`LookedUp`] or [`Addressed`].
-///
-/// | | `lookup` | `notifications` | `on_behalf_of` | `build` |
-/// |---|---|---|---|---|
-/// | `SignerBuilder<Unreached>` | yes | yes | | |
-/// | `SignerBuilder<LookedUp>` | | | [`Oneself`](OnBehalfOf::Oneself) only, by [`on_behalf_of_oneself`](SignerBuilder::on_behalf_of_oneself) | yes |
-/// | `SignerBuilder<Addressed>` | | | yes | yes |
-///
-/// So what the service refuses does not compile: a signer by address has no lookup,
-///
-/// ```compile_fail
-/// # use posten_signering::{ContactInformation, portal::{Lookup, Signer}};
-/// # fn example(contact: ContactInformation) {
-/// Signer::contact(contact).lookup(Lookup::Email);
-/// # }
-/// ```
-///
-/// and who is looked up does not sign for somebody else.
-///
-/// ```compile_fail
-/// # use posten_signering::{OnBehalfOf, PersonalIdentificationNumber, portal::{Lookup, Signer}};
-/// # fn example(number: PersonalIdentificationNumber) {
-/// Signer::national_id(number).lookup(Lookup::Email).on_behalf_of(OnBehalfOf::Other);
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct SignerBuilder<C> {
-    contact: C,
-    choices: Choices,
-}
-
-impl<C> SignerBuilder<C> {
-    fn new(contact: C) -> Self {
-        Self { contact, choices: Choices::default() }
-    }
-
-    /// The signer's turn. Without this, all are invited at once.
-    pub fn order(mut self, order: SigningOrder) -> Self {
-        self.choices.order = Some(order);
-        self
-    }
-
-    /// How binding the signature is. Without this the service decides.
-    pub fn signature_type(mut self, signature_type: SignatureType) -> Self {
-        self.choices.signature_type = Some(signature_type);
-        self
-    }
-}
-
-impl SignerBuilder<Unreached> {
-    /// Has the service look the addresses up in the public contact register. Public senders only.
-    pub fn lookup(self, lookup: Lookup) -> SignerBuilder<LookedUp> {
-        SignerBuilder { contact: LookedUp { number: self.contact.0, lookup }, choices: self.choices }
-    }
-
-    /// Has the service write to these addresses.
-    pub fn notifications(self, at: ContactInformation) -> SignerBuilder<Addressed> {
-        SignerBuilder { contact: Addressed { name: self.contact.0.into(), at }, choices: self.choices }
-    }
-}
-
-impl SignerBuilder<LookedUp> {
-    /// Says that they sign for themselves, which is the only way for who is looked up.
-    pub fn on_behalf_of_oneself(mut self) -> Self {
-        self.choices.on_behalf_of = Some(OnBehalfOf::Oneself);
-        self
-    }
-
-    /// The signer.
-    pub fn build(self) -> Signer {
-        let LookedUp { number, lookup } = self.contact;
-        Signer { name: number.into(), reached: Reached::ByLookup(lookup), choices: self.choices }
-    }
-}
-
-impl SignerBuilder<Addressed> {
-    /// For whom the signer signs. Without this the service decides.
-    pub fn on_behalf_of(mut self, on_behalf_of: OnBehalfOf) -> Self {
-        self.choices.on_behalf_of = Some(on_behalf_of);
-        self
-    }
-
-    /// The signer.
-    pub fn build(self) -> Signer {
-        let Addressed { name, at } = self.contact;
-        Signer { name, reached: Reached::At(at), choices: self.choices }
-    }
-}
-
-/// The signers of a job: 1 to 10, no two named the same.
+/// The signers of a job: between 1 and 10. Several may have the same address.
 ///
 /// ```
 /// use posten_signering::portal::{Lookup, Signer, Signers, SigningOrder};
@@ -378,15 +202,15 @@ impl Signers {
     ///
     /// # Errors
     ///
-    /// When there are none or more than 10, or two are named the same.
+    /// When there are none or more than 10.
     pub fn new(signers: impl IntoIterator<Item = Signer>) -> Result<Self, InvalidValue> {
         let signers: Vec<Signer> = signers.into_iter().collect();
-        let same = |at: usize, signer: &Signer| signers[..at].iter().any(|other| other.name.is_same(&signer.name));
-        crate::types::signers(signers.len(), signers.iter().enumerate().any(|(at, signer)| same(at, signer)))?;
+        crate::types::signers(signers.len(), false)?;
         Ok(Self(signers))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Signer> {
+    /// The signers, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Signer> {
         self.0.iter()
     }
 }
@@ -394,6 +218,33 @@ impl Signers {
 impl From<Signer> for Signers {
     fn from(signer: Signer) -> Self {
         Self(vec![signer])
+    }
+}
+
+/// What [`JobRequestBuilder::signer`](super::JobRequestBuilder) takes: a [`Signer`], or several as [`Signers`]. The trait is
+/// sealed.
+///
+/// Example: see [`JobRequest`](super::JobRequest).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a signer of a portal job",
+    label = "a `Signer` or `Signers` is expected",
+    note = "a `SignerBuilder` becomes a `Signer` by `.lookup(..)` or `.notifications(..)`, then `.build()`",
+    note = "several signers: `.signers([one, other])?` in place of `.signer(..)`"
+)]
+pub trait IntoSigners {
+    #[doc(hidden)]
+    fn into_signers(self, _: Sealed) -> Signers;
+}
+
+impl IntoSigners for Signer {
+    fn into_signers(self, _: Sealed) -> Signers {
+        self.into()
+    }
+}
+
+impl IntoSigners for Signers {
+    fn into_signers(self, _: Sealed) -> Signers {
+        self
     }
 }
 
@@ -406,12 +257,11 @@ mod tests {
     }
 
     #[test]
-    fn signers_are_one_to_ten_and_named_differently() {
+    fn signers_are_one_to_ten_and_several_may_have_one_address() {
         let signer = |at: usize| Signer::contact(email(&format!("{at}@example.com"))).build();
         assert_eq!(Signers::new([]).unwrap_err().to_string(), "signers: must be 1 to 10, are 0");
         assert_eq!(Signers::new((0..11).map(signer)).unwrap_err().to_string(), "signers: must be 1 to 10, are 11");
-        let upper = Signer::contact(email("1@EXAMPLE.com")).build();
-        assert_eq!(Signers::new([signer(1), upper]).unwrap_err().to_string(), "signers: no two may be the same");
+        assert!(Signers::new([signer(1), signer(1)]).is_ok());
     }
 
     #[test]
@@ -419,12 +269,5 @@ mod tests {
         let number = Signer::national_id("01010012345".parse().unwrap()).notifications(email("kari@example.com"));
         assert!(!format!("{number:?} {:?}", number.clone().build()).contains("0101"));
         assert!(!format!("{:?}", Signer::contact(email("kari@example.com")).build()).contains("kari"));
-    }
-
-    #[test]
-    fn an_availability_is_at_most_90_days() {
-        assert_eq!(Availability::days(90).unwrap().as_secs(), 7_776_000);
-        let error = Availability::new(MAX_AVAILABILITY + Duration::from_secs(1)).unwrap_err();
-        assert_eq!(error.to_string(), "available-seconds: must be from 0 to 7776000, is 7776001");
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::persons::Trouble;
 use super::signer::{Naming, Signer};
-use crate::signature::SignatureStatus;
+use crate::flow::SignatureStatus;
 use crate::types::{Documents, ExitUrls};
 
 /// How long a direct job lives.
@@ -152,11 +152,12 @@ impl Job {
     /// Where the browser goes after an act: the exit URL with the token. Direct flow.
     pub(super) fn exit(&self, act: Act, token: &str) -> Option<Url> {
         let Flow::Direct { exit_urls, .. } = &self.flow else { return None };
-        let mut url = match act {
-            Act::Sign => exit_urls.completion.clone(),
-            Act::Reject => exit_urls.rejection.clone(),
-            Act::Fail | Act::Block => exit_urls.error.clone(),
+        let url = match act {
+            Act::Sign => exit_urls.completion(),
+            Act::Reject => exit_urls.rejection(),
+            Act::Fail | Act::Block => exit_urls.error(),
         };
+        let mut url = Url::parse(url).ok()?;
         url.query_pairs_mut().append_pair("status_query_token", token);
         Some(url)
     }
@@ -267,15 +268,16 @@ impl Job {
     /// Whether the PDF with the signatures can be had: when all have signed, and in the portal flow from the first on.
     pub(super) fn has_pades(&self) -> bool {
         let any = self.signers.iter().any(|signer| signer.status == SignatureStatus::Signed);
-        match (self.state(), self.flow_name()) {
-            (State::Completed, _) => true,
-            (State::InProgress, FlowName::Portal) => any,
-            _ => false,
+        match self.state() {
+            State::Completed => true,
+            State::InProgress => any,
+            State::Failed => false,
         }
     }
 
     pub(super) fn may_delete(&self, now: Timestamp) -> bool {
-        !self.deleted && self.over.is_some_and(|over| over + DELETION_AFTER <= now)
+        let completed = self.over.filter(|_| self.state() == State::Completed);
+        !self.deleted && completed.is_some_and(|over| over + DELETION_AFTER <= now)
     }
 
     /// Whether signed documents are kept still.
@@ -299,18 +301,19 @@ impl Job {
 
     /// The sender is done with a change. Says whether the job is over with it.
     pub(super) fn confirm(&mut self, number: u32) -> bool {
+        if number != self.change_number() {
+            // A later change waits: it must be seen before the job may go.
+            return false;
+        }
         if let Some(change) = &mut self.change {
-            if change.number != number {
-                // A later change waits: it must be seen before the job may go.
-                return false;
-            }
             change.confirmed = true;
         }
         self.over.is_some()
     }
 
-    /// The number of the latest change; a callback job has but one.
+    /// The number of the latest change. A callback job has a status with each signer that has acted.
     pub(super) fn change_number(&self) -> u32 {
-        self.change.as_ref().map_or(0, |change| change.number)
+        let acted = || self.signers.iter().filter(|signer| signer.status != SignatureStatus::Waiting).count();
+        self.change.as_ref().map_or_else(|| u32::try_from(acted()).unwrap_or(u32::MAX), |change| change.number)
     }
 }

@@ -14,9 +14,9 @@
 //!     .title("Arbeidsavtale".parse()?)
 //!     .document(Document::pdf("Avtale", "%PDF-1.4\n")?)
 //!     .signer(Signer::identified_by("kari".parse()?))
-//!     .exit_urls(ExitUrls::new("https://me.example/done", "https://me.example/no", "https://me.example/oops")?)
+//!     .exit_urls(ExitUrls::builder().completion("https://me.example/done").rejection("https://me.example/no").error("https://me.example/oops").build()?)
 //!     .build();
-//! let job = client.direct().create(request).await?;
+//! let job = client.direct().create(&request).await?;
 //!
 //! let back = sandbox.visit(job.signers()[0].redirect_url())?.sign()?;
 //! assert!(matches!(job.status(back.token()).await?, JobStatus::Completed(_)));

@@ -15,10 +15,10 @@ use zip::ZipArchive;
 use crate::asice::xades::{ASIC, C14N, DS, RSA_SHA256, SHA1_URI, SHA256_URI, SIGNED_PROPERTIES_TYPE, XADES, sha256};
 use crate::asice::{MANIFEST, SIGNATURES};
 use crate::certificate::Certificate;
+use crate::time;
 use crate::types::{Document, Documents, MAX_BYTES, Title};
 use crate::xml::dom::Element;
 use crate::xml::{self, Mode, generated as wire};
-use crate::{time, types};
 
 /// Canonical XML 1.1, which the service takes as well.
 const C14N_11: &str = "http://www.w3.org/2006/12/xml-c14n11";
@@ -214,7 +214,7 @@ fn documents(manifest: &impl Manifest, files: &Files) -> Result<(Documents, Vec<
         }
         names.push(href.to_owned());
         let content = files.get(href).cloned().ok_or_else(|| format!("{MANIFEST}: there is no file {href}"))?;
-        let title: Title = title.parse().map_err(|error: types::InvalidValue| error.to_string())?;
+        let title: Title = title.parse().map_err(|error: crate::error::InvalidValue| error.to_string())?;
         let document = match mime {
             "application/pdf" => Document::pdf(title, content),
             "text/plain" => Document::text(title, content),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::job::{FlowName, Job};
 use super::signer::{Signer, Who};
-use crate::signature::SignatureStatus;
+use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, Document, JobId, MediaType};
 
 /// A job as it arrived, and as it stands. `Debug` leaves out what may be personal.

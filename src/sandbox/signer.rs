@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::persons::{self, Trouble};
 use super::token::random_token;
-use crate::signature::SignatureStatus;
+use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, PersonalIdentificationNumber, SignerIdentifier};
 use crate::{direct, portal};
 

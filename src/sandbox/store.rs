@@ -15,7 +15,7 @@ use super::inner::Inner;
 use super::job::{Change, Flow, Job};
 use super::package::{self, Manifest};
 use super::signer::{Naming, Signer, Who};
-use crate::signature::SignatureStatus;
+use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, Documents, ExitUrls};
 use crate::xml::generated as wire;
 
@@ -248,9 +248,9 @@ impl Saved {
             naming: job.naming,
             flow: match &job.flow {
                 Flow::Direct { exit_urls, token } => SavedFlow::Direct {
-                    completion: exit_urls.completion.to_string(),
-                    rejection: exit_urls.rejection.to_string(),
-                    error: exit_urls.error.to_string(),
+                    completion: exit_urls.completion().to_owned(),
+                    rejection: exit_urls.rejection().to_owned(),
+                    error: exit_urls.error().to_owned(),
                     token: token.clone(),
                 },
                 Flow::Portal { activation, availability } => SavedFlow::Portal {
@@ -272,7 +272,8 @@ impl Saved {
         let time = |text: &str| text.parse::<Timestamp>();
         let flow = match self.flow {
             SavedFlow::Direct { completion, rejection, error, token } => {
-                Flow::Direct { exit_urls: Box::new(ExitUrls::new(completion, rejection, error)?), token }
+                let exit_urls = ExitUrls::builder().completion(completion).rejection(rejection).error(error).build()?;
+                Flow::Direct { exit_urls: Box::new(exit_urls), token }
             }
             SavedFlow::Portal { activation, availability_seconds } => Flow::Portal {
                 activation: time(&activation)?,

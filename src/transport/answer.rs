@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use reqwest::Response;
 
-use super::failed;
+use super::failure::failed;
 use crate::error::{Error, Refusal};
 use crate::time;
 use crate::xml::{self, Mode, generated as wire};
@@ -54,11 +54,6 @@ impl Answer {
         Self { status, headers, text: text(response, most).await }
     }
 
-    /// Headers and text of a success, and an error for everything else.
-    pub(super) fn success(self) -> Result<(HeaderMap, String), Error> {
-        if self.status.is_success() { Ok((self.headers, self.text?)) } else { Err(self.error()) }
-    }
-
     /// What an answer that is no success means.
     pub(crate) fn error(self) -> Error {
         let Self { status, headers, text } = self;
@@ -77,7 +72,7 @@ impl Answer {
                 message: Some(error.error_message),
                 error_type: Some(error.error_type.trim().to_owned()),
             },
-            Err(_) => Refusal { status, code: None, message: None, error_type: None },
+            Err(_) => Refusal::new(status),
         };
         match refusal.code.as_deref() {
             Some("NOT_AUTHORIZED") => Error::NotAuthorized(refusal),

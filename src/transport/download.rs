@@ -15,9 +15,11 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, Sleep};
 
+use super::failure::failed;
 use super::hooks::Meter;
-use super::{MAX_DOWNLOAD, Operation, Transport, XML, failed};
-use crate::error::Error;
+use super::settings::MAX_DOWNLOAD;
+use super::{Operation, Transport, XML};
+use crate::error::{self, Error, FileAction};
 use crate::types::ServiceUrl;
 
 /// A signed PDF, of which there is one a job: all documents, with every signature in it.
@@ -42,7 +44,7 @@ pub enum Xades {}
 ///
 /// # async fn example(pades: Download) -> Result<(), Error> {
 /// let length = pades.save_to("signed.pdf").await?; // to a file,
-/// let whole: Vec<u8> = pades.bytes().await?; // to memory,
+/// let whole: bytes::Bytes = pades.bytes().await?; // to memory,
 /// let mut pieces = pades.stream().await?; // or piece by piece
 /// while let Some(piece) = pieces.next_piece().await? {
 ///     println!("{} bytes", piece.len());
@@ -71,6 +73,14 @@ impl Download<Xades> {
 }
 
 impl<D> Download<D> {
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    pub(crate) fn url(&self) -> &ServiceUrl {
+        &self.url
+    }
+
     fn new(transport: &Arc<Transport>, operation: Operation, url: &ServiceUrl, accept: &'static str) -> Self {
         Self { transport: Arc::clone(transport), operation, url: url.clone(), accept, kind: PhantomData }
     }
@@ -115,11 +125,11 @@ impl<D> Download<D> {
     /// # Errors
     ///
     /// Whatever keeps it from arriving whole.
-    pub async fn bytes(&self) -> Result<Vec<u8>, Error> {
+    pub async fn bytes(&self) -> Result<Bytes, Error> {
         self.operation.run(self.transport.retry.run(|_| self.attempt_bytes())).await
     }
 
-    async fn attempt_bytes(&self) -> Result<Vec<u8>, Error> {
+    async fn attempt_bytes(&self) -> Result<Bytes, Error> {
         let mut stream = self.begin().await?;
         // What the answer says, as far as that is believed.
         let mut whole = Vec::with_capacity(stream.meter.total().unwrap_or(0).min(MAX_DOWNLOAD) as usize);
@@ -127,7 +137,7 @@ impl<D> Download<D> {
             whole.extend_from_slice(&piece);
         }
         tracing::debug!(bytes = whole.len(), "downloaded");
-        Ok(whole)
+        Ok(whole.into())
     }
 
     /// Saves the document as a file, and tells how many bytes it has. Never holds it whole.
@@ -166,7 +176,7 @@ impl<D> Clone for Download<D> {
 
 impl<D> fmt::Debug for Download<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Download").field("url", &self.url.as_url().path()).finish_non_exhaustive()
+        f.debug_struct("Download").finish_non_exhaustive()
     }
 }
 
@@ -179,7 +189,7 @@ pub(crate) struct Part<'p> {
 
 impl<'p> Part<'p> {
     pub(crate) async fn create(target: &'p Path) -> Result<Self, Error> {
-        let failed = |source| Error::File { path: target.to_owned(), source };
+        let failed = error::file(FileAction::Write, target);
         let name = target.file_name().ok_or_else(|| failed(std::io::Error::other("the path names no file")))?;
         let mut random = [0; 8];
         aws_lc_rs::rand::fill(&mut random).map_err(|_| failed(std::io::Error::other("no random numbers")))?;
@@ -187,12 +197,12 @@ impl<'p> Part<'p> {
         hidden.push(name);
         hidden.push(format!(".{:016x}.part", u64::from_be_bytes(random)));
         let path = target.with_file_name(hidden);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path).await.map_err(failed)?;
+        let file = OpenOptions::new().write(true).create_new(true).open(&path).await.map_err(&failed)?;
         Ok(Self { file, name: Hidden(path), target })
     }
 
     pub(crate) async fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
-        self.file.write_all(piece).await.map_err(|source| Error::File { path: self.target.to_owned(), source })
+        self.file.write_all(piece).await.map_err(error::file(FileAction::Write, self.target))
     }
 
     /// Gives it its name, when it is on disk.
@@ -204,7 +214,7 @@ impl<'p> Part<'p> {
             drop(file);
             tokio::fs::rename(&name.0, target).await
         };
-        finished.await.map_err(|source| Error::File { path: target.to_owned(), source })
+        finished.await.map_err(error::file(FileAction::Write, target))
     }
 }
 
@@ -237,6 +247,11 @@ pub struct DownloadStream {
 }
 
 impl DownloadStream {
+    /// How many bytes the document has, before they are read, if the answer says so.
+    pub fn length(&self) -> Option<u64> {
+        self.meter.total()
+    }
+
     /// The next piece, or `None` at the end.
     ///
     /// # Errors

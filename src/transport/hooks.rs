@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::asice::Package;
-use crate::error::Error;
+use crate::error::{BoxError, Error, FileAction, file};
 
 /// A call and its answer, as [`ClientBuilder::on_exchange`](crate::ClientBuilder::on_exchange) gets to see them.
 ///
@@ -22,6 +22,7 @@ use crate::error::Error;
 ///     println!("{} {:?} in {:?}", exchange.method, exchange.status, exchange.took);
 /// });
 /// ```
+#[non_exhaustive]
 pub struct Exchange<'a> {
     /// `GET`, `POST` or `DELETE`.
     pub method: &'a str,
@@ -57,6 +58,7 @@ impl fmt::Debug for Exchange<'_> {
 ///     Ok(())
 /// });
 /// ```
+#[non_exhaustive]
 pub struct OutgoingPackage<'a> {
     /// The sender's own reference for the job.
     pub reference: Option<&'a str>,
@@ -94,7 +96,7 @@ pub struct Transfer {
 
 type OnTransfer = Arc<dyn Fn(&Transfer) + Send + Sync>;
 type OnExchange = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
-type OnPackage = Arc<dyn Fn(&OutgoingPackage<'_>) -> Result<(), Error> + Send + Sync>;
+type OnPackage = Arc<dyn Fn(&OutgoingPackage<'_>) -> Result<(), BoxError> + Send + Sync>;
 
 /// Who listens. Nobody, unless asked for.
 #[derive(Clone, Default)]
@@ -122,7 +124,11 @@ impl Hooks {
     pub(super) fn package(&self, reference: Option<&str>, package: &Package) -> Result<(), Error> {
         let Some(tell) = &self.on_package else { return Ok(()) };
         let bytes = package.bytes()?;
-        tell(&OutgoingPackage { reference, bytes: &bytes })
+        // An error of this crate stays what it is: that of the hook that writes packages to files.
+        tell(&OutgoingPackage { reference, bytes: &bytes }).map_err(|reason| match reason.downcast::<Error>() {
+            Ok(own) => *own,
+            Err(reason) => Error::Hook(reason),
+        })
     }
 }
 
@@ -161,10 +167,10 @@ impl Meter {
 }
 
 /// Writes each package to a directory, as `[time]-[reference]-asice.zip`.
-pub(crate) fn dump_to(directory: PathBuf) -> impl Fn(&OutgoingPackage<'_>) -> Result<(), Error> {
+pub(crate) fn dump_to(directory: PathBuf) -> impl Fn(&OutgoingPackage<'_>) -> Result<(), BoxError> {
     move |package| {
         let path = directory.join(file_name(Timestamp::now(), package.reference));
-        std::fs::write(&path, package.bytes).map_err(|source| Error::File { path, source })
+        Ok(std::fs::write(&path, package.bytes).map_err(file(FileAction::Write, &path))?)
     }
 }
 

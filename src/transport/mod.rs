@@ -1,29 +1,29 @@
 //! The HTTP side: one client, one origin, no redirects, answers within limits.
 
 pub(crate) mod answer;
-mod deletion;
+mod connection;
 mod download;
+mod failure;
 mod hooks;
 mod multipart;
 mod operation;
 mod rate;
 mod retry;
+mod settings;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
-use rustls::sign::SingleCertAndKey;
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Request, Response};
 use tracing::Instrument;
-use typed_builder::TypedBuilder;
 use url::Url;
 
 use self::answer::Answer;
-pub use self::deletion::DocumentsDeletion;
+use self::connection::Connection;
 #[cfg(feature = "verify")]
 pub(crate) use self::download::Part;
 pub use self::download::{Download, DownloadStream, Pades, Xades};
@@ -33,143 +33,26 @@ use self::multipart::Multipart;
 pub(crate) use self::operation::{Flow, Operation, note_change, note_job, note_outcome};
 pub use self::rate::{EvenPace, RateLimiter};
 pub use self::retry::Retry;
-use crate::asice::{Package, UnreadableDocument};
+pub(crate) use self::settings::Options;
+pub use self::settings::{Proxy, Timeouts};
+use crate::asice::Package;
 use crate::error::Error;
 use crate::identity::Identity;
-use crate::trust::{Environment, TlsError};
+use crate::trust::Environment;
 use crate::types::ServiceUrl;
 use crate::xml::{self, Document, Mode};
 
 /// `application/xml`: what every answer besides a download is.
 pub(crate) const XML: &str = "application/xml";
 
-/// The longest download, in bytes: ten times what the documents of a job may have together.
-const MAX_DOWNLOAD: u64 = 100 * 1024 * 1024;
-
 /// The slowest upload that is waited for, in bytes a second: half a megabit.
 const UPLOAD_RATE: u64 = 64 * 1024;
 
-/// How long to wait for what. The defaults are those of the official Java client.
-///
-/// ```
-/// use std::time::Duration;
-/// use posten_signering::Timeouts;
-///
-/// let timeouts = Timeouts::builder().answer(Duration::from_secs(30)).build();
-/// assert_eq!(timeouts, Timeouts { answer: Duration::from_secs(30), ..Timeouts::default() });
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
-pub struct Timeouts {
-    /// For TCP and TLS to be up. 5 seconds.
-    #[builder(default = Duration::from_secs(5))]
-    pub connect: Duration,
-    /// For the whole answer to a call, from when the request is sent. 10 seconds. An upload gets a second more for
-    /// every 64 KiB.
-    #[builder(default = Duration::from_secs(10))]
-    pub answer: Duration,
-    /// Between two pieces of a download, and before the first. 60 seconds.
-    #[builder(default = Duration::from_secs(60))]
-    pub download_idle: Duration,
-    /// For a whole download. 10 minutes.
-    #[builder(default = Duration::from_secs(600))]
-    pub download: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self::builder().build()
-    }
-}
-
-/// An HTTP proxy between us and the service. TLS goes through it untouched.
-///
-/// ```
-/// use posten_signering::Proxy;
-///
-/// let proxy = Proxy::new("http://proxy.example:3128")?.with_credentials("user", "password".into());
-/// assert!(!format!("{proxy:?}").contains("password"));
-/// # Ok::<(), posten_signering::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct Proxy {
-    url: Url,
-    credentials: Option<(String, SecretString)>,
-}
-
-impl Proxy {
-    /// The proxy at this address, `http://proxy.example:3128` for instance.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Configuration`] when it is no `http` or `https` URL, or has credentials in it.
-    pub fn new(url: &str) -> Result<Self, Error> {
-        let url = Url::parse(url).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
-        });
-        let url = url.ok_or_else(|| {
-            Error::Configuration("the proxy is not an http or https URL without credentials".to_owned())
-        })?;
-        Ok(Self { url, credentials: None })
-    }
-
-    /// Logs in with user name and password.
-    #[must_use]
-    pub fn with_credentials(mut self, user: impl Into<String>, password: SecretString) -> Self {
-        self.credentials = Some((user.into(), password));
-        self
-    }
-}
-
-impl fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxy").field("url", &self.url.as_str()).finish_non_exhaustive()
-    }
-}
-
-/// What a client is made of, besides who it is and whom it talks to.
-#[derive(Clone)]
-pub(crate) struct Options {
-    pub(crate) timeouts: Timeouts,
-    pub(crate) proxy: Option<Proxy>,
-    pub(crate) user_agent: Option<String>,
-    pub(crate) idle_connections: Option<usize>,
-    pub(crate) hooks: Hooks,
-    pub(crate) retry: Retry,
-    /// `None`: no limit.
-    pub(crate) rate: Option<Arc<dyn RateLimiter>>,
-    pub(crate) max_download: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            timeouts: Timeouts::default(),
-            proxy: None,
-            user_agent: None,
-            idle_connections: None,
-            hooks: Hooks::default(),
-            retry: Retry::default(),
-            rate: Some(Arc::new(EvenPace::new())),
-            max_download: MAX_DOWNLOAD,
-        }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("timeouts", &self.timeouts)
-            .field("proxy", &self.proxy)
-            .field("retry", &self.retry)
-            .field("rate_limited", &self.rate.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
 /// One origin, and how to talk to it.
+#[derive(Clone)]
 pub(crate) struct Transport {
-    http: reqwest::Client,
-    root: Url,
+    connection: Connection,
+    environment: Environment,
     timeouts: Timeouts,
     hooks: Hooks,
     retry: Retry,
@@ -179,69 +62,60 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub(crate) fn new(environment: &Environment, identity: &Identity, options: &Options) -> Result<Self, Error> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|error| Error::Configuration(format!("TLS: {error}")))?
-            // Not less but other checks than usual: see `ServerVerifier`.
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(environment.verifier()))
-            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key())));
-        let mut http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .https_only(true)
-            // At ten calls a second, HTTP/2 gains nothing, and would be one more protocol that strangers talk to us.
-            .http1_only()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(options.timeouts.connect)
-            .user_agent(user_agent(options.user_agent.as_deref()))
-            // Not even from the environment's variables.
-            .no_proxy();
-        if let Some(connections) = options.idle_connections {
-            http = http.pool_max_idle_per_host(connections);
-        }
-        if let Some(proxy) = &options.proxy {
-            let mut via = reqwest::Proxy::all(proxy.url.clone())
-                .map_err(|error| Error::Configuration(format!("proxy: {error}")))?;
-            if let Some((user, password)) = &proxy.credentials {
-                via = via.basic_auth(user, password.expose_secret());
-            }
-            http = http.proxy(via);
-        }
-        let http = http.build().map_err(|error| Error::Configuration(format!("HTTP: {error}")))?;
-        Ok(Self {
-            http,
-            root: environment.root().clone(),
+        Ok(Self::over(Connection::new(environment, identity, options)?, environment, options))
+    }
+
+    /// A service that is not there: each request is answered as a test has prepared.
+    #[cfg(feature = "testing")]
+    pub(crate) fn prepared(
+        environment: &Environment,
+        answer: impl Fn(&Request) -> http::Response<bytes::Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        let options = Options { rate: None, retry: Retry::OFF, ..Options::default() };
+        Self::over(Connection::Prepared(Arc::new(answer)), environment, &options)
+    }
+
+    fn over(connection: Connection, environment: &Environment, options: &Options) -> Self {
+        Self {
+            connection,
+            environment: environment.clone(),
             timeouts: options.timeouts,
             hooks: options.hooks.clone(),
             retry: options.retry,
             rate: options.rate.clone(),
             max_download: options.max_download,
-        })
+        }
+    }
+
+    /// The same connections with other timeouts.
+    pub(crate) fn with_timeouts(&self, timeouts: Timeouts) -> Self {
+        Self { timeouts, ..self.clone() }
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// The root of the API.
     pub(crate) fn root(&self) -> &Url {
-        &self.root
+        self.environment.root()
     }
 
-    /// How calls are repeated.
+    /// How calls are retried.
     pub(crate) fn retry(&self) -> Retry {
         self.retry
     }
 
     /// A URL out of an answer, if it is one of this service.
     pub(crate) fn service_url(&self, field: &str, text: &str) -> Result<ServiceUrl, Error> {
-        ServiceUrl::within(&self.root, text).ok_or_else(|| {
+        ServiceUrl::within(self.root(), text).ok_or_else(|| {
             Error::Protocol(format!("{field} is not a URL of this service: another scheme, host or port"))
         })
     }
 
     /// Asks for a document.
     pub(crate) async fn get<T: Document>(&self, url: &ServiceUrl) -> Result<T, Error> {
-        let (_, text) = self.call(Method::GET, url, Body::None).await?;
-        read(&text)
+        read(&self.call(&Call::get(url)).await?)
     }
 
     /// Asks for a change in a queue: when the next poll is permitted, if the answer says so, and a document, if there is
@@ -251,27 +125,28 @@ impl Transport {
         url: &ServiceUrl,
         retry: Retry,
     ) -> Result<(Option<Timestamp>, Option<T>), Error> {
-        let (headers, text) = retry.run(|resent| self.attempt(&Method::GET, url, &Body::None, resent)).await?;
+        let call = Call::get(url);
+        let answer: Whole = retry.run(|resent| self.attempt(&call, resent)).await?;
         // 204 has no body; an empty 200 would have nothing to say either.
-        let document = if text.is_empty() { None } else { Some(read(&text)?) };
-        Ok((answer::next_poll(&headers), document))
+        let document = if answer.text.is_empty() { None } else { Some(read(&answer.text)?) };
+        Ok((answer::next_poll(&answer.headers), document))
     }
 
     /// Asks for plain text.
     pub(crate) async fn get_text(&self, url: &ServiceUrl) -> Result<String, Error> {
-        Ok(self.call(Method::GET, url, Body::None).await?.1)
+        self.call(&Call::get(url)).await
     }
 
     /// Sends a document, and reads the one that answers it.
     pub(crate) async fn post<B: Document, T: Document>(&self, url: &ServiceUrl, body: &B) -> Result<T, Error> {
-        let body = write("request", body)?;
-        let (_, text) = self.call(Method::POST, url, Body::Document(body)).await?;
-        read(&text)
+        let body = Body::Document(write("request", body)?);
+        read(&self.call(&Call { method: Method::POST, body, ..Call::get(url) }).await?)
     }
 
     /// Sends a request document with its package, and reads the document that answers it.
     ///
-    /// The call must be [`permitted`](Self::permitted) before the package is signed: its time must be right.
+    /// The call must be [`permitted`](Self::permitted) before the package is signed: its time must be right. A package is
+    /// signed at its time, so it is sent once: who sends it again makes a new one.
     pub(crate) async fn post_package<T: Document>(
         &self,
         url: &ServiceUrl,
@@ -280,84 +155,84 @@ impl Transport {
         (package, resent): (Package, usize),
     ) -> Result<T, Error> {
         self.hooks.package(reference, &package)?;
-        let multipart = Multipart::new(&request, package)?;
-        let (_, text) = self.call(Method::POST, url, Body::Package(request, multipart, resent)).await?;
-        read(&text)
+        let body = Body::Package(Multipart::new(&request, package)?, request);
+        let call = Call { method: Method::POST, body, ..Call::get(url) };
+        read(&self.attempt::<Whole>(&call, resent).await?.text)
     }
 
     /// An empty POST.
     pub(crate) async fn post_empty(&self, url: &ServiceUrl) -> Result<(), Error> {
-        self.call(Method::POST, url, Body::Document(String::new())).await.map(drop)
+        let body = Body::Document(String::new());
+        self.call(&Call { method: Method::POST, body, ..Call::get(url) }).await.map(drop)
     }
 
     /// A DELETE.
     pub(crate) async fn delete(&self, url: &ServiceUrl) -> Result<(), Error> {
-        self.call(Method::DELETE, url, Body::None).await.map(drop)
+        self.call(&Call { method: Method::DELETE, ..Call::get(url) }).await.map(drop)
     }
 
-    /// One request, and the whole text of its answer. Repeated if it bears it.
-    async fn call(&self, method: Method, url: &ServiceUrl, body: Body) -> Result<(HeaderMap, String), Error> {
-        match body {
-            // A package is signed at its time: who sends it makes it anew.
-            Body::Package(_, _, resent) => self.attempt(&method, url, &body, resent).await,
-            _ => self.retry.run(|resent| self.attempt(&method, url, &body, resent)).await,
-        }
+    /// A request whose answer is bytes, to be read piece by piece. Opening it is retried.
+    async fn open(&self, url: &ServiceUrl, accept: &'static str) -> Result<Response, Error> {
+        let call = Call { accept, ..Call::get(url) };
+        self.retry.run(|resent| self.attempt(&call, resent)).await
     }
 
-    async fn attempt(
-        &self,
-        method: &Method,
-        url: &ServiceUrl,
-        body: &Body,
-        resent: usize,
-    ) -> Result<(HeaderMap, String), Error> {
-        let (document, content) = match body {
-            Body::None => (None, None),
-            Body::Document(document) => (Some(document), Some((XML, document.len(), document.clone().into()))),
-            Body::Package(document, multipart, _) => {
-                (Some(document), Some((multipart.content_type.as_str(), multipart.len(), multipart.body(&self.hooks)?)))
-            }
-        };
-        let sent = content.as_ref().map_or(0, |(_, length, _)| *length);
-        let mut request = self.http.request(method.clone(), url.as_url().clone()).header(ACCEPT, XML);
-        if let Some((content_type, length, body)) = content {
-            // reqwest leaves the length of an empty body out, and some gateways want it; that of a stream it does not know.
-            request =
-                request.header(CONTENT_TYPE, content_type).header(CONTENT_LENGTH, length).body::<reqwest::Body>(body);
-        }
+    /// An idempotent request, retried, and the whole text of its answer.
+    async fn call(&self, call: &Call<'_>) -> Result<String, Error> {
+        Ok(self.retry.run(|resent| self.attempt::<Whole>(call, resent)).await?.text)
+    }
+
+    /// One request. Every request goes through here.
+    async fn attempt<R: Reply>(&self, call: &Call<'_>, resent: usize) -> Result<R, Error> {
         // A package was permitted before it was signed.
-        if !matches!(body, Body::Package(..)) {
-            self.permitted(url).await;
+        if !matches!(call.body, Body::Package(..)) {
+            self.permitted(call.url).await?;
         }
-        let span = operation::request(method, url.as_url(), resent);
+        let (request, sent) = call.request(&self.hooks)?;
+        let span = operation::request(&call.method, call.url.as_url(), resent);
         span.record("http.request.body.size", operation::integer(sent));
         let start = Instant::now();
-        let call = async { Ok(Answer::read(request.send().await.map_err(failed)?).await) };
-        let limit = self.timeouts.answer + Duration::from_secs(sent as u64 / UPLOAD_RATE);
-        let answer = tokio::time::timeout(limit, call.instrument(span.clone())).await.unwrap_or(Err(Error::Timeout));
+        let exchange = async {
+            let response = self.connection.send(request).await?;
+            let status = response.status();
+            span.record("http.response.status_code", i64::from(status.as_u16()));
+            let reply = if status.is_success() {
+                R::take(response).await.map_err(|error| (None, error))
+            } else {
+                self.noted(call.url, response.headers(), status);
+                let answer = Answer::read(response).await;
+                Err((answer.text.as_ref().ok().cloned(), answer.error()))
+            };
+            Ok((status, reply))
+        };
+        let limit = R::limit(&self.timeouts).saturating_add(Duration::from_secs(sent as u64 / UPLOAD_RATE));
+        let exchange = tokio::time::timeout(limit, exchange.instrument(span.clone()));
+        let answered = exchange.await.unwrap_or(Err(Error::Timeout));
+        let received = match &answered {
+            Ok((_, Ok(reply))) => reply.text(),
+            Ok((_, Err((text, _)))) => text.as_deref(),
+            Err(_) => None,
+        };
+        if let Some(text) = received {
+            span.record("http.response.body.size", operation::integer(text.len()));
+        }
         self.hooks.exchange(|| Exchange {
-            method: method.as_str(),
-            path: url.as_url().path(),
-            status: answer.as_ref().ok().map(|answer| answer.status.as_u16()),
+            method: call.method.as_str(),
+            path: call.url.as_url().path(),
+            status: answered.as_ref().ok().map(|(status, _)| status.as_u16()),
             took: start.elapsed(),
-            sent: document.map(String::as_str),
-            received: answer.as_ref().ok().and_then(|answer| answer.text.as_deref().ok()),
+            sent: call.body.document(),
+            received,
         });
-        let answered = answer.and_then(|answer| {
-            span.record("http.response.status_code", i64::from(answer.status.as_u16()));
-            let received = answer.text.as_ref().map_or(0, String::len);
-            span.record("http.response.body.size", operation::integer(received));
-            self.noted(url, &answer.headers, answer.status);
-            answer.success()
-        });
-        answered.inspect_err(|error| operation::fail(&span, error))
+        let reply = answered.and_then(|(_, reply)| reply.map_err(|(_, error)| error));
+        reply.inspect_err(|error| operation::fail(&span, error))
     }
 
     /// Waits until one more call is permitted.
-    pub(crate) async fn permitted(&self, url: &ServiceUrl) {
-        if let Some(rate) = &self.rate {
-            rate.acquire(self.organization(url)).await;
-        }
+    pub(crate) async fn permitted(&self, url: &ServiceUrl) -> Result<(), Error> {
+        let Some(rate) = &self.rate else { return Ok(()) };
+        let permitted = tokio::time::timeout(self.timeouts.rate_limiter, rate.acquire(self.organization(url)));
+        permitted.await.map_err(|_| Error::TooManyRequests { retry_at: None })
     }
 
     /// Notes that the rate limit refuses everything for a while, if that is what an answer says.
@@ -372,54 +247,44 @@ impl Transport {
     /// The organization number that a call counts for: the first segment below the root.
     fn organization<'u>(&self, url: &'u ServiceUrl) -> &'u str {
         let path = url.as_url().path();
-        let below = path.strip_prefix(self.root.path().trim_end_matches('/')).unwrap_or(path);
+        let below = path.strip_prefix(self.root().path().trim_end_matches('/')).unwrap_or(path);
         below.trim_start_matches('/').split('/').next().unwrap_or_default()
     }
+}
 
-    /// A request whose answer is bytes, to be read piece by piece. Opening it is repeated if need be.
-    async fn open(&self, url: &ServiceUrl, accept: &'static str) -> Result<reqwest::Response, Error> {
-        self.retry.run(|resent| self.attempt_open(url, accept, resent)).await
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("root", &self.root().as_str()).finish_non_exhaustive()
+    }
+}
+
+/// A request before it is sent, as often as it is.
+struct Call<'u> {
+    method: Method,
+    url: &'u ServiceUrl,
+    accept: &'static str,
+    body: Body,
+}
+
+impl<'u> Call<'u> {
+    fn get(url: &'u ServiceUrl) -> Self {
+        Self { method: Method::GET, url, accept: XML, body: Body::None }
     }
 
-    async fn attempt_open(
-        &self,
-        url: &ServiceUrl,
-        accept: &'static str,
-        resent: usize,
-    ) -> Result<reqwest::Response, Error> {
-        self.permitted(url).await;
-        let span = operation::request(&Method::GET, url.as_url(), resent);
-        let start = Instant::now();
-        let request = self.http.get(url.as_url().clone()).header(ACCEPT, accept);
-        let open = async {
-            let response = request.send().await.map_err(failed)?;
-            if response.status().is_success() { Ok(Ok(response)) } else { Ok(Err(Answer::read(response).await)) }
+    /// The request, and how many bytes its body has.
+    fn request(&self, hooks: &Hooks) -> Result<(Request, usize), Error> {
+        let mut request = Request::new(self.method.clone(), self.url.as_url().clone());
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.accept));
+        let (content_type, length, body) = match &self.body {
+            Body::None => return Ok((request, 0)),
+            Body::Document(text) => (HeaderValue::from_static(XML), text.len(), text.clone().into()),
+            Body::Package(multipart, _) => (multipart.content_type.clone(), multipart.len(), multipart.body(hooks)?),
         };
-        let open = open.instrument(span.clone());
-        let answer = tokio::time::timeout(self.timeouts.download_idle, open).await.unwrap_or(Err(Error::Timeout));
-        self.hooks.exchange(|| Exchange {
-            method: "GET",
-            path: url.as_url().path(),
-            status: answer.as_ref().ok().map(|answer| match answer {
-                Ok(response) => response.status().as_u16(),
-                Err(answer) => answer.status.as_u16(),
-            }),
-            took: start.elapsed(),
-            sent: None,
-            received: match &answer {
-                Ok(Err(answer)) => answer.text.as_deref().ok(),
-                _ => None,
-            },
-        });
-        let opened = answer.and_then(|answer| {
-            let status = answer.as_ref().map_or_else(|answer| answer.status, reqwest::Response::status);
-            span.record("http.response.status_code", i64::from(status.as_u16()));
-            answer.map_err(|answer| {
-                self.noted(url, &answer.headers, answer.status);
-                answer.error()
-            })
-        });
-        opened.inspect_err(|error| operation::fail(&span, error))
+        // reqwest leaves the length of an empty body out, and some gateways want it; that of a stream it does not know.
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        request.headers_mut().insert(CONTENT_TYPE, content_type);
+        *request.body_mut() = Some(body);
+        Ok((request, length))
     }
 }
 
@@ -427,13 +292,63 @@ impl Transport {
 enum Body {
     None,
     Document(String),
-    /// The request document, the multipart body that it and the package make, and how many packages were sent before.
-    Package(String, Multipart, usize),
+    /// The multipart body, and the request document in it.
+    Package(Multipart, String),
 }
 
-impl fmt::Debug for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transport").field("root", &self.root.as_str()).finish_non_exhaustive()
+impl Body {
+    fn document(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Document(text) | Self::Package(_, text) => Some(text),
+        }
+    }
+}
+
+/// How the answer of a successful request is taken.
+trait Reply: Sized {
+    /// How long it may take.
+    fn limit(timeouts: &Timeouts) -> Duration;
+
+    async fn take(response: Response) -> Result<Self, Error>;
+
+    /// What a hook gets to see of it.
+    fn text(&self) -> Option<&str>;
+}
+
+/// Read to its end, within limits.
+struct Whole {
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Reply for Whole {
+    fn limit(timeouts: &Timeouts) -> Duration {
+        timeouts.answer
+    }
+
+    async fn take(response: Response) -> Result<Self, Error> {
+        let Answer { headers, text, .. } = Answer::read(response).await;
+        Ok(Self { headers, text: text? })
+    }
+
+    fn text(&self) -> Option<&str> {
+        Some(&self.text)
+    }
+}
+
+/// Open: a document to be read piece by piece.
+impl Reply for Response {
+    fn limit(timeouts: &Timeouts) -> Duration {
+        timeouts.download_idle
+    }
+
+    async fn take(response: Response) -> Result<Self, Error> {
+        Ok(response)
+    }
+
+    fn text(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -441,33 +356,7 @@ fn read<T: Document>(text: &str) -> Result<T, Error> {
     xml::read(text, Mode::Tolerant).map_err(|error| Error::Protocol(error.to_string()))
 }
 
-/// A document of ours as text. What does not fit the schema is our own mistake, and the error says in which document.
-pub(crate) fn write<T: Document>(what: &str, document: &T) -> Result<String, Error> {
-    xml::write(document).map_err(|error| Error::Protocol(format!("our own {what}: {error}")))
-}
-
-/// What a failure of the HTTP client means.
-fn failed(error: reqwest::Error) -> Error {
-    // The URL may carry a token.
-    let error = error.without_url();
-    if let Some(tls) = TlsError::find(&error) {
-        return Error::Tls(tls);
-    }
-    if let Some(document) = UnreadableDocument::find(&error) {
-        return document;
-    }
-    if error.is_connect() {
-        Error::Connect(Box::new(error))
-    } else if error.is_timeout() {
-        Error::Timeout
-    } else {
-        Error::Transport(Box::new(error))
-    }
-}
-
-fn user_agent(own: Option<&str>) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
-    let ours = format!("posten-signering-rust/{version} ({arch}-{os})");
-    own.map_or_else(|| ours.clone(), |own| format!("{ours} {own}"))
+/// A document of ours as text. What does not fit the schema is our own mistake.
+pub(crate) fn write<T: Document>(what: &'static str, document: &T) -> Result<String, Error> {
+    xml::write(document).map_err(|error| Error::Unwritable { document: what, reason: error.to_string() })
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http::HeaderValue;
 use tokio::sync::mpsc;
 
 use super::hooks::{Hooks, Meter};
@@ -19,7 +20,7 @@ const WORTH_A_STREAM: usize = 256 * 1024;
 
 /// A body and its content type.
 pub(super) struct Multipart {
-    pub(super) content_type: String,
+    pub(super) content_type: HeaderValue,
     parts: Vec<Part>,
 }
 
@@ -41,7 +42,9 @@ impl Multipart {
         let mut parts = package.parts;
         parts.insert(0, Part::Written(before.into()));
         parts.push(Part::Written(after.into()));
-        Ok(Self { content_type: format!("multipart/mixed; boundary={boundary}"), parts })
+        let content_type = HeaderValue::try_from(format!("multipart/mixed; boundary={boundary}"))
+            .map_err(|_| Error::Configuration("the boundary is not a header value".to_owned()))?;
+        Ok(Self { content_type, parts })
     }
 
     /// How many bytes the body has.

@@ -17,17 +17,20 @@ pub(crate) enum Flow {
     Direct,
     Portal,
     Archive,
-    /// No flow: who we are.
+    /// No flow: which organization the service sees.
     Organization,
+    /// A stored reference whose URL does not tell.
+    Unknown,
 }
 
 impl Flow {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Direct => "direct",
             Self::Portal => "portal",
             Self::Archive => "archive",
             Self::Organization => "organization",
+            Self::Unknown => "unknown",
         }
     }
 }

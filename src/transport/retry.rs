@@ -1,21 +1,21 @@
-//! Repeating what bears it.
+//! Retrying idempotent calls.
 
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use http::StatusCode;
 use typed_builder::TypedBuilder;
 
 use crate::error::Error;
 
-/// How calls are repeated that fail for a reason that may pass by itself: connections that cannot be made or break,
-/// timeouts, and 502, 503 and 504.
+/// How idempotent calls are retried after an error whose class
+/// [is retried](crate::ErrorClass::is_retried): connections that cannot be made or break, timeouts, and 502, 503 and 504.
 ///
-/// Repeated is every call that bears it: status, poll, downloads, confirm, cancel, delete, new redirect URLs, whoami. The
-/// creation of a job is repeated only while nothing of it can have reached the service; after that it is
-/// [`Error::MaybeCreated`](crate::Error::MaybeCreated). A stream of [`Changes`](crate::Changes) asks again in its own way.
+/// Every call but the creation of a job is idempotent: status, poll, downloads, confirm, cancel, delete, new redirect
+/// URLs, whoami. The creation of a job is retried only while nothing of it can have reached the service; after that the
+/// error is [`Error::MaybeCreated`](crate::Error::MaybeCreated). A stream of [`Changes`](crate::Changes) retries in its
+/// own way.
 ///
-/// The pauses double, and each is lengthened by chance, so that many clients do not come back in the same moment.
+/// Exponential backoff with jitter: the pauses double, and each is lengthened at random.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,23 +26,24 @@ use crate::error::Error;
 /// assert_eq!(Retry::OFF.times, 0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
+#[expect(clippy::exhaustive_structs, reason = "made with `..Retry::default()`, so that one more breaks nobody")]
 pub struct Retry {
-    /// How many times after the first. 3.
+    /// How many retries after the first try. Defaults to 3.
     #[builder(default = 3)]
     pub times: usize,
-    /// The pause before the first repetition. 200 milliseconds.
+    /// The pause before the first retry. Defaults to 200 milliseconds.
     #[builder(default = Duration::from_millis(200))]
     pub first_pause: Duration,
-    /// The longest pause, before chance lengthens it. 5 seconds.
+    /// The longest pause, before jitter lengthens it. Defaults to 5 seconds.
     #[builder(default = Duration::from_secs(5))]
     pub longest_pause: Duration,
-    /// No repetition begins later than this after the call began. 30 seconds.
+    /// No retry begins later than this after the call began. Defaults to 30 seconds.
     #[builder(default = Duration::from_secs(30))]
     pub within: Duration,
 }
 
 impl Retry {
-    /// Nothing is repeated.
+    /// No retries.
     pub const OFF: Self =
         Self { times: 0, first_pause: Duration::ZERO, longest_pause: Duration::ZERO, within: Duration::ZERO };
 
@@ -54,7 +55,7 @@ impl Retry {
         let mut repetitions = self.begin();
         loop {
             match call(repetitions.so_far).await {
-                Err(error) if is_worth_repeating(&error) => {
+                Err(error) if error.class().is_retried() => {
                     if !repetitions.pause(&error).await {
                         return Err(error);
                     }
@@ -103,18 +104,6 @@ impl Repetitions {
         tracing::debug!(error.type = error.kind(), repetition = self.so_far, seconds, "repeating after a pause");
         tokio::time::sleep(pause).await;
         true
-    }
-}
-
-/// Whether a call that bears it is repeated after this.
-fn is_worth_repeating(error: &Error) -> bool {
-    match error {
-        Error::Connect(_) | Error::Transport(_) | Error::Timeout => true,
-        Error::Unexpected(refusal) => {
-            let status = refusal.status();
-            [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT].contains(&status)
-        }
-        _ => false,
     }
 }
 

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, Rule};
-use crate::xml::is_xml_char;
+use super::words::from_text;
+use crate::error::{InvalidValue, Rule};
+use crate::text::is_xml_char;
 
 /// The longest e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL: usize = 254;
@@ -37,6 +38,11 @@ impl EmailAddress {
         &self.0
     }
 
+    /// As an answer has it, whatever that is.
+    fn answered(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Whether mail to one reaches the other: letters count without their case.
     fn is_same(&self, other: &Self) -> bool {
         self.0.to_lowercase() == other.0.to_lowercase()
@@ -57,6 +63,8 @@ impl FromStr for EmailAddress {
         parts.map(|_| Self(text.to_owned())).ok_or_else(|| InvalidValue::new("email", Rule::EmailAddress))
     }
 }
+
+from_text!(EmailAddress);
 
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,6 +96,11 @@ impl MobileNumber {
         &self.0
     }
 
+    /// As an answer has it, whatever that is.
+    fn answered(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The number without the country code of Norway, which the service may add or leave out.
     fn national(&self) -> &str {
         let international = self.0.strip_prefix('+').or_else(|| self.0.strip_prefix("00"));
@@ -107,6 +120,8 @@ impl FromStr for MobileNumber {
         Ok(Self(number))
     }
 }
+
+from_text!(MobileNumber);
 
 impl fmt::Debug for MobileNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,6 +186,18 @@ impl ContactInformation {
             Addresses::Mobile(number) | Addresses::Both(_, number) => Some(number),
             Addresses::Email(_) => None,
         }
+    }
+
+    /// As an answer has it, whatever that is: one odd address must not keep a whole answer from being read.
+    pub(crate) fn answered(email: Option<&str>, mobile: Option<&str>) -> Option<Self> {
+        let email = email.map(|text| text.parse().unwrap_or_else(|_| EmailAddress::answered(text)));
+        let mobile = mobile.map(|text| text.parse().unwrap_or_else(|_| MobileNumber::answered(text)));
+        Some(Self(match (email, mobile) {
+            (Some(email), Some(mobile)) => Addresses::Both(email, mobile),
+            (Some(email), None) => Addresses::Email(email),
+            (None, Some(mobile)) => Addresses::Mobile(mobile),
+            (None, None) => return None,
+        }))
     }
 
     pub(crate) fn addresses(&self) -> &Addresses {

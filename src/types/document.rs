@@ -3,11 +3,13 @@
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
+use std::str::FromStr;
 
 use bytes::Bytes;
 
-use super::{Content, InvalidValue, Rule, Title, pdf};
-use crate::error::Error;
+use super::words::as_text;
+use super::{Content, Title, pdf};
+use crate::error::{Error, FileAction, InvalidValue, Rule, file};
 
 /// The most bytes in all documents of a job together.
 pub(crate) const MAX_BYTES: usize = 10_485_760;
@@ -41,13 +43,24 @@ impl MediaType {
         }
     }
 
-    pub(crate) fn extension(self) -> &'static str {
+    fn extension(self) -> &'static str {
         match self {
             Self::Pdf => "pdf",
             Self::Text => "txt",
         }
     }
 }
+
+impl FromStr for MediaType {
+    type Err = InvalidValue;
+
+    fn from_str(name: &str) -> Result<Self, InvalidValue> {
+        let known = [Self::Pdf, Self::Text].into_iter().find(|kind| kind.as_str() == name);
+        known.ok_or_else(|| InvalidValue::new("mime", Rule::OneOf(&["application/pdf", "text/plain"])))
+    }
+}
+
+as_text!(MediaType);
 
 /// One document to be signed. `Debug` shows its kind and size only.
 ///
@@ -108,9 +121,9 @@ impl Document {
         InvalidValue: From<T::Error>,
     {
         let path = path.as_ref();
-        let failed = |source| Error::File { path: path.to_owned(), source };
-        let file = std::fs::File::open(path).map_err(failed)?;
-        let length = usize::try_from(file.metadata().map_err(failed)?.len()).unwrap_or(usize::MAX);
+        let failed = file(FileAction::Read, path);
+        let file = std::fs::File::open(path).map_err(&failed)?;
+        let length = usize::try_from(file.metadata().map_err(&failed)?.len()).unwrap_or(usize::MAX);
         bounded(length)?;
         let title = title.try_into().map_err(InvalidValue::from)?;
         Ok(Self::new(title, MediaType::Pdf, Content::file(file, length, path)).map_err(failed)??)
@@ -180,7 +193,7 @@ impl Document {
     /// What it means that it cannot be read.
     pub(crate) fn unreadable(&self, source: std::io::Error) -> Error {
         match self.content.path() {
-            Some(path) => Error::File { path: path.to_owned(), source },
+            Some(path) => file(FileAction::Read, path)(source),
             None => Error::Read(source),
         }
     }
@@ -282,7 +295,8 @@ impl Documents {
         Ok(Self(documents))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Document> {
+    /// The documents, in the order in which signers see them.
+    pub fn iter(&self) -> impl Iterator<Item = &Document> {
         self.0.iter()
     }
 }

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidValue, Rule};
+use super::words::{as_text, from_text};
+use crate::error::{InvalidValue, Rule};
 
 fn digits(field: &'static str, expected: usize, text: &str) -> Result<String, InvalidValue> {
     let actual = text.chars().count();
@@ -55,11 +56,7 @@ impl FromStr for OrganizationNumber {
     }
 }
 
-impl fmt::Display for OrganizationNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+as_text!(OrganizationNumber);
 
 /// A national identity number or D-number: eleven digits. Neither `Debug` nor any error shows it.
 ///
@@ -80,6 +77,11 @@ impl PersonalIdentificationNumber {
         &self.0
     }
 
+    /// As an answer has it, whatever that is: one odd number must not keep a whole answer from being read.
+    pub(crate) fn answered(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Whether both check digits are right (modulus 11, twice).
     ///
     /// The date in the number is not looked at, so D-numbers and synthetic test numbers (month + 40, + 65 or + 80)
@@ -97,6 +99,8 @@ impl FromStr for PersonalIdentificationNumber {
     }
 }
 
+from_text!(PersonalIdentificationNumber);
+
 impl fmt::Debug for PersonalIdentificationNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PersonalIdentificationNumber(***)")
@@ -110,10 +114,12 @@ impl fmt::Debug for PersonalIdentificationNumber {
 ///
 /// let id: JobId = "4711".parse()?;
 /// assert_eq!((id.get(), id.to_string().as_str()), (4711, "4711"));
+/// assert_eq!(JobId::try_from(4711), Ok(id)); // from a database
+/// assert!(JobId::try_from(-1).is_err());
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "i64", into = "i64")]
 pub struct JobId(i64);
 
 impl JobId {
@@ -131,8 +137,21 @@ impl FromStr for JobId {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let id = text.parse::<i64>().ok().filter(|id| *id >= 0);
-        id.map(Self).ok_or_else(|| InvalidValue::new("signature-job-id", Rule::Integer))
+        text.parse::<i64>().unwrap_or(-1).try_into()
+    }
+}
+
+impl TryFrom<i64> for JobId {
+    type Error = InvalidValue;
+
+    fn try_from(id: i64) -> Result<Self, InvalidValue> {
+        if id < 0 { Err(InvalidValue::new("signature-job-id", Rule::Integer)) } else { Ok(Self(id)) }
+    }
+}
+
+impl From<JobId> for i64 {
+    fn from(id: JobId) -> Self {
+        id.0
     }
 }
 

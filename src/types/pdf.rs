@@ -1,33 +1,9 @@
 //! A look at a PDF: header, version, encryption. Nothing here trusts an offset or a length in the file.
 
-use std::fmt;
 use std::io;
 
 use super::content::Content;
-
-/// Why the service would refuse a PDF.
-///
-/// Example: see [`Rule`](crate::Rule).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PdfProblem {
-    /// There is no `%PDF-` in the first 1024 bytes.
-    NotPdf,
-    /// The version in the header is not 1.1 to 1.7.
-    Version,
-    /// The file is encrypted, with a password or without.
-    Encrypted,
-}
-
-impl fmt::Display for PdfProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotPdf => "is not a PDF: it has no %PDF header",
-            Self::Version => "is a PDF of another version than 1.1 to 1.7",
-            Self::Encrypted => "is an encrypted PDF",
-        })
-    }
-}
+use crate::error::PdfProblem;
 
 /// How many dictionaries without an end are borne in a window of a broken file. Each is read to its end.
 const ENDLESS: usize = 16;

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{InvalidValue, Rule};
-use crate::xml::{is_xml_char, lines};
+use super::words::{as_text, from_text};
+use crate::error::{InvalidValue, Rule};
+use crate::text::{is_xml_char, lines};
 
 /// The longest polling queue name. The service states none; this keeps the name inside any URL.
 const MAX_QUEUE: usize = 100;
@@ -48,25 +49,11 @@ macro_rules! text_type {
             }
         }
 
-        impl TryFrom<&str> for $name {
-            type Error = InvalidValue;
-
-            fn try_from(text: &str) -> Result<Self, InvalidValue> {
-                text.parse()
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidValue;
-
-            fn try_from(text: String) -> Result<Self, InvalidValue> {
-                text.parse()
-            }
-        }
-
         text_type!(@debug $name $($debug)*);
     };
     (@debug $name:ident secret) => {
+        from_text!($name);
+
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(concat!(stringify!($name), "(***)"))
@@ -74,6 +61,8 @@ macro_rules! text_type {
         }
     };
     (@debug $name:ident plain) => {
+        as_text!($name);
+
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($name)).field(&self.0).finish()
@@ -116,7 +105,7 @@ text_type! {
 text_type! {
     /// The sender's own reference for a job: at most 50 characters.
     ///
-    /// It shows in e-mail to signers, so the service asks for no personal data in it.
+    /// It shows in e-mail to the sender, so the service asks for no personal data in it.
     ///
     /// ```
     /// use posten_signering::Reference;
@@ -159,10 +148,23 @@ text_type! {
     StatusQueryToken, "status_query_token", 1, MAX_TOKEN, secret
 }
 
-/// So that the query of an exit URL can be taken apart by a web framework. There is no `Serialize`: a token is not stored.
+impl SignerIdentifier {
+    /// As an answer has it, whatever that is: one odd identifier must not keep a whole answer from being read.
+    pub(crate) fn answered(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// So that the query of an exit URL can be taken apart by a web framework, and a token stored: it can be used again later.
 impl<'de> Deserialize<'de> for StatusQueryToken {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for StatusQueryToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -176,6 +178,7 @@ impl<'de> Deserialize<'de> for StatusQueryToken {
 ///
 /// assert_eq!(PollingQueue::named("contracts")?.name(), Some("contracts"));
 /// assert_eq!(PollingQueue::DEFAULT.name(), None);
+/// assert_eq!("".parse(), Ok(PollingQueue::DEFAULT));
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -198,7 +201,23 @@ impl PollingQueue {
     pub fn name(&self) -> Option<&str> {
         self.0.as_deref()
     }
+
+    /// Its name; an empty text for the default queue.
+    pub fn as_str(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
 }
+
+/// An empty text is the default queue, as it is for the service.
+impl FromStr for PollingQueue {
+    type Err = InvalidValue;
+
+    fn from_str(name: &str) -> Result<Self, InvalidValue> {
+        if name.is_empty() { Ok(Self::DEFAULT) } else { Self::named(name) }
+    }
+}
+
+as_text!(PollingQueue);
 
 #[cfg(test)]
 mod tests {

@@ -1,50 +1,106 @@
-//! URLs, of three kinds that must not be mixed up: the sender's, the signer's, the service's.
+//! URLs, of three kinds that must not be mixed up: of the sender, of the signer, of the service.
 
 use std::fmt;
 use std::sync::Arc;
 
+use typed_builder::TypedBuilder;
 use url::Url;
 
-use super::{InvalidValue, Rule};
+use super::{JobId, OrganizationNumber};
+use crate::error::{InvalidValue, Rule};
+use crate::text::is_xml_char;
 
 /// The longest URL in a document of the API.
 const MAX_URL: usize = 500;
 
+/// Schemes whose URIs are programs or documents by themselves: a browser must not be sent to one.
+const FORBIDDEN_SCHEMES: [&str; 3] = ["javascript", "vbscript", "data"];
+
 /// Where the browser goes when the signing ceremony ends, with `status_query_token` appended.
 ///
-/// Three absolute `http` or `https` URLs of at most 500 characters. They often carry session data, so `Debug` does not
-/// show them.
+/// Three absolute URIs of at most 500 characters each, of any scheme that is not script or data: apps use schemes of
+/// their own. They are sent as they are given. They often carry session data, so `Debug` does not show them.
+///
+/// ```
+/// use posten_signering::ExitUrls;
+///
+/// let urls = ExitUrls::builder()
+///     .completion("https://sender.example/done")
+///     .rejection("https://sender.example/no")
+///     .error("https://sender.example/oops")
+///     .build()?;
+/// let one = ExitUrls::same("https://sender.example/back?case=17")?;
+/// assert!(ExitUrls::same("/back").is_err());
+/// # Ok::<(), posten_signering::InvalidValue>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExitUrls {
-    pub(crate) completion: Url,
-    pub(crate) rejection: Url,
-    pub(crate) error: Url,
+    completion: String,
+    rejection: String,
+    error: String,
+}
+
+/// Exit URLs before they are checked.
+#[derive(TypedBuilder)]
+#[builder(
+    builder_method(vis = "pub(super)"),
+    builder_type(name = ExitUrlsBuilder, vis = "pub", doc = "Builds [`ExitUrls`]: each of the three by its name.
+    \n`build` exists when all are set. Example: see [`ExitUrls`]."),
+    build_method(into = Result<ExitUrls, InvalidValue>)
+)]
+pub(super) struct Unchecked {
+    /// For a signer who signed.
+    #[builder(setter(into))]
+    completion: String,
+    /// For a signer who rejected.
+    #[builder(setter(into))]
+    rejection: String,
+    /// For a signer for whom something went wrong.
+    #[builder(setter(into))]
+    error: String,
+}
+
+impl From<Unchecked> for Result<ExitUrls, InvalidValue> {
+    fn from(Unchecked { completion, rejection, error }: Unchecked) -> Self {
+        check_exit_url("completion-url", &completion)?;
+        check_exit_url("rejection-url", &rejection)?;
+        check_exit_url("error-url", &error)?;
+        Ok(ExitUrls { completion, rejection, error })
+    }
 }
 
 impl ExitUrls {
-    /// The URLs for a signer who signed, one who said no, and one for whom something went wrong.
+    /// Starts with none of the three.
     ///
-    /// ```
-    /// use posten_signering::ExitUrls;
-    ///
-    /// ExitUrls::new("https://sender.example/done", "https://sender.example/no", "https://sender.example/oops")?;
-    /// assert!(ExitUrls::new("/done", "/no", "/oops").is_err());
-    /// # Ok::<(), posten_signering::InvalidValue>(())
-    /// ```
+    /// `build` returns an error when one is not an absolute URI, is script or data, or is longer than 500 characters.
+    /// The error says which.
+    pub fn builder() -> ExitUrlsBuilder {
+        Unchecked::builder()
+    }
+
+    /// One URL for all outcomes: the status tells which it was.
     ///
     /// # Errors
     ///
-    /// When one is not an absolute `http` or `https` URL, or longer than 500 characters. The error says which.
-    pub fn new(
-        completion: impl AsRef<str>,
-        rejection: impl AsRef<str>,
-        error: impl AsRef<str>,
-    ) -> Result<Self, InvalidValue> {
-        Ok(Self {
-            completion: absolute("completion-url", completion.as_ref())?,
-            rejection: absolute("rejection-url", rejection.as_ref())?,
-            error: absolute("error-url", error.as_ref())?,
-        })
+    /// As for [`builder`](Self::builder).
+    pub fn same(url: impl Into<String>) -> Result<Self, InvalidValue> {
+        let url = url.into();
+        Self::builder().completion(url.clone()).rejection(url.clone()).error(url).build()
+    }
+
+    /// Where a signer goes who signed.
+    pub fn completion(&self) -> &str {
+        &self.completion
+    }
+
+    /// Where a signer goes who rejected.
+    pub fn rejection(&self) -> &str {
+        &self.rejection
+    }
+
+    /// Where a signer goes for whom something went wrong.
+    pub fn error(&self) -> &str {
+        &self.error
     }
 }
 
@@ -54,15 +110,15 @@ impl fmt::Debug for ExitUrls {
     }
 }
 
-fn absolute(field: &'static str, text: &str) -> Result<Url, InvalidValue> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url = url.ok_or_else(|| InvalidValue::new(field, Rule::AbsoluteUrl))?;
-    // As it will be written: percent-encoding makes it longer.
-    let actual = url.as_str().chars().count();
+fn check_exit_url(field: &'static str, text: &str) -> Result<(), InvalidValue> {
+    let actual = text.chars().count();
     if actual > MAX_URL {
         return Err(InvalidValue::new(field, Rule::Length { min: 0, max: MAX_URL, actual }));
     }
-    Ok(url)
+    // A parser of URLs strips white space and drops line breaks inside; what is sent as it is given must not need that.
+    let plain = !text.chars().any(|c| c.is_whitespace() || !is_xml_char(c));
+    let url = Url::parse(text).ok().filter(|url| plain && !FORBIDDEN_SCHEMES.contains(&url.scheme()));
+    url.map(drop).ok_or_else(|| InvalidValue::new(field, Rule::AbsoluteUri))
 }
 
 /// Where a signer's browser is sent to sign. Works **once**, and for whoever has it: `Debug` does not show it.
@@ -77,6 +133,12 @@ fn absolute(field: &'static str, text: &str) -> Result<Url, InvalidValue> {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedirectUrl(Url);
+
+impl AsRef<str> for RedirectUrl {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
 
 impl RedirectUrl {
     /// Surrounding white space is not part of it. `None` when it is no absolute `http` or `https` URL.
@@ -139,6 +201,27 @@ impl ServiceUrl {
     pub(crate) fn as_url(&self) -> &Url {
         &self.0
     }
+
+    /// What can be read from the path of a URL of a job below `root`: `/123456789/direct/signature-jobs/4711/...`.
+    pub(crate) fn subject(&self, root: &Url) -> Subject {
+        let path = self.0.path();
+        let below = path.strip_prefix(root.path().trim_end_matches('/')).unwrap_or(path);
+        let mut segments = below.trim_start_matches('/').split('/');
+        let sender = segments.next().and_then(|segment| segment.parse().ok());
+        let flow = segments.next().unwrap_or_default();
+        let is_job = segments.next() == Some("signature-jobs");
+        let job = segments.next().filter(|_| is_job).and_then(|segment| segment.parse().ok());
+        Subject { sender, is_direct: flow == "direct", is_portal: flow == "portal", job }
+    }
+}
+
+/// What a URL is about, as far as its path tells.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub(crate) sender: Option<OrganizationNumber>,
+    pub(crate) is_direct: bool,
+    pub(crate) is_portal: bool,
+    pub(crate) job: Option<JobId>,
 }
 
 #[cfg(test)]
@@ -167,6 +250,23 @@ mod tests {
     }
 
     #[test]
+    fn the_path_of_a_url_tells_sender_flow_and_job() {
+        let root = Url::parse("https://a/api").unwrap();
+        let subject = |path: &str| ServiceUrl::within(&root, &format!("https://a{path}")).unwrap().subject(&root);
+        let expected = Subject {
+            sender: Some("123456789".parse().unwrap()),
+            is_direct: false,
+            is_portal: true,
+            job: Some("17".parse().unwrap()),
+        };
+        assert_eq!(subject("/api/123456789/portal/signature-jobs/17/pades?x=1"), expected);
+        let nothing = Subject { sender: None, is_direct: false, is_portal: false, job: None };
+        for other in ["", "/api", "/api/x/y/z", "/elsewhere/17", "/api//"] {
+            assert_eq!(subject(other), nothing, "{other}");
+        }
+    }
+
+    #[test]
     fn a_query_is_appended_never_replaced() {
         let root = Url::parse("https://a/api").unwrap();
         let url = ServiceUrl::within(&root, "https://a/api/1?x=1").unwrap().with_query("status_query_token", "a&b c");
@@ -174,12 +274,18 @@ mod tests {
     }
 
     #[test]
-    fn exit_urls_are_absolute_and_at_most_500_characters_as_written() {
+    fn exit_urls_are_absolute_uris_of_at_most_500_characters_sent_as_given() {
         let good = "https://sender.example/";
-        let error = |text: &str| ExitUrls::new(good, text, good).unwrap_err().to_string();
-        assert_eq!(error("sender.example"), "rejection-url: must be an absolute http or https URL");
-        assert_eq!(error("javascript:alert(1)"), "rejection-url: must be an absolute http or https URL");
-        let long = format!("{good}{}", "ø".repeat(80));
-        assert_eq!(error(&long), "rejection-url: must be at most 500 characters long, is 503");
+        let build = |text: &str| ExitUrls::builder().completion(good).rejection(text).error(good).build();
+        let error = |text: &str| build(text).unwrap_err().to_string();
+        for bad in ["sender.example", "javascript:alert(1)", " JavaScript:x", "DATA:text/html,x", "https://a/ b", ""] {
+            assert_eq!(error(bad), "rejection-url: must be an absolute URI, and neither script nor data", "{bad}");
+        }
+        let long = format!("{good}{}", "x".repeat(478));
+        assert_eq!(error(&long), "rejection-url: must be at most 500 characters long, is 501");
+        let signs = format!("https://SENDER.example?x{}", "=".repeat(300));
+        for kept in ["myapp:done", "no.sender.app://back", &long[..500], &signs] {
+            assert_eq!(build(kept).unwrap().rejection(), kept);
+        }
     }
 }

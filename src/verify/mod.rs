@@ -14,9 +14,9 @@
 //! #     .title("Avtale".parse()?)
 //! #     .document(document.clone())
 //! #     .signer(Signer::identified_by("kari".parse()?))
-//! #     .exit_urls(ExitUrls::new("https://me.example/done", "https://me.example/no", "https://me.example/oops")?)
+//! #     .exit_urls(ExitUrls::builder().completion("https://me.example/done").rejection("https://me.example/no").error("https://me.example/oops").build()?)
 //! #     .build();
-//! # let job = client.direct().create(request).await?;
+//! # let job = client.direct().create(&request).await?;
 //! # let back = sandbox.visit(job.signers()[0].redirect_url())?.sign()?;
 //! # let JobStatus::Completed(done) = job.status(back.token()).await? else { panic!() };
 //! # let roots = sandbox.anchors();
@@ -60,10 +60,11 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::certificate::Certificate;
-use crate::error::Error;
+use crate::error::{Error, VerificationError};
 use crate::transport::{Download, Pades, Part};
 use crate::trust::TrustAnchors;
 use crate::types::{Document, OrganizationNumber};
@@ -72,7 +73,7 @@ use crate::types::{Document, OrganizationNumber};
 ///
 /// Example: see [`verify`](self).
 pub struct Verified<D> {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     signatures: Vec<PdfSignature>,
     /// SHA-256 of the attached files.
     embedded: HashSet<Vec<u8>>,
@@ -90,7 +91,8 @@ impl Verified<Pades> {
     /// # Errors
     ///
     /// [`VerificationError`], one variant for each thing that can be wrong with it.
-    pub fn check(bytes: Vec<u8>, roots: &TrustAnchors, at: Timestamp) -> Result<Self, VerificationError> {
+    pub fn check(bytes: impl Into<Bytes>, roots: &TrustAnchors, at: Timestamp) -> Result<Self, VerificationError> {
+        let bytes = bytes.into();
         let pdf = pdf::Pdf::read(&bytes)?;
         let mut signatures = Vec::new();
         let mut whole = false;
@@ -139,7 +141,7 @@ impl<D> Verified<D> {
     }
 
     /// The document, and nothing else any more.
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub fn into_bytes(self) -> Bytes {
         self.bytes
     }
 
@@ -268,53 +270,4 @@ impl fmt::Debug for PdfSignature {
             .field("time", &self.time)
             .finish_non_exhaustive()
     }
-}
-
-/// Why a signed PDF is not trusted.
-///
-/// Example: see [`Error`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerificationError {
-    /// It is no PDF, or one that is damaged.
-    #[error("this is not a PDF that can be read")]
-    NotPdf,
-    /// Its cross-references are damaged, so that readers may see different documents in it.
-    #[error("the PDF has damaged cross-references: readers may see different documents in it")]
-    Ambiguous,
-    /// It is encrypted.
-    #[error("the PDF is encrypted")]
-    Encrypted,
-    /// There is no signature in it.
-    #[error("the PDF is not signed")]
-    NotSigned,
-    /// It was changed after a signature was made: the digest does not fit.
-    #[error("the PDF was changed after it was signed")]
-    Changed,
-    /// Something was appended that no signature covers.
-    #[error("no signature covers the PDF to its end: something was appended")]
-    NotWhole,
-    /// A signature is not by the key of its certificate.
-    #[error("a signature was not made with the key of its certificate")]
-    BadSignature,
-    /// A signature is put together in a way that the standards do not allow.
-    #[error("a signature is malformed: {0}")]
-    Malformed(&'static str),
-    /// A signature is of a kind that is not known here.
-    #[error("a signature is of a kind that cannot be checked: {0}")]
-    Unsupported(&'static str),
-    /// A certificate does not lead to one of the roots.
-    #[error("the certificate of a signature does not lead to one of the roots")]
-    Untrusted,
-    /// A certificate was not valid at the time of the check.
-    #[error("the certificate of a signature was valid from {not_before} to {not_after} only")]
-    OutOfDate {
-        /// The start of the signer's certificate.
-        not_before: Timestamp,
-        /// Its end. The certificate of an issuer may have ended before.
-        not_after: Timestamp,
-    },
-    /// A certificate is not for signing documents, or its chain breaks a rule.
-    #[error("the certificate of a signature may not be used for it")]
-    BadCertificate,
 }

@@ -9,7 +9,7 @@ use xml::name::OwnedName;
 use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
 use super::{MAX_BYTES, MAX_DEPTH};
-use crate::asice::xades::{escape_attribute, escape_text};
+use crate::text::{escape_attribute, escape_text};
 
 /// An element, with the namespaces in scope.
 pub(crate) struct Element {

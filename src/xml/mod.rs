@@ -14,13 +14,12 @@ pub(crate) mod second_opinion;
 mod tree;
 mod understood;
 
-use std::borrow::Cow;
-
 use yaserde::YaSerialize;
 
 pub(crate) use self::check::Mode;
 use self::check::Root;
 use self::understood::Read;
+use crate::text::lines;
 
 /// The namespace of every document of the API.
 pub(crate) const NAMESPACE: &str = "http://signering.posten.no/schema/v1";
@@ -70,19 +69,6 @@ pub(crate) fn write<T: Document>(document: &T) -> Result<String, XmlError> {
     let tree = tree::parse(&text)?;
     check::document(tree::root(&tree), &T::ROOT, Mode::Strict)?;
     Ok(text)
-}
-
-/// The text with its line breaks as every reader of XML makes them (XML 1.0, section 2.11).
-pub(crate) fn lines(text: &str) -> Cow<'_, str> {
-    match text.contains('\r') {
-        true => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
-        false => Cow::Borrowed(text),
-    }
-}
-
-/// Whether XML 1.0 can carry a character at all, escaped or not (XML 1.0, production 2).
-pub(crate) fn is_xml_char(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
 }
 
 #[cfg(test)]

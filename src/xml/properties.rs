@@ -5,7 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::generated::*;
-use super::{Document, Mode, is_xml_char, read, second_opinion, write};
+use super::{Document, Mode, read, second_opinion, write};
+use crate::text::is_xml_char;
 
 /// Text of so many characters, with those that XML has plans for more often than by chance. Line breaks are LF, as the value
 /// types make them.

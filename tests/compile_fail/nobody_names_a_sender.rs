@@ -4,7 +4,7 @@ use posten_signering::direct::JobRequest;
 use posten_signering::{Client, NoSender};
 
 async fn wrong(client: Client<NoSender>, request: JobRequest) {
-    let _ = client.direct().create(request).await;
+    let _ = client.direct().create(&request).await;
 }
 
 fn main() {}

@@ -16,7 +16,7 @@ macro_rules! direct_flow {
         let client = sandbox.client();
         assert_eq!($wait!(client.whoami()).unwrap(), "You are 123456789");
 
-        let job = $wait!(client.direct().create(request([ola(), kari()]))).unwrap();
+        let job = $wait!(client.direct().create(&request([ola(), kari()]))).unwrap();
         assert_eq!(job.reference(), None);
         let names: Vec<&SignerName> = job.signers().iter().map(|signer| signer.name()).collect();
         assert_eq!(names, [ola().name(), kari().name()], "in the order of the request");
@@ -81,7 +81,7 @@ macro_rules! portal_flow {
             .document(Document::pdf("Dokument \"1\"", crate::support::tiny_pdf()).unwrap())
             .signer(Signers::new([second.clone(), first.clone()]).unwrap())
             .build();
-        let job = $wait!(client.portal().create(request)).unwrap();
+        let job = $wait!(client.portal().create(&request)).unwrap();
         assert_eq!(sandbox.log_in(job.id(), second.name()).unwrap_err(), SandboxError::NotWaiting, "not their turn");
         sandbox.log_in(job.id(), first.name()).unwrap().sign().unwrap();
 

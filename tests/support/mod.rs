@@ -31,7 +31,12 @@ pub fn ola() -> Signer {
 }
 
 pub fn exit_urls() -> ExitUrls {
-    ExitUrls::new("https://me.example/done?case=1", "https://me.example/no", "https://me.example/oops").unwrap()
+    ExitUrls::builder()
+        .completion("https://me.example/done?case=1")
+        .rejection("https://me.example/no")
+        .error("https://me.example/oops")
+        .build()
+        .unwrap()
 }
 
 /// A request with these signers and nothing optional.

@@ -2,11 +2,11 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use posten_signering::{Environment, Error, Identity, IdentityError, TlsError};
+use posten_signering::{Environment, Error, ErrorClass, Identity, IdentityError, TlsError};
 use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::failure::{Class, Failure, with_causes};
+use super::failure::{Failure, with_causes};
 use super::output::{Output, readable};
 
 /// A certificate that ends within so many days should be on somebody's list.
@@ -33,7 +33,7 @@ struct Finding {
 enum Outcome {
     Good,
     Warning,
-    Failed(Class),
+    Failed(ErrorClass),
 }
 
 impl Check {
@@ -87,29 +87,28 @@ impl Check {
 
 fn unusable(error: &Error) -> Finding {
     use IdentityError as E;
-    let (diagnosis, cure) = match error {
-        Error::Identity(E::WrongPassword) => (
+    let Error::Identity(reason) = error else {
+        let cure = "Look at the path and at who may read the file.";
+        return Finding::failed("certificate", error, "no-file", Some(cure));
+    };
+    let (diagnosis, cure) = match reason {
+        E::WrongPassword => (
             "wrong-password",
             "Each .p12 file may have a password of its own; it came apart from the file. Mind line breaks in the password file.",
         ),
-        Error::Identity(E::NotForDigitalSignature { key_usage }) => match key_usage.contains("nonRepudiation") {
-            true => (
-                "signing-only-certificate",
-                "This is the one for signatures. Of the files delivered together, take the one for authentication.",
-            ),
-            false => (
-                "encryption-only-certificate",
-                "This is the one for encryption. Of the files delivered together, take the one for authentication.",
-            ),
-        },
-        Error::Identity(E::Expired { .. }) => ("expired", "Order a new certificate from Buypass or Commfides."),
-        Error::Identity(E::NotYetValid { .. }) => ("not-yet-valid", "Wait, or set this machine's clock."),
-        Error::Identity(E::MissingKey) => {
-            ("no-key", "Take the file that has the private key too: a .p12, not a .cer or .crt.")
-        }
-        Error::Identity(E::NotRsa) => ("not-rsa", "Order a certificate with an RSA key."),
-        Error::Identity(E::NotPkcs12) => ("not-pkcs12", "Is it PEM? Then use --certificate and --key."),
-        Error::File { .. } => ("no-file", "Look at the path and at who may read the file."),
+        E::NotForDigitalSignature { key_usage } if key_usage.contains("nonRepudiation") => (
+            "signing-only-certificate",
+            "This is the one for signatures. Of the files delivered together, take the one for authentication.",
+        ),
+        E::NotForDigitalSignature { .. } => (
+            "encryption-only-certificate",
+            "This is the one for encryption. Of the files delivered together, take the one for authentication.",
+        ),
+        E::Expired { .. } => ("expired", "Order a new certificate from Buypass or Commfides."),
+        E::NotYetValid { .. } => ("not-yet-valid", "Wait, or set this machine's clock."),
+        E::MissingKey => ("no-key", "Take the file that has the private key too: a .p12, not a .cer or .crt."),
+        E::NotRsa => ("not-rsa", "Order a certificate with an RSA key."),
+        E::NotPkcs12 => ("not-pkcs12", "Is it PEM? Then use --certificate and --key."),
         _ => ("bad-certificate", "Fetch the certificate from its issuer again."),
     };
     Finding::failed("certificate", error, diagnosis, Some(cure))
@@ -159,49 +158,39 @@ fn fits(environment: &Environment, identity: &Identity) -> Finding {
     Finding { of: "environment", outcome: Outcome::Warning, diagnosis, text, cure: Some(cure) }
 }
 
+/// What is wrong when the service does not answer as it should.
 fn refused(error: &Error) -> Finding {
-    let (diagnosis, cure) = match error {
-        Error::NotAuthorized(_) => (
-            "organization-not-authorized",
-            "Ask Posten signering's support to open the API for the organization of the certificate.",
-        ),
-        Error::BrokerNotAuthorized(_) => (
+    if let Error::Tls(reason) = error {
+        let (diagnosis, cure) = tls(reason);
+        return Finding::failed("service", error, diagnosis, Some(cure));
+    }
+    let (diagnosis, cure) = match error.class() {
+        ErrorClass::Rights if matches!(error, Error::BrokerNotAuthorized(_)) => (
             "broker-not-authorized",
             "The organization in --sender must let the certificate's organization act for it: in Altinn, or by agreement. Or is --sender wrong?",
         ),
-        Error::Tls(TlsError::OurCertificateRefused { .. }) => (
-            "certificate-refused",
-            "Test and production mixed up, an intermediate missing, or a certificate that was revoked.",
+        ErrorClass::Rights => (
+            "organization-not-authorized",
+            "Ask Posten signering's support to open the API for the organization of the certificate.",
         ),
-        Error::Tls(TlsError::UntrustedRoot | TlsError::MissingIntermediate | TlsError::SelfSigned) => (
-            "server-not-trusted",
-            "Somebody else may answer: a proxy that opens TLS must leave this address alone. Or a root is missing in --roots.",
-        ),
-        Error::Tls(TlsError::WrongOrganization { .. }) => {
-            ("another-server", "Somebody else answers: a proxy that opens TLS, or a wrong address.")
-        }
-        Error::Tls(TlsError::Expired { .. } | TlsError::NotYetValid { .. }) => {
-            ("server-out-of-date", "Look at this machine's clock first.")
-        }
-        Error::Tls(_) => ("no-tls", "Is this the address of the service? Does a firewall or proxy interfere?"),
-        Error::Connect(_) if is_of_proxy(error, "underlying connection") => {
+        ErrorClass::Connect if is_of_proxy(error, "underlying connection") => {
             ("no-proxy", "Nobody answers at the proxy's address: look at --proxy.")
         }
-        Error::Connect(_) if is_of_proxy(error, "") => (
+        ErrorClass::Connect if is_of_proxy(error, "") => (
             "proxy-refuses",
             "The proxy does not let this connection through: ask those who run it for CONNECT to the service's host, port 443.",
         ),
-        Error::Connect(_) => (
+        ErrorClass::Connect => (
             "no-connection",
             "Is there a network, is the name of the host right, does the firewall let port 443 out? If only a proxy gets out: --proxy.",
         ),
-        Error::Timeout => {
+        ErrorClass::Timeout => {
             ("no-answer", "The service, or a firewall that swallows packets. If only a proxy gets out: --proxy.")
         }
-        Error::Transport(_) => {
+        ErrorClass::Transport => {
             ("connection-lost", "Somebody between ends connections: a firewall, a proxy. Try again.")
         }
-        Error::TooManyRequests { .. } => {
+        ErrorClass::RateLimited => {
             ("too-many-requests", "Wait half a minute, and look who else calls with this organization.")
         }
         _ => (
@@ -210,6 +199,26 @@ fn refused(error: &Error) -> Finding {
         ),
     };
     Finding::failed("service", error, diagnosis, Some(cure))
+}
+
+fn tls(reason: &TlsError) -> (&'static str, &'static str) {
+    match reason {
+        TlsError::OurCertificateRefused { .. } => (
+            "certificate-refused",
+            "Test and production mixed up, an intermediate missing, or a certificate that was revoked.",
+        ),
+        TlsError::UntrustedRoot | TlsError::MissingIntermediate | TlsError::SelfSigned => (
+            "server-not-trusted",
+            "Somebody else may answer: a proxy that opens TLS must leave this address alone. Or a root is missing in --roots.",
+        ),
+        TlsError::WrongOrganization { .. } => {
+            ("another-server", "Somebody else answers: a proxy that opens TLS, or a wrong address.")
+        }
+        TlsError::Expired { .. } | TlsError::NotYetValid { .. } => {
+            ("server-out-of-date", "Look at this machine's clock first.")
+        }
+        _ => ("no-tls", "Is this the address of the service? Does a firewall or proxy interfere?"),
+    }
 }
 
 /// Whether it failed at the proxy, and said so in these words. There is no type to ask.
@@ -224,7 +233,7 @@ impl Finding {
     }
 
     fn failed(of: &'static str, error: &Error, diagnosis: &'static str, cure: Option<&'static str>) -> Self {
-        Self { of, outcome: Outcome::Failed(Class::of(error)), diagnosis, text: with_causes(error), cure }
+        Self { of, outcome: Outcome::Failed(error.class()), diagnosis, text: with_causes(error), cure }
     }
 
     fn word(&self) -> &'static str {

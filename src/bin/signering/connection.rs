@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use clap::Args;
 use posten_signering::{
-    Client, Environment, Error, HasSender, Identity, OrganizationNumber, Proxy, Sender, Timeouts, TrustAnchors,
+    Client, Environment, Error, FileAction, HasSender, Identity, OrganizationNumber, Proxy, Sender, Timeouts,
+    TrustAnchors,
 };
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroize;
 
-use super::failure::{Failure, at};
+use super::failure::{Failure, cannot};
 use super::output::Output;
 
 /// Where the password may come from besides a file and the terminal.
@@ -154,7 +155,7 @@ pub fn roots(path: &Path) -> Result<TrustAnchors, Error> {
 }
 
 fn first_line(path: &Path) -> Result<SecretString, Failure> {
-    let mut text = std::fs::read_to_string(path).map_err(at(path))?;
+    let mut text = std::fs::read_to_string(path).map_err(cannot(FileAction::Read, path))?;
     let line = SecretString::from(text.lines().next().unwrap_or_default());
     text.zeroize();
     Ok(line)

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use posten_signering::direct::{Created, Job, JobHandle, JobRequest, JobStatus, Polling, Signer, Signers};
-use posten_signering::{Download, Error, ExitUrls, Retrieval, StatusQueryToken};
+use posten_signering::{AnyJobHandle, ExitUrls, Retrieval, StatusQueryToken};
 use serde_json::json;
 
 use super::connection::Connection;
 use super::failure::Failure;
 use super::output::Output;
-use super::poll::{Change, Dealing, Found, Poll, Queue};
+use super::poll::{Dealing, Found, Poll, Queue};
 use super::request::{self, Request};
 
 #[derive(Subcommand)]
@@ -102,10 +102,10 @@ impl Send {
             .build();
         let client = self.connection.client(output)?;
         if self.polling {
-            let job = client.direct().create(request.polling(self.queue.queue()?)).await?;
+            let job = client.direct().create(&request.polling(self.queue.queue()?)).await?;
             return self.created(&job, output);
         }
-        self.created(&client.direct().create(request).await?, output)
+        self.created(&client.direct().create(&request).await?, output)
     }
 
     fn created<R: Retrieval>(&self, job: &Job<Created, R>, output: &Output) -> Result<(), Failure> {
@@ -137,8 +137,11 @@ impl Send {
 
     fn exit_urls(&self) -> Result<ExitUrls, Failure> {
         let or_common = |url: &Option<String>| url.clone().or_else(|| self.exit_url.clone()).unwrap_or_default();
-        let (completion, rejection) = (or_common(&self.completion_url), or_common(&self.rejection_url));
-        Ok(ExitUrls::new(completion, rejection, or_common(&self.error_url))?)
+        Ok(ExitUrls::builder()
+            .completion(or_common(&self.completion_url))
+            .rejection(or_common(&self.rejection_url))
+            .error(or_common(&self.error_url))
+            .build()?)
     }
 }
 
@@ -147,22 +150,14 @@ impl Status {
         let handle: JobHandle = request::handle(&self.handle)?;
         let client = self.connection.client(output)?;
         let status = client.direct().resume(handle)?.status(&token(&self.token)?).await?;
-        let mut found = found(&status);
-        match status {
-            JobStatus::InProgress(_) => {}
-            JobStatus::Completed(done) => {
-                found.saved = self.dealing.save(found.job, &done.pades()).await?;
-                if self.dealing.confirm {
-                    done.confirm().await?;
-                    found.confirmed = true;
-                }
-            }
-            JobStatus::Failed(failed) => {
-                if self.dealing.confirm {
-                    failed.confirm().await?;
-                    found.confirmed = true;
-                }
-            }
+        let mut found = Found::new(status.job_id(), status.reference(), status.state(), status.signatures());
+        // What is signed so far is no signed document yet.
+        if let JobStatus::Completed(done) = &status {
+            found.saved = self.dealing.save(found.job, &done.pades()).await?;
+        }
+        if self.dealing.confirm && !matches!(status, JobStatus::InProgress(_)) {
+            status.confirm().await?;
+            found.confirmed = true;
         }
         output.result(&found.text(), &found.json());
         Ok(())
@@ -180,16 +175,15 @@ fn token(text: &str) -> Result<StatusQueryToken, Failure> {
 
 impl Renew {
     async fn run(self, output: &Output) -> Result<(), Failure> {
-        // Of either kind: which one, only the file knows.
-        let client = self.connection.client(output)?;
-        let url = match request::handle::<JobHandle>(&self.handle) {
-            Ok(handle) => {
-                let job = client.direct().resume(handle)?;
-                self.nth(job.signers())?.renew_redirect_url().await?
+        let direct = self.connection.client(output)?.direct();
+        let url = match request::handle(&self.handle)? {
+            AnyJobHandle::Direct(handle) => self.nth(direct.resume(handle)?.signers())?.renew_redirect_url().await?,
+            AnyJobHandle::DirectPolling(handle) => {
+                self.nth(direct.resume(handle)?.signers())?.renew_redirect_url().await?
             }
-            Err(_) => {
-                let job = client.direct().resume(request::handle::<JobHandle<Polling>>(&self.handle)?)?;
-                self.nth(job.signers())?.renew_redirect_url().await?
+            AnyJobHandle::Portal(_) => {
+                let message = format!("{}: a portal job has no redirect URLs", self.handle.display());
+                return Err(Failure::Usage(message));
             }
         };
         output.result(url.as_str(), &json!({ "redirect_url": url.as_str() }));
@@ -205,35 +199,9 @@ impl Renew {
 async fn poll(poll: Poll, output: &Output) -> Result<(), Failure> {
     let client = poll.connection.client(output)?;
     let queue = poll.queue.queue()?;
+    let confirm = async |change: JobStatus<Polling>| Ok(change.confirm().await?);
     match poll.follow {
-        true => poll.all(client.direct().changes(queue), output).await,
-        false => poll.one(client.direct().poll(&queue).await?, output).await,
+        true => poll.all(client.direct().changes(queue), confirm, output).await,
+        false => poll.one(client.direct().poll(&queue).await?, confirm, output).await,
     }
-}
-
-impl Change for JobStatus<Polling> {
-    fn found(&self) -> Found {
-        found(self)
-    }
-
-    fn pades(&self) -> Option<Download> {
-        match self {
-            Self::Completed(done) => Some(done.pades()),
-            Self::InProgress(_) | Self::Failed(_) => None,
-        }
-    }
-
-    async fn confirm(self) -> Result<(), Error> {
-        Self::confirm(self).await
-    }
-}
-
-fn found<R: Retrieval>(status: &JobStatus<R>) -> Found {
-    let (state, signatures) = match status {
-        JobStatus::InProgress(status) => ("IN_PROGRESS", status.signatures()),
-        JobStatus::Completed(status) => ("COMPLETED_SUCCESSFULLY", status.signatures()),
-        JobStatus::Failed(status) => ("FAILED", status.signatures()),
-    };
-    let signatures = signatures.iter().map(|one| (one.status().clone(), one.since()));
-    Found::new(status.job_id(), status.reference(), state, signatures)
 }

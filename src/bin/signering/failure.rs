@@ -3,9 +3,8 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
-use posten_signering::{Error, InvalidValue};
+use posten_signering::{Error, ErrorClass, FailedCall, FileAction, InvalidValue};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -17,57 +16,30 @@ pub enum Failure {
     /// A document is not what it should be.
     Document(String),
     /// `check` has found something and said so itself.
-    Found(Class),
+    Found(ErrorClass),
     /// Something else.
     Other(String),
 }
 
-/// What an exit code stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    Other = 1,
-    Usage = 2,
-    Configuration = 3,
-    Network = 4,
-    Refused = 5,
-    Document = 6,
-}
-
-impl Class {
-    pub fn of(error: &Error) -> Self {
-        match error {
-            Error::InvalidValue(_) | Error::Handle(_) => Self::Usage,
-            Error::Identity(_) | Error::TrustAnchors(_) | Error::Configuration(_) | Error::Tls(_) => {
-                Self::Configuration
-            }
-            Error::Timeout | Error::Connect(_) | Error::Transport(_) => Self::Network,
-            Error::MaybeCreated { source, .. } => Self::of(source),
-            Error::NotAuthorized(_)
-            | Error::BrokerNotAuthorized(_)
-            | Error::InvalidStatusQueryToken(_)
-            | Error::SigningCeremonyNotCompleted(_)
-            | Error::JobCannotBeCancelled
-            | Error::TooManyRequests { .. }
-            | Error::Unexpected(_) => Self::Refused,
-            Error::Verification(_) => Self::Document,
-            _ => Self::Other,
-        }
-    }
-}
-
 impl Failure {
-    pub fn class(&self) -> Class {
+    /// What it is, if it has a class.
+    fn class(&self) -> Option<ErrorClass> {
         match self {
-            Self::Usage(_) => Class::Usage,
-            Self::Library(error) => Class::of(error),
-            Self::Document(_) => Class::Document,
-            Self::Found(class) => *class,
-            Self::Other(_) => Class::Other,
+            Self::Usage(_) => Some(ErrorClass::Value),
+            Self::Library(error) => Some(error.class()),
+            Self::Document(_) => Some(ErrorClass::Document),
+            Self::Found(class) => Some(*class),
+            Self::Other(_) => None,
         }
     }
 
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.class() as u8)
+    /// The class in one word, for programs.
+    pub fn kind(&self) -> &'static str {
+        self.class().map_or("other", ErrorClass::as_str)
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        self.class().map_or(1, ErrorClass::exit_code)
     }
 }
 
@@ -81,10 +53,10 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What a failure to read or write a file is.
-pub fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
+/// What a failure to do something with a file is.
+pub fn cannot(action: FileAction, path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
-    |source| Error::File { path, source }
+    move |source| Error::File { action, path, source }
 }
 
 /// An error and what lies behind it, in one line.
@@ -107,6 +79,12 @@ pub fn with_causes(error: &Error) -> String {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Library(error)
+    }
+}
+
+impl<T> From<FailedCall<T>> for Failure {
+    fn from(failed: FailedCall<T>) -> Self {
+        Self::Library(failed.into())
     }
 }
 

@@ -6,11 +6,11 @@ use clap::Args;
 use jiff::Timestamp;
 use posten_signering::sandbox::InspectedPackage;
 use posten_signering::verify::Verified;
-use posten_signering::{Error, TrustAnchors};
+use posten_signering::{Error, FileAction, TrustAnchors};
 use serde_json::json;
 
 use super::connection::roots;
-use super::failure::{Failure, at};
+use super::failure::{Failure, cannot};
 use super::output::{Output, readable};
 
 #[derive(Args)]
@@ -24,7 +24,7 @@ pub struct Inspect {
 
 impl Inspect {
     pub fn run(self, output: &Output) -> Result<(), Failure> {
-        let bytes = std::fs::read(&self.file).map_err(at(&self.file))?;
+        let bytes = std::fs::read(&self.file).map_err(cannot(FileAction::Read, &self.file))?;
         if bytes.starts_with(b"PK") {
             return package(&bytes, output);
         }

@@ -33,8 +33,9 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 something else, 2 wrong usage or value, 3 certificate, trust or configuration,
-4 network, 5 refused by the service, 6 the document is not what it should be.";
+    "Exit codes: 0 done, 1 something else, 2 wrong usage or value, 3 certificate, trust, configuration or file,
+4 connection or rate limit (retry later), 5 no rights, 6 refused by the service, 7 the job may have been created (look
+before sending it again), 8 an answer that cannot be understood, 9 the document is not what it should be.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -67,7 +68,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);
-            failure.exit_code()
+            ExitCode::from(failure.exit_code())
         }
     }
 }

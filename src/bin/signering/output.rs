@@ -40,7 +40,14 @@ impl Output {
             // It has said so itself.
             Failure::Found(_) => {}
             failure if self.json => {
-                self.result("", &json!({ "error": failure.to_string(), "exit_code": failure.class() as u8 }));
+                self.result(
+                    "",
+                    &json!({
+                        "error": failure.to_string(),
+                        "kind": failure.kind(),
+                        "exit_code": failure.exit_code(),
+                    }),
+                );
             }
             failure => self.note(&format!("signering: {failure}")),
         }

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
-use posten_signering::{Changes, Download, Error, JobId, PollingQueue, SignatureStatus};
+use posten_signering::{
+    Change, Changes, Download, Error, JobId, PollingQueue, Signature, SignatureJobStatus, SignatureStatus,
+};
 use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::failure::{Class, Failure, with_causes};
+use super::failure::{Failure, with_causes};
 use super::output::Output;
 
 /// Options of `direct poll` and `portal poll`.
@@ -25,18 +27,16 @@ pub struct Poll {
     pub connection: Connection,
 }
 
-/// A change of either flow.
-pub trait Change: Send + 'static {
-    fn found(&self) -> Found;
-    fn pades(&self) -> Option<Download>;
-    async fn confirm(self) -> Result<(), Error>;
-}
-
 impl Poll {
-    /// Deals with what one poll has brought.
-    pub async fn one<C: Change>(&self, poll: posten_signering::Poll<C>, output: &Output) -> Result<(), Failure> {
+    /// Processes the result of one poll.
+    pub async fn one<C: Change>(
+        &self,
+        poll: posten_signering::Poll<C>,
+        confirm: impl AsyncFn(C) -> Result<(), Error>,
+        output: &Output,
+    ) -> Result<(), Failure> {
         match poll {
-            posten_signering::Poll::Change { status, .. } => self.deal(status, output).await,
+            posten_signering::Poll::Change { status, .. } => self.process(status, &confirm, output).await,
             posten_signering::Poll::Empty { next_poll } => {
                 let text = format!("nothing; permitted again at {next_poll}");
                 output.result(&text, &json!({ "job": Value::Null, "next_poll": next_poll.to_string() }));
@@ -45,31 +45,41 @@ impl Poll {
         }
     }
 
-    /// Deals with one change after the other.
-    pub async fn all<C: Change>(&self, mut changes: Changes<C>, output: &Output) -> Result<(), Failure> {
+    /// Processes one change after the other.
+    pub async fn all<C: Change>(
+        &self,
+        mut changes: Changes<C>,
+        confirm: impl AsyncFn(C) -> Result<(), Error>,
+        output: &Output,
+    ) -> Result<(), Failure> {
         loop {
-            // What was taken out is dealt with before anything ends.
+            // What was delivered is processed before anything ends.
             let change = tokio::select! {
                 change = changes.next() => change,
                 _ = tokio::signal::ctrl_c() => None,
             };
             match change {
-                Some(Ok(change)) => self.deal(change, output).await?,
+                Some(Ok(change)) => self.process(change, &confirm, output).await?,
                 // The stream waits by itself before it asks again.
-                Some(Err(error)) if Class::of(&error) == Class::Network => output.note(&with_causes(&error)),
+                Some(Err(error)) if error.is_transient() => output.note(&with_causes(&error)),
                 Some(Err(error)) => return Err(error.into()),
                 None => return Ok(()),
             }
         }
     }
 
-    async fn deal<C: Change>(&self, change: C, output: &Output) -> Result<(), Failure> {
-        let mut found = change.found();
+    async fn process<C: Change>(
+        &self,
+        change: C,
+        confirm: &impl AsyncFn(C) -> Result<(), Error>,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let mut found = Found::new(change.job_id(), change.reference(), change.state(), change.signatures());
         if let Some(pades) = change.pades() {
             found.saved = self.dealing.save(found.job, &pades).await?;
         }
         if self.dealing.confirm {
-            change.confirm().await?;
+            confirm(change).await?;
             found.confirmed = true;
         }
         output.result(&found.text(), &found.json());
@@ -86,7 +96,7 @@ pub struct Queue {
 
 impl Queue {
     pub fn queue(&self) -> Result<PollingQueue, Failure> {
-        Ok(self.queue.as_deref().map(PollingQueue::named).transpose()?.unwrap_or(PollingQueue::DEFAULT))
+        Ok(self.queue.as_deref().unwrap_or_default().parse()?)
     }
 }
 
@@ -114,19 +124,15 @@ impl Dealing {
 pub struct Found {
     pub job: JobId,
     pub reference: Option<String>,
-    pub state: &'static str,
+    pub state: SignatureJobStatus,
     pub signatures: Vec<(SignatureStatus, Timestamp)>,
     pub saved: Option<PathBuf>,
     pub confirmed: bool,
 }
 
 impl Found {
-    pub fn new(
-        job: JobId,
-        reference: Option<&str>,
-        state: &'static str,
-        signatures: impl Iterator<Item = (SignatureStatus, Timestamp)>,
-    ) -> Self {
+    pub fn new<N>(job: JobId, reference: Option<&str>, state: SignatureJobStatus, signatures: &[Signature<N>]) -> Self {
+        let signatures = signatures.iter().map(|one| (one.status().clone(), one.since()));
         let (reference, signatures) = (reference.map(str::to_owned), signatures.collect());
         Self { job, reference, state, signatures, saved: None, confirmed: false }
     }

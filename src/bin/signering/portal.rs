@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use posten_signering::portal::{Availability, JobHandle, JobRequest, JobStatus, Lookup, Signer, Signers, SigningOrder};
-use posten_signering::{ContactInformation, Download, EmailAddress, Error, MobileNumber, SignatureType, Title};
+use posten_signering::{ContactInformation, EmailAddress, MobileNumber, SignatureType, Title};
 use serde_json::json;
 
 use super::connection::Connection;
 use super::failure::Failure;
 use super::output::Output;
-use super::poll::{Change, Found, Poll, Queue};
+use super::poll::{Poll, Queue};
 use super::request::{self, Request};
 
 #[derive(Subcommand)]
@@ -83,7 +83,7 @@ impl Send {
             .maybe_activation_time(self.activation_time)
             .maybe_available_for(self.available_days.map(Availability::days).transpose()?)
             .build();
-        let job = self.connection.client(output)?.portal().create(request).await?;
+        let job = self.connection.client(output)?.portal().create(&request).await?;
         let handle = self.request.keep(job.id(), &job.handle())?;
         let text = format!("job {}\nhandle {}", job.id(), handle.display());
         output.result(&text, &json!({ "job": job.id(), "handle": handle }));
@@ -142,33 +142,10 @@ fn contact(text: &str) -> Result<ContactInformation, Failure> {
 async fn poll(poll: Poll, output: &Output) -> Result<(), Failure> {
     let client = poll.connection.client(output)?;
     let queue = poll.queue.queue()?;
+    let confirm = async |change: JobStatus| Ok(change.confirm().await?);
     match poll.follow {
-        true => poll.all(client.portal().changes(queue), output).await,
-        false => poll.one(client.portal().poll(&queue).await?, output).await,
-    }
-}
-
-impl Change for JobStatus {
-    fn found(&self) -> Found {
-        let state = match self {
-            Self::InProgress(_) => "IN_PROGRESS",
-            Self::Completed(_) => "COMPLETED_SUCCESSFULLY",
-            Self::Failed(_) => "FAILED",
-        };
-        let signatures = self.signatures().iter().map(|one| (one.status().clone(), one.since()));
-        Found::new(self.job_id(), self.reference(), state, signatures)
-    }
-
-    fn pades(&self) -> Option<Download> {
-        match self {
-            Self::Completed(done) => Some(done.pades()),
-            Self::InProgress(waiting) => waiting.pades(),
-            Self::Failed(_) => None,
-        }
-    }
-
-    async fn confirm(self) -> Result<(), Error> {
-        Self::confirm(self).await
+        true => poll.all(client.portal().changes(queue), confirm, output).await,
+        false => poll.one(client.portal().poll(&queue).await?, confirm, output).await,
     }
 }
 

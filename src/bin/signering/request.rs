@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use posten_signering::{
-    AuthenticationLevel, Description, Document, Documents, Error, IdentifierInSignedDocuments, JobId, Reference,
-    SignatureType, Title,
+    AuthenticationLevel, Description, Document, Documents, Error, FileAction, IdentifierInSignedDocuments, JobId,
+    Reference, SignatureType, Title,
 };
 use serde::Serialize;
 
-use super::failure::{Failure, at};
+use super::failure::{Failure, cannot};
 
 #[derive(Args)]
 #[command(next_help_heading = "Job")]
@@ -83,7 +83,7 @@ impl Request {
                 Some("-") => std::io::read_to_string(std::io::stdin()),
                 _ => std::fs::read_to_string(path),
             };
-            let text = text.map_err(at(path))?;
+            let text = text.map_err(cannot(FileAction::Read, path))?;
             signers.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
         }
         Ok(signers)
@@ -135,6 +135,6 @@ pub fn is_number(text: &str) -> bool {
 
 /// A handle that was kept.
 pub fn handle<H: serde::de::DeserializeOwned>(path: &Path) -> Result<H, Failure> {
-    let text = std::fs::read_to_string(path).map_err(at(path))?;
+    let text = std::fs::read_to_string(path).map_err(cannot(FileAction::Read, path))?;
     serde_json::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }

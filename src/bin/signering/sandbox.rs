@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use posten_signering::FileAction;
 use posten_signering::sandbox::{Sandbox as Service, SandboxError, SenderKind};
 use serde_json::json;
 
-use super::failure::{Failure, at};
+use super::failure::{Failure, cannot};
 use super::output::Output;
 
 #[derive(Args)]
@@ -41,7 +42,7 @@ enum Kind {
 impl Sandbox {
     pub async fn run(self, output: &Output) -> Result<(), Failure> {
         let failed = |error: SandboxError| Failure::Other(error.to_string());
-        std::fs::create_dir_all(&self.dir).map_err(at(&self.dir))?;
+        std::fs::create_dir_all(&self.dir).map_err(cannot(FileAction::Write, &self.dir))?;
         let options = Service::builder()
             .port(self.port)
             .web_port(self.web_port)

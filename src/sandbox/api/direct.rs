@@ -15,7 +15,7 @@ use super::answer::{Answer, bad, document, refuse};
 use super::call::{Caller, Shared, job_of, with_job};
 use super::create::{self, Particulars};
 use super::results::{self, PollRequest};
-use crate::signature::SignatureStatus;
+use crate::flow::SignatureStatus;
 use crate::time;
 use crate::types::ExitUrls;
 use crate::xml::{self, Mode, generated as wire};
@@ -33,7 +33,11 @@ pub(super) async fn create(
     .await?;
     let (request, manifest) = (&created.request, &created.package.manifest);
     let urls = &request.exit_urls;
-    let exit_urls = ExitUrls::new(&urls.completion_url, &urls.rejection_url, &urls.error_url)
+    let exit_urls = ExitUrls::builder()
+        .completion(urls.completion_url.as_str())
+        .rejection(urls.rejection_url.as_str())
+        .error(urls.error_url.as_str())
+        .build()
         .map_err(|error| bad("INVALID_REQUEST", error.to_string()))?;
     let names = manifest.signer.iter().map(|signer| match &signer.direct_signer_name {
         wire::DirectSignerName::PersonalIdentificationNumber(number) => number.parse().map(Who::Number),
@@ -143,7 +147,8 @@ pub(super) async fn poll(State(service): Shared, request: PollRequest) -> Answer
 fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::DirectSignatureJobStatusResponse {
     let url = |rest: String| service.url(FlowName::Direct, &job.sender, &format!("{}/{rest}", job.id));
     let state = job.state();
-    let signed = job.signers.iter().enumerate().filter(|(_, signer)| signer.status == SignatureStatus::Signed);
+    let is_there = |signer: &Signer| signer.status == SignatureStatus::Signed && job.may_fetch(now);
+    let signed = job.signers.iter().enumerate().filter(|(_, signer)| is_there(signer));
     wire::DirectSignatureJobStatusResponse {
         reference: job.reference.clone(),
         signature_job_id: job.id,
@@ -161,7 +166,7 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Direct
                 text: signer.status.as_str().to_owned(),
             })
             .collect(),
-        confirmation_url: (job.queue.is_some() || state != JobState::InProgress)
+        confirmation_url: (job.queue.is_some() || job.has_pades() || state != JobState::InProgress)
             .then(|| url(format!("confirmations/{}", job.change_number()))),
         delete_documents_url: job.may_delete(now).then(|| url("documents".to_owned())),
         xades_url: signed
@@ -170,6 +175,6 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Direct
                 text: url(format!("xades/{}", at + 1)),
             })
             .collect(),
-        pades_url: job.has_pades().then(|| url("pades".to_owned())),
+        pades_url: (job.has_pades() && job.may_fetch(now)).then(|| url("pades".to_owned())),
     }
 }

@@ -55,7 +55,7 @@ pub(super) async fn create(
 }
 
 fn signer(signer: &wire::PortalSigner, now: Timestamp) -> Result<Signer, Refused> {
-    let invalid = |error: crate::types::InvalidValue| bad(PACKAGE, error.to_string());
+    let invalid = |error: crate::error::InvalidValue| bad(PACKAGE, error.to_string());
     let looked_up = matches!(signer.portal_signer_contact, wire::PortalSignerContact::NotificationsUsingLookup(_));
     let contact = match &signer.portal_signer_contact {
         wire::PortalSignerContact::Notifications(own) => Some(contact(own).map_err(invalid)?),
@@ -124,7 +124,7 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Portal
                 wire::SignatureSigner::PersonalIdentificationNumber(identifier.as_str().to_owned())
             }
         },
-        xades_url: signer.xades.is_some().then(|| url(format!("xades/{}", at + 1))),
+        xades_url: (signer.xades.is_some() && job.may_fetch(now)).then(|| url(format!("xades/{}", at + 1))),
     });
     wire::PortalSignatureJobStatusChangeResponse {
         reference: job.reference.clone(),
@@ -139,7 +139,7 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Portal
         delete_documents_url: job.may_delete(now).then(|| url("documents".to_owned())),
         signatures: wire::Signatures {
             signature: signatures.collect(),
-            pades_url: job.has_pades().then(|| url("pades".to_owned())),
+            pades_url: (job.has_pades() && job.may_fetch(now)).then(|| url("pades".to_owned())),
         },
     }
 }

@@ -14,7 +14,7 @@ use super::super::service::Service;
 use super::browser::{Form, Parameters, Reader, Shared, genuine, see_other};
 use super::page;
 use super::text::Lang;
-use crate::signature::SignatureStatus;
+use crate::flow::SignatureStatus;
 
 /// How many jobs and refusals are shown.
 const SHOWN: usize = 100;

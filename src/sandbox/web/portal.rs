@@ -179,7 +179,7 @@ pub(super) async fn jobs(State(service): Shared, Query(query): Parameters, heade
 fn listed(lang: Lang, job: &Job, at: usize, csrf: &str, sender: &str) -> Markup {
     let texts = lang.texts();
     let signer = &job.signers[at];
-    let waits = job.over.is_none() && signer.status == crate::signature::SignatureStatus::Waiting;
+    let waits = job.over.is_none() && signer.status == crate::flow::SignatureStatus::Waiting;
     html! {
         div.row {
             div {

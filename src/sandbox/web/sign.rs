@@ -82,12 +82,12 @@ pub(super) async fn show(
     answer
 }
 
-fn exits(job: &Job) -> impl Iterator<Item = &Url> {
+fn exits(job: &Job) -> impl Iterator<Item = Url> {
     let urls = match &job.flow {
-        Flow::Direct { exit_urls, .. } => Some([&exit_urls.completion, &exit_urls.rejection, &exit_urls.error]),
+        Flow::Direct { exit_urls, .. } => Some([exit_urls.completion(), exit_urls.rejection(), exit_urls.error()]),
         Flow::Portal { .. } => None,
     };
-    urls.into_iter().flatten()
+    urls.into_iter().flatten().filter_map(|url| Url::parse(url).ok())
 }
 
 fn form(lang: Lang, job: &Job, visit: &BrowserVisit, id: &str, service: &Service) -> Markup {

@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
 
-use crate::signature::SignatureStatus;
+use crate::flow::SignatureStatus;
 
 /// The cookie that remembers the language.
 pub(super) const COOKIE_NAME: &str = "lang";

@@ -1,14 +1,18 @@
 //! What a signer has done, in either flow.
 
+use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Error;
 use crate::time;
 use crate::transport::{Download, Xades};
 
-/// What one signer has done. `N` is by what the flow's answers name a signer.
+/// What one signer has done. `N` is how the flow names a signer.
 ///
 /// [`direct::Signature`](crate::direct::Signature) and [`portal::Signature`](crate::portal::Signature) are the two
 /// there are.
@@ -24,7 +28,7 @@ use crate::transport::{Download, Xades};
 /// ```
 #[derive(Clone)]
 pub struct Signature<N> {
-    pub(crate) signer: N,
+    signer: Option<N>,
     status: SignatureStatus,
     since: Timestamp,
     xades: Option<Download<Xades>>,
@@ -32,22 +36,35 @@ pub struct Signature<N> {
 
 impl<N> Signature<N> {
     /// From the word and the time of an answer.
-    pub(crate) fn read(signer: N, word: &str, since: &str, xades: Option<Download<Xades>>) -> Result<Self, Error> {
+    pub(crate) fn read(
+        signer: Option<N>,
+        word: &str,
+        since: &str,
+        xades: Option<Download<Xades>>,
+    ) -> Result<Self, Error> {
         let since = time::parse(since).ok_or_else(|| Error::Protocol("status/@since is not a date-time".to_owned()))?;
         Ok(Self { signer, status: SignatureStatus::from_wire(word.trim()), since, xades })
     }
 
-    /// What they have done.
+    /// The signer, as the service names them. `None` where it does not: the only signer of a direct job.
+    ///
+    /// To find the signature of a signer of your request, use `signature_of` on the status: the service may write names in
+    /// another way than you did.
+    pub fn signer(&self) -> Option<&N> {
+        self.signer.as_ref()
+    }
+
+    /// What the signer has done.
     pub fn status(&self) -> &SignatureStatus {
         &self.status
     }
 
-    /// When.
+    /// When the signer did it.
     pub fn since(&self) -> Timestamp {
         self.since
     }
 
-    /// Their own signature (XAdES), when they have signed.
+    /// The signer's own signature (XAdES), when the signer has signed and the service still has it.
     pub fn xades(&self) -> Option<&Download<Xades>> {
         self.xades.as_ref()
     }
@@ -115,6 +132,7 @@ const WORDS: [(&str, SignatureStatus); 11] = [
 ];
 
 impl SignatureStatus {
+    /// The status with this word of the API.
     pub(crate) fn from_wire(word: &str) -> Self {
         let word = word.trim();
         let known = WORDS.into_iter().find(|(known, _)| *known == word);
@@ -130,6 +148,32 @@ impl SignatureStatus {
     }
 }
 
+impl FromStr for SignatureStatus {
+    type Err = Infallible;
+
+    fn from_str(word: &str) -> Result<Self, Infallible> {
+        Ok(Self::from_wire(word))
+    }
+}
+
+impl fmt::Display for SignatureStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for SignatureStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for SignatureStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::from_wire(&Cow::<'_, str>::deserialize(deserializer)?))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +183,8 @@ mod tests {
         for (word, status) in WORDS {
             assert_eq!(SignatureStatus::from_wire(&format!(" {word}\n")), status);
             assert_eq!(status.as_str(), word);
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("{word:?}"));
+            assert_eq!(serde_json::from_str::<SignatureStatus>(&format!("{word:?}")).unwrap(), status);
         }
         assert_eq!(SignatureStatus::from_wire("DANCING"), SignatureStatus::Other("DANCING".to_owned()));
         assert_eq!(SignatureStatus::Other("DANCING".to_owned()).as_str(), "DANCING");

@@ -1,0 +1,258 @@
+//! The one classification of errors.
+
+use http::StatusCode;
+
+use super::{Error, Refusal, TlsError};
+
+/// What a program does about an [`Error`]: the one classification that retries, telemetry and exit codes come from.
+///
+/// | class | retried | transient | exit code |
+/// |---|---|---|---|
+/// | [`Value`](Self::Value) | no | no | 2 |
+/// | [`Configuration`](Self::Configuration) | no | no | 3 |
+/// | [`File`](Self::File) | no | no | 3 |
+/// | [`Connect`](Self::Connect) | every call | yes | 4 |
+/// | [`Timeout`](Self::Timeout) | idempotent calls | yes | 4 |
+/// | [`Transport`](Self::Transport) | idempotent calls | yes | 4 |
+/// | [`Unavailable`](Self::Unavailable) | idempotent calls | yes | 4 |
+/// | [`ServerError`](Self::ServerError) | no | yes | 4 |
+/// | [`RateLimited`](Self::RateLimited) | no | yes | 4 |
+/// | [`Rights`](Self::Rights) | no | no | 5 |
+/// | [`Refused`](Self::Refused) | no | no | 6 |
+/// | [`Unclear`](Self::Unclear) | no | no | 7 |
+/// | [`Protocol`](Self::Protocol) | no | no | 8 |
+/// | [`Document`](Self::Document) | no | no | 9 |
+/// | [`Hook`](Self::Hook) | no | no | 1 |
+/// | [`Internal`](Self::Internal) | no | no | 1 |
+///
+/// ```
+/// use posten_signering::{Error, ErrorClass};
+///
+/// let error = Error::Timeout;
+/// assert_eq!(error.class(), ErrorClass::Timeout);
+/// assert_eq!((error.kind(), error.is_transient(), error.class().exit_code()), ("timeout", true, 4));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// A value breaks a rule of the service: show it to whoever made the value.
+    Value,
+    /// Certificate, trust anchors, environment or a stored handle: fix the configuration.
+    Configuration,
+    /// A file cannot be read or written.
+    File,
+    /// The connection could not be made: nothing was sent.
+    Connect,
+    /// The service did not answer in time.
+    Timeout,
+    /// The connection broke.
+    Transport,
+    /// The service or a gateway is not available: 502, 503 and 504.
+    Unavailable,
+    /// The service failed: any other 5xx.
+    ServerError,
+    /// Polled too early, or above the rate limit: wait until the time in the error.
+    RateLimited,
+    /// The certificate is refused, or its organization has no rights: ask Posten.
+    Rights,
+    /// The service said no.
+    Refused,
+    /// A job may have been created: find out before creating it again.
+    Unclear,
+    /// The service's answer cannot be understood: report a bug.
+    Protocol,
+    /// A signed document is not to be trusted.
+    Document,
+    /// A hook of yours refused.
+    Hook,
+    /// A bug in this crate: report it.
+    Internal,
+}
+
+impl ErrorClass {
+    /// Every class, in the order of the table.
+    pub const ALL: [Self; 16] = [
+        Self::Value,
+        Self::Configuration,
+        Self::File,
+        Self::Connect,
+        Self::Timeout,
+        Self::Transport,
+        Self::Unavailable,
+        Self::ServerError,
+        Self::RateLimited,
+        Self::Rights,
+        Self::Refused,
+        Self::Unclear,
+        Self::Protocol,
+        Self::Document,
+        Self::Hook,
+        Self::Internal,
+    ];
+
+    /// The class as one word, for telemetry (`error.type` of OpenTelemetry).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Configuration => "configuration",
+            Self::File => "file",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Transport => "transport",
+            Self::Unavailable => "unavailable",
+            Self::ServerError => "server_error",
+            Self::RateLimited => "rate_limited",
+            Self::Rights => "rights",
+            Self::Refused => "refused",
+            Self::Unclear => "unclear",
+            Self::Protocol => "protocol",
+            Self::Document => "document",
+            Self::Hook => "hook",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    ///
+    /// The service may have acted all the same, so retry idempotent calls only: every call but the creation of a job.
+    pub fn is_transient(self) -> bool {
+        self.is_retried() || matches!(self, Self::ServerError | Self::RateLimited)
+    }
+
+    /// Whether idempotent calls are retried automatically after it: see [`Retry`](crate::Retry).
+    pub fn is_retried(self) -> bool {
+        matches!(self, Self::Connect | Self::Timeout | Self::Transport | Self::Unavailable)
+    }
+
+    /// Whether the service may have done what it was asked, although it did not say so.
+    pub(crate) fn leaves_open(self) -> bool {
+        matches!(self, Self::Timeout | Self::Transport | Self::Unavailable | Self::ServerError | Self::Protocol)
+    }
+
+    /// The exit code of the command line `signering`, for programs that want the same.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Hook | Self::Internal => 1,
+            Self::Value => 2,
+            Self::Configuration | Self::File => 3,
+            Self::Connect
+            | Self::Timeout
+            | Self::Transport
+            | Self::Unavailable
+            | Self::ServerError
+            | Self::RateLimited => 4,
+            Self::Rights => 5,
+            Self::Refused => 6,
+            Self::Unclear => 7,
+            Self::Protocol => 8,
+            Self::Document => 9,
+        }
+    }
+}
+
+impl std::fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Error {
+    /// The class of the error. The only place where the variants are told apart exhaustively.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::InvalidValue(_) => ErrorClass::Value,
+            Self::Tls(TlsError::OurCertificateRefused { .. }) => ErrorClass::Rights,
+            Self::Identity(_) | Self::TrustAnchors(_) | Self::Configuration(_) | Self::Tls(_) | Self::Handle(_) => {
+                ErrorClass::Configuration
+            }
+            Self::File { .. } | Self::Read(_) => ErrorClass::File,
+            Self::Connect(_) => ErrorClass::Connect,
+            Self::Timeout => ErrorClass::Timeout,
+            Self::Transport(_) => ErrorClass::Transport,
+            Self::TooManyRequests { .. } => ErrorClass::RateLimited,
+            Self::NotAuthorized(_) | Self::BrokerNotAuthorized(_) => ErrorClass::Rights,
+            Self::InvalidStatusQueryToken(_) | Self::SigningCeremonyNotCompleted(_) | Self::JobCannotBeCancelled => {
+                ErrorClass::Refused
+            }
+            Self::Unexpected(refusal) => refusal.class(),
+            Self::MaybeCreated { .. } => ErrorClass::Unclear,
+            Self::Protocol(_) => ErrorClass::Protocol,
+            #[cfg(feature = "verify")]
+            Self::Verification(_) => ErrorClass::Document,
+            Self::Hook(_) => ErrorClass::Hook,
+            Self::Unwritable { .. } => ErrorClass::Internal,
+        }
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything: see [`ErrorClass::is_transient`].
+    pub fn is_transient(&self) -> bool {
+        self.class().is_transient()
+    }
+
+    /// The class as one word, for telemetry: see [`ErrorClass::as_str`]. Nothing of the error itself is in it.
+    pub fn kind(&self) -> &'static str {
+        self.class().as_str()
+    }
+}
+
+impl Refusal {
+    fn class(&self) -> ErrorClass {
+        match self.status {
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+                ErrorClass::Unavailable
+            }
+            status if status.is_server_error() => ErrorClass::ServerError,
+            _ => ErrorClass::Refused,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The row of the table that the code makes.
+    fn row(class: ErrorClass) -> String {
+        let retried = match (class.is_retried(), class.leaves_open()) {
+            (false, _) => "no",
+            (true, true) => "idempotent calls",
+            (true, false) => "every call",
+        };
+        let transient = if class.is_transient() { "yes" } else { "no" };
+        format!("| `{}` | {retried} | {transient} | {} |", class.as_str(), class.exit_code())
+    }
+
+    #[test]
+    fn the_table_of_the_guide_is_that_of_the_code() {
+        let guide = include_str!("../guide/errors.md");
+        let rows: Vec<&str> = guide
+            .lines()
+            .skip_while(|line| !line.starts_with("| class |"))
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .collect();
+        assert_eq!(rows, ErrorClass::ALL.map(row));
+        let documented = include_str!("class.rs");
+        for class in ErrorClass::ALL {
+            let row = row(class).replace(&format!("`{}`", class.as_str()), &format!("[`{class:?}`](Self::{class:?})"));
+            assert!(documented.contains(&format!("/// {row}")), "{row}");
+        }
+    }
+
+    #[test]
+    fn no_error_prints_its_source_and_each_names_it() {
+        let io = || std::io::Error::other("the disk is full");
+        let errors = [
+            Error::Connect(Box::new(io())),
+            Error::Transport(Box::new(io())),
+            Error::MaybeCreated { reference: Some("17".into()), source: Box::new(Error::Timeout) },
+            Error::File { action: super::super::FileAction::Write, path: "signed.pdf".into(), source: io() },
+            Error::Read(io()),
+            Error::Hook(Box::new(io())),
+        ];
+        for error in errors {
+            let source = std::error::Error::source(&error).expect("it has a source").to_string();
+            assert!(!error.to_string().contains(&source), "{error}");
+        }
+    }
+}

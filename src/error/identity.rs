@@ -1,0 +1,72 @@
+//! Why a certificate and its key cannot be used.
+
+use jiff::Timestamp;
+
+/// Why a certificate and its key cannot be used.
+///
+/// Example: see [`Identity`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// The archive does not open with this password.
+    #[error("the password does not open the PKCS#12 archive")]
+    WrongPassword,
+    /// It is no PKCS#12 archive, or one that is damaged or encrypted in an unknown way.
+    #[error("this is not a PKCS#12 archive that can be read")]
+    NotPkcs12,
+    /// It is not PEM.
+    #[error("this is not PEM that can be read")]
+    NotPem,
+    /// There is no private key in it. The file may hold only the certificate.
+    #[error("there is no unencrypted private key in it")]
+    MissingKey,
+    /// There is no certificate for the private key.
+    #[error("there is no certificate for the private key")]
+    MissingCertificate,
+    /// Something that should be a certificate is none.
+    #[error("one of the certificates cannot be read")]
+    NotCertificate,
+    /// The key is damaged or of an unknown kind.
+    #[error("the private key cannot be used")]
+    UnusableKey,
+    /// The key is an elliptic curve key, for instance. The service accepts RSA only.
+    #[error("the key is not an RSA key, the only kind that the service accepts")]
+    NotRsa,
+    /// The certificate is out of date.
+    #[error("the certificate expired at {not_after}")]
+    Expired {
+        /// When it did.
+        not_after: Timestamp,
+    },
+    /// The certificate is not valid yet.
+    #[error("the certificate is not valid before {not_before}")]
+    NotYetValid {
+        /// When it will be.
+        not_before: Timestamp,
+    },
+    /// Enterprise certificates come in twos or threes; this is one for another use.
+    #[error(
+        "the certificate's key usage is {key_usage} and not digitalSignature: \
+         of the certificates delivered together, another one is for authentication"
+    )]
+    NotForDigitalSignature {
+        /// What it is for instead, in the names of RFC 5280 (section 4.2.1.3): `nonRepudiation` is for signatures,
+        /// `keyEncipherment` for encryption.
+        key_usage: String,
+    },
+    /// The certificate's issuer was not given with it, and is no trust anchor of the environment.
+    #[error("the chain of the certificate ends early: the certificate of {issuer} is missing")]
+    MissingIntermediate {
+        /// The name of the missing issuer.
+        issuer: String,
+    },
+    /// The certificate's chain does not end in a trust anchor of the environment.
+    #[error(
+        "the certificate's chain, which ends with {root}, does not end in one of the environment's trust anchors \
+         (a certificate for test in production, or the other way round?)"
+    )]
+    OtherEnvironment {
+        /// The name of the last issuer that is known.
+        root: String,
+    },
+}

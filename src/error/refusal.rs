@@ -1,0 +1,73 @@
+//! What the service says when it refuses.
+
+use std::fmt;
+
+use http::StatusCode;
+
+/// A refusal by the service.
+///
+/// ```
+/// use posten_signering::Error;
+///
+/// fn log(error: &Error) {
+///     if let Error::Unexpected(refusal) = error {
+///         // The message may quote the request: it stays out of the log.
+///         eprintln!("{} {:?}", refusal.status(), refusal.code());
+///     }
+/// }
+/// # log(&Error::Timeout);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) error_type: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal with this status, and nothing else.
+    pub(crate) fn new(status: StatusCode) -> Self {
+        Self { status, code: None, message: None, error_type: None }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// `error-code`, if the answer had one.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// `error-message`, if the answer had one. The service may quote the request in it: mind where you log it.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// `error-type`: `CLIENT` or `SERVER`, if the answer had one.
+    pub fn error_type(&self) -> Option<&str> {
+        self.error_type.as_deref()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status)?;
+        if let Some(code) = &self.code {
+            write!(f, " with {code}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal")
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .field("error_type", &self.error_type)
+            .finish_non_exhaustive()
+    }
+}

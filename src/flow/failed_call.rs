@@ -1,0 +1,73 @@
+//! A call that consumes and fails.
+
+use std::fmt;
+
+use crate::error::{Error, ErrorClass};
+
+/// The error of a call that consumes its value, with the value: nothing is lost, and the call can be made again.
+///
+/// `?` makes an [`Error`] of it, as of any other error.
+///
+/// ```no_run
+/// use posten_signering::direct::{Completed, Status};
+///
+/// # async fn example(done: Status<Completed>) -> Result<(), posten_signering::Error> {
+/// if let Err(failed) = done.confirm().await {
+///     eprintln!("not confirmed: {failed}");
+///     let done: Status<Completed> = failed.into_inner();
+///     done.confirm().await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct FailedCall<T>(Box<(Error, T)>);
+
+impl<T> FailedCall<T> {
+    pub(crate) fn new(error: Error, value: T) -> Self {
+        Self(Box::new((error, value)))
+    }
+
+    /// What went wrong.
+    pub fn error(&self) -> &Error {
+        &self.0.0
+    }
+
+    /// The class of the error: see [`Error::class`].
+    pub fn class(&self) -> ErrorClass {
+        self.error().class()
+    }
+
+    /// The value that the call consumed.
+    pub fn into_inner(self) -> T {
+        self.0.1
+    }
+
+    /// What went wrong, and the value that the call consumed.
+    pub fn into_parts(self) -> (Error, T) {
+        *self.0
+    }
+}
+
+impl<T> From<FailedCall<T>> for Error {
+    fn from(failed: FailedCall<T>) -> Self {
+        failed.into_parts().0
+    }
+}
+
+impl<T> fmt::Display for FailedCall<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error().fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for FailedCall<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FailedCall").field(self.error()).finish()
+    }
+}
+
+impl<T> std::error::Error for FailedCall<T> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error().source()
+    }
+}

@@ -1,0 +1,31 @@
+//! What both flows share: creating a job, its states, its statuses, and what can be stored of it.
+
+mod change;
+mod confirmation;
+mod deletion;
+mod failed_call;
+mod record;
+mod reference;
+mod sealed;
+mod sender;
+mod session;
+mod signature;
+mod state;
+mod status;
+mod wire;
+
+pub use self::change::{Change, ChangeKey};
+pub(crate) use self::confirmation::Confirmation;
+pub use self::deletion::DocumentsDeletion;
+pub use self::failed_call::FailedCall;
+pub(crate) use self::record::{Kind, Record};
+pub(crate) use self::reference::reference;
+pub use self::reference::{
+    CancellationReference, ConfirmationReference, DeletionReference, PadesReference, XadesReference,
+};
+pub(crate) use self::sealed::Sealed;
+pub use self::sender::{HasSender, NoSender, SenderChoice};
+pub(crate) use self::session::Session;
+pub use self::signature::{Signature, SignatureStatus};
+pub use self::state::{Completed, Confirmed, DocumentsGone, Failed, JobState, StatusState};
+pub(crate) use self::status::{Common, Links};

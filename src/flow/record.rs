@@ -1,0 +1,367 @@
+//! The stored form of handles and references: a map with a version, whatever the serde format.
+
+use std::fmt;
+
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::Url;
+
+use crate::error::HandleError;
+use crate::trust::Environment;
+use crate::types::{JobId, OrganizationNumber, ServiceUrl};
+
+/// The version that is written, and the latest that is read.
+const VERSION: u64 = 1;
+
+/// What is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    DirectJob,
+    DirectPollingJob,
+    PortalJob,
+    Status,
+    Signer,
+    Pades,
+    Xades,
+    Confirmation,
+    Deletion,
+    Cancellation,
+}
+
+/// The words that are stored, and how errors call them.
+const KINDS: [(Kind, &str, &str); 10] = [
+    (Kind::DirectJob, "direct", "the handle of a direct job"),
+    (Kind::DirectPollingJob, "direct-polling", "the handle of a direct job that is polled for"),
+    (Kind::PortalJob, "portal", "the handle of a portal job"),
+    (Kind::Status, "status", "a reference to a status"),
+    (Kind::Signer, "signer", "a reference to a signer"),
+    (Kind::Pades, "pades", "a reference to a signed PDF"),
+    (Kind::Xades, "xades", "a reference to a XAdES signature"),
+    (Kind::Confirmation, "confirmation", "a reference to a confirmation"),
+    (Kind::Deletion, "deletion", "a reference to a deletion of documents"),
+    (Kind::Cancellation, "cancellation", "a reference to a cancellation"),
+];
+
+impl Kind {
+    fn word(self) -> &'static str {
+        KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, word, _)| word)
+    }
+
+    fn called(self) -> &'static str {
+        KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(.., called)| called)
+    }
+
+    fn is_of_portal(self) -> bool {
+        matches!(self, Self::PortalJob | Self::Cancellation)
+    }
+
+    fn is_of_direct(self) -> bool {
+        matches!(self, Self::DirectJob | Self::DirectPollingJob | Self::Status | Self::Signer)
+    }
+}
+
+/// A handle or a reference as it is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    pub(crate) kind: Kind,
+    pub(crate) environment: Url,
+    pub(crate) sender: Option<OrganizationNumber>,
+    pub(crate) job_id: Option<JobId>,
+    /// The sender's own.
+    pub(crate) reference: Option<String>,
+    pub(crate) queue: Option<String>,
+    /// The one URL of a reference; a job's status or cancellation.
+    pub(crate) url: Option<String>,
+    /// The signers of a direct job.
+    pub(crate) signers: Vec<String>,
+}
+
+impl Record {
+    pub(crate) fn new(kind: Kind, environment: &Url) -> Self {
+        Self {
+            kind,
+            environment: environment.clone(),
+            sender: None,
+            job_id: None,
+            reference: None,
+            queue: None,
+            url: None,
+            signers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn sent_by(self, sender: Option<OrganizationNumber>) -> Self {
+        Self { sender: self.sender.or(sender), ..self }
+    }
+
+    pub(crate) fn is_of_direct(&self) -> bool {
+        self.kind.is_of_direct()
+    }
+
+    pub(crate) fn is_of_portal(&self) -> bool {
+        self.kind.is_of_portal()
+    }
+
+    /// A record of URLs that something else has stored: checked, with sender and job as far as the URLs tell.
+    pub(crate) fn from_urls(
+        kind: Kind,
+        environment: &Environment,
+        url: Option<&str>,
+        signers: Vec<String>,
+    ) -> Result<Self, HandleError> {
+        let root = environment.root();
+        let mut record = Self { url: url.map(str::to_owned), signers, ..Self::new(kind, root) };
+        for url in record.service_urls(root)? {
+            let subject = url.subject(root);
+            record.sender = record.sender.take().or(subject.sender);
+            record.job_id = record.job_id.or(subject.job);
+        }
+        record.check(root)?;
+        Ok(record)
+    }
+
+    /// Checks that the record belongs to the environment with this root, and that its URLs belong together.
+    pub(crate) fn check(&self, root: &Url) -> Result<(), HandleError> {
+        if trimmed(&self.environment) != trimmed(root) {
+            return Err(HandleError::Environment);
+        }
+        for url in self.service_urls(root)? {
+            let subject = url.subject(root);
+            let differs = |own: bool, other: bool| own && other;
+            if differs(self.kind.is_of_direct(), subject.is_portal)
+                || differs(self.kind.is_of_portal(), subject.is_direct)
+            {
+                return Err(HandleError::Damaged("a URL in it belongs to the other flow"));
+            }
+            if self.sender.is_some() && subject.sender.is_some() && self.sender != subject.sender {
+                return Err(HandleError::Sender);
+            }
+            if self.job_id.is_some() && subject.job.is_some() && self.job_id != subject.job {
+                return Err(HandleError::Job);
+            }
+        }
+        Ok(())
+    }
+
+    /// The one URL, after [`check`](Self::check).
+    pub(crate) fn service_url(&self, root: &Url) -> Result<ServiceUrl, HandleError> {
+        let url = self.url.as_deref().ok_or(HandleError::Damaged("it has no URL"))?;
+        ServiceUrl::within(root, url).ok_or(HandleError::Origin)
+    }
+
+    pub(crate) fn signer_urls(&self, root: &Url) -> Result<Vec<ServiceUrl>, HandleError> {
+        self.signers.iter().map(|url| ServiceUrl::within(root, url).ok_or(HandleError::Origin)).collect()
+    }
+
+    fn service_urls(&self, root: &Url) -> Result<Vec<ServiceUrl>, HandleError> {
+        let urls = self.url.iter().chain(&self.signers);
+        urls.map(|url| ServiceUrl::within(root, url).ok_or(HandleError::Origin)).collect()
+    }
+
+    /// Whether it is of this kind, with what such a record must have.
+    pub(crate) fn of(self, kind: Kind) -> Result<Self, HandleError> {
+        if self.kind != kind {
+            return Err(HandleError::Kind { expected: kind.called(), found: self.kind.called() });
+        }
+        if kind != Kind::DirectPollingJob && self.url.is_none() {
+            return Err(HandleError::Damaged("it has no URL"));
+        }
+        if matches!(kind, Kind::DirectJob | Kind::DirectPollingJob) && self.signers.is_empty() {
+            return Err(HandleError::Damaged("it has no signers"));
+        }
+        if kind == Kind::PortalJob && self.job_id.is_none() {
+            return Err(HandleError::Damaged("it has no job number"));
+        }
+        Ok(self)
+    }
+
+    /// The version is looked at before anything else.
+    fn read(value: Value) -> Result<Self, HandleError> {
+        let damaged = HandleError::Damaged;
+        let Value::Map(fields) = value else { return Err(damaged("it is no map")) };
+        let mut fields = Fields(fields);
+        match fields.take("version") {
+            Some(Value::Number(VERSION)) => {}
+            Some(Value::Number(later)) if later > VERSION => return Err(HandleError::Version(later)),
+            _ => return Err(damaged("its version cannot be read")),
+        }
+        let word = fields.text("kind")?.ok_or(damaged("it does not say what it is"))?;
+        let kind = KINDS.iter().find(|(_, known, _)| *known == word).map(|(kind, ..)| *kind);
+        let environment = fields.text("environment")?.and_then(|url| Url::parse(&url).ok());
+        let sender = fields.text("sender")?.map(|number| number.parse()).transpose();
+        let job_id = match fields.take("job_id") {
+            None => None,
+            Some(Value::Number(id)) => Some(i64::try_from(id).ok().and_then(|id| JobId::try_from(id).ok())),
+            Some(_) => Some(None),
+        };
+        Ok(Self {
+            kind: kind.ok_or(damaged("it is of an unknown kind"))?,
+            environment: environment.ok_or(damaged("its environment cannot be read"))?,
+            sender: sender.map_err(|_| damaged("its sender is no organization number"))?,
+            job_id: job_id.map(|id| id.ok_or(damaged("its job number cannot be read"))).transpose()?,
+            reference: fields.text("reference")?,
+            queue: fields.text("queue")?,
+            url: fields.text("url")?,
+            signers: match fields.take("signers") {
+                None => Vec::new(),
+                Some(Value::List(urls)) => urls.into_iter().map(Value::text).collect::<Result<_, _>>()?,
+                Some(_) => return Err(damaged("its signers cannot be read")),
+            },
+        })
+    }
+}
+
+/// A root's address without its last slash.
+fn trimmed(root: &Url) -> &str {
+    root.as_str().trim_end_matches('/')
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(self.kind.word())
+            .field("environment", &self.environment.as_str())
+            .field("job_id", &self.job_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let optional = [
+            ("sender", self.sender.as_ref().map(OrganizationNumber::as_str)),
+            ("reference", self.reference.as_deref()),
+            ("queue", self.queue.as_deref()),
+            ("url", self.url.as_deref()),
+        ];
+        let optional = optional.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
+        let length =
+            3 + optional.clone().count() + usize::from(self.job_id.is_some()) + usize::from(!self.signers.is_empty());
+        // A map in every format: some write a struct as a list, where no field can be added later.
+        let mut map = serializer.serialize_map(Some(length))?;
+        map.serialize_entry("version", &VERSION)?;
+        map.serialize_entry("kind", self.kind.word())?;
+        map.serialize_entry("environment", &self.environment)?;
+        if let Some(id) = &self.job_id {
+            map.serialize_entry("job_id", id)?;
+        }
+        for (name, value) in optional {
+            map.serialize_entry(name, value)?;
+        }
+        if !self.signers.is_empty() {
+            map.serialize_entry("signers", &self.signers)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(Value::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+/// The fields of a stored map. What is not taken is of no interest: a later version may have more.
+struct Fields(Vec<(String, Value)>);
+
+impl Fields {
+    fn take(&mut self, name: &str) -> Option<Value> {
+        let at = self.0.iter().position(|(own, _)| own == name)?;
+        Some(self.0.swap_remove(at).1).filter(|value| !matches!(value, Value::Nothing))
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, HandleError> {
+        self.take(name).map(Value::text).transpose()
+    }
+}
+
+/// Anything that a self-describing format can hold, so that the version can be looked at first.
+enum Value {
+    Nothing,
+    Number(u64),
+    Text(String),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
+    /// What no record of this version has.
+    Other,
+}
+
+impl Value {
+    fn text(self) -> Result<String, HandleError> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err(HandleError::Damaged("one of its texts is none")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a stored handle or reference")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        Value::deserialize(deserializer)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Number(number))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(u64::try_from(number).map_or(Value::Other, Value::Number))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_owned()))
+    }
+
+    fn visit_bytes<E>(self, _: &[u8]) -> Result<Value, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Vec::new();
+        while let Some(name) = entries.next_key::<Value>()? {
+            match name {
+                Value::Text(name) => map.push((name, entries.next_value()?)),
+                _ => drop(entries.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Value::Map(map))
+    }
+}

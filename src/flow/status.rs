@@ -1,0 +1,72 @@
+//! What the statuses of both flows have in common.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::confirmation::Confirmation;
+use super::deletion::DocumentsDeletion;
+use super::signature::Signature;
+use super::state::{Completed, DocumentsGone, Failed};
+use crate::transport::{Download, Flow, Operation, Transport};
+use crate::types::{JobId, ServiceUrl};
+
+/// What every status has, whatever its state.
+pub(crate) struct Common<N> {
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) flow: Flow,
+    pub(crate) job_id: JobId,
+    pub(crate) reference: Option<String>,
+    pub(crate) signatures: Vec<Signature<N>>,
+}
+
+impl<N> Common<N> {
+    /// The right to delete the documents, if the answer had a URL for it.
+    pub(crate) fn deletion(&self, url: Option<&ServiceUrl>) -> Option<DocumentsDeletion> {
+        url.map(|url| DocumentsDeletion::new(&self.transport, self.operation("delete_documents"), url))
+    }
+
+    /// The signed PDF at this URL.
+    pub(crate) fn pades(&self, url: &ServiceUrl) -> Download {
+        Download::pades(&self.transport, self.operation("pades"), url)
+    }
+
+    fn operation(&self, method: &'static str) -> Operation {
+        Operation::on(self.flow, method, self.job_id)
+    }
+}
+
+impl<N> fmt::Debug for Common<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Status")
+            .field("job_id", &self.job_id)
+            .field("signatures", &self.signatures)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the answer of a status leads to.
+pub(crate) struct Links {
+    pub(crate) confirmation: Option<ServiceUrl>,
+    pub(crate) deletion: Option<ServiceUrl>,
+    pub(crate) pades: Option<ServiceUrl>,
+}
+
+impl Links {
+    pub(crate) fn confirmation<N>(&self, common: &Common<N>) -> Confirmation {
+        Confirmation::new(&common.transport, common.operation("confirm"), self.confirmation.as_ref())
+    }
+
+    /// The state of a job that all have signed. The signed document may be gone.
+    pub(crate) fn completed<N>(self, common: &Common<N>) -> Result<Completed, DocumentsGone> {
+        let confirmation = self.confirmation(common);
+        match self.pades {
+            Some(pades) => Ok(Completed { pades, confirmation, deletion: self.deletion }),
+            None => Err(DocumentsGone { confirmation }),
+        }
+    }
+
+    /// The state of a job that not all will sign.
+    pub(crate) fn failed<N>(self, common: &Common<N>) -> Failed {
+        Failed { confirmation: self.confirmation(common), pades_so_far: self.pades }
+    }
+}

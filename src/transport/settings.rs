@@ -1,0 +1,142 @@
+//! What a client is configured with, besides its identity and its environment.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use typed_builder::TypedBuilder;
+use url::Url;
+
+use super::hooks::Hooks;
+use super::rate::{EvenPace, RateLimiter};
+use super::retry::Retry;
+use crate::error::Error;
+
+/// The longest download, in bytes: ten times what the documents of a job may have together.
+pub(super) const MAX_DOWNLOAD: u64 = 100 * 1024 * 1024;
+
+/// How long to wait for what. The defaults are those of the official Java client.
+///
+/// For a whole client ([`ClientBuilder::timeouts`](crate::ClientBuilder::timeouts)), or for some calls
+/// ([`Client::with_timeouts`](crate::Client::with_timeouts)).
+///
+/// ```
+/// use std::time::Duration;
+/// use posten_signering::Timeouts;
+///
+/// let timeouts = Timeouts::builder().answer(Duration::from_secs(30)).build();
+/// assert_eq!(timeouts, Timeouts { answer: Duration::from_secs(30), ..Timeouts::default() });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
+#[expect(clippy::exhaustive_structs, reason = "made with `..Timeouts::default()`, so that one more breaks nobody")]
+pub struct Timeouts {
+    /// For the rate limiter to permit a call. Defaults to no limit. After it, the error is
+    /// [`Error::TooManyRequests`](crate::Error::TooManyRequests), and nothing was sent.
+    #[builder(default = Duration::MAX)]
+    pub rate_limiter: Duration,
+    /// For TCP and TLS to be up. Defaults to 5 seconds.
+    #[builder(default = Duration::from_secs(5))]
+    pub connect: Duration,
+    /// For the whole answer to a call, from when the request is sent. Defaults to 10 seconds. An upload gets a second more
+    /// for every 64 KiB.
+    #[builder(default = Duration::from_secs(10))]
+    pub answer: Duration,
+    /// Between two pieces of a download, and before the first. Defaults to 60 seconds.
+    #[builder(default = Duration::from_secs(60))]
+    pub download_idle: Duration,
+    /// For a whole download. Defaults to 10 minutes.
+    #[builder(default = Duration::from_secs(600))]
+    pub download: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+/// An HTTP proxy between us and the service. TLS goes through it untouched.
+///
+/// ```
+/// use posten_signering::Proxy;
+///
+/// let proxy = Proxy::new("http://proxy.example:3128")?.with_credentials("user", "password".into());
+/// assert!(!format!("{proxy:?}").contains("password"));
+/// # Ok::<(), posten_signering::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Proxy {
+    pub(super) url: Url,
+    pub(super) credentials: Option<(String, SecretString)>,
+}
+
+impl Proxy {
+    /// The proxy at this address, `http://proxy.example:3128` for instance.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Configuration`] when it is no `http` or `https` URL, or has credentials in it.
+    pub fn new(url: &str) -> Result<Self, Error> {
+        let url = Url::parse(url).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+        });
+        let url = url.ok_or_else(|| {
+            Error::Configuration("the proxy is not an http or https URL without credentials".to_owned())
+        })?;
+        Ok(Self { url, credentials: None })
+    }
+
+    /// Logs in with user name and password.
+    #[must_use]
+    pub fn with_credentials(mut self, user: impl Into<String>, password: SecretString) -> Self {
+        self.credentials = Some((user.into(), password));
+        self
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// What a client is made of, besides who it is and whom it talks to.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) idle_connections: Option<usize>,
+    pub(crate) hooks: Hooks,
+    pub(crate) retry: Retry,
+    /// `None`: no limit.
+    pub(crate) rate: Option<Arc<dyn RateLimiter>>,
+    pub(crate) max_download: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeouts: Timeouts::default(),
+            proxy: None,
+            user_agent: None,
+            idle_connections: None,
+            hooks: Hooks::default(),
+            retry: Retry::default(),
+            rate: Some(Arc::new(EvenPace::new())),
+            max_download: MAX_DOWNLOAD,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("timeouts", &self.timeouts)
+            .field("proxy", &self.proxy)
+            .field("retry", &self.retry)
+            .field("rate_limited", &self.rate.is_some())
+            .finish_non_exhaustive()
+    }
+}
