@@ -98,6 +98,11 @@ impl<S> Client<S> {
         Archive::new(&self.session.transport)
     }
 
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn transport(&self) -> &Arc<Transport> {
+        &self.session.transport
+    }
+
     /// The environment that the client talks to.
     pub fn environment(&self) -> &Environment {
         self.session.transport.environment()

@@ -13,12 +13,14 @@ use secrecy::SecretString;
 use crate::client::Client;
 use crate::direct::{self, Callback, Polling};
 use crate::error::Error;
+use crate::flow::PadesReference;
+use crate::handle::AnyJobHandle;
 use crate::identity::Identity;
 use crate::portal;
 use crate::sandbox::fuzz as sandbox;
 use crate::transport::answer::{Answer, next_poll};
 use crate::trust::{Environment, TrustAnchors};
-use crate::types::{Document, Sender};
+use crate::types::{Document, PollingQueue, Sender};
 use crate::verify::Verified;
 use crate::xml::{self, Mode, generated as wire};
 
@@ -74,9 +76,9 @@ static CLIENT: LazyLock<Client> = LazyLock::new(|| {
 fn answers(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     xml::second_opinion::agrees(text);
-    let transport = &CLIENT.shared.transport;
+    let transport = CLIENT.transport();
     if let Some(answer) = document::<wire::DirectSignatureJobStatusResponse>(text) {
-        let _ = direct::Answer::read(transport, answer).and_then(direct::Answer::change);
+        let _ = direct::JobStatus::read(transport, answer, &direct::Polling::of(PollingQueue::DEFAULT));
     }
     if let Some(answer) = document::<wire::PortalSignatureJobStatusChangeResponse>(text) {
         let _ = portal::JobStatus::read(transport, answer);
@@ -115,7 +117,7 @@ fn refusals(input: &[u8]) {
     }
     let text = String::from_utf8(body.to_vec()).map_err(|_| Error::Timeout);
     let error = Answer { status, headers, text }.error();
-    let _ = format!("{error} {error:?} {} {}", error.is_transient(), error.leaves_open());
+    let _ = format!("{error} {error:?} {} {}", error.kind(), error.class().leaves_open());
 }
 
 /// A PKCS#12 archive or PEM.
@@ -147,8 +149,16 @@ fn poll_time(input: &[u8]) {
     let _ = next_poll(&headers);
 }
 
-/// A stored job. What can be taken up again is stored as the same.
+/// A stored job or reference. What can be resumed is stored as the same.
 fn handles(input: &[u8]) {
+    if let Ok(any) = serde_json::from_slice::<AnyJobHandle>(input) {
+        kept(&any);
+    }
+    if let Ok(reference) = serde_json::from_slice::<PadesReference>(input)
+        && let Ok(pades) = CLIENT.pades(&reference)
+    {
+        kept(&pades.reference());
+    }
     if let Ok(handle) = serde_json::from_slice::<direct::JobHandle<Callback>>(input)
         && let Ok(job) = CLIENT.direct().resume(handle)
     {

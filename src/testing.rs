@@ -1,1 +1,355 @@
-//! x
+//! Statuses, changes and refusals for a program's own unit tests, without a server.
+//!
+//! A handler that takes a [`portal::JobStatus`](crate::portal::JobStatus) or any [`Change`](crate::Change), and code that
+//! decides by an [`Error`](crate::Error), can be tested with values that are made here. They behave as those of the service:
+//! the signed PDF can be fetched, the status be confirmed, and every call can be made to fail. For whole programs there is
+//! the module `sandbox` (feature `sandbox`), which needs a port and a runtime with I/O.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use posten_signering::portal::{JobStatus, SignerName};
+//! use posten_signering::testing::{StatusBuilder, refusal};
+//! use posten_signering::{Change, Error, ErrorClass, PersonalIdentificationNumber, SignatureStatus};
+//!
+//! /// The program under test: what it stores of a completed job.
+//! async fn store(change: &impl Change) -> Result<Option<usize>, Error> {
+//!     match change.pades() {
+//!         Some(pades) => Ok(Some(pades.bytes().await?.len())),
+//!         None => Ok(None),
+//!     }
+//! }
+//!
+//! let kari: SignerName = "01010012345".parse::<PersonalIdentificationNumber>()?.into();
+//! let completed: JobStatus = StatusBuilder::completed(17.try_into()?)
+//!     .signature(kari, SignatureStatus::Signed)
+//!     .pades("%PDF-1.7 signed")
+//!     .build()?;
+//! assert_eq!(store(&completed).await?, Some(15));
+//! completed.confirm().await?;
+//!
+//! let broken: JobStatus = StatusBuilder::completed(17.try_into()?).refusing(refusal(503)).build()?;
+//! let error = store(&broken).await.unwrap_err();
+//! assert_eq!(error.class(), ErrorClass::Unavailable);
+//! # Ok(())
+//! # }
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
+use jiff::Timestamp;
+use reqwest::Request;
+
+use crate::direct::{self, Retrieval};
+use crate::error::{Error, Refusal};
+use crate::flow::{Sealed, SignatureStatus};
+use crate::portal::{self, signer};
+use crate::time;
+use crate::transport::Transport;
+use crate::trust::Environment;
+use crate::types::{JobId, PollingQueue, Reference, ServiceUrl, SignatureJobStatus};
+use crate::xml::{self, generated as wire};
+
+/// A refusal with this HTTP status, to be filled in and put into an [`Error`].
+///
+/// ```
+/// use posten_signering::testing::refusal;
+/// use posten_signering::{Error, ErrorClass};
+///
+/// let error = Error::NotAuthorized(refusal(403).with_code("NOT_AUTHORIZED"));
+/// assert_eq!(error.class(), ErrorClass::Rights);
+/// assert_eq!(Error::Unexpected(refusal(502)).class(), ErrorClass::Unavailable);
+/// ```
+///
+/// # Panics
+///
+/// When it is no HTTP status: not between 100 and 999.
+pub fn refusal(status: u16) -> Refusal {
+    Refusal::new(StatusCode::from_u16(status).expect("an HTTP status"))
+}
+
+impl Refusal {
+    /// With this `error-code`.
+    #[must_use]
+    pub fn with_code(self, code: impl Into<String>) -> Self {
+        Self { code: Some(code.into()), ..self }
+    }
+
+    /// With this `error-message`.
+    #[must_use]
+    pub fn with_message(self, message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..self }
+    }
+}
+
+/// A status that can be built for a unit test: the `JobStatus` of either flow. The trait is sealed.
+///
+/// Example: see [`testing`](self).
+pub trait Testable: Sized {
+    /// How the flow names a signer.
+    type Signer;
+
+    #[doc(hidden)]
+    fn read(builder: &StatusBuilder<Self>, _: Sealed) -> Result<Self, Error>;
+}
+
+/// Builds the status `S` of a job for a unit test.
+///
+/// `build` makes it from an answer as the service would give it, so that it can have nothing that a genuine status cannot.
+///
+/// Example: see [`testing`](self).
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct StatusBuilder<S: Testable> {
+    job: JobId,
+    state: SignatureJobStatus,
+    has_documents: bool,
+    reference: Option<Reference>,
+    signatures: Vec<(S::Signer, SignatureStatus, Timestamp)>,
+    pades: Bytes,
+    xades: Bytes,
+    refusing: Option<Refusal>,
+}
+
+impl<S: Testable> StatusBuilder<S> {
+    fn new(job: JobId, state: SignatureJobStatus, has_documents: bool) -> Self {
+        Self {
+            job,
+            state,
+            has_documents,
+            reference: None,
+            signatures: Vec::new(),
+            pades: Bytes::from_static(b"%PDF-1.7\n"),
+            xades: Bytes::from_static(b"<signature/>"),
+            refusing: None,
+        }
+    }
+
+    /// A job that all have signed.
+    pub fn completed(job: JobId) -> Self {
+        Self::new(job, SignatureJobStatus::CompletedSuccessfully, true)
+    }
+
+    /// A job that all have signed, and whose documents the service has no more.
+    pub fn documents_gone(job: JobId) -> Self {
+        Self::new(job, SignatureJobStatus::CompletedSuccessfully, false)
+    }
+
+    /// A job that some signer has yet to act on. After [`pades`](Self::pades), the signed PDF so far is offered.
+    pub fn in_progress(job: JobId) -> Self {
+        Self::new(job, SignatureJobStatus::InProgress, false)
+    }
+
+    /// A job that not all will sign.
+    pub fn failed(job: JobId) -> Self {
+        Self::new(job, SignatureJobStatus::Failed, false)
+    }
+
+    /// With the sender's own reference for the job.
+    pub fn reference(mut self, reference: Reference) -> Self {
+        self.reference = Some(reference);
+        self
+    }
+
+    /// With a signer, and what they have done, since the start of 2026.
+    pub fn signature(self, signer: impl Into<S::Signer>, status: SignatureStatus) -> Self {
+        self.signature_since(signer, status, time::parse("2026-01-01T00:00:00Z").unwrap_or_default())
+    }
+
+    /// With a signer, what they have done, and since when.
+    pub fn signature_since(mut self, signer: impl Into<S::Signer>, status: SignatureStatus, since: Timestamp) -> Self {
+        self.signatures.push((signer.into(), status, since));
+        self
+    }
+
+    /// With this signed PDF.
+    pub fn pades(mut self, pdf: impl Into<Bytes>) -> Self {
+        self.pades = pdf.into();
+        self.has_documents = true;
+        self
+    }
+
+    /// With this XAdES signature of each signer who has signed.
+    pub fn xades(mut self, signature: impl Into<Bytes>) -> Self {
+        self.xades = signature.into();
+        self
+    }
+
+    /// Every call that the status makes is refused so.
+    pub fn refusing(mut self, refusal: Refusal) -> Self {
+        self.refusing = Some(refusal);
+        self
+    }
+
+    /// The status.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protocol`] when the service could not have answered so.
+    pub fn build(self) -> Result<S, Error> {
+        S::read(&self, Sealed(()))
+    }
+
+    /// The service that answers the calls of the status.
+    fn transport(&self) -> Arc<Transport> {
+        let (pades, xades, refusing) = (self.pades.clone(), self.xades.clone(), self.refusing.clone());
+        let answer = move |request: &Request| match (&refusing, request.method(), request.url().path()) {
+            (Some(refusal), ..) => refused(refusal),
+            (None, &Method::GET, path) if path.ends_with("/pades") => answer(200, "application/octet-stream", &pades),
+            (None, &Method::GET, _) => answer(200, "application/xml", &xades),
+            _ => answer(204, "application/xml", &Bytes::new()),
+        };
+        Arc::new(Transport::prepared(&Environment::production(), answer))
+    }
+
+    fn url(&self, transport: &Transport, flow: &str, rest: &str) -> String {
+        let job = self.job.to_string();
+        let segments = ["123456789", flow, "signature-jobs", &job];
+        let segments: Vec<&str> = segments.into_iter().chain(rest.split('/')).collect();
+        ServiceUrl::below(transport.root(), &segments).as_url().to_string()
+    }
+}
+
+impl<R: Retrieval> Testable for direct::JobStatus<R> {
+    type Signer = direct::SignerName;
+
+    fn read(builder: &StatusBuilder<Self>, sealed: Sealed) -> Result<Self, Error> {
+        let transport = builder.transport();
+        let url = |rest: &str| builder.url(&transport, "direct", rest);
+        let signed = builder.signatures.iter().filter(|(_, status, _)| *status == SignatureStatus::Signed);
+        let answer = wire::DirectSignatureJobStatusResponse {
+            reference: builder.reference.as_ref().map(|reference| reference.as_str().to_owned()),
+            signature_job_id: builder.job.get(),
+            signature_job_status: match builder.state {
+                SignatureJobStatus::InProgress => wire::DirectSignatureJobStatus::InProgress,
+                SignatureJobStatus::CompletedSuccessfully => wire::DirectSignatureJobStatus::CompletedSuccessfully,
+                SignatureJobStatus::Failed => wire::DirectSignatureJobStatus::Failed,
+            },
+            status: builder
+                .signatures
+                .iter()
+                .map(|(signer, status, since)| wire::SignerStatus {
+                    signer: Some(signer.as_str().to_owned()),
+                    since: time::write(*since),
+                    text: status.as_str().to_owned(),
+                })
+                .collect(),
+            confirmation_url: Some(url("complete")),
+            delete_documents_url: None,
+            xades_url: signed
+                .map(|(signer, ..)| wire::SignerSpecificUrl {
+                    signer: Some(signer.as_str().to_owned()),
+                    text: url("xades/1"),
+                })
+                .collect(),
+            pades_url: builder.has_documents.then(|| url("pades")),
+        };
+        let status = ServiceUrl::within(transport.root(), &url("status"));
+        let retrieval = R::new(status, PollingQueue::DEFAULT, sealed);
+        let retrieval = retrieval.ok_or_else(|| Error::Protocol("the job has no status URL".to_owned()))?;
+        Self::read(&transport, answer, &retrieval)
+    }
+}
+
+impl Testable for portal::JobStatus {
+    type Signer = portal::SignerName;
+
+    fn read(builder: &StatusBuilder<Self>, _: Sealed) -> Result<Self, Error> {
+        let transport = builder.transport();
+        let url = |rest: &str| builder.url(&transport, "portal", rest);
+        let signatures = builder.signatures.iter().map(|(signer, status, since)| wire::Signature {
+            status: wire::SignatureStatus { since: time::write(*since), text: status.as_str().to_owned() },
+            signature_signer: match signer {
+                portal::SignerName::PersonalIdentificationNumber(number) => {
+                    wire::SignatureSigner::PersonalIdentificationNumber(number.as_str().to_owned())
+                }
+                portal::SignerName::Contact(contact) => {
+                    wire::SignatureSigner::Identifier(signer::notifications(contact))
+                }
+            },
+            xades_url: (*status == SignatureStatus::Signed).then(|| url("xades/1")),
+        });
+        let answer = wire::PortalSignatureJobStatusChangeResponse {
+            reference: builder.reference.as_ref().map(|reference| reference.as_str().to_owned()),
+            signature_job_id: builder.job.get(),
+            status: match builder.state {
+                SignatureJobStatus::InProgress => wire::PortalSignatureJobStatus::InProgress,
+                SignatureJobStatus::CompletedSuccessfully => wire::PortalSignatureJobStatus::CompletedSuccessfully,
+                SignatureJobStatus::Failed => wire::PortalSignatureJobStatus::Failed,
+            },
+            confirmation_url: url("complete"),
+            cancellation_url: (builder.state == SignatureJobStatus::InProgress).then(|| url("cancel")),
+            delete_documents_url: None,
+            signatures: wire::Signatures {
+                signature: signatures.collect(),
+                pades_url: builder.has_documents.then(|| url("pades")),
+            },
+        };
+        Self::read(&transport, answer)
+    }
+}
+
+/// Shows no signer.
+impl<S: Testable> fmt::Debug for StatusBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusBuilder").field("job", &self.job).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+fn answer(status: u16, content_type: &'static str, body: &Bytes) -> Response<Bytes> {
+    let mut answer = Response::new(body.clone());
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+    answer.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    answer
+}
+
+/// The answer that becomes this refusal again.
+fn refused(refusal: &Refusal) -> Response<Bytes> {
+    let body = refusal.code.as_ref().map(|code| wire::Error {
+        error_code: code.clone(),
+        error_message: refusal.message.clone().unwrap_or_default(),
+        error_type: refusal.error_type.clone().unwrap_or_else(|| "CLIENT".to_owned()),
+    });
+    let body = body.and_then(|error| xml::write(&error).ok()).unwrap_or_default();
+    answer(refusal.status.as_u16(), "application/xml", &body.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::direct::{Callback, Polling};
+    use crate::error::ErrorClass;
+
+    #[tokio::test]
+    async fn each_state_of_each_flow_can_be_made_and_used() {
+        let job: JobId = 17.try_into().unwrap();
+        let kari = || direct::SignerName::from("kari".parse::<crate::SignerIdentifier>().unwrap());
+        let gone: direct::JobStatus<Callback> = StatusBuilder::documents_gone(job).build().unwrap();
+        assert!(matches!(gone, direct::JobStatus::DocumentsGone(_)));
+        let failed = StatusBuilder::failed(job).signature(kari(), SignatureStatus::Rejected);
+        let failed: direct::JobStatus<Polling> = failed.reference("case 1".parse().unwrap()).build().unwrap();
+        assert_eq!(failed.key().as_str(), "direct:17:FAILED:REJECTED");
+        assert_eq!((failed.reference(), failed.signatures()[0].signer()), (Some("case 1"), Some(&kari())));
+        let waiting = StatusBuilder::<portal::JobStatus>::in_progress(job).pades("%PDF-so far").build().unwrap();
+        assert_eq!(waiting.pades().unwrap().bytes().await.unwrap(), "%PDF-so far");
+        let done: direct::JobStatus<Callback> =
+            StatusBuilder::completed(job).signature(kari(), SignatureStatus::Signed).xades("<x/>").build().unwrap();
+        assert_eq!(done.signatures()[0].xades().unwrap().bytes().await.unwrap(), "<x/>");
+        done.confirm().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_that_which_was_made() {
+        let refusal = refusal(409).with_code("ODD").with_message("it is odd");
+        let status = StatusBuilder::<portal::JobStatus>::in_progress(17.try_into().unwrap()).refusing(refusal.clone());
+        let portal::JobStatus::InProgress(status) = status.build().unwrap() else { panic!("not in progress") };
+        let failed = status.confirm().await.unwrap_err();
+        let Error::Unexpected(found) = failed.error() else { panic!("{failed}") };
+        assert_eq!((found.code(), found.message()), (refusal.code(), refusal.message()));
+        assert_eq!(failed.class(), ErrorClass::Refused);
+        let failed = failed.into_inner().cancel().await.unwrap_err();
+        assert!(matches!(failed.error(), Error::JobCannotBeCancelled));
+    }
+}

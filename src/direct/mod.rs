@@ -143,7 +143,7 @@ impl Direct<HasSender> {
     fn queue(&self, queue: &PollingQueue) -> Queue<JobStatus<Polling>> {
         let transport = &self.session.transport;
         let jobs = jobs(transport.root(), &self.sender.0);
-        let retrieval = Polling { queue: queue.clone() };
+        let retrieval = Polling::of(queue.clone());
         Queue::new((Flow::Direct, transport), jobs, queue, move |transport, answer| {
             let change = JobStatus::read(transport, answer, &retrieval);
             change.inspect(|change| note_change(change.job_id(), change.state().as_str()))

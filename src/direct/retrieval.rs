@@ -43,6 +43,12 @@ pub trait Retrieval: Clone + Debug + Send + Sync + 'static {
     fn queue(&self, _: Sealed) -> Option<&PollingQueue>;
 }
 
+impl Polling {
+    pub(crate) fn of(queue: PollingQueue) -> Self {
+        Self { queue }
+    }
+}
+
 impl Retrieval for Callback {
     const IS_POLLING: bool = false;
 

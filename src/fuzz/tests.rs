@@ -82,27 +82,20 @@ async fn the_seeds() {
     write("cms", "seed-filled", &[seeds::cms(&COVERED), vec![0; 9]].concat());
     write("verify", "seed-pdf", b"%PDF-1.4\ntrailer << /Root 1 0 R >>\nstartxref\n9\n%%EOF");
     write("verify", "seed-pades", &signed().await);
-    let handle = |flow: &str, own: &str| {
-        format!(
-            r#"{{"version":1,"flow":"{flow}","environment":"{ROOT}","sender":"123456789","job_id":7,"reference":"r",{own}}}"#
-        )
+    let stored = |kind: &str, own: &str| {
+        let text = format!(
+            r#"{{"version":1,"kind":"{kind}","environment":"{ROOT}","sender":"123456789","job_id":7,"reference":"r",{own}}}"#
+        );
+        write("handles", &format!("seed-{kind}"), text.as_bytes());
     };
-    write(
-        "handles",
-        "seed-callback",
-        handle("direct", &format!(r#""retrieval":"callback","status_url":"{ROOT}/1","signers":["{ROOT}/2"]"#))
-            .as_bytes(),
-    );
-    write(
-        "handles",
-        "seed-polling",
-        handle("direct", &format!(r#""retrieval":"polling","signers":["{ROOT}/2"]"#)).as_bytes(),
-    );
-    write("handles", "seed-portal", handle("portal", &format!(r#""cancellation_url":"{ROOT}/1""#)).as_bytes());
+    stored("direct", &format!(r#""url":"{ROOT}/1","signers":["{ROOT}/2"]"#));
+    stored("direct-polling", &format!(r#""queue":"q","signers":["{ROOT}/2"]"#));
+    stored("portal", &format!(r#""url":"{ROOT}/1""#));
+    stored("pades", &format!(r#""url":"{ROOT}/123456789/portal/signature-jobs/7/pades""#));
 }
 
 /// A signed PDF.
-async fn signed() -> Vec<u8> {
+async fn signed() -> bytes::Bytes {
     let sandbox = Sandbox::start().await.unwrap();
     let request = JobRequest::builder()
         .title("Avtale".parse().unwrap())

@@ -248,7 +248,7 @@ async fn refusal_of_portal_job(sandbox: &Sandbox, changes: &[(&str, &str)]) -> O
     let package = package_of(&sandbox.identity(), &manifest, Timestamp::now());
     let request = wire::PortalSignatureJobRequest { reference: None, polling_queue: None };
     let client = sandbox.client();
-    let transport = &client.shared.transport;
+    let transport = client.transport();
     let jobs = ServiceUrl::below(transport.root(), &["123456789", "portal", "signature-jobs"]);
     let package = Package { parts: vec![Part::Written(package.into())] };
     let request = crate::xml::write(&request).unwrap();
