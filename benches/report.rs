@@ -6,6 +6,8 @@
 //!
 //! Each measurement alternates between ours and its limit, so that a noisy machine disturbs both alike, and compares the
 //! medians. Memory is measured in a process of its own, because the sandbox lives in this one.
+//!
+//! Longer than 400 lines: one report, whose rows share their set-up.
 
 use std::fmt::Write as _;
 use std::hint::black_box;

@@ -41,7 +41,7 @@ impl AnyJobHandle {
         match self {
             Self::Direct(handle) => handle.job_id(),
             Self::DirectPolling(handle) => handle.job_id(),
-            Self::Portal(handle) => handle.job_id(),
+            Self::Portal(handle) => Some(handle.job_id()),
         }
     }
 

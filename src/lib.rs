@@ -105,6 +105,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+// Whether a public type may grow without breaking its users is decided for each, with a reason where it may not.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 pub mod archive;
 mod asice;

@@ -1,4 +1,6 @@
 //! A real browser on the sandbox's pages. What it saw is kept in `target/screenshots`.
+//!
+//! Longer than 400 lines: the pages of the sandbox, driven one after the other.
 
 mod support;
 
@@ -10,10 +12,10 @@ use std::time::Duration;
 use fantoccini::elements::Element;
 use fantoccini::{Client as Browser, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use posten_signering::direct::{self, JobStatus};
+use posten_signering::direct;
 use posten_signering::portal::{self, Lookup, SigningOrder};
 use posten_signering::sandbox::Sandbox;
-use posten_signering::{ContactInformation, Document, Documents, ExitUrls, JobId, SignatureStatus};
+use posten_signering::{ContactInformation, Document, Documents, ExitUrls, JobId, SignatureJobStatus, SignatureStatus};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -206,11 +208,8 @@ async fn outside_a_direct_job_is_signed_rejected_and_failed_in_a_browser() {
         assert!(text(&browser).await.contains("Back at the sender"));
         let token = url.query_pairs().find(|(name, _)| name == "status_query_token").unwrap().1.into_owned();
         let answered = job.status(&token.parse().unwrap()).await.unwrap();
-        let signatures = match &answered {
-            JobStatus::Completed(done) => done.signatures(),
-            JobStatus::Failed(failed) => failed.signatures(),
-            JobStatus::InProgress(_) => panic!("still in progress"),
-        };
+        assert_ne!(answered.state(), SignatureJobStatus::InProgress);
+        let signatures = answered.signatures();
         assert_eq!(signatures[0].status(), &status);
         browser.back().await.unwrap();
         browser.refresh().await.unwrap();

@@ -1,4 +1,6 @@
 //! The program `signering`, as a user runs it: what it says, what it leaves, and with which code it ends.
+//!
+//! Longer than 400 lines: the command line, command by command.
 
 mod support;
 
@@ -172,7 +174,7 @@ async fn check_says_what_is_wrong() {
     let in_production = pem("--environment production --proxy http://127.0.0.1:9");
     assert_eq!(warning(&in_production), ("warning".to_owned(), "missing-intermediate".to_owned()));
     let run = pem(&here_it_is);
-    assert_eq!(run.diagnosis(), seen(3, "service", "certificate-refused"));
+    assert_eq!(run.diagnosis(), seen(5, "service", "certificate-refused"));
 
     // A whole chain that ends elsewhere.
     let mut command = desk.command("--json check --environment production --proxy http://127.0.0.1:9");
@@ -187,7 +189,7 @@ async fn check_says_what_is_wrong() {
     write_pem(here, &chain, 1);
     let run = pem(&here_it_is);
     assert_eq!(warning(&run), ("warning".to_owned(), "missing-intermediate".to_owned()));
-    assert_eq!(run.diagnosis(), seen(3, "service", "certificate-refused"));
+    assert_eq!(run.diagnosis(), seen(5, "service", "certificate-refused"));
 
     // A broker without the right.
     assert_eq!(check("--sender 987654321").diagnosis(), seen(5, "service", "broker-not-authorized"));
@@ -257,7 +259,7 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
 
     // A wrong token is refused.
     let run = desk.run("direct status handle.json --token nonsense");
-    assert_eq!((run.code, run.out.as_str()), (5, ""), "{run:?}");
+    assert_eq!((run.code, run.out.as_str()), (6, ""), "{run:?}");
     assert!(run.err.starts_with("signering: the status query token is not valid"), "{run:?}");
 
     // The second signer has closed the browser: a new URL, and the old one is of no use.
@@ -281,7 +283,7 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     bytes[at] = b'K';
     std::fs::write(desk.path("changed.pdf"), bytes).unwrap();
     let run = desk.run("inspect changed.pdf --roots roots.pem");
-    assert_eq!(run.code, 6, "{run:?}");
+    assert_eq!(run.code, 9, "{run:?}");
 }
 
 fn kari() -> PersonalIdentificationNumber {
@@ -334,10 +336,10 @@ async fn portal_jobs_from_send_to_the_archive() {
     desk.json(&format!("{send} --signer +4799999999 --handle second.json"));
     assert_eq!(desk.json("portal cancel second.json")["cancelled"], true);
     let run = desk.run("portal cancel second.json");
-    assert_eq!(run.code, 5, "{run:?}");
+    assert_eq!(run.code, 6, "{run:?}");
     let run = desk.run("direct status second.json --token t");
     assert_eq!(run.code, 2, "{run:?}");
-    assert!(run.err.contains("second.json: this is the handle of a job of another flow"), "{run:?}");
+    assert!(run.err.contains("second.json: this is the handle of a portal job, not the handle of a direct job"), "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -363,7 +365,7 @@ async fn a_package_is_looked_into() {
     std::fs::write(desk.path("nothing"), "nothing").unwrap();
     for file in ["changed.asice", "nothing"] {
         let run = desk.run(&format!("inspect {file}"));
-        assert_eq!(run.code, 6, "{file}: {run:?}");
+        assert_eq!(run.code, 9, "{file}: {run:?}");
     }
 }
 
@@ -392,7 +394,8 @@ async fn what_is_typed_wrong_is_said_before_anything_is_sent() {
 
     let mut command = desk.command("--json portal cancel nothing.json");
     let failed = run(&mut command);
-    assert_eq!((failed.json()["exit_code"].as_i64(), failed.code), (Some(1), 1), "{failed:?}");
+    assert_eq!((failed.json()["exit_code"].as_i64(), failed.code), (Some(3), 3), "{failed:?}");
+    assert_eq!(failed.json()["kind"].as_str(), Some("file"), "{failed:?}");
 
     // Without a password there is nothing to ask, when there is no terminal.
     let mut command = desk.command("check");

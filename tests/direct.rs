@@ -1,4 +1,6 @@
 //! The direct flow against the sandbox.
+//!
+//! Longer than 400 lines: the direct flow, rule by rule.
 
 #[macro_use]
 mod support;
@@ -78,7 +80,7 @@ async fn a_job_survives_its_process_in_a_handle_without_secrets() {
     let job = client.direct().resume(handle).unwrap();
     let url = job.signers()[1].renew_redirect_url().await.unwrap();
     sandbox.visit(&url).unwrap().sign().unwrap();
-    let back = sandbox.sign(job.id(), kari().name()).unwrap();
+    let back = sandbox.sign(job.id().unwrap(), kari().name()).unwrap();
     assert!(matches!(job.status(back.token()).await.unwrap(), JobStatus::Completed(_)));
     assert_eq!(serde_json::to_string(&job.handle()).unwrap(), stored, "a resumed job gives the same handle");
 }
@@ -94,18 +96,21 @@ async fn a_handle_fits_one_environment_one_way_and_one_version() {
     assert!(matches!(error, Error::Handle(HandleError::Environment)), "{error:?}");
 
     let later = stored.replace("\"version\":1", "\"version\":2");
-    let error = sandbox.client().direct().resume(handle(&later).unwrap()).unwrap_err();
-    assert!(matches!(error, Error::Handle(HandleError::Version(2))), "{error:?}");
+    let error = handle(&later).unwrap_err();
+    assert_eq!(error.to_string(), HandleError::Version(2).to_string());
 
     let own = format!("https://{}/api/123456789", sandbox.address());
     let foreign = stored.replace(&own, "https://evil.example/api/123456789");
     let error = sandbox.client().direct().resume(handle(&foreign).unwrap()).unwrap_err();
-    assert!(matches!(error, Error::Handle(HandleError::Damaged(_))), "{error:?}");
+    assert!(matches!(error, Error::Handle(HandleError::Origin)), "{error:?}");
 
     let error = serde_json::from_str::<JobHandle<Polling>>(&stored).unwrap_err();
-    assert_eq!(error.to_string(), "this is not the handle of a polling job");
+    assert_eq!(
+        error.to_string(),
+        "this is the handle of a direct job, not the handle of a direct job that is polled for"
+    );
     let error = handle(&stored.replace("\"direct\"", "\"portal\"")).unwrap_err();
-    assert_eq!(error.to_string(), "this is the handle of a job of another flow");
+    assert_eq!(error.to_string(), "this is the handle of a portal job, not the handle of a direct job");
 }
 
 #[tokio::test]

@@ -199,7 +199,7 @@ async fn workers() {
                 let worker = worker.stop_when(async move { drop(stopped.wait_for(|stop| *stop).await) });
                 tokio::spawn(worker.run(move |change| {
                     let directory = Arc::clone(&directory);
-                    async move { take(&change, &directory).await }
+                    async move { Ok(take(&change, &directory).await?) }
                 }))
             })
             .collect();
@@ -222,6 +222,7 @@ async fn take(change: &JobStatus, directory: &Path) -> Result<(), Error> {
             assert!(signed.starts_with(b"%PDF") && signed.trim_ascii_end().ends_with(b"%%EOF"));
             "completed"
         }
+        JobStatus::DocumentsGone(_) => panic!("they are there for 40 days"),
         JobStatus::Failed(_) => "failed",
     };
     std::fs::write(directory.join(format!("{id}.txt")), state).unwrap();

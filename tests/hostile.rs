@@ -309,13 +309,13 @@ async fn no_answer_makes_a_call_panic_hang_or_eat_memory() {
         .build()
         .unwrap();
     let handle = format!(
-        r#"{{"version":1,"flow":"direct","environment":"{root}","sender":"123456789","job_id":1,
-        "retrieval":"callback","status_url":"{root}/status","signers":["{root}/signer"]}}"#
+        r#"{{"version":1,"kind":"direct","environment":"{root}","sender":"123456789","job_id":1,
+        "url":"{root}/status","signers":["{root}/signer"]}}"#
     );
     let direct_handle: JobHandle = serde_json::from_str(&handle).unwrap();
     let handle = format!(
-        r#"{{"version":1,"flow":"portal","environment":"{root}","sender":"123456789","job_id":1,
-        "cancellation_url":"{root}/cancel"}}"#
+        r#"{{"version":1,"kind":"portal","environment":"{root}","sender":"123456789","job_id":1,
+        "url":"{root}/cancel"}}"#
     );
     let portal_handle: portal::JobHandle = serde_json::from_str(&handle).unwrap();
     let portal_request = || {
@@ -347,7 +347,7 @@ async fn no_answer_makes_a_call_panic_hang_or_eat_memory() {
             ($operation:literal, $call:expr) => {{
                 let before = peak(true);
                 let start = Instant::now();
-                let outcome: Result<_, Error> = $call.await;
+                let outcome: Result<_, Error> = $call.await.map_err(Error::from);
                 let took = start.elapsed();
                 calls.push(($operation, outcome.map(drop), took, peak(false).saturating_sub(before)));
             }};

@@ -119,12 +119,12 @@ async fn a_program_that_is_killed_comes_back_with_every_acknowledged_job_and_no_
     program.start();
     let client = program.ready().await;
     let handles = acknowledged.lock().unwrap().clone();
-    let ids: BTreeSet<i64> = handles.iter().map(|handle| handle.job_id().get()).collect();
+    let ids: BTreeSet<i64> = handles.iter().map(|handle| handle.job_id().unwrap().get()).collect();
     assert_eq!(ids.len(), handles.len(), "no number was given twice");
     for handle in handles {
         let job = client.direct().resume(handle).unwrap();
         for signer in job.signers() {
-            signer.renew_redirect_url().await.unwrap_or_else(|error| panic!("job {}: {error}", job.id()));
+            signer.renew_redirect_url().await.unwrap_or_else(|error| panic!("job {:?}: {error}", job.id()));
         }
     }
     println!("{KILLS} kills under load: all {} acknowledged jobs are there, whole", ids.len());
@@ -170,7 +170,7 @@ async fn what_was_signed_confirmed_and_archived_and_the_clock_outlive_a_restart(
     let owner = client.sender().organization_number();
     assert!(client.archive().pades(owner, &archived).bytes().await.unwrap().starts_with(b"%PDF"));
     let Poll::Change { status, .. } = client.direct().poll(&PollingQueue::DEFAULT).await.unwrap() else { panic!() };
-    assert_eq!((status.job_id(), status.key().as_str()), (polled.id(), "2:IN_PROGRESS:SIGNED,WAITING"));
+    assert_eq!((status.job_id(), status.key().as_str()), (polled.id(), "direct:2:IN_PROGRESS:SIGNED,WAITING"));
     let error = gone.status(gone_back.token()).await.unwrap_err();
     assert_eq!(error.to_string(), "the service answered 404 Not Found with NOT_FOUND");
     assert_eq!(sandbox.visit(&used).unwrap_err(), SandboxError::RedirectUrl, "used before the restart");

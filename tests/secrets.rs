@@ -188,7 +188,7 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
         output.see(&status);
         output.see(&status.key());
     }
-    output.error(portal_job.cancel().await);
+    output.error(portal_job.cancel().await.map_err(Error::from));
     output.see(&sandbox.received_jobs());
 
     // Values and identities that are refused.

@@ -7,6 +7,7 @@ use std::io::Cursor;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use posten_signering::bytes::Bytes;
 use posten_signering::direct::{JobRequest, JobStatus, Signer, Signers};
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{Document, Documents, JobId};
@@ -17,8 +18,8 @@ use self::support::{exit_urls, pdf};
 /// The signed documents of a job.
 struct Signed {
     job: JobId,
-    pades: Vec<u8>,
-    xades: Vec<Vec<u8>>,
+    pades: Bytes,
+    xades: Vec<Bytes>,
 }
 
 async fn signed(sandbox: &Sandbox, signers: usize, documents: impl Iterator<Item = Document>) -> Signed {
@@ -93,7 +94,7 @@ async fn outside_a_pades_is_valid_covers_everything_and_suffers_no_change() {
         assert_eq!(String::from_utf8_lossy(&attached).matches("xades-").count(), signers, "{case}");
 
         // One byte of a page, where nothing but the signature would notice.
-        let mut changed = signed.pades.clone();
+        let mut changed = signed.pades.to_vec();
         let at = changed.windows(4).position(|window| window == b"Side").unwrap();
         changed[at] = b's';
         fs::write(&file, &changed).unwrap();

@@ -138,10 +138,8 @@ async fn each_operation_and_each_request_has_a_span_with_the_names_of_open_telem
     assert_eq!(
         seen.lines(&all),
         [
-            format!(
-                "operation otel.name=direct/status {id} error.type=invalid_status_query_token otel.status_code=ERROR"
-            ),
-            "  request otel.name=GET error.type=invalid_status_query_token otel.status_code=ERROR \
+            format!("operation otel.name=direct/status {id} error.type=refused otel.status_code=ERROR"),
+            "  request otel.name=GET error.type=refused otel.status_code=ERROR \
              http.response.status_code=403"
                 .into(),
             format!("operation otel.name=direct/confirm {id}"),

@@ -98,7 +98,8 @@ impl Model {
             (true, true) => "COMPLETED_SUCCESSFULLY",
             (true, false) => "FAILED",
         };
-        format!("{job}:{state}:{},{}", self.signers[0].as_str(), self.signers[1].as_str())
+        let flow = if self.is_portal { "portal" } else { "direct" };
+        format!("{flow}:{job}:{state}:{},{}", self.signers[0].as_str(), self.signers[1].as_str())
     }
 }
 
@@ -201,7 +202,8 @@ async fn every_sequence_of_events_in_the_portal_flow_ends_as_the_protocol_says()
                     Sign(at) => visit(at).is_ok_and(|visit| visit.sign().is_ok()),
                     Reject(at) => visit(at).is_ok_and(|visit| visit.reject().is_ok()),
                     Spoil(at) => visit(at).is_ok_and(|visit| visit.block().is_ok()),
-                    Cancel => match client.portal().resume(handle.clone()).unwrap().cancel().await {
+                    Cancel => match client.portal().resume(handle.clone()).unwrap().cancel().await.map_err(Error::from)
+                    {
                         Ok(_) => true,
                         // After the confirmation there is no such job any more.
                         Err(Error::JobCannotBeCancelled) if !confirmed => false,

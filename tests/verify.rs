@@ -74,7 +74,7 @@ async fn every_change_is_noticed() {
         (0..=start).chain(end..good.len()).filter(|at| at % 29 == 0 || at.abs_diff(start).min(at.abs_diff(end)) < 9);
     let mut tried = 0;
     for at in covered {
-        let mut changed = good.clone();
+        let mut changed = good.to_vec();
         changed[at] ^= 1;
         assert!(check(&changed, &roots).is_err(), "a change at {at} of {} ({start} to {end})", good.len());
         tried += 1;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use posten_signering::portal::{JobRequest, Signer};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
-use posten_signering::{ContactInformation, Document, Error, JobId, PollingQueue, Problem};
+use posten_signering::{ContactInformation, Document, JobId, PollingQueue, Problem};
 use tokio::sync::oneshot;
 
 use self::support::{kari as direct_kari, pdf, request as direct_request, tiny_pdf};
@@ -42,7 +42,10 @@ async fn signed(sandbox: &Sandbox, document: impl Into<bytes::Bytes>) -> JobId {
 fn problems() -> (Arc<Mutex<Vec<String>>>, impl Fn(&Problem) + Send + Sync + 'static) {
     let problems = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&problems);
-    (problems, move |problem: &Problem| told.lock().unwrap().push(problem.to_string()))
+    (problems, move |problem: &Problem| {
+        let causes = std::iter::successors(Some(problem as &dyn std::error::Error), |cause| cause.source());
+        told.lock().unwrap().push(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
+    })
 }
 
 async fn until(what: &str, mut is: impl FnMut() -> bool) {
@@ -101,7 +104,7 @@ async fn the_direct_flow_has_the_same_stream() {
     let job = client.direct().create(&direct_request([direct_kari()]).polling(queue)).await.unwrap();
     sandbox.sign(job.id(), direct_kari().name()).unwrap();
     let change = changes.next().await.unwrap().unwrap();
-    assert_eq!(change.key().as_str(), format!("{}:COMPLETED_SUCCESSFULLY:SIGNED", job.id()));
+    assert_eq!(change.key().as_str(), format!("direct:{}:COMPLETED_SUCCESSFULLY:SIGNED", job.id()));
     change.confirm().await.unwrap();
     assert_eq!(sandbox.confirmations().len(), 1);
 }
@@ -132,7 +135,7 @@ async fn what_a_handler_fails_with_or_panics_on_is_not_confirmed() {
     let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker().on_problem(tell);
     let worker = worker.stop_when(async { stopped.await.unwrap_or_default() }).run(move |change| async move {
         match change.job_id() {
-            job if job == bad => Err("this handler fails"),
+            job if job == bad => Err("this handler fails".into()),
             job if job == ugly => panic!("this handler panics"),
             _ => Ok(()),
         }
@@ -144,8 +147,8 @@ async fn what_a_handler_fails_with_or_panics_on_is_not_confirmed() {
     assert_eq!((report.confirmed, report.failed, report.poll_errors), (1, 2, 0));
     assert_eq!(sandbox.confirmations()[0].job, good);
     let expected = [
-        format!("the handler of {bad}:COMPLETED_SUCCESSFULLY:SIGNED failed: this handler fails"),
-        format!("the handler of {ugly}:COMPLETED_SUCCESSFULLY:SIGNED panicked"),
+        format!("the handler of portal:{bad}:COMPLETED_SUCCESSFULLY:SIGNED failed: this handler fails"),
+        format!("the handler of portal:{ugly}:COMPLETED_SUCCESSFULLY:SIGNED panicked"),
     ];
     assert_eq!(*problems.lock().unwrap(), expected);
     // They come again.
@@ -171,7 +174,7 @@ async fn a_worker_runs_as_many_handlers_as_it_was_told_and_takes_no_change_witho
             most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(200)).await;
             running.fetch_sub(1, Ordering::SeqCst);
-            Ok::<(), Error>(())
+            Ok(())
         }
     });
     let worker = tokio::spawn(worker);
@@ -198,7 +201,7 @@ async fn a_stopped_worker_finishes_what_it_began_within_the_time_it_has() {
             begin.lock().unwrap().take().unwrap().send(()).unwrap();
             async move {
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
-                Ok::<(), Error>(())
+                Ok(())
             }
         });
         let report = report.await;
@@ -221,7 +224,7 @@ async fn a_change_that_comes_again_while_its_handler_runs_is_left_to_it() {
         counted.fetch_add(1, Ordering::SeqCst);
         async {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            Ok::<(), Error>(())
+            Ok(())
         }
     });
     let worker = tokio::spawn(worker);
@@ -249,7 +252,7 @@ async fn a_lost_confirmation_is_tried_again_and_a_refused_one_is_told() {
                 let forbidden = Fault::Refuse(http::StatusCode::FORBIDDEN, RefusalBody::Xml);
                 faults.inject(FaultRule::new(forbidden).on(Operation::Confirm).times(1));
             }
-            Ok::<(), Error>(())
+            Ok(())
         }
     });
     let worker = tokio::spawn(worker);
@@ -259,7 +262,7 @@ async fn a_lost_confirmation_is_tried_again_and_a_refused_one_is_told() {
     assert_eq!((report.confirmed, report.unconfirmed), (1, 1));
     assert_eq!(sandbox.confirmations()[0].job, lost);
     let expected = format!(
-        "{refused}:COMPLETED_SUCCESSFULLY:SIGNED was handled, but cannot be confirmed: \
+        "portal:{refused}:COMPLETED_SUCCESSFULLY:SIGNED was handled, but cannot be confirmed: \
          the service answered 403 Forbidden with FAULT"
     );
     assert_eq!(*problems.lock().unwrap(), [expected]);

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::Part;
+use super::part::Part;
 
 /// A file in the package.
 pub(super) struct Entry<'n> {

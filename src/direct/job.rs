@@ -3,15 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::handle::{JobHandle, StatusReference};
+use super::handle::JobHandle;
 use super::job_signer::{CreatedSigner, ResumedSigner};
 use super::request::JobRequest;
 use super::retrieval::{Callback, Retrieval, kind};
-use super::status::JobStatus;
 use crate::error::{Error, HandleError};
 use crate::flow::{Confirmed, JobState, Record, Sealed};
-use crate::transport::{Flow, Operation, Transport, note_outcome};
-use crate::types::{JobId, PollingQueue, Sender, ServiceUrl, StatusQueryToken};
+use crate::transport::Transport;
+use crate::types::{JobId, PollingQueue, Sender, ServiceUrl};
 use crate::xml::generated as wire;
 
 /// A direct job in the state `S`, followed by `R`.
@@ -20,7 +19,7 @@ use crate::xml::generated as wire;
 ///
 /// | from | by | to |
 /// |---|---|---|
-/// | `Job<Created>`, `Job<Resumed>` | [`status`](Self::status) | [`JobStatus`] |
+/// | `Job<Created>`, `Job<Resumed>` | [`status`](Self::status) | [`JobStatus`](super::JobStatus) |
 /// | the same, with [`Polling`](super::Polling) | [`Direct::changes`](super::Direct::changes), [`Direct::poll`](super::Direct::poll) | the same |
 /// | the same | [`handle`](Self::handle), then [`Direct::resume`](super::Direct::resume) | [`JobHandle`], then `Job<Resumed>` |
 /// | `Job<Confirmed>` | | nothing: the job has ended |
@@ -32,14 +31,14 @@ use crate::xml::generated as wire;
 /// # }
 /// ```
 pub struct Job<S: JobState, R: Retrieval = Callback> {
-    common: Common,
-    state: S,
-    retrieval: R,
+    pub(super) common: Common,
+    pub(super) state: S,
+    pub(super) retrieval: R,
 }
 
 /// What is known of every job.
-struct Common {
-    transport: Arc<Transport>,
+pub(super) struct Common {
+    pub(super) transport: Arc<Transport>,
     /// The sender's own.
     reference: Option<String>,
 }
@@ -164,61 +163,6 @@ impl<S: OpenState, R: Retrieval> Job<S, R> {
         };
         JobHandle::new(self.state.record(empty, sealed))
     }
-}
-
-impl<S: OpenState> Job<S, Callback> {
-    /// Asks for the status, with the token that the signer's browser brought to an exit URL as `status_query_token`.
-    ///
-    /// Polling jobs have no such method:
-    ///
-    /// ```compile_fail
-    /// # use posten_signering::{StatusQueryToken, direct::{Created, Job, Polling}};
-    /// # async fn example(job: Job<Created, Polling>, token: StatusQueryToken) {
-    /// job.status(&token).await;
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidStatusQueryToken`] when the token is wrong or belongs to another state,
-    /// [`Error::SigningCeremonyNotCompleted`] when no signer has come back yet, and any error common to all calls, see
-    /// [`Error`].
-    #[doc(alias = "status_query_token")]
-    pub async fn status(&self, token: &StatusQueryToken) -> Result<JobStatus<Callback>, Error> {
-        let job = self.state.job_id(Sealed(()));
-        status(&self.common.transport, &self.retrieval, job, token).await
-    }
-
-    /// Where the status is asked for, in a form that can be stored: see [`Direct::status`](super::Direct::status).
-    ///
-    /// [`handle`](Self::handle) has this and more.
-    pub fn status_reference(&self) -> StatusReference {
-        StatusReference::new(&self.common.transport, &self.retrieval.status)
-    }
-}
-
-/// Asks for a status by token.
-pub(super) async fn status(
-    transport: &Arc<Transport>,
-    retrieval: &Callback,
-    job: Option<JobId>,
-    token: &StatusQueryToken,
-) -> Result<JobStatus<Callback>, Error> {
-    let url = retrieval.status.with_query("status_query_token", token.as_str());
-    let asked = async {
-        let answer = transport.get::<wire::DirectSignatureJobStatusResponse>(&url).await?;
-        let status = JobStatus::read(transport, answer, retrieval)?;
-        if job.is_some_and(|job| job != status.job_id()) {
-            return Err(Error::Protocol("the status is that of another job".to_owned()));
-        }
-        note_outcome(status.state().as_str());
-        Ok(status)
-    };
-    let operation = match job {
-        Some(job) => Operation::on(Flow::Direct, "status", job),
-        None => Operation::new(Flow::Direct, "status"),
-    };
-    operation.run(asked).await
 }
 
 impl<R: Retrieval> Job<Created, R> {

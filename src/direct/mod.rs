@@ -5,6 +5,7 @@
 //! A job created with [`polling`](JobRequest::polling) has no `status`: its changes are delivered by a queue
 //! ([`Direct::changes`]), and each of them is confirmed, also those that are not final.
 
+mod ask;
 mod handle;
 mod job;
 mod job_signer;
@@ -73,7 +74,7 @@ impl<S> Direct<S> {
     ) -> Result<JobStatus<Callback>, Error> {
         let transport = &self.session.transport;
         let (_, status) = reference.open(transport)?;
-        job::status(transport, &Callback { status }, reference.job_id(), token).await
+        ask::status(transport, &Callback { status }, reference.job_id(), token).await
     }
 
     /// Requests a new redirect URL of a signer that was stored.

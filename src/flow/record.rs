@@ -170,9 +170,6 @@ impl Record {
         if matches!(kind, Kind::DirectJob | Kind::DirectPollingJob) && self.signers.is_empty() {
             return Err(HandleError::Damaged("it has no signers"));
         }
-        if kind == Kind::PortalJob && self.job_id.is_none() {
-            return Err(HandleError::Damaged("it has no job number"));
-        }
         Ok(self)
     }
 

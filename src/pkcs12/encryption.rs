@@ -16,7 +16,7 @@ use der::{ErrorKind, Reader};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Algorithm, Fields, Seq};
+use super::sequence::{Algorithm, Fields, Seq};
 use crate::error::IdentityError;
 use crate::oid::oid;
 

@@ -4,15 +4,17 @@
 //! AES are those of aws-lc. The ciphers of older archives, which it has not, come from RustCrypto.
 
 mod encryption;
+mod sequence;
 
 use aws_lc_rs::hmac;
 use der::asn1::{AnyRef, ObjectIdentifier, OctetString};
-use der::{Decode, DecodeValue, Encode, ErrorKind, FixedTag, Header, Reader, Tag, TagMode, TagNumber};
+use der::{Decode, DecodeValue, Encode, ErrorKind, FixedTag, Header, Reader, Tag, TagMode};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
 use self::encryption::{Encrypted, Password, Purpose};
+use self::sequence::{Algorithm, Fields, Seq, field};
 use crate::error::IdentityError;
 use crate::oid::{DATA, SHA256, SHA384, SHA512, oid};
 
@@ -197,45 +199,6 @@ impl Fields for CertificateBag {
         let certificate: OctetString = field(reader, TagMode::Explicit)?;
         Ok(Self(Some(CertificateDer::from(certificate.into_bytes().into_vec()))))
     }
-}
-
-/// `AlgorithmIdentifier` whose parameters do not matter.
-struct Algorithm(ObjectIdentifier);
-
-impl Fields for Algorithm {
-    fn read<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self> {
-        reader.decode().map(Self)
-    }
-}
-
-/// What is read from the fields of a SEQUENCE.
-trait Fields: Sized {
-    fn read<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self>;
-}
-
-/// A SEQUENCE. What follows the fields that are wanted (attributes, parameters) is passed over.
-struct Seq<T>(T);
-
-impl<T> FixedTag for Seq<T> {
-    const TAG: Tag = Tag::Sequence;
-}
-
-impl<'a, T: Fields> DecodeValue<'a> for Seq<T> {
-    type Error = der::Error;
-
-    fn decode_value<R: Reader<'a>>(reader: &mut R, _: Header) -> der::Result<Self> {
-        let fields = T::read(reader)?;
-        reader.drain(reader.remaining_len())?;
-        Ok(Self(fields))
-    }
-}
-
-/// The field with the tag `[0]`, which must be there.
-fn field<'a, T: DecodeValue<'a, Error = der::Error> + FixedTag + 'a>(
-    reader: &mut impl Reader<'a>,
-    mode: TagMode,
-) -> der::Result<T> {
-    reader.context_specific(TagNumber(0), mode)?.ok_or_else(|| reader.error(ErrorKind::Failed))
 }
 
 // RFC 5652, section 8.

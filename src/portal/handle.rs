@@ -28,12 +28,13 @@ use crate::types::JobId;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct JobHandle {
+    id: JobId,
     record: Record,
 }
 
 impl JobHandle {
-    pub(super) fn new(record: Record) -> Self {
-        Self { record }
+    pub(super) fn new(id: JobId, record: Record) -> Self {
+        Self { id, record: Record { job_id: Some(id), ..record } }
     }
 
     /// The handle of a job that an official client created, from what it stored: the number and the cancellation URL.
@@ -53,12 +54,12 @@ impl JobHandle {
     /// With the sender's own reference for the job.
     #[must_use]
     pub fn with_reference(self, reference: impl Into<String>) -> Self {
-        Self::new(Record { reference: Some(reference.into()), ..self.record })
+        Self::new(self.id, Record { reference: Some(reference.into()), ..self.record })
     }
 
     /// The number of the job.
-    pub fn job_id(&self) -> Option<JobId> {
-        self.record.job_id
+    pub fn job_id(&self) -> JobId {
+        self.id
     }
 
     /// The sender's own reference for the job.
@@ -66,18 +67,20 @@ impl JobHandle {
         self.record.reference.as_deref()
     }
 
-    pub(super) fn into_record(self) -> Record {
-        self.record
+    pub(super) fn into_parts(self) -> (JobId, Record) {
+        (self.id, self.record)
     }
 
     pub(crate) fn from_record(record: Record) -> Result<Self, HandleError> {
-        record.of(Kind::PortalJob).map(Self::new)
+        let record = record.of(Kind::PortalJob)?;
+        let id = record.job_id.ok_or(HandleError::Damaged("it has no job number"))?;
+        Ok(Self::new(id, record))
     }
 }
 
 impl fmt::Debug for JobHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JobHandle").field("job_id", &self.record.job_id).finish_non_exhaustive()
+        f.debug_struct("JobHandle").field("job_id", &self.id).finish_non_exhaustive()
     }
 }
 

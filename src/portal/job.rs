@@ -141,12 +141,11 @@ impl<S: OpenState> Job<S> {
     /// What is needed to resume the job, in another process or after a restart, and cancel it. Store it.
     pub fn handle(&self) -> JobHandle {
         let empty = Record {
-            job_id: Some(self.common.id),
             reference: self.common.reference.clone(),
             url: Some(self.state.cancellation(Sealed(())).as_url().to_string()),
             ..Record::new(Kind::PortalJob, self.common.transport.root())
         };
-        JobHandle::new(self.state.record(empty, Sealed(())))
+        JobHandle::new(self.common.id, self.state.record(empty, Sealed(())))
     }
 
     /// The cancellation in a form that can be stored: see [`Client::cancel`](crate::Client::cancel).
@@ -188,11 +187,10 @@ impl Job<Created> {
 }
 
 impl Job<Resumed> {
-    pub(super) fn resumed(transport: &Arc<Transport>, record: Record) -> Result<Self, HandleError> {
+    pub(super) fn resumed(transport: &Arc<Transport>, (id, record): (JobId, Record)) -> Result<Self, HandleError> {
         let root = transport.root();
         record.check(root)?;
         let cancellation = record.service_url(root)?;
-        let id = record.job_id.ok_or(HandleError::Damaged("it has no job number"))?;
         let reference = record.reference.clone();
         Ok(Self {
             common: Common { transport: Arc::clone(transport), id, reference },

@@ -85,7 +85,7 @@ impl<S> Portal<S> {
     ///
     /// [`Error::Handle`] when the handle belongs to another environment, or its URLs do not belong together.
     pub fn resume(&self, handle: JobHandle) -> Result<Job<Resumed>, Error> {
-        Ok(Job::resumed(&self.session.transport, handle.into_record())?)
+        Ok(Job::resumed(&self.session.transport, handle.into_parts())?)
     }
 
     async fn create_for<C>(&self, sender: &Sender, request: &JobRequest<C>) -> Result<Job<Created>, Error> {

@@ -11,6 +11,7 @@ use crate::xml::generated as wire;
 ///
 /// Example: see [`SandboxOptions`](super::SandboxOptions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "there are two kinds of senders")]
 pub enum SenderKind {
     /// A public one: authenticated signatures unless said otherwise, and addresses can be looked up.
     #[default]

@@ -19,8 +19,11 @@ pub(super) enum Connection {
     Http(Client),
     /// What a test has prepared.
     #[cfg(feature = "testing")]
-    Prepared(Arc<dyn Fn(&Request) -> http::Response<bytes::Bytes> + Send + Sync>),
+    Prepared(Arc<Prepared>),
 }
+
+#[cfg(feature = "testing")]
+type Prepared = dyn Fn(&Request) -> http::Response<bytes::Bytes> + Send + Sync;
 
 impl Connection {
     pub(super) fn new(environment: &Environment, identity: &Identity, options: &Options) -> Result<Self, Error> {

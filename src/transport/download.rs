@@ -24,20 +24,23 @@ use crate::types::ServiceUrl;
 
 /// A signed PDF, of which there is one a job: all documents, with every signature in it.
 ///
-/// Example: see [`Download`]; it only stands in types.
+/// Example: see [`Download`].
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "has no value: it names a kind of document")]
 pub enum Pades {}
 
 /// One signer's signature in XML, of which there is one a signer.
 ///
-/// Example: see [`Download`]; it only stands in types.
+/// Example: see [`Download`].
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "has no value: it names a kind of document")]
 pub enum Xades {}
 
 /// A signed document that can be fetched: a [`Pades`] or a [`Xades`].
 ///
-/// Nothing is asked for until one of the methods is called, and each call asks anew. The service keeps signed documents
-/// for 40 days, but may delete them when the job is confirmed: fetch first, confirm then.
+/// Nothing is requested until one of the methods is called, and each call requests anew. The service keeps signed documents
+/// for 40 days. Fetch first, confirm then, to be safe: its texts differ on whether it may delete them at the confirmation.
+/// To fetch later, or in another process, store the [`reference`](Self::reference).
 ///
 /// ```no_run
 /// use posten_signering::{Download, Error};

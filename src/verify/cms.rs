@@ -14,10 +14,10 @@ use x509_cert::attr::Attribute;
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::PdfSignature;
-use super::VerificationError::{self, Malformed, Unsupported};
 use super::pdf::{Found, Kind};
+use super::signature::PdfSignature;
 use crate::certificate::Certificate;
+use crate::error::VerificationError::{self, Malformed, Unsupported};
 use crate::oid::{DATA, RSA, SHA256, SHA384, SHA512, TIME_STAMPING, oid};
 use crate::signed_data::{
     CONTENT_TYPE, MESSAGE_DIGEST, RSA_SHA256, SIGNED_DATA, SIGNING_CERTIFICATE_V2, SigningCertificateV2,

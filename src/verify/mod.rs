@@ -53,6 +53,7 @@
 
 mod cms;
 mod pdf;
+mod signature;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -63,11 +64,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::certificate::Certificate;
-use crate::error::{Error, VerificationError};
+pub use self::signature::PdfSignature;
+use crate::error::Error;
+pub use crate::error::VerificationError;
 use crate::transport::{Download, Pades, Part};
 use crate::trust::TrustAnchors;
-use crate::types::{Document, OrganizationNumber};
+use crate::types::Document;
 
 /// A signed document that was found right. There is no other way to one than a check.
 ///
@@ -205,6 +207,7 @@ pub(crate) fn check_signature(covered: [&[u8]; 2], contents: &[u8], roots: &Trus
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Inclusion {
     /// The very file is attached.
     Embedded,
@@ -212,62 +215,4 @@ pub enum Inclusion {
     Referenced,
     /// The PDF does not tell. Its pages may be in it all the same.
     Unknown,
-}
-
-/// A signature in a PDF that was found right.
-///
-/// `Debug` shows the organization number and no name.
-///
-/// ```
-/// use posten_signering::Pades;
-/// use posten_signering::verify::Verified;
-///
-/// fn show(signed: &Verified<Pades>) {
-///     for signature in signed.signatures() {
-///         println!("{} {:?}", signature.subject(), signature.time());
-///     }
-/// }
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct PdfSignature {
-    is_timestamp: bool,
-    subject: String,
-    organization_number: Option<OrganizationNumber>,
-    time: Option<Timestamp>,
-}
-
-impl PdfSignature {
-    fn new(signer: &Certificate, is_timestamp: bool, time: Option<Timestamp>) -> Self {
-        Self { is_timestamp, subject: signer.subject(), organization_number: signer.organization_number(), time }
-    }
-
-    /// Whether it is a document timestamp, as long-term validation adds them, and not somebody's signature.
-    pub fn is_timestamp(&self) -> bool {
-        self.is_timestamp
-    }
-
-    /// The subject of the certificate (RFC 4514). May name a person.
-    pub fn subject(&self) -> &str {
-        &self.subject
-    }
-
-    /// The organization number in the subject, if there is one.
-    pub fn organization_number(&self) -> Option<&OrganizationNumber> {
-        self.organization_number.as_ref()
-    }
-
-    /// When it was made: of a timestamp what its authority says, of a signature what its maker claims.
-    pub fn time(&self) -> Option<Timestamp> {
-        self.time
-    }
-}
-
-impl fmt::Debug for PdfSignature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PdfSignature")
-            .field("is_timestamp", &self.is_timestamp)
-            .field("organization_number", &self.organization_number)
-            .field("time", &self.time)
-            .finish_non_exhaustive()
-    }
 }

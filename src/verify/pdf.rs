@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use lopdf::{Dictionary, Document, LoadOptions, Object, ObjectId};
 
-use super::VerificationError::{self, Malformed};
 use crate::asice::xades::{ASIC, DS, SHA256_URI};
+use crate::error::VerificationError::{self, Malformed};
 use crate::xml::dom::Element;
 
 /// How much a stream may grow when it is unpacked, in bytes.

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::limits::{NAMESPACE, XmlError};
 use super::tree::Element;
 use super::understood::Understood;
-use super::{NAMESPACE, XmlError};
 
 /// How closely a document must follow the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use xml::name::OwnedName;
 use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
-use super::{MAX_BYTES, MAX_DEPTH};
+use super::limits::{MAX_BYTES, MAX_DEPTH};
 use crate::text::{escape_attribute, escape_text};
 
 /// An element, with the namespaces in scope.

@@ -9,6 +9,7 @@ pub(crate) mod check;
 #[cfg(any(feature = "sandbox", feature = "verify"))]
 pub(crate) mod dom;
 pub(crate) mod generated;
+mod limits;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod second_opinion;
 mod tree;
@@ -18,31 +19,15 @@ use yaserde::YaSerialize;
 
 pub(crate) use self::check::Mode;
 use self::check::Root;
+pub(crate) use self::limits::{MAX_BYTES, NAMESPACE, XmlError};
 use self::understood::Read;
 use crate::text::lines;
-
-/// The namespace of every document of the API.
-pub(crate) const NAMESPACE: &str = "http://signering.posten.no/schema/v1";
-
-/// The longest document that is read, in bytes.
-pub(crate) const MAX_BYTES: usize = 1024 * 1024;
-
-/// The deepest nesting that is read, in elements.
-pub(crate) const MAX_DEPTH: usize = 32;
-
-/// The most elements and attributes that are read together. No document of the API comes near it.
-pub(crate) const MAX_NODES: usize = 10_000;
 
 /// A document of the API: a wire type that may be a root.
 pub(crate) trait Document: Read + YaSerialize {
     /// Its root element and what the schemas say about it.
     const ROOT: Root;
 }
-
-/// Why a document is not one of ours. Names elements and rules, never what a person wrote.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct XmlError(pub(crate) String);
 
 /// Reads a document that must have a certain root.
 ///

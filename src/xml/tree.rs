@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use roxmltree::{Document, Error, Node, ParsingOptions};
 
-use super::{MAX_BYTES, MAX_DEPTH, MAX_NODES, NAMESPACE, XmlError};
+use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_NODES, NAMESPACE, XmlError};
 
 /// The most attributes in one element, and the most declarations of namespaces in a document: the parser compares each
 /// with each.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use super::XmlError;
+use super::limits::XmlError;
 
 /// One element, with what its type has: no unknown child, no unknown attribute, white space cut where its type cuts it.
 pub(crate) struct Understood<'a> {

@@ -49,7 +49,7 @@ macro_rules! direct_flow {
             "the same whenever it is fetched"
         );
         let xades = $wait!(done.signatures()[0].xades().unwrap().bytes()).unwrap();
-        assert!(String::from_utf8(xades).unwrap().contains("<XAdESSignatures"));
+        assert!(std::str::from_utf8(&xades).unwrap().contains("<XAdESSignatures"));
 
         let confirmed = $wait!(done.confirm()).unwrap();
         assert_eq!(confirmed.id(), job.id());
@@ -92,7 +92,7 @@ macro_rules! portal_flow {
         let xades = waiting.signature_of(first.name()).unwrap().xades().unwrap();
         assert!($wait!(xades.bytes()).unwrap().len() > 1000);
         assert!(waiting.signature_of(second.name()).unwrap().xades().is_none());
-        let so_far = waiting.pades().unwrap();
+        let so_far = waiting.pades_so_far().unwrap();
         assert!($wait!(so_far.bytes()).unwrap().starts_with(b"%PDF"), "with the signature so far");
         $wait!(waiting.confirm()).unwrap();
 

@@ -1,0 +1,43 @@
+//! Structures of ASN.1, read field by field.
+
+use der::asn1::ObjectIdentifier;
+use der::{DecodeValue, ErrorKind, FixedTag, Header, Reader, Tag, TagMode, TagNumber};
+
+/// `AlgorithmIdentifier` whose parameters do not matter.
+pub(super) struct Algorithm(pub(super) ObjectIdentifier);
+
+impl Fields for Algorithm {
+    fn read<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self> {
+        reader.decode().map(Self)
+    }
+}
+
+/// What is read from the fields of a SEQUENCE.
+pub(super) trait Fields: Sized {
+    fn read<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self>;
+}
+
+/// A SEQUENCE. What follows the fields that are wanted (attributes, parameters) is passed over.
+pub(super) struct Seq<T>(pub(super) T);
+
+impl<T> FixedTag for Seq<T> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+impl<'a, T: Fields> DecodeValue<'a> for Seq<T> {
+    type Error = der::Error;
+
+    fn decode_value<R: Reader<'a>>(reader: &mut R, _: Header) -> der::Result<Self> {
+        let fields = T::read(reader)?;
+        reader.drain(reader.remaining_len())?;
+        Ok(Self(fields))
+    }
+}
+
+/// The field with the tag `[0]`, which must be there.
+pub(super) fn field<'a, T: DecodeValue<'a, Error = der::Error> + FixedTag + 'a>(
+    reader: &mut impl Reader<'a>,
+    mode: TagMode,
+) -> der::Result<T> {
+    reader.context_specific(TagNumber(0), mode)?.ok_or_else(|| reader.error(ErrorKind::Failed))
+}
