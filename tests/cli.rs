@@ -339,7 +339,10 @@ async fn portal_jobs_from_send_to_the_archive() {
     assert_eq!(run.code, 6, "{run:?}");
     let run = desk.run("direct status second.json --token t");
     assert_eq!(run.code, 2, "{run:?}");
-    assert!(run.err.contains("second.json: this is the handle of a portal job, not the handle of a direct job"), "{run:?}");
+    assert!(
+        run.err.contains("second.json: this is the handle of a portal job, not the handle of a direct job"),
+        "{run:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

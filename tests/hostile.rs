@@ -218,7 +218,6 @@ fn rows() -> Vec<(String, Vec<u8>)> {
     row("no signer at all", direct_status("1", "FAILED", "", ""));
     row("eleven signers", direct_status("1", "FAILED", &waiting.repeat(11), ""));
     row("ten thousand signers", direct_status("1", "FAILED", &waiting.repeat(10_000), ""));
-    row("completed with nothing", direct_status("1", "COMPLETED_SUCCESSFULLY", waiting, ""));
     let urls = [
         "",
         "relative",

@@ -1,4 +1,6 @@
 //! Streams of changes and the worker, against the sandbox: in one process, and in four of which two are killed.
+//!
+//! Longer than 400 lines: one worker, stream and soak over the same sandbox.
 
 mod support;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::handle::StatusReference;
 use super::job::{Job, OpenState};
+use super::job_status::JobStatus;
 use super::retrieval::Callback;
-use super::status::JobStatus;
 use crate::error::Error;
 use crate::flow::Sealed;
 use crate::transport::{Flow, Operation, Transport, note_outcome};

@@ -1,202 +1,16 @@
-//! The status of a direct job.
+//! The status of a direct job in one state.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::job::Job;
-use super::retrieval::{Callback, Polling, Retrieval};
+use super::retrieval::{Callback, Retrieval};
 use super::signer::SignerName;
-use crate::error::Error;
 use crate::flow::{
-    self, Change, ChangeKey, Common, Completed, Confirmation, ConfirmationReference, Confirmed, DocumentsDeletion,
-    DocumentsGone, Failed, FailedCall, Links, Sealed, StatusState,
+    self, Common, Completed, Confirmation, ConfirmationReference, Confirmed, DocumentsDeletion, DocumentsGone, Failed,
+    FailedCall, Sealed, StatusState,
 };
-use crate::transport::{Download, Flow, Operation, Transport};
-use crate::types::{JobId, PersonalIdentificationNumber, ServiceUrl, SignatureJobStatus, SignerIdentifier};
-use crate::xml::generated as wire;
-
-/// The status of a job. The service's answer becomes one of four types here, and nobody needs to ask again.
-///
-/// ```no_run
-/// use posten_signering::direct::JobStatus;
-///
-/// # async fn example(status: JobStatus) -> Result<(), posten_signering::Error> {
-/// match status {
-///     JobStatus::Completed(done) => {
-///         done.pades().save_to("signed.pdf").await?;
-///         done.confirm().await?;
-///     }
-///     JobStatus::Failed(failed) => {
-///         failed.confirm().await?;
-///     }
-///     JobStatus::DocumentsGone(gone) => {
-///         gone.confirm().await?;
-///     }
-///     JobStatus::InProgress(_) => {}
-/// }
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-#[must_use = "the status tells whether there is a signed document to fetch"]
-#[expect(clippy::exhaustive_enums, reason = "a program must handle every state; one more is a change of the API")]
-#[doc(alias("JobStatusResponse", "DirectJobStatusResponse"))]
-pub enum JobStatus<R: Retrieval = Callback> {
-    /// Some signer has yet to act.
-    InProgress(Status<InProgress, R>),
-    /// All have signed.
-    Completed(Status<Completed, R>),
-    /// All have signed, but the service has no signed document any more.
-    DocumentsGone(Status<DocumentsGone, R>),
-    /// Not all will sign.
-    Failed(Status<Failed, R>),
-}
-
-impl<R: Retrieval> JobStatus<R> {
-    pub(crate) fn read(
-        transport: &Arc<Transport>,
-        answer: wire::DirectSignatureJobStatusResponse,
-        retrieval: &R,
-    ) -> Result<Self, Error> {
-        let url = |field: &str, text: Option<&str>| text.map(|text| transport.service_url(field, text)).transpose();
-        let links = Links {
-            confirmation: url("confirmation-url", answer.confirmation_url.as_deref())?,
-            deletion: url("delete-documents-url", answer.delete_documents_url.as_deref())?,
-            pades: url("pades-url", answer.pades_url.as_deref())?,
-        };
-        let job_id = JobId::from_wire(answer.signature_job_id);
-        let common = Common {
-            transport: Arc::clone(transport),
-            flow: Flow::Direct,
-            job_id,
-            signatures: signatures(transport, job_id, &answer)?,
-            reference: answer.reference,
-        };
-        let retrieval = retrieval.clone();
-        Ok(match answer.signature_job_status {
-            wire::DirectSignatureJobStatus::InProgress => {
-                let state = InProgress { confirmation: links.confirmation(&common), pades_so_far: links.pades };
-                Self::InProgress(Status { common, state, retrieval })
-            }
-            wire::DirectSignatureJobStatus::CompletedSuccessfully => match links.completed(&common) {
-                Ok(state) => Self::Completed(Status { common, state, retrieval }),
-                Err(state) => Self::DocumentsGone(Status { common, state, retrieval }),
-            },
-            wire::DirectSignatureJobStatus::Failed => {
-                let state = links.failed(&common);
-                Self::Failed(Status { common, state, retrieval })
-            }
-        })
-    }
-
-    /// The number of the job.
-    pub fn job_id(&self) -> JobId {
-        self.common().job_id
-    }
-
-    /// The sender's own reference for the job.
-    pub fn reference(&self) -> Option<&str> {
-        self.common().reference.as_deref()
-    }
-
-    /// The state of the job, in the API's word.
-    pub fn state(&self) -> SignatureJobStatus {
-        match self {
-            Self::InProgress(_) => SignatureJobStatus::InProgress,
-            Self::Completed(_) | Self::DocumentsGone(_) => SignatureJobStatus::CompletedSuccessfully,
-            Self::Failed(_) => SignatureJobStatus::Failed,
-        }
-    }
-
-    /// What each signer has done.
-    pub fn signatures(&self) -> &[Signature] {
-        &self.common().signatures
-    }
-
-    /// Which change it is, to recognize it when it is redelivered.
-    pub fn key(&self) -> ChangeKey {
-        ChangeKey::new(self.state(), self.common())
-    }
-
-    /// The signed PDF, with the signatures so far if not all have signed, where the service offers it.
-    pub fn pades(&self) -> Option<Download> {
-        match self {
-            Self::InProgress(status) => status.pades_so_far(),
-            Self::Completed(status) => Some(status.pades()),
-            Self::DocumentsGone(_) => None,
-            Self::Failed(status) => status.pades_so_far(),
-        }
-    }
-
-    /// Tells the service that this status was received, whatever it is. A queue redelivers it until then.
-    ///
-    /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing where the service asks for no
-    /// confirmation.
-    ///
-    /// # Errors
-    ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
-    pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
-        let sent = self.confirmation_of_any().send().await;
-        sent.map_err(|error| FailedCall::new(error, self))
-    }
-
-    /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
-    /// service asks for none.
-    pub fn confirmation(&self) -> Option<ConfirmationReference> {
-        self.confirmation_of_any().reference()
-    }
-
-    fn confirmation_of_any(&self) -> &Confirmation {
-        match self {
-            Self::InProgress(status) => &status.state.confirmation,
-            Self::Completed(status) => &status.state.confirmation,
-            Self::DocumentsGone(status) => &status.state.confirmation,
-            Self::Failed(status) => &status.state.confirmation,
-        }
-    }
-
-    fn common(&self) -> &Common<SignerName> {
-        match self {
-            Self::InProgress(status) => &status.common,
-            Self::Completed(status) => &status.common,
-            Self::DocumentsGone(status) => &status.common,
-            Self::Failed(status) => &status.common,
-        }
-    }
-}
-
-impl Change for JobStatus<Polling> {
-    type Signer = SignerName;
-
-    fn job_id(&self) -> JobId {
-        self.job_id()
-    }
-
-    fn reference(&self) -> Option<&str> {
-        self.reference()
-    }
-
-    fn key(&self) -> ChangeKey {
-        self.key()
-    }
-
-    fn state(&self) -> SignatureJobStatus {
-        self.state()
-    }
-
-    fn signatures(&self) -> &[Signature] {
-        self.signatures()
-    }
-
-    fn pades(&self) -> Option<Download> {
-        self.pades()
-    }
-
-    fn confirmation(&self, _: Sealed) -> &Confirmation {
-        self.confirmation_of_any()
-    }
-}
+use crate::transport::Download;
+use crate::types::{JobId, ServiceUrl};
 
 /// The status of a job that is in the state `S` and followed by `R`.
 ///
@@ -227,9 +41,9 @@ impl Change for JobStatus<Polling> {
 /// ```
 #[must_use = "a status that is not confirmed keeps the job open"]
 pub struct Status<S: StatusState, R: Retrieval = Callback> {
-    common: Common<SignerName>,
-    state: S,
-    retrieval: R,
+    pub(super) common: Common<SignerName>,
+    pub(super) state: S,
+    pub(super) retrieval: R,
 }
 
 /// Some signer has yet to act.
@@ -237,8 +51,8 @@ pub struct Status<S: StatusState, R: Retrieval = Callback> {
 /// Example: see [`Status`].
 #[derive(Debug)]
 pub struct InProgress {
-    confirmation: Confirmation,
-    pades_so_far: Option<ServiceUrl>,
+    pub(super) confirmation: Confirmation,
+    pub(super) pades_so_far: Option<ServiceUrl>,
 }
 
 impl StatusState for InProgress {
@@ -296,7 +110,7 @@ impl<R: Retrieval> Status<InProgress, R> {
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
     pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
         self.confirmed().await.map(drop)
     }
@@ -318,7 +132,7 @@ impl<R: Retrieval> Status<Completed, R> {
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
     pub async fn confirm(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
         self.confirmed().await
     }
@@ -336,7 +150,7 @@ impl<R: Retrieval> Status<DocumentsGone, R> {
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
     pub async fn confirm(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
         self.confirmed().await
     }
@@ -354,7 +168,7 @@ impl<R: Retrieval> Status<Failed, R> {
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
     pub async fn confirm(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
         self.confirmed().await
     }
@@ -373,36 +187,5 @@ impl Signature {
     /// Whether it is this signer's. The only signature of a job may come without a name, and is then anybody's.
     pub fn is_by(&self, signer: &SignerName) -> bool {
         self.signer().is_none_or(|named| named.is_same(signer))
-    }
-}
-
-fn signatures(
-    transport: &Arc<Transport>,
-    job: JobId,
-    answer: &wire::DirectSignatureJobStatusResponse,
-) -> Result<Vec<Signature>, Error> {
-    let only = answer.status.len() == 1;
-    let xades = answer
-        .xades_url
-        .iter()
-        .map(|url| Ok((url.signer.as_deref(), transport.service_url("xades-url", &url.text)?)))
-        .collect::<Result<Vec<_>, Error>>()?;
-    let operation = Operation::on(Flow::Direct, "xades", job);
-    let signatures = answer.status.iter().map(|status| {
-        // With one signer, neither status nor URL need to say whose they are.
-        let xades = xades.iter().find(|(signer, _)| *signer == status.signer.as_deref() || only);
-        let xades = xades.map(|(_, url)| Download::xades(transport, operation, url));
-        flow::Signature::read(status.signer.as_deref().map(SignerName::answered), &status.text, &status.since, xades)
-    });
-    signatures.collect()
-}
-
-impl SignerName {
-    /// The signer as an answer names them: eleven digits are a personal identification number.
-    fn answered(text: &str) -> Self {
-        match text.trim().parse::<PersonalIdentificationNumber>() {
-            Ok(number) => number.into(),
-            Err(_) => SignerIdentifier::answered(text).into(),
-        }
     }
 }

@@ -33,6 +33,7 @@
 
 mod handle;
 mod job;
+mod job_status;
 mod request;
 pub(crate) mod signer;
 mod signer_builder;
@@ -44,10 +45,11 @@ use std::sync::Arc;
 pub use self::handle::JobHandle;
 pub(crate) use self::job::cancel;
 pub use self::job::{Cancelled, Created, Job, OpenState, Resumed};
+pub use self::job_status::JobStatus;
 pub use self::request::{JobRequest, JobRequestBuilder};
 pub use self::signer::{IntoSigners, Lookup, Signer, SignerName, Signers};
 pub use self::signer_builder::{Addressed, LookedUp, SignerBuilder, Unreached};
-pub use self::status::{InProgress, JobStatus, Signature, Status};
+pub use self::status::{InProgress, Signature, Status};
 pub use self::terms::{Availability, SigningOrder};
 pub use crate::flow::{Completed, Confirmed, DocumentsGone, Failed};
 
