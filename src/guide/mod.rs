@@ -42,6 +42,9 @@ pub mod portal_flow {}
 #[doc = include_str!("production.md")]
 pub mod production {}
 
+#[doc = include_str!("references.md")]
+pub mod references {}
+
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("sandbox_rules.md")]
