@@ -18,9 +18,11 @@ pub mod direct_flow {}
 pub mod errors {}
 
 #[doc = include_str!("from_dotnet.md")]
+#[doc = include_str!("jobs_in_flight.md")]
 pub mod from_dotnet {}
 
 #[doc = include_str!("from_java.md")]
+#[doc = include_str!("jobs_in_flight.md")]
 pub mod from_java {}
 
 #[cfg(feature = "sandbox")]
