@@ -58,6 +58,7 @@ pub mod security {}
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("testing.md")]
+#[cfg_attr(feature = "testing", doc = include_str!("testing_without_server.md"))]
 pub mod testing {}
 
 #[doc = include_str!("troubleshooting.md")]
