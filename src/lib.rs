@@ -4,7 +4,7 @@
 //! An organization sends PDF documents, people sign them with BankID and the like, and the organization fetches the
 //! signed documents. The API is XML over HTTPS with client certificates; documents travel in packages (ASiC-E) that are
 //! signed themselves (XAdES). All of that is inside this crate. Outside are types: a [`direct::Job`] that was
-//! just created can be asked for its status and for nothing else, a [`direct::Status`] of a completed job has the
+//! just created has no documents and can be asked for its status, a [`direct::Status`] of a completed job has the
 //! signed document, and nothing can be confirmed before a status was fetched.
 //!
 //! # The happy path
@@ -27,7 +27,13 @@
 //!     .title("Arbeidsavtale".parse()?)
 //!     .document(Document::pdf("Avtale", pdf)?)
 //!     .signer(Signer::national_id("01010012345".parse()?))
-//!     .exit_urls(ExitUrls::builder().completion("https://me.example/done").rejection("https://me.example/no").error("https://me.example/oops").build()?)
+//!     .exit_urls(
+//!         ExitUrls::builder()
+//!             .completion("https://me.example/done")
+//!             .rejection("https://me.example/no")
+//!             .error("https://me.example/oops")
+//!             .build()?,
+//!     )
 //!     .build();
 //!
 //! let job = client.direct().create(&request).await?;
@@ -45,6 +51,9 @@
 //!         println!("{:?}", failed.signatures());
 //!         failed.confirm().await?;
 //!     }
+//!     JobStatus::DocumentsGone(gone) => {
+//!         gone.confirm().await?; // signed, but deleted from the service since
+//!     }
 //!     JobStatus::InProgress(waiting) => println!("{:?}", waiting.signatures()),
 //! }
 //! # Ok(())
@@ -58,7 +67,7 @@
 //!
 #![doc = include_str!("guide/diagrams/direct.svg")]
 //!
-//! [`portal`]: the service invites the signers, by e-mail and SMS. What happens comes out of a queue
+//! [`portal`]: the service invites the signers, by e-mail and SMS. What happens is delivered by a queue
 //! ([`guide::portal_flow`]).
 //!
 #![doc = include_str!("guide/diagrams/portal.svg")]
@@ -69,9 +78,9 @@
 //!
 //! | to begin | to build | to run | to look up |
 //! |---|---|---|---|
-//! | `guide::getting_started` (feature `sandbox`): ten minutes, no certificate | [`guide::direct_flow`], [`guide::portal_flow`], [`guide::polling`] | [`guide::production`]: what to have done before the first real job | [`guide::errors`]: every error, its cause and its cure |
+//! | `guide::getting_started` (feature `sandbox`): ten minutes, no certificate | [`guide::direct_flow`], [`guide::portal_flow`], [`guide::polling`], [`guide::references`]: what can be stored | [`guide::production`]: what to have done before the first real job | [`guide::errors`]: every error, its cause and its cure |
 //! | [`guide::certificates`]: which to have, which to trust | `guide::testing` (feature `sandbox`): on a laptop | [`guide::security`], [`guide::personal_data`] | [`guide::troubleshooting`]: by what you see, compiler's messages too |
-//! | [`guide::from_java`], [`guide::from_dotnet`]: from the official clients | [`guide::command_line`]: `signering check`, and scripts | | [`guide::capabilities`]: what the official clients can do, and how it is done here |
+//! | [`guide::from_java`], [`guide::from_dotnet`]: from the official clients, jobs in flight too | [`guide::command_line`]: `signering check`, and scripts | | [`guide::capabilities`]: what the official clients can do, and how it is done here |
 //!
 //! # Trying it out
 //!
@@ -82,17 +91,18 @@
 //!
 //! * The server must show a certificate of Posten Bring AS (984661185) under one of the environment's trust anchors.
 //!   Enterprise certificates carry no host name, so none is checked. Neither of the two checks can be switched off.
-//! * Redirects are never followed, and a URL in an answer is only used if it has scheme, host and port of the
-//!   environment. So the client certificate is shown to nobody else.
+//! * Redirects are never followed, and a URL in an answer, a handle or a reference is only used if it has scheme, host and
+//!   port of the environment. So the client certificate is shown to nobody else.
 //! * Private keys stay inside [`Identity`]. Personal numbers, titles, tokens and redirect URLs are in no `Debug` output,
 //!   no error, no log and no span, at any level.
 //!
 //! # When things break
 //!
-//! Calls that bear it are repeated by themselves ([`Retry`]); the creation of a job is repeated only while nothing of it
-//! can have reached the service, and is [`Error::MaybeCreated`] after that. The calls keep to the service's limit of 10 a
-//! second ([`EvenPace`]), all clones of a client together. A file gets its name when it is whole and on disk. What comes out
-//! of a queue comes again until it is confirmed ([`guide::polling`]).
+//! Idempotent calls are retried automatically ([`Retry`]); the creation of a job is retried only while nothing of it
+//! can have reached the service, and is [`Error::MaybeCreated`] after that. A rate limiter keeps all clones of a client
+//! within the service's limit of 10 calls a second ([`EvenPace`]). [`Error::class`] says what to do about an error
+//! ([`guide::errors`]), and a call that consumes its value gives it back when it fails ([`FailedCall`]). A file gets its name
+//! when it is whole and on disk. A queue redelivers a change until it is confirmed ([`guide::polling`]).
 //!
 //! # Features
 //!
@@ -102,6 +112,7 @@
 //! | `sandbox` | the module `sandbox`. For tests and trials; not for production. |
 //! | `cli` | the program `signering` ([`guide::command_line`]). Brings `sandbox` and `verify` along. |
 //! | `verify` | the module `verify`: signed PDFs are checked before they are trusted. |
+//! | `testing` | the module `testing`: statuses, changes and refusals for unit tests, without a server. |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -18,9 +18,11 @@ pub mod direct_flow {}
 pub mod errors {}
 
 #[doc = include_str!("from_dotnet.md")]
+#[doc = include_str!("jobs_in_flight.md")]
 pub mod from_dotnet {}
 
 #[doc = include_str!("from_java.md")]
+#[doc = include_str!("jobs_in_flight.md")]
 pub mod from_java {}
 
 #[cfg(feature = "sandbox")]
@@ -42,6 +44,9 @@ pub mod portal_flow {}
 #[doc = include_str!("production.md")]
 pub mod production {}
 
+#[doc = include_str!("references.md")]
+pub mod references {}
+
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("sandbox_rules.md")]
@@ -53,6 +58,7 @@ pub mod security {}
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("testing.md")]
+#[cfg_attr(feature = "testing", doc = include_str!("testing_without_server.md"))]
 pub mod testing {}
 
 #[doc = include_str!("troubleshooting.md")]
