@@ -123,7 +123,8 @@ async fn a_call_that_consumes_and_fails_gives_back_what_it_took_and_question_mar
     };
     refuse(Operation::Confirm);
     let failed = completed().await.confirm().await.unwrap_err();
-    assert_eq!(failed.to_string(), "the service answered 403 Forbidden with FAULT");
+    assert_eq!(failed.error().to_string(), "the service answered 403 Forbidden with FAULT");
+    assert_eq!(StdError::source(&failed).unwrap().downcast_ref::<Error>().unwrap().class(), ErrorClass::Refused);
     let done = failed.into_inner();
     sandbox.advance(std::time::Duration::from_secs(25 * 3600));
     // The status is as it was: the signed document can be fetched, and the status be confirmed.

@@ -7,7 +7,7 @@ use super::job::{Job, OpenState};
 use super::job_status::JobStatus;
 use super::retrieval::Callback;
 use crate::error::Error;
-use crate::flow::Sealed;
+use crate::flow::{Sealed, TOKEN};
 use crate::transport::{Flow, Operation, Transport, note_outcome};
 use crate::types::{JobId, StatusQueryToken};
 use crate::xml::generated as wire;
@@ -50,7 +50,7 @@ pub(super) async fn status(
     job: Option<JobId>,
     token: &StatusQueryToken,
 ) -> Result<JobStatus<Callback>, Error> {
-    let url = retrieval.status.with_query("status_query_token", token.as_str());
+    let url = retrieval.status.with_query(TOKEN, token.as_str());
     let asked = async {
         let answer = transport.get::<wire::DirectSignatureJobStatusResponse>(&url).await?;
         let status = JobStatus::read(transport, answer, retrieval)?;

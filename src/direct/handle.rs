@@ -46,7 +46,8 @@ impl JobHandle<Callback> {
     /// The handle of a job that an official client created, from the URLs that it stored: the status URL, and at least one
     /// signer URL (`href`).
     ///
-    /// The number of the job is read from the URLs, if they tell.
+    /// The number of the job is read from the URLs, if they tell. A status query token in the status URL is left out: it
+    /// is given with each question. With the status URL alone, see [`StatusReference::from_url`].
     ///
     /// ```
     /// use posten_signering::direct::JobHandle;
@@ -175,7 +176,7 @@ reference! {
 
 reference! {
     /// A stored reference to a signer of a direct job: see
-    /// [`CreatedSigner::signer_reference`](super::CreatedSigner::signer_reference) and
+    /// [`CreatedSigner::reference`](super::CreatedSigner::reference) and
     /// [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
     SignerReference, Signer, "renew_redirect_url"
 }

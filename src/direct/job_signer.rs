@@ -67,7 +67,7 @@ impl CreatedSigner {
     /// The signer in a form that can be stored: see [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
     ///
     /// The handle of the job has all its signers.
-    pub fn signer_reference(&self) -> SignerReference {
+    pub fn reference(&self) -> SignerReference {
         SignerReference::new(&self.transport, &self.href)
     }
 
@@ -113,7 +113,7 @@ impl ResumedSigner {
     }
 
     /// The signer in a form that can be stored: see [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
-    pub fn signer_reference(&self) -> SignerReference {
+    pub fn reference(&self) -> SignerReference {
         SignerReference::new(&self.transport, &self.href)
     }
 }

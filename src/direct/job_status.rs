@@ -117,13 +117,20 @@ impl<R: Retrieval> JobStatus<R> {
         ChangeKey::new(self.state(), self.common())
     }
 
-    /// The signed PDF, with the signatures so far if not all have signed, where the service offers it.
+    /// The signed PDF of a completed job.
     pub fn pades(&self) -> Option<Download> {
         match self {
-            Self::InProgress(status) => status.pades_so_far(),
             Self::Completed(status) => Some(status.pades()),
-            Self::DocumentsGone(_) => None,
+            Self::InProgress(_) | Self::DocumentsGone(_) | Self::Failed(_) => None,
+        }
+    }
+
+    /// The PDF with the signatures so far of a job that is not completed, when the service offers one.
+    pub fn pades_so_far(&self) -> Option<Download> {
+        match self {
+            Self::InProgress(status) => status.pades_so_far(),
             Self::Failed(status) => status.pades_so_far(),
+            Self::Completed(_) | Self::DocumentsGone(_) => None,
         }
     }
 
@@ -190,6 +197,10 @@ impl Change for JobStatus<Polling> {
 
     fn pades(&self) -> Option<Download> {
         self.pades()
+    }
+
+    fn pades_so_far(&self) -> Option<Download> {
+        self.pades_so_far()
     }
 
     fn confirmation(&self, _: Sealed) -> &Confirmation {

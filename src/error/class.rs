@@ -114,7 +114,8 @@ impl ErrorClass {
 
     /// Whether the same call may succeed later without anybody changing anything.
     ///
-    /// The service may have acted all the same, so retry idempotent calls only: every call but the creation of a job.
+    /// Every call may be made again after a transient error: the creation of a job too, because one that may have created
+    /// a job is [`Unclear`](Self::Unclear) instead.
     pub fn is_transient(self) -> bool {
         self.is_retried() || matches!(self, Self::ServerError | Self::RateLimited)
     }

@@ -2,6 +2,9 @@
 
 /// Why a stored handle or reference cannot be used with a client.
 ///
+/// What is wrong with the stored form itself ([`Version`](Self::Version), [`Kind`](Self::Kind),
+/// [`Damaged`](Self::Damaged)) is noticed when it is deserialized, and is then the text of the format's own error.
+///
 /// Example: see [`Error`](crate::Error).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

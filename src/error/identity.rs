@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 /// Why a certificate and its key cannot be used.
 ///
-/// Example: see [`Identity`].
+/// Example: see [`Identity`](crate::Identity).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 /// Why trust anchors cannot be used.
 ///
-/// Example: see [`Error`].
+/// Example: see [`Error`](crate::Error).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustAnchorsError {
@@ -21,7 +21,7 @@ pub enum TrustAnchorsError {
 
 /// Why a TLS handshake failed.
 ///
-/// Example: see [`Error`].
+/// Example: see [`Error`](crate::Error).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {

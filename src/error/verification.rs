@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 /// Why a signed PDF is not trusted.
 ///
-/// Example: see [`Error`].
+/// Example: see [`Error`](crate::Error).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerificationError {

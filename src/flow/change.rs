@@ -55,8 +55,11 @@ pub trait Change: Debug + Send + Sync + 'static {
     /// What each signer has done.
     fn signatures(&self) -> &[Signature<Self::Signer>];
 
-    /// The signed PDF, with the signatures so far if not all have signed, where the service offers it.
+    /// The signed PDF of a completed job.
     fn pades(&self) -> Option<Download>;
+
+    /// The PDF with the signatures so far of a job that is not completed, when the service offers one.
+    fn pades_so_far(&self) -> Option<Download>;
 
     #[doc(hidden)]
     fn confirmation(&self, _: Sealed) -> &Confirmation;

@@ -6,14 +6,27 @@ use crate::error::{Error, ErrorClass};
 
 /// The error of a call that consumes its value, with the value: nothing is lost, and the call can be made again.
 ///
-/// `?` makes an [`Error`] of it, as of any other error.
+/// `?` makes an [`Error`] of it where an [`Error`] or a boxed error is returned. A program with an error type of its own
+/// has one more `From` beside that of [`Error`]:
+///
+/// ```
+/// # struct MyError;
+/// # impl From<posten_signering::Error> for MyError { fn from(_: posten_signering::Error) -> Self { Self } }
+/// impl<T> From<posten_signering::FailedCall<T>> for MyError {
+///     fn from(failed: posten_signering::FailedCall<T>) -> Self {
+///         posten_signering::Error::from(failed).into()
+///     }
+/// }
+/// ```
+///
+/// The [`source`](std::error::Error::source) is the [`Error`]:
 ///
 /// ```no_run
 /// use posten_signering::direct::{Completed, Status};
 ///
 /// # async fn example(done: Status<Completed>) -> Result<(), posten_signering::Error> {
 /// if let Err(failed) = done.confirm().await {
-///     eprintln!("not confirmed: {failed}");
+///     eprintln!("not confirmed: {}", failed.error());
 ///     let done: Status<Completed> = failed.into_inner();
 ///     done.confirm().await?;
 /// }
@@ -56,7 +69,7 @@ impl<T> From<FailedCall<T>> for Error {
 
 impl<T> fmt::Display for FailedCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error().fmt(f)
+        f.write_str("the call failed; the value that it consumed is in this error")
     }
 }
 
@@ -68,6 +81,6 @@ impl<T> fmt::Debug for FailedCall<T> {
 
 impl<T> std::error::Error for FailedCall<T> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.error().source()
+        Some(self.error())
     }
 }

@@ -18,7 +18,7 @@ pub use self::change::{Change, ChangeKey};
 pub(crate) use self::confirmation::Confirmation;
 pub use self::deletion::DocumentsDeletion;
 pub use self::failed_call::FailedCall;
-pub(crate) use self::record::{Kind, Record};
+pub(crate) use self::record::{Kind, Record, TOKEN};
 pub(crate) use self::reference::reference;
 pub use self::reference::{
     CancellationReference, ConfirmationReference, DeletionReference, PadesReference, XadesReference,

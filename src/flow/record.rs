@@ -14,6 +14,9 @@ use crate::types::{JobId, OrganizationNumber, ServiceUrl};
 /// The version that is written, and the latest that is read.
 const VERSION: u64 = 1;
 
+/// The query parameter with the token of a status.
+pub(crate) const TOKEN: &str = "status_query_token";
+
 /// What is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -111,7 +114,7 @@ impl Record {
         signers: Vec<String>,
     ) -> Result<Self, HandleError> {
         let root = environment.root();
-        let mut record = Self { url: url.map(str::to_owned), signers, ..Self::new(kind, root) };
+        let mut record = Self { url: url.map(without_token), signers, ..Self::new(kind, root) };
         for url in record.service_urls(root)? {
             let subject = url.subject(root);
             record.sender = record.sender.take().or(subject.sender);
@@ -207,6 +210,20 @@ impl Record {
             },
         })
     }
+}
+
+/// A URL without a status query token, which programs with an official client store as a part of the status URL.
+fn without_token(url: &str) -> String {
+    let Ok(mut parsed) = Url::parse(url.trim()) else { return url.to_owned() };
+    if !parsed.query_pairs().any(|(name, _)| name == TOKEN) {
+        return url.to_owned();
+    }
+    let others: Vec<_> = parsed.query_pairs().into_owned().filter(|(name, _)| name != TOKEN).collect();
+    parsed.set_query(None);
+    if !others.is_empty() {
+        parsed.query_pairs_mut().extend_pairs(others);
+    }
+    parsed.into()
 }
 
 /// A root's address without its last slash.

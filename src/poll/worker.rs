@@ -82,7 +82,7 @@ impl<S: Change> Worker<S> {
         }
     }
 
-    /// How many handlers run at once: 1 unless said otherwise, and at least 1.
+    /// How many handlers run at once: defaults to 1, and is at least 1.
     ///
     /// A change is asked for when there is a handler free for it, not before.
     pub fn concurrency(mut self, handlers: usize) -> Self {
@@ -96,20 +96,20 @@ impl<S: Change> Worker<S> {
         self
     }
 
-    /// How long running handlers may go on after that. 30 seconds unless said otherwise. Then they are dropped, and
-    /// their changes come again.
+    /// How long running handlers may go on after that. Defaults to 30 seconds. Then they are dropped, and
+    /// their changes are redelivered.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// Tells of everything that goes wrong, as it happens.
+    /// Calls a hook with everything that goes wrong, as it happens.
     pub fn on_problem(mut self, tell: impl Fn(&Problem) + Send + Sync + 'static) -> Self {
         self.on_problem = Box::new(tell);
         self
     }
 
-    /// Works until told to stop, and reports what was done.
+    /// Runs until it is told to stop, and reports what was done.
     ///
     /// The handler is called with each change, in an [`Arc`]: `&*change` is the change. Its error is any that `?` makes a
     /// boxed error of. Each call runs as a task of its own. A handler that panics counts as one that failed. Dropping the
@@ -245,17 +245,17 @@ async fn handle<S: Change>(change: Arc<S>, handled: impl Future<Output = Result<
 /// Example: see [`Worker`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[must_use = "the report tells what comes again"]
+#[must_use = "the report tells what is redelivered"]
 pub struct Report {
     /// Changes that were handled and confirmed.
     pub confirmed: u64,
-    /// Changes whose handler failed or panicked. They come again.
+    /// Changes whose handler failed or panicked. They are redelivered.
     pub failed: u64,
-    /// Changes that were handled, but whose confirmation failed. They come again.
+    /// Changes that were handled, but whose confirmation failed. They are redelivered.
     pub unconfirmed: u64,
-    /// Changes that came again while their handler was running, and were left to it.
+    /// Changes that were redelivered while their handler was running, and are left to it.
     pub repeated: u64,
-    /// Changes whose handlers were dropped because the time after the stop was over. They come again.
+    /// Changes whose handlers were dropped because the time after the stop was over. They are redelivered.
     pub abandoned: u64,
     /// Errors that came out of the stream of changes.
     pub poll_errors: u64,
@@ -299,7 +299,7 @@ pub enum Problem {
     /// The queue cannot be asked.
     #[error("the queue cannot be polled")]
     Poll(#[source] Error),
-    /// A handler failed. The change comes again.
+    /// A handler failed. The change is redelivered.
     #[error("the handler of {key} failed")]
     Handler {
         /// Which change it was.
@@ -308,13 +308,13 @@ pub enum Problem {
         #[source]
         error: BoxError,
     },
-    /// A handler panicked. The change comes again.
+    /// A handler panicked. The change is redelivered.
     #[error("the handler of {key} panicked")]
     Panic {
         /// Which change it was.
         key: ChangeKey,
     },
-    /// A change was handled but cannot be confirmed. It comes again.
+    /// A change was handled but cannot be confirmed. It is redelivered.
     #[error("{key} was handled, but cannot be confirmed")]
     Confirmation {
         /// Which change it was.
@@ -323,7 +323,7 @@ pub enum Problem {
         #[source]
         error: Error,
     },
-    /// A handler did not finish in time after the stop, and was dropped. The change comes again.
+    /// A handler did not finish in time after the stop, and was dropped. The change is redelivered.
     #[error("the handler of {key} did not finish in time")]
     Abandoned {
         /// Which change it was.

@@ -106,7 +106,7 @@ pub struct Dealing {
     /// Save signed PDFs to this directory, as signed-NUMBER.pdf
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
-    /// Then tell the service that it is dealt with. Without long-term storage it deletes finished jobs at that
+    /// Then tell the service that it was received. It may delete the documents of finished jobs then
     #[arg(long)]
     pub confirm: bool,
 }
