@@ -31,6 +31,10 @@ impl Change for Own {
     fn pades(&self) -> Option<Download> {
         None
     }
+
+    fn pades_so_far(&self) -> Option<Download> {
+        None
+    }
 }
 
 fn main() {}

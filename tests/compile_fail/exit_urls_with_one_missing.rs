@@ -1,4 +1,4 @@
-//! Exit URLs are named, so that nobody mixes them up.
+//! Each exit URL is given, by its name.
 
 use posten_signering::ExitUrls;
 
