@@ -1,7 +1,7 @@
 //! Statuses, changes and refusals for a program's own unit tests, without a server.
 //!
-//! A handler that takes a [`portal::JobStatus`](crate::portal::JobStatus) or any [`Change`](crate::Change), and code that
-//! decides by an [`Error`](crate::Error), can be tested with values that are made here. They behave as those of the service:
+//! A handler that takes a [`portal::JobStatus`] or any [`Change`](crate::Change), and code that
+//! decides by an [`Error`], can be tested with values that are made here. They behave as those of the service:
 //! the signed PDF can be fetched, the status be confirmed, and every call can be made to fail. For whole programs there is
 //! the module `sandbox` (feature `sandbox`), which needs a port and a runtime with I/O.
 //!
