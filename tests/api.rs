@@ -188,6 +188,22 @@ async fn a_call_can_have_a_timeout_of_its_own_and_waits_for_the_rate_limiter_no_
     assert_eq!(error.class(), ErrorClass::RateLimited);
 }
 
+#[tokio::test]
+async fn a_hook_fails_with_a_reason_of_its_own_and_nothing_is_sent() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("this sender may not send on Sundays")]
+    struct Sunday;
+
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::builder().environment(sandbox.environment()).identity(sandbox.identity());
+    let client = client.sender("123456789".parse::<posten_signering::Sender>().unwrap());
+    let client = client.on_package(|_| Err(Sunday.into())).build().unwrap();
+    let error = client.direct().create(&request([kari()])).await.unwrap_err();
+    assert_eq!((error.class(), error.to_string().as_str()), (ErrorClass::Hook, "a hook refused the document package"));
+    assert!(error.source().unwrap().is::<Sunday>());
+    assert!(sandbox.received_jobs().is_empty());
+}
+
 fn client_with_rate_limiter(sandbox: &Sandbox) -> Client {
     let client = Client::builder().environment(sandbox.environment()).identity(sandbox.identity());
     let client = client.sender("123456789".parse::<posten_signering::Sender>().unwrap()).build().unwrap();

@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use posten_signering::sandbox::Sandbox;
+use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
 use posten_signering::{JobId, PersonalIdentificationNumber, direct, portal};
 use rcgen::{CertificateParams, KeyUsagePurpose, date_time_ymd};
 use secrecy::SecretString;
@@ -284,6 +284,20 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     std::fs::write(desk.path("changed.pdf"), bytes).unwrap();
     let run = desk.run("inspect changed.pdf --roots roots.pem");
     assert_eq!(run.code, 9, "{run:?}");
+}
+
+/// A script that sends again after a broken connection must not ask the signers twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_may_have_been_created_has_an_exit_code_of_its_own() {
+    let desk = Desk::new().await;
+    desk.sandbox.inject(FaultRule::new(Fault::LoseAnswer).on(Operation::Create).times(1));
+    let send = "direct send --title Avtale --document contract.pdf --exit-url https://me.example/ --signer ola";
+    let run = desk.run(&format!("--json {send} --reference case-7"));
+    assert_eq!((run.code, run.json()["exit_code"].as_i64()), (7, Some(7)), "{run:?}");
+    assert_eq!(run.json()["kind"].as_str(), Some("unclear"), "{run:?}");
+    let error = "the job may have been created (reference case-7): the connection to the service failed";
+    assert!(run.json()["error"].as_str().unwrap().starts_with(error), "{run:?}");
+    assert_eq!(desk.sandbox.received_jobs().len(), 1);
 }
 
 fn kari() -> PersonalIdentificationNumber {

@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::error::SandboxError;
+use super::error::{SandboxError, uncertified};
 use super::token::random_token;
 use crate::identity::Identity;
 use crate::types::OrganizationNumber;
@@ -38,10 +38,13 @@ impl AuthorityKeys {
         // A name of its own, so that certificates of two sandboxes are told apart as those of two authorities are.
         let own = random_token()[..8].to_owned();
         // Elliptic curves, because they are made in no time; the enterprise certificates are RSA, as they must be.
-        let root = CertifiedIssuer::self_signed(authority_params(ROOT, &own), KeyPair::generate()?)?;
-        let key = KeyPair::generate()?;
+        let root =
+            CertifiedIssuer::self_signed(authority_params(ROOT, &own), KeyPair::generate().map_err(uncertified)?)
+                .map_err(uncertified)?;
+        let key = KeyPair::generate().map_err(uncertified)?;
         let intermediate_key = key.serialize_pem();
-        let intermediate = CertifiedIssuer::signed_by(authority_params(INTERMEDIATE, &own), key, &root)?;
+        let intermediate =
+            CertifiedIssuer::signed_by(authority_params(INTERMEDIATE, &own), key, &root).map_err(uncertified)?;
         let mut keys = Self {
             own,
             root: root.der().to_vec(),
@@ -61,7 +64,10 @@ impl AuthorityKeys {
     /// The enterprise certificate of the client.
     pub(super) fn client(&self) -> Result<Issued, SandboxError> {
         let chain = self.client.iter().map(|der| CertificateDer::from(der.clone())).collect();
-        Ok(Issued { chain, key: KeyPair::from_pem_and_sign_algo(&self.client_key, &PKCS_RSA_SHA256)? })
+        Ok(Issued {
+            chain,
+            key: KeyPair::from_pem_and_sign_algo(&self.client_key, &PKCS_RSA_SHA256).map_err(uncertified)?,
+        })
     }
 }
 
@@ -114,7 +120,7 @@ impl Authority {
             root: CertificateDer::from(keys.root.clone()),
             root_pem: keys.root_pem.clone(),
             intermediate: CertificateDer::from(keys.intermediate.clone()),
-            issuer: Issuer::new(params, KeyPair::from_pem(&keys.intermediate_key)?),
+            issuer: Issuer::new(params, KeyPair::from_pem(&keys.intermediate_key).map_err(uncertified)?),
             persons_key: keys.persons_key.clone(),
         })
     }
@@ -133,14 +139,14 @@ impl Authority {
 
     /// The electronic ID of a person.
     pub(super) fn person(&self, name: &str) -> Result<Identity, SandboxError> {
-        let key = KeyPair::from_pem_and_sign_algo(&self.persons_key, &PKCS_RSA_SHA256)?;
+        let key = KeyPair::from_pem_and_sign_algo(&self.persons_key, &PKCS_RSA_SHA256).map_err(uncertified)?;
         self.signed(signing_params(name), key)?.identity()
     }
 
     fn signed(&self, mut params: CertificateParams, key: KeyPair) -> Result<Issued, SandboxError> {
         params.use_authority_key_identifier_extension = true;
         valid(&mut params, 3);
-        let leaf = params.signed_by(&key, &self.issuer)?.der().clone();
+        let leaf = params.signed_by(&key, &self.issuer).map_err(uncertified)?.der().clone();
         Ok(Issued { chain: vec![leaf, self.intermediate.clone(), self.root.clone()], key })
     }
 
@@ -159,8 +165,10 @@ impl Authority {
     ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), SandboxError> {
         let mut params = enterprise_params("Posten Bring AS", organization);
         // Not in the real one, and not looked at by our client: for programs that insist on a host name.
-        params.subject_alt_names =
-            vec![SanType::DnsName("localhost".try_into()?), SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
+        params.subject_alt_names = vec![
+            SanType::DnsName("localhost".try_into().map_err(uncertified)?),
+            SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        ];
         let mut issued = self.signed(params, rsa(Purpose::Server)?)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
         // Whoever connects has the root, or does not trust it.
@@ -230,12 +238,12 @@ enum Purpose {
 fn rsa(purpose: Purpose) -> Result<KeyPair, SandboxError> {
     let made = &RSA_KEYS[purpose as usize];
     if let Some(pem) = made.get() {
-        return Ok(KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256)?);
+        return KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256).map_err(uncertified);
     }
-    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(uncertified)?;
     // Whoever came first was first.
     let pem = made.get_or_init(|| key.serialize_pem());
-    Ok(KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256)?)
+    KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256).map_err(uncertified)
 }
 
 fn distinguished_name(common_name: &str) -> DistinguishedName {

@@ -35,8 +35,7 @@ pub enum SandboxError {
     NotSigned,
 }
 
-impl From<rcgen::Error> for SandboxError {
-    fn from(error: rcgen::Error) -> Self {
-        Self::Start(format!("no certificate can be made: {error}"))
-    }
+/// What a certificate that cannot be made means. No `From`: the library that makes them is not in the API.
+pub(super) fn uncertified(error: rcgen::Error) -> SandboxError {
+    SandboxError::Start(format!("no certificate can be made: {error}"))
 }

@@ -71,6 +71,20 @@ impl fmt::Display for Sender {
     }
 }
 
+impl AsRef<str> for Sender {
+    fn as_ref(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl TryFrom<&str> for Sender {
+    type Error = InvalidValue;
+
+    fn try_from(number: &str) -> Result<Self, InvalidValue> {
+        number.parse()
+    }
+}
+
 impl From<OrganizationNumber> for Sender {
     fn from(number: OrganizationNumber) -> Self {
         Self(number)
