@@ -10,49 +10,62 @@
 //!
 //! ```sh
 //! P12_PASSWORD=... cargo run --example direct_flow --features sandbox -- \
-//!     --env difi-test --p12 virksomhet.p12 --anchors test-roots.pem --sender 123456789 --signer 01010012345
+//!     --env difi-test --p12 virksomhet.p12 --roots test-roots.pem --sender 123456789 --signer 01010012345
 //! ```
 
+#[path = "support/options.rs"]
+mod options;
 #[path = "support/pdf.rs"]
 mod pdf;
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::io::{BufRead, Write};
-use std::path::PathBuf;
 
 use posten_signering::direct::{Created, CreatedSigner, Job, JobHandle, JobRequest, JobStatus, Signer};
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{Client, Document, Environment, ExitUrls, Identity, Sender, StatusQueryToken, TrustAnchors};
 
+use self::options::Options;
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Whoever signs: a call to the sandbox, or a person with a browser.
+const USAGE: &str = "\
+options:
+  --signer NUMBER   the signer's personal identification number, defaults to 01010012345
+  --out FILE        the signed PDF, defaults to signed.pdf
+  --env NAME|URL    production, difi-test, difi-qa or the root of the API; defaults to a sandbox in this process
+
+options with --env, and the password of the archive in P12_PASSWORD:
+  --p12 FILE        the enterprise certificate (virksomhetssertifikat) with its key
+  --sender NUMBER   the sender's organization number
+  --roots FILE      the root certificates of the environment (PEM), needed for all but production";
+
+/// Who signs.
 enum Signing {
+    /// A call to the sandbox.
     Sandbox(Box<Sandbox>),
+    /// A person with a browser.
     Person,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let options = options()?;
-    let (client, signing) = match options.get("env") {
-        None => {
-            let sandbox = Sandbox::start().await?;
-            println!("sandbox      https://{}", sandbox.address());
-            (sandbox.client(), Signing::Sandbox(Box::new(sandbox)))
-        }
-        Some(name) => (real_client(name, &options)?, Signing::Person),
+    let options = Options::read(USAGE);
+    let (client, signing) = if options.has("--env") {
+        (real_client(&options)?, Signing::Person)
+    } else {
+        let sandbox = Sandbox::start().await?;
+        println!("sandbox      https://{}", sandbox.address());
+        (sandbox.client(), Signing::Sandbox(Box::new(sandbox)))
     };
     println!("whoami       {}", client.whoami().await?);
 
-    let signer = options.get("signer").map_or("01010012345", String::as_str);
     let request = JobRequest::builder()
         .title("Arbeidsavtale".parse()?)
         .description("Les gjennom og signer.".parse()?)
         .reference("direct_flow".parse()?)
         .document(Document::pdf("Avtale", pdf::page("Arbeidsavtale mellom Kari Nordmann og Sandkassekunde AS"))?)
-        .signer(Signer::national_id(signer.parse()?))
+        .signer(Signer::national_id(options.or("--signer", "01010012345".parse()?)?))
         .exit_urls(
             ExitUrls::builder()
                 .completion("https://sender.example/completed")
@@ -64,23 +77,24 @@ async fn main() -> Result<()> {
     let job = client.direct().create(&request).await?;
     println!("created      job {}", job.id());
 
-    // What a web application would store while the signer is away.
+    // A web application stores the handle while the signer is away.
     let stored = serde_json::to_string(&job.handle())?;
     println!("handle       {} bytes of JSON, without any secret", stored.len());
 
     let token = sign(&signing, &job)?;
 
     let handle: JobHandle = serde_json::from_str(&stored)?;
-    let job = client.direct().resume(handle)?;
-    match job.status(&token).await? {
+    let status = client.direct().resume(handle)?.status(&token).await?;
+    println!("status       {}", status.state());
+    match status {
         JobStatus::Completed(done) => {
-            let path = options.get("out").map_or_else(|| PathBuf::from("signed.pdf"), PathBuf::from);
+            let path: String = options.or("--out", "signed.pdf".to_owned())?;
             let bytes = done.pades().save_to(&path).await?;
-            println!("signed       saved as {} ({bytes} bytes)", path.display());
+            println!("signed       saved as {path} ({bytes} bytes)");
             for signature in done.signatures() {
                 let xades = signature.xades().ok_or("a signature without XAdES")?.bytes().await?;
                 println!(
-                    "signature    {:?} at {}, XAdES of {} bytes",
+                    "signature    {} at {}, XAdES of {} bytes",
                     signature.status(),
                     signature.since(),
                     xades.len()
@@ -94,6 +108,11 @@ async fn main() -> Result<()> {
             println!("failed       {:?}", failed.signatures());
             failed.confirm().await?;
             Err("the job was not signed".into())
+        }
+        // Only of a job that is asked about long after it was signed.
+        JobStatus::DocumentsGone(gone) => {
+            gone.confirm().await?;
+            Err("the service has deleted the signed document".into())
         }
         JobStatus::InProgress(waiting) => {
             println!("in progress  {:?}", waiting.signatures());
@@ -122,39 +141,21 @@ fn sign(signing: &Signing, job: &Job<Created>) -> Result<StatusQueryToken> {
     }
 }
 
-fn real_client(name: &str, options: &HashMap<String, String>) -> Result<Client> {
-    let option = |name: &str| options.get(name).ok_or_else(|| format!("--{name} is missing"));
-    let anchors = || -> Result<TrustAnchors> { Ok(TrustAnchors::from_pem_file(option("anchors")?)?) };
-    let environment = match name {
-        "production" => match options.get("anchors") {
-            Some(_) => Environment::production().trusting(anchors()?),
-            None => Environment::production(),
-        },
-        "difi-test" => Environment::difi_test(anchors()?),
-        "difi-qa" => Environment::difi_qa(anchors()?),
-        other => Environment::custom(other, anchors()?)?,
+fn real_client(options: &Options) -> Result<Client> {
+    let roots = || -> Result<TrustAnchors> { Ok(TrustAnchors::from_pem_file(options.required("--roots")?)?) };
+    let environment = match options.required("--env")? {
+        "production" if options.has("--roots") => Environment::production().trusting(roots()?),
+        "production" => Environment::production(),
+        "difi-test" => Environment::difi_test(roots()?),
+        "difi-qa" => Environment::difi_qa(roots()?),
+        url => Environment::custom(url, roots()?)?,
     };
     let password = std::env::var("P12_PASSWORD").map_err(|_| "P12_PASSWORD is not set")?.into();
     let client = Client::builder()
         .environment(environment)
-        .identity(Identity::from_pkcs12_file(option("p12")?, &password)?)
-        .sender(Sender::new(option("sender")?.parse()?))
+        .identity(Identity::from_pkcs12_file(options.required("--p12")?, &password)?)
+        .sender(options.required("--sender")?.parse::<Sender>()?)
         .user_agent("direct_flow-example")
         .build()?;
     Ok(client)
-}
-
-/// `--name value` pairs.
-fn options() -> Result<HashMap<String, String>> {
-    let mut options = HashMap::new();
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let name = argument.strip_prefix("--").ok_or_else(|| format!("{argument} is not an option"))?;
-        if !["env", "p12", "anchors", "sender", "signer", "out"].contains(&name) {
-            return Err(format!("--{name} is not known").into());
-        }
-        let value = arguments.next().ok_or_else(|| format!("--{name} needs a value"))?;
-        options.insert(name.to_owned(), value);
-    }
-    Ok(options)
 }

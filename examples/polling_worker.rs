@@ -4,73 +4,89 @@
 //! cargo run --example polling_worker --features sandbox
 //! ```
 //!
-//! starts a sandbox with some jobs in it and three worker processes, kills one of them in the middle of its work, and
-//! shows what the database says. A worker by itself, against any environment:
+//! starts a sandbox with 12 jobs and three worker processes, kills one of them while it works, and prints the contents of
+//! the database. A single worker, against any environment:
 //!
 //! ```sh
 //! P12_PASSWORD=... cargo run --example polling_worker --features sandbox -- \
-//!     --root https://api.difitest.signering.posten.no/api --anchors roots.pem --p12 client.p12 \
+//!     --root https://api.difitest.signering.posten.no/api --roots roots.pem --p12 client.p12 \
 //!     --sender 123456789 --directory results
 //! ```
 //!
-//! The service spreads the work: each change goes to one worker, and to another one if it is not confirmed within 10
-//! minutes. So a change may come twice, and what it leads to must happen once. That is the database's part: everything
-//! that a change leads to is one transaction, with the key of the change in it, which is unique.
+//! The service delivers each change to one worker, and redelivers it, to any of them, if it is not confirmed within 10
+//! minutes. So a change is delivered at least once, and its effect must happen once. The database sees to that: the effect
+//! of a change is one transaction, which also inserts the key of the change, and the key is unique.
 //!
-//! With PostgreSQL it is the same: `INSERT INTO handled (key) VALUES ($1) ON CONFLICT DO NOTHING`, and if that inserted
-//! no row, the change was dealt with before. A second worker with the same key waits at the unique index until the first
-//! one's transaction is over, and then sees which it is.
+//! PostgreSQL does the same with `INSERT INTO handled (key) VALUES ($1) ON CONFLICT DO NOTHING`: if it inserts no row, the
+//! change was processed before. A second worker with the same key waits at the unique index until the transaction of the
+//! first one ends.
 
+#[path = "support/options.rs"]
+mod options;
 #[path = "support/pdf.rs"]
 mod pdf;
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use posten_signering::portal::{JobRequest, JobStatus, Signer, Signers};
+use posten_signering::portal::{JobRequest, JobStatus, Signer};
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{
-    Client, ContactInformation, Document, Environment, Identity, OrganizationNumber, PollingQueue, TrustAnchors,
+    Client, ContactInformation, Document, Environment, Identity, PollingQueue, Sender, TrustAnchors,
 };
 use rusqlite::{Connection, TransactionBehavior, params};
 
-type Failure = Box<dyn Error + Send + Sync>;
-type Result<T> = std::result::Result<T, Failure>;
+use self::options::Options;
 
-/// How many changes a worker deals with at once.
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// How many changes a worker processes at once.
 const CONCURRENCY: usize = 4;
+
+const USAGE: &str = "\
+Without options: a demonstration against a sandbox.
+
+options of a worker, and the password of the archive in P12_PASSWORD:
+  --root URL        the root of the service's API
+  --roots FILE      the root certificates of the service (PEM)
+  --p12 FILE        the enterprise certificate (virksomhetssertifikat) with its key
+  --sender NUMBER   the sender's organization number
+  --directory PATH  where the database and the signed documents are kept";
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let options = options()?;
-    if options.is_empty() { demonstrate().await } else { work(&options).await }
+    let options = Options::read(USAGE);
+    if options.has("--root") { work(&options).await } else { demonstrate().await }
 }
 
-/// Works until it is told to stop.
-async fn work(options: &HashMap<String, String>) -> Result<()> {
-    let option = |name: &str| options.get(name).ok_or_else(|| format!("--{name} is missing"));
+/// Processes changes until Ctrl-C.
+async fn work(options: &Options) -> Result<()> {
     let password = std::env::var("P12_PASSWORD").map_err(|_| "P12_PASSWORD is not set")?.into();
+    let roots = TrustAnchors::from_pem_file(options.required("--roots")?)?;
     let name = format!("worker-{}", std::process::id());
     let client = Client::builder()
-        .environment(Environment::custom(option("root")?, TrustAnchors::from_pem_file(option("anchors")?)?)?)
-        .identity(Identity::from_pkcs12_file(option("p12")?, &password)?)
-        .sender(option("sender")?.parse::<OrganizationNumber>()?)
+        .environment(Environment::custom(options.required("--root")?, roots)?)
+        .identity(Identity::from_pkcs12_file(options.required("--p12")?, &password)?)
+        .sender(options.required("--sender")?.parse::<Sender>()?)
         .user_agent(name.clone())
         .build()?;
-    let results = Arc::new(Results::open(Path::new(option("directory")?))?);
+    let results = Arc::new(Results::open(Path::new(options.required("--directory")?))?);
 
-    let told = name.clone();
+    let worker = name.clone();
     let report = client
         .portal()
         .changes(PollingQueue::DEFAULT)
         .worker()
         .concurrency(CONCURRENCY)
         .stop_when(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
-        .on_problem(move |problem| eprintln!("{told}: {problem}"))
+        .on_problem(move |problem| {
+            let cause = problem.source().map(ToString::to_string).unwrap_or_default();
+            eprintln!("{worker}: {problem}: {cause}");
+        })
         .run(move |change| {
             let results = Arc::clone(&results);
             async move { results.take(&change).await }
@@ -80,7 +96,7 @@ async fn work(options: &HashMap<String, String>) -> Result<()> {
     Ok(())
 }
 
-/// The signed documents as files, and all else in a database.
+/// The signed documents as files, and everything else in a database.
 struct Results {
     directory: PathBuf,
     database: Mutex<Connection>,
@@ -99,27 +115,26 @@ impl Results {
         Ok(Self { directory: directory.to_owned(), database: Mutex::new(database) })
     }
 
-    /// Deals with a change. When this returns `Ok`, it is on disk, and may be confirmed.
+    /// Processes a change. When it returns `Ok`, everything is on disk, and the worker confirms the change.
     async fn take(self: Arc<Self>, change: &JobStatus) -> Result<()> {
-        let (job, key) = (change.job_id(), change.key().to_string());
-        // First the file: it has its final name only when it is whole, and writing it again does no harm.
-        let (state, file) = match change {
-            JobStatus::InProgress(_) => ("in progress", None),
-            JobStatus::Failed(_) => ("failed", None),
-            JobStatus::Completed(done) => {
-                let file = format!("{job}.pdf");
-                done.pades().save_to(self.directory.join(&file)).await?;
-                ("completed", Some(file))
-            }
-        };
+        let (job, state, key) = (change.job_id(), change.state(), change.key());
+        // The file first. It gets its name when it is complete, and to write it again does no harm.
+        let mut file = None;
+        if let JobStatus::Completed(done) = change {
+            let name = format!("{job}.pdf");
+            done.pades().save_to(self.directory.join(&name)).await?;
+            file = Some(name);
+        }
         // Then everything else, in one transaction with the key of the change.
         tokio::task::spawn_blocking(move || {
             let mut database = self.database.lock().map_err(|_| "a worker panicked")?;
             let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let at = jiff::Timestamp::now().to_string();
-            let new = transaction.execute("INSERT OR IGNORE INTO handled VALUES (?1, ?2)", params![key, at])?;
-            if new == 1 {
-                transaction.execute("INSERT INTO outcome VALUES (?1, ?2, ?3)", params![job.get(), state, file])?;
+            let inserted =
+                transaction.execute("INSERT OR IGNORE INTO handled VALUES (?1, ?2)", params![key.as_str(), at])?;
+            if inserted == 1 {
+                let outcome = params![job.get(), state.as_str(), file];
+                transaction.execute("INSERT INTO outcome VALUES (?1, ?2, ?3)", outcome)?;
             }
             transaction.commit()?;
             Ok(())
@@ -128,13 +143,12 @@ impl Results {
     }
 }
 
-/// A sandbox, twelve jobs, three workers, and one of them dies.
+/// Runs three workers on the changes of 12 jobs, and kills one of them.
 async fn demonstrate() -> Result<()> {
     let sandbox = Sandbox::start().await?;
     let client = sandbox.client();
     let directory = tempfile::tempdir()?;
-    std::fs::write(directory.path().join("client.p12"), sandbox.pkcs12(&"secret".into())?)?;
-    std::fs::write(directory.path().join("roots.pem"), sandbox.root_pem())?;
+    sandbox.write_client_files(directory.path())?;
 
     for at in 0..12 {
         let signer = |name: &str| -> Result<Signer> {
@@ -144,25 +158,31 @@ async fn demonstrate() -> Result<()> {
         let request = JobRequest::builder()
             .title(format!("Avtale {at}").parse()?)
             .document(Document::pdf("Avtale", pdf::page(&format!("Avtale {at}")))?)
-            .signer(Signers::new(signers.clone())?)
+            .signers(signers.clone())?
             .build();
         let job = client.portal().create(&request).await?;
         for signer in &signers {
             sandbox.log_in(job.id(), signer.name())?.sign()?;
         }
     }
-    println!("12 jobs are signed and wait in the queue");
+    println!("12 jobs are signed, and their changes wait in the queue");
 
     let start = || start(&sandbox, directory.path());
     let mut workers = vec![start()?, start()?, start()?];
     tokio::time::sleep(Duration::from_millis(700)).await;
     workers[0].kill()?;
-    println!("worker {} is killed, a new one takes its place", workers[0].id());
+    println!("worker {} is killed, and another one started", workers[0].id());
     workers[0] = start()?;
-    // What the dead one had in its hands comes again after ten minutes, which pass quickly here.
-    while sandbox.confirmations().iter().filter(|confirmation| confirmation.last).count() < 12 {
-        sandbox.advance(Duration::from_secs(10 * 60));
+    let mut before = None;
+    loop {
         tokio::time::sleep(Duration::from_secs(2)).await;
+        let confirmations = sandbox.confirmations().into_iter().filter(|confirmation| confirmation.last);
+        match confirmations.map(|confirmation| confirmation.job).collect::<BTreeSet<_>>().len() {
+            12 => break,
+            // The others are done. The changes that the killed worker had are redelivered after 10 minutes.
+            now if before == Some(now) => sandbox.advance(Duration::from_secs(10 * 60)),
+            now => before = Some(now),
+        }
     }
     for worker in &mut workers {
         worker.kill()?;
@@ -174,37 +194,22 @@ async fn demonstrate() -> Result<()> {
         "{} outcomes of {} jobs, {} of them completed",
         count("SELECT COUNT(*) FROM outcome")?,
         count("SELECT COUNT(DISTINCT job) FROM outcome")?,
-        count("SELECT COUNT(*) FROM outcome WHERE state = 'completed'")?,
+        count("SELECT COUNT(*) FROM outcome WHERE state = 'COMPLETED_SUCCESSFULLY'")?,
     );
     Ok(())
 }
 
-/// This program again, as a worker.
+/// Starts this program as a worker.
 fn start(sandbox: &Sandbox, directory: &Path) -> Result<Child> {
     let worker = Command::new(std::env::current_exe()?)
         .args(["--root", &format!("https://{}/api", sandbox.address()), "--sender", "123456789"])
-        .arg("--anchors")
+        .arg("--roots")
         .arg(directory.join("roots.pem"))
         .arg("--p12")
         .arg(directory.join("client.p12"))
         .arg("--directory")
         .arg(directory)
-        .env("P12_PASSWORD", "secret")
+        .env("P12_PASSWORD", "sandbox")
         .spawn()?;
     Ok(worker)
-}
-
-/// `--name value` pairs.
-fn options() -> Result<HashMap<String, String>> {
-    let mut options = HashMap::new();
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let name = argument.strip_prefix("--").ok_or_else(|| format!("{argument} is not an option"))?;
-        if !["root", "anchors", "p12", "sender", "directory"].contains(&name) {
-            return Err(format!("--{name} is not known").into());
-        }
-        let value = arguments.next().ok_or_else(|| format!("--{name} needs a value"))?;
-        options.insert(name.to_owned(), value);
-    }
-    Ok(options)
 }

@@ -1,4 +1,4 @@
-//! The whole portal flow: two signers who sign one after the other, and one job that is cancelled.
+//! The whole portal flow: two signers who sign one after the other, and a job that is cancelled.
 //!
 //! ```sh
 //! cargo run --example portal_flow --features sandbox
@@ -8,11 +8,8 @@
 mod pdf;
 
 use std::error::Error;
-use std::path::PathBuf;
 
-use posten_signering::portal::{
-    Availability, JobHandle, JobRequest, JobStatus, Lookup, Signer, SignerName, Signers, SigningOrder,
-};
+use posten_signering::portal::{Availability, JobRequest, JobStatus, Lookup, Signer, SignerName, SigningOrder};
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{Changes, ContactInformation, Document, JobId, PollingQueue};
 
@@ -33,7 +30,7 @@ async fn main() -> Result<()> {
             .title(title.parse()?)
             .nonsensitive_title("Et dokument fra Sandkassekunde AS".parse()?)
             .document(Document::pdf("Avtale", pdf::page(title))?)
-            .signer(Signers::new([kari.clone(), ola.clone()])?)
+            .signers([kari.clone(), ola.clone()])?
             .available_for(Availability::days(14)?)
             .build())
     };
@@ -50,10 +47,9 @@ async fn main() -> Result<()> {
 
     let job = client.portal().create(&request("Avtale som trekkes tilbake")?).await?;
     println!("created      job {}", job.id());
-    let stored = serde_json::to_string(&job.handle())?; // survives the process
-    let handle: JobHandle = serde_json::from_str(&stored)?;
-    let cancelled = client.portal().resume(handle)?.cancel().await?;
-    println!("cancelled    job {}", cancelled.id());
+    let stored = serde_json::to_string(&job.cancellation())?; // can be used later, in another process
+    client.cancel(&serde_json::from_str(&stored)?).await?;
+    println!("cancelled    job {}", job.id());
     next(&mut changes).await?;
     Ok(())
 }
@@ -63,23 +59,18 @@ fn sign(sandbox: &Sandbox, job: JobId, signer: &SignerName) -> Result<()> {
     Ok(sandbox.log_in(job, signer)?.sign()?)
 }
 
-/// Takes a change from the queue, deals with it, and confirms it.
+/// Takes a change from the queue, saves the signed PDF of a completed job, and confirms the change.
 async fn next(changes: &mut Changes<JobStatus>) -> Result<()> {
     let change = changes.next().await.ok_or("the stream has ended")??;
-    println!("change       {}", change.key());
-    match change {
-        JobStatus::InProgress(waiting) => waiting.confirm().await?,
-        JobStatus::Completed(done) => {
-            let path = PathBuf::from(format!("signed-portal-{}.pdf", done.job_id()));
-            let bytes = done.pades().save_to(&path).await?;
-            println!("signed       saved as {} ({bytes} bytes)", path.display());
-            let confirmed = done.confirm().await?;
-            println!("confirmed    job {}", confirmed.id());
-        }
-        JobStatus::Failed(failed) => {
-            println!("failed       {:?}", failed.signatures());
-            failed.confirm().await?;
-        }
+    println!("change       job {} is {}", change.job_id(), change.state());
+    for signature in change.signatures() {
+        println!("signature    {} since {}", signature.status(), signature.since());
     }
+    if let JobStatus::Completed(done) = &change {
+        let path = format!("signed-portal-{}.pdf", done.job_id());
+        let bytes = done.pades().save_to(&path).await?;
+        println!("signed       saved as {path} ({bytes} bytes)");
+    }
+    change.confirm().await?;
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! What the crate tells `tracing`: printed, or exported to an OpenTelemetry collector.
+//! The spans and events of the crate: printed, or exported to an OpenTelemetry collector.
 //!
 //! ```sh
 //! cargo run --example tracing --features sandbox                                   # printed
-//! cargo run --example tracing --features sandbox -- --otlp                         # to a stub of a collector, in here
+//! cargo run --example tracing --features sandbox -- --otlp                         # to a stub of a collector in this process
 //! cargo run --example tracing --features sandbox -- --otlp http://localhost:4318   # to your collector
 //! ```
 
@@ -36,7 +36,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // The crate alone, without the sandbox's own log.
+    // Only the crate, without the sandbox's own log.
     let ours = Targets::new()
         .with_target("posten_signering", LevelFilter::DEBUG)
         .with_target("posten_signering::sandbox", LevelFilter::OFF);
@@ -58,7 +58,7 @@ async fn main() -> Result<()> {
     }
 }
 
-/// A direct job whose first status is lost on its way, and a poll.
+/// Runs a direct job whose first status request gets no answer, and polls a queue.
 async fn a_job() -> Result<()> {
     let sandbox = Sandbox::start().await?;
     let client = sandbox.client();
@@ -66,13 +66,7 @@ async fn a_job() -> Result<()> {
         .title("Arbeidsavtale".parse()?)
         .document(Document::pdf("Avtale", pdf::page("Arbeidsavtale"))?)
         .signer(Signer::national_id("01010012345".parse()?))
-        .exit_urls(
-            ExitUrls::builder()
-                .completion("https://me.example/done")
-                .rejection("https://me.example/no")
-                .error("https://me.example/oops")
-                .build()?,
-        )
+        .exit_urls(ExitUrls::same("https://me.example/back")?)
         .build();
     let job = client.direct().create(&request).await?;
     let back = sandbox.sign(job.id(), job.signers()[0].name())?;
@@ -80,14 +74,14 @@ async fn a_job() -> Result<()> {
     let JobStatus::Completed(done) = job.status(back.token()).await? else { return Err("not completed".into()) };
     done.pades().bytes().await?;
     done.confirm().await?;
-    let _ = client.portal().poll(&PollingQueue::default()).await?;
+    let _ = client.portal().poll(&PollingQueue::DEFAULT).await?;
     Ok(())
 }
 
-/// Runs the job and sends its spans to a collector, over OTLP with HTTP.
+/// Runs the job and exports its spans to a collector, by OTLP over HTTP.
 async fn exported(endpoint: &str, ours: Targets) -> Result<()> {
     let endpoint = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
-    // The exporter has a thread of its own, and so a client that blocks; it must be made and dropped off the runtime.
+    // The exporter has its own thread and a blocking client, which must be created and dropped outside the runtime.
     let provider = tokio::task::spawn_blocking(move || -> std::result::Result<_, Box<dyn Error + Send + Sync>> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let exporter = SpanExporter::builder()
@@ -106,12 +100,12 @@ async fn exported(endpoint: &str, ours: Targets) -> Result<()> {
     Ok(())
 }
 
-/// What the stub of a collector was sent.
+/// The spans that the stub of a collector received.
 #[derive(Clone, Default)]
 struct Received(Arc<Mutex<Vec<Span>>>);
 
 impl Received {
-    /// Each span under its parent, with its attributes.
+    /// Prints each span below its parent, with its attributes.
     fn print(&self) {
         let mut spans = self.0.lock().expect("no thread panicked").clone();
         spans.sort_by_key(|span| span.start_time_unix_nano);
@@ -129,7 +123,7 @@ impl Received {
     }
 }
 
-/// A collector that keeps what it gets.
+/// Starts a collector that keeps what it receives, and returns its address.
 async fn collector(received: Received) -> Result<String> {
     async fn take(State(received): State<Received>, body: Bytes) -> axum::http::StatusCode {
         let Ok(request) = ExportTraceServiceRequest::decode(body) else { return axum::http::StatusCode::BAD_REQUEST };

@@ -1,29 +1,45 @@
-//! A web application that has contracts signed: a form, a signer who is sent away and comes back, and the signed PDF.
+//! A web application for contracts: a form, a signer who is redirected to sign and comes back, and the signed PDF.
+//!
+//! With a sandbox in place of the service:
 //!
 //! ```sh
 //! cargo run --example web_app --features sandbox,verify -- [--port 8080] [--dir DIRECTORY]
 //! ```
 //!
-//! starts it with a sandbox in place of the service. For the service itself, make the client in [`main`] as the example
-//! `direct_flow` does; the rest stays as it is.
+//! Against the service:
 //!
-//! What it is careful about:
+//! ```sh
+//! P12_PASSWORD=... cargo run --example web_app --features sandbox,verify -- \
+//!     --root https://api.difitest.signering.posten.no/api --roots roots.pem --p12 client.p12 --sender 123456789
+//! ```
 //!
-//! * A contract is in the database before it is sent, and its handle as soon as it is created: a crash in between leaves a
-//!   row that says so, and no job that nobody knows of. A job that *may* have been created is not sent a second time.
-//! * The signed PDF is checked, and on disk under its own name, before the job is confirmed: confirming lets the service
-//!   delete it.
-//! * Coming back twice, or to two tabs at once, does no harm: what was fetched is not fetched again.
-//! * The personal number goes to the service, and is stored nowhere here. Addresses of contracts cannot be guessed.
+//! What it takes care of:
 //!
-//! What a real application has besides: people who log in, and see their own contracts only.
+//! * A contract is in the database before it is sent, and its handle as soon as the job is created: a crash in between
+//!   leaves a row that says so, and no unknown job. A job that *may* have been created is not created again.
+//! * The signed PDF is checked and saved before the job is confirmed: the service may delete it then.
+//! * A confirmation may fail, and the process may die before it. So one write to the database records that the contract is
+//!   signed, together with the confirmation that is still to be made. It is removed when the confirmation has succeeded;
+//!   until then, it is retried at every start and at an interval. The signer does not wait for it. A confirmation is
+//!   idempotent: a crash just before it is removed does no harm.
+//! * A signer may come back twice: what was saved is not fetched again.
+//! * The personal number is sent to the service and stored nowhere here. The addresses of contracts cannot be guessed.
+//!
+//! What a real application has in addition: a login, with each person's own contracts; and an eye on contracts that stay at
+//! `sent`. A signer who signs and never comes back brings no status query token: if that must not happen, use
+//! [`JobRequest::polling`].
+//!
+//! Longer than 400 lines: a whole application in one file, to be read from top to bottom.
 
+#[path = "support/options.rs"]
+mod options;
 #[path = "support/pdf.rs"]
 mod pdf;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::{Form, Path as Segment, Query, Request, State};
 use axum::http::{StatusCode, header};
@@ -34,40 +50,77 @@ use axum::{Router, middleware};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
 use posten_signering::sandbox::Sandbox;
-use posten_signering::{Client, Document, ExitUrls, InvalidValue, StatusQueryToken, TrustAnchors};
+use posten_signering::{
+    Client, ConfirmationReference, Document, Environment, ExitUrls, Identity, InvalidValue, Sender, StatusQueryToken,
+    TrustAnchors,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use self::options::Options;
+
+const USAGE: &str = "\
+options:
+  --port N            the port of the web site, defaults to 8080 (0: any that is free)
+  --dir PATH          where the database and the signed contracts are kept, defaults to target/contracts
+  --interval SECONDS  between two attempts to confirm a contract, defaults to 60
+
+options for a service in place of a sandbox, and the password of the archive in P12_PASSWORD:
+  --root URL          the root of the service's API
+  --roots FILE        the root certificates of the service and of the seals in signed documents (PEM)
+  --p12 FILE          the enterprise certificate (virksomhetssertifikat) with its key
+  --sender NUMBER     the sender's organization number";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let (port, directory) = options()?;
-    let sandbox = Sandbox::start().await?;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    let address = format!("http://{}", listener.local_addr()?);
+    let options = Options::read(USAGE);
+    let directory = options.or("--dir", PathBuf::from("target/contracts"))?;
     std::fs::create_dir_all(&directory)?;
-    std::fs::write(directory.join("roots.pem"), sandbox.root_pem())?;
-    let app = Arc::new(App {
-        client: sandbox.client(),
-        roots: sandbox.anchors(),
-        contracts: Contracts::open(&directory)?,
-        directory,
-        address: address.clone(),
-    });
+    let interval = Duration::from_secs(options.or("--interval", 60)?.max(1));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.or("--port", 8080)?)).await?;
+    let address = format!("http://{}", listener.local_addr()?);
     println!("contracts   {address}");
-    println!("sandbox     {}", sandbox.web_url());
+
+    let sandbox = if options.has("--root") { None } else { Some(Sandbox::start().await?) };
+    let (client, roots) = match &sandbox {
+        Some(sandbox) => {
+            println!("sandbox     {}", sandbox.web_url());
+            (sandbox.client(), sandbox.anchors())
+        }
+        None => service(&options)?,
+    };
+    let contracts = Contracts::open(&directory)?;
+    let app = Arc::new(App { client, roots, contracts, directory, address, confirming: tokio::sync::Mutex::default() });
+    tokio::spawn(confirm_the_rest(Arc::clone(&app), interval));
     axum::serve(listener, router(app)).await?;
     Ok(())
 }
 
+/// A client of the service that the options name, and the roots of its seals.
+fn service(options: &Options) -> Result<(Client, TrustAnchors), Box<dyn Error>> {
+    let password = std::env::var("P12_PASSWORD").map_err(|_| "P12_PASSWORD is not set")?.into();
+    let roots = TrustAnchors::from_pem_file(options.required("--roots")?)?;
+    let client = Client::builder()
+        .environment(Environment::custom(options.required("--root")?, roots.clone())?)
+        .identity(Identity::from_pkcs12_file(options.required("--p12")?, &password)?)
+        .sender(options.required("--sender")?.parse::<Sender>()?)
+        .user_agent("web_app-example")
+        .build()?;
+    Ok((client, roots))
+}
+
 struct App {
     client: Client,
-    /// Whom the seals of signed documents must come from.
+    /// The roots of the certificates that seal signed documents.
     roots: TrustAnchors,
     contracts: Contracts,
-    /// Where signed documents are.
+    /// The directory of the signed documents.
     directory: PathBuf,
-    /// Where signers come back to.
+    /// The address that signers come back to.
     address: String,
+    /// Held while a contract is confirmed.
+    confirming: tokio::sync::Mutex<()>,
 }
 
 fn router(app: Arc<App>) -> Router {
@@ -82,7 +135,7 @@ fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// What is filled in.
+/// The form of a new contract.
 #[derive(Deserialize)]
 struct Filled {
     employee: String,
@@ -90,18 +143,18 @@ struct Filled {
     personal_number: String,
 }
 
-/// Makes the contract, sends it, and sends the signer's browser after it.
+/// Creates a job for a new contract, and redirects the signer to it.
 async fn send(State(app): State<Arc<App>>, Form(filled): Form<Filled>) -> Result<Redirect, Trouble> {
     let id = new_id();
     let request = request(&app, &id, &filled)?;
     app.contracts.add(&id, &filled.employee, &filled.position)?;
-    // An error leaves the row at "sending": somebody looks at it, and nobody sends it twice.
+    // An error leaves the row at `sending`: somebody must look at it, and it is not sent twice.
     let job = app.client.direct().create(&request).await?;
-    app.contracts.sent(&id, &serde_json::to_string(&job.handle())?)?;
+    app.contracts.sent(&id, &job.handle())?;
     Ok(Redirect::to(job.signers()[0].redirect_url().as_str()))
 }
 
-/// The request, or what is wrong with the form.
+/// The request for a contract, or the error in its form.
 fn request(app: &App, id: &str, filled: &Filled) -> Result<JobRequest, InvalidValue> {
     let text = format!("{} is employed as {}.", filled.employee, filled.position);
     let back = format!("{}/contracts/{id}/back", app.address);
@@ -110,24 +163,24 @@ fn request(app: &App, id: &str, filled: &Filled) -> Result<JobRequest, InvalidVa
         .reference(id.parse()?)
         .document(Document::pdf("Arbeidsavtale", pdf::page(&text))?)
         .signer(Signer::national_id(filled.personal_number.trim().parse()?))
-        .exit_urls(ExitUrls::builder().completion(back.as_str()).rejection(back.as_str()).error(back.as_str()).build()?)
+        .exit_urls(ExitUrls::same(back)?)
         .build())
 }
 
-/// A new link for a signer who closed the browser.
+/// Renews the redirect URL for a signer who closed the browser.
 async fn sign_again(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Result<Redirect, Trouble> {
     let job = app.client.direct().resume(app.contracts.handle(&id)?)?;
     let url = job.signers()[0].renew_redirect_url().await?;
     Ok(Redirect::to(url.as_str()))
 }
 
-/// What the service adds to the exit URL.
+/// The query parameter that the service adds to the exit URL.
 #[derive(Deserialize)]
 struct Back {
     status_query_token: StatusQueryToken,
 }
 
-/// The signer is back: asks what has become of the job, and keeps it.
+/// The signer is back: asks for the status, and keeps what it says.
 async fn come_back(
     State(app): State<Arc<App>>,
     Segment(id): Segment<String>,
@@ -138,26 +191,60 @@ async fn come_back(
         return Ok(page);
     }
     let job = app.client.direct().resume(app.contracts.handle(&id)?)?;
-    match job.status(&back.status_query_token).await? {
-        JobStatus::InProgress(_) => {}
+    let status = job.status(&back.status_query_token).await?;
+    let state = match &status {
+        JobStatus::InProgress(_) => return Ok(page),
         JobStatus::Completed(done) => {
             let signed = done.pades().verified(&app.roots).await?;
             signed.save_to(app.directory.join(format!("{id}.pdf"))).await?;
-            app.contracts.over(&id, "signed")?;
-            done.confirm().await?;
+            "signed"
         }
-        JobStatus::Failed(failed) => {
-            app.contracts.over(&id, failed.signatures()[0].status().as_str())?;
-            failed.confirm().await?;
-        }
-    }
+        JobStatus::DocumentsGone(_) => "deleted",
+        JobStatus::Failed(failed) => failed.signatures()[0].status().as_str(),
+    };
+    app.contracts.ended(&id, state, status.confirmation().as_ref())?;
+    tokio::spawn(async move { app.confirm(&id).await });
     Ok(page)
 }
 
-/// The signed PDF.
+impl App {
+    /// Confirms a contract that has ended, unless that is done.
+    async fn confirm(&self, id: &str) {
+        // One at a time: the contract may also be among those of `confirm_the_rest`.
+        let _turn = self.confirming.lock().await;
+        if let Err(error) = self.try_to_confirm(id).await {
+            eprintln!("contract {id} is not confirmed: {error}");
+        }
+    }
+
+    async fn try_to_confirm(&self, id: &str) -> Result<(), Trouble> {
+        if let Some(confirmation) = self.contracts.confirmation(id)? {
+            self.client.confirm(&confirmation).await?;
+            self.contracts.confirmed(id)?;
+        }
+        Ok(())
+    }
+}
+
+/// Confirms contracts whose confirmation failed, or was not reached before a crash: now, and again after each interval.
+async fn confirm_the_rest(app: Arc<App>, interval: Duration) {
+    loop {
+        match app.contracts.unconfirmed() {
+            Ok(ids) => {
+                for id in ids {
+                    app.confirm(&id).await;
+                }
+            }
+            Err(error) => eprintln!("{error}"),
+        }
+        tokio::time::sleep(interval).await;
+    }
+}
+
+/// Downloads the signed PDF.
 async fn signed(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Result<Response, Trouble> {
     let contract = app.contracts.get(&id)?;
-    // The id is known now, so it is a name of ours and no path.
+    // The id is in the database, so it is one of ours and no path.
     let bytes =
         tokio::fs::read(app.directory.join(format!("{}.pdf", contract.id))).await.map_err(|_| Trouble::Unknown)?;
     let headers = [
@@ -167,7 +254,7 @@ async fn signed(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Re
     Ok((headers, bytes).into_response())
 }
 
-/// Forms are taken from our own pages alone: not from another site that a logged-in browser also visits.
+/// Refuses forms that another site sends.
 async fn from_our_own_pages(request: Request, next: Next) -> Response {
     let foreign = request.headers().get("sec-fetch-site").is_some_and(|from| from != "same-origin");
     if request.method() == "POST" && foreign {
@@ -176,7 +263,7 @@ async fn from_our_own_pages(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// 128 bits that nobody guesses.
+/// 128 random bits.
 fn new_id() -> String {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).expect("random numbers");
@@ -190,45 +277,72 @@ struct Contract {
     id: String,
     employee: String,
     position: String,
-    /// `sending`, `sent`, `signed`, or why it was not.
+    /// `sending`, `sent`, `signed`, `deleted`, or the API's word for why it was not signed.
     state: String,
 }
 
 impl Contracts {
     fn open(directory: &Path) -> rusqlite::Result<Self> {
         let database = Connection::open(directory.join("contracts.sqlite"))?;
+        // `handle` is there from `sent` on, `confirmation` from the end of the job until it is confirmed.
         database.execute_batch(
             "CREATE TABLE IF NOT EXISTS contract
-             (id TEXT PRIMARY KEY, employee TEXT NOT NULL, position TEXT NOT NULL, state TEXT NOT NULL, handle TEXT)",
+             (id TEXT PRIMARY KEY, employee TEXT NOT NULL, position TEXT NOT NULL, state TEXT NOT NULL,
+              handle TEXT, confirmation TEXT)",
         )?;
         Ok(Self(Mutex::new(database)))
     }
 
     fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Trouble> {
-        let database = self.0.lock().map_err(|_| Trouble::Other("the database's lock is poisoned".to_owned()))?;
-        work(&database).map_err(|error| Trouble::Other(error.to_string()))
+        let database = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(work(&database)?)
     }
 
     fn add(&self, id: &str, employee: &str, position: &str) -> Result<(), Trouble> {
-        let sql = "INSERT INTO contract VALUES (?1, ?2, ?3, 'sending', NULL)";
+        let sql = "INSERT INTO contract VALUES (?1, ?2, ?3, 'sending', NULL, NULL)";
         self.with(|database| database.execute(sql, params![id, employee, position])).map(drop)
     }
 
-    fn sent(&self, id: &str, handle: &str) -> Result<(), Trouble> {
+    fn sent(&self, id: &str, handle: &JobHandle) -> Result<(), Trouble> {
+        let handle = serde_json::to_string(handle)?;
         let sql = "UPDATE contract SET state = 'sent', handle = ?2 WHERE id = ?1";
         self.with(|database| database.execute(sql, params![id, handle])).map(drop)
     }
 
-    fn over(&self, id: &str, state: &str) -> Result<(), Trouble> {
-        let sql = "UPDATE contract SET state = ?2 WHERE id = ?1";
-        self.with(|database| database.execute(sql, params![id, state])).map(drop)
+    /// Records how a contract ended and the confirmation that is to be made, in one write. Changes nothing the second time.
+    fn ended(&self, id: &str, state: &str, confirmation: Option<&ConfirmationReference>) -> Result<(), Trouble> {
+        let confirmation = confirmation.map(serde_json::to_string).transpose()?;
+        let sql = "UPDATE contract SET state = ?2, confirmation = ?3 WHERE id = ?1 AND state = 'sent'";
+        self.with(|database| database.execute(sql, params![id, state, confirmation])).map(drop)
+    }
+
+    fn confirmed(&self, id: &str) -> Result<(), Trouble> {
+        let sql = "UPDATE contract SET confirmation = NULL WHERE id = ?1";
+        self.with(|database| database.execute(sql, [id])).map(drop)
+    }
+
+    /// The contracts that have ended and are not confirmed.
+    fn unconfirmed(&self) -> Result<Vec<String>, Trouble> {
+        self.with(|database| {
+            let mut statement = database.prepare("SELECT id FROM contract WHERE confirmation IS NOT NULL")?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        })
+    }
+
+    fn confirmation(&self, id: &str) -> Result<Option<ConfirmationReference>, Trouble> {
+        self.stored(id, "confirmation")
     }
 
     fn handle(&self, id: &str) -> Result<JobHandle, Trouble> {
-        let sql = "SELECT handle FROM contract WHERE id = ?1";
-        let stored =
-            self.with(|database| database.query_row(sql, [id], |row| row.get::<_, Option<String>>(0)).optional())?;
-        Ok(serde_json::from_str(&stored.flatten().ok_or(Trouble::Unknown)?)?)
+        self.stored(id, "handle")?.ok_or(Trouble::Unknown)
+    }
+
+    /// What a column with JSON holds.
+    fn stored<T: DeserializeOwned>(&self, id: &str, column: &str) -> Result<Option<T>, Trouble> {
+        let sql = format!("SELECT {column} FROM contract WHERE id = ?1");
+        let json =
+            self.with(|database| database.query_row(&sql, [id], |row| row.get::<_, Option<String>>(0)).optional())?;
+        Ok(json.flatten().map(|json| serde_json::from_str(&json)).transpose()?)
     }
 
     fn get(&self, id: &str) -> Result<Contract, Trouble> {
@@ -252,18 +366,24 @@ impl Contracts {
 }
 
 /// What can go wrong, as a page.
+#[derive(Debug, thiserror::Error)]
 enum Trouble {
-    /// No such contract, or it is not there yet.
+    /// No such contract, or it is not signed yet.
+    #[error("there is no such contract")]
     Unknown,
-    /// What was filled in breaks a rule.
-    Form(InvalidValue),
-    Service(posten_signering::Error),
-    Other(String),
+    #[error(transparent)]
+    Form(#[from] InvalidValue),
+    #[error(transparent)]
+    Service(#[from] posten_signering::Error),
+    #[error("the database cannot be used: {0}")]
+    Database(#[from] rusqlite::Error),
+    #[error("a stored handle or reference cannot be read: {0}")]
+    Stored(#[from] serde_json::Error),
 }
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
-        // What the errors of the crate print has no personal number and no token in it.
+        // The errors of the crate print no personal number and no token.
         let (status, heading, text) = match self {
             Self::Unknown => (StatusCode::NOT_FOUND, "Not found", "There is no such contract.".to_owned()),
             Self::Form(error) => (StatusCode::UNPROCESSABLE_ENTITY, "Please look at the form again", error.to_string()),
@@ -271,31 +391,13 @@ impl IntoResponse for Trouble {
                 (StatusCode::BAD_GATEWAY, "Please wait", "We do not know yet whether the contract was sent.".to_owned())
             }
             Self::Service(error) => (StatusCode::BAD_GATEWAY, "That did not work", error.to_string()),
-            Self::Other(error) => {
-                eprintln!("{error}");
+            Self::Database(_) | Self::Stored(_) => {
+                eprintln!("{self}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "That did not work", "Please try again later.".to_owned())
             }
         };
         let body = html! { h1 { (heading) } p.error { (text) } p { a href="/" { "Back" } } };
         (status, page(heading, &body)).into_response()
-    }
-}
-
-impl From<posten_signering::Error> for Trouble {
-    fn from(error: posten_signering::Error) -> Self {
-        Self::Service(error)
-    }
-}
-
-impl From<InvalidValue> for Trouble {
-    fn from(error: InvalidValue) -> Self {
-        Self::Form(error)
-    }
-}
-
-impl From<serde_json::Error> for Trouble {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Other(format!("a stored handle: {error}"))
     }
 }
 
@@ -333,6 +435,7 @@ async fn contract_page(State(app): State<Arc<App>>, Segment(id): Segment<String>
                 "signed" => p { a.button href={ "/contracts/" (id) "/signed.pdf" } { "Download the signed contract" } },
                 "sent" => form method="post" action={ "/contracts/" (id) "/sign" } { button { "Go on signing" } },
                 "sending" => p { "We do not know yet whether it was sent." },
+                "deleted" => p { "It was signed, but the service has deleted the signed contract." },
                 _ => p { "It was not signed." },
             }
             p { a href="/" { "All contracts" } }
@@ -372,18 +475,3 @@ button, .button { font: inherit; font-weight: 600; display: inline-block; border
 .badge { font-size: .88rem; border-radius: 999px; padding: .1rem .7rem; background: #e3e8ed; }
 .badge.signed { background: #d9efe0; color: #10491f; } .error { color: #8a0017; font-weight: 600; }
 ";
-
-/// `--port` and `--dir`.
-fn options() -> Result<(u16, PathBuf), Box<dyn Error>> {
-    let (mut port, mut directory) = (8080, PathBuf::from("target/contracts"));
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
-        match name.as_str() {
-            "--port" => port = value.parse()?,
-            "--dir" => directory = value.into(),
-            _ => return Err(format!("{name} is not known: --port and --dir are").into()),
-        }
-    }
-    Ok((port, directory))
-}

@@ -288,7 +288,7 @@ impl Workers {
         let arguments = [
             ("--root", root),
             ("--sender", "123456789".to_owned()),
-            ("--anchors", file("roots.pem")),
+            ("--roots", file("roots.pem")),
             ("--p12", file("client.p12")),
             ("--directory", directory.display().to_string()),
         ];
@@ -374,7 +374,7 @@ async fn four_processes_lose_nothing_and_do_nothing_twice() {
 
     let database = rusqlite::Connection::open(directory.path().join("results.sqlite")).unwrap();
     let mut outcomes =
-        database.prepare("SELECT job, file FROM outcome WHERE state = 'completed' ORDER BY job").unwrap();
+        database.prepare("SELECT job, file FROM outcome WHERE state = 'COMPLETED_SUCCESSFULLY' ORDER BY job").unwrap();
     let outcomes = outcomes.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     let outcomes: Vec<(i64, String)> = outcomes.collect::<Result<_, _>>().unwrap();
     let effects: Vec<i64> = outcomes.iter().map(|(job, _)| *job).collect();
