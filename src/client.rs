@@ -10,9 +10,10 @@ use crate::archive::Archive;
 use crate::direct::Direct;
 use crate::error::{BoxError, Error};
 use crate::flow::{
-    CancellationReference, ConfirmationReference, DeletionReference, HasSender, NoSender, PadesReference, Session,
-    XadesReference,
+    CancellationReference, ConfirmationReference, DeletionReference, HasSender, NoSender, OnAbandoned, PadesReference,
+    Session, XadesReference, warn_of_abandoned,
 };
+use crate::handle::AbandonedCreation;
 use crate::identity::Identity;
 use crate::portal::{self, Portal};
 use crate::transport::{
@@ -62,7 +63,13 @@ pub struct Client<S = HasSender> {
 impl Client<HasSender> {
     /// Begins to configure a client.
     pub fn builder() -> ClientBuilder<Missing, Missing, NoSender> {
-        ClientBuilder { environment: Missing, identity: Missing, sender: NoSender, options: Options::default() }
+        ClientBuilder {
+            environment: Missing,
+            identity: Missing,
+            sender: NoSender,
+            options: Options::default(),
+            on_abandoned: Arc::new(warn_of_abandoned),
+        }
     }
 
     /// The sender that jobs are created for unless their request names another.
@@ -198,9 +205,8 @@ impl<S: Clone> Client<S> {
     /// ```
     #[must_use]
     pub fn with_timeouts(&self, timeouts: Timeouts) -> Self {
-        let Session { transport, identity } = &*self.session;
-        let session = Session { transport: Arc::new(transport.with_timeouts(timeouts)), identity: identity.clone() };
-        Self { session: Arc::new(session), sender: self.sender.clone() }
+        let transport = Arc::new(self.session.transport.with_timeouts(timeouts));
+        Self { session: Arc::new(Session { transport, ..(*self.session).clone() }), sender: self.sender.clone() }
     }
 }
 
@@ -223,26 +229,39 @@ impl<S: fmt::Debug> fmt::Debug for Client<S> {
 /// let client = Client::builder().environment(Environment::production()).build()?;
 /// # Ok::<(), posten_signering::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder<E, I, S> {
     environment: E,
     identity: I,
     sender: S,
     options: Options,
+    on_abandoned: Arc<OnAbandoned>,
+}
+
+impl<E: fmt::Debug, I: fmt::Debug, S: fmt::Debug> fmt::Debug for ClientBuilder<E, I, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("environment", &self.environment)
+            .field("identity", &self.identity)
+            .field("sender", &self.sender)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<I, S> ClientBuilder<Missing, I, S> {
     /// Which service to talk to.
     pub fn environment(self, environment: Environment) -> ClientBuilder<Environment, I, S> {
-        ClientBuilder { environment, identity: self.identity, sender: self.sender, options: self.options }
+        let Self { identity, sender, options, on_abandoned, .. } = self;
+        ClientBuilder { environment, identity, sender, options, on_abandoned }
     }
 }
 
 impl<E, S> ClientBuilder<E, Missing, S> {
     /// The client's identity: certificate and key.
     pub fn identity(self, identity: Identity) -> ClientBuilder<E, Identity, S> {
-        ClientBuilder { environment: self.environment, identity, sender: self.sender, options: self.options }
+        let Self { environment, sender, options, on_abandoned, .. } = self;
+        ClientBuilder { environment, identity, sender, options, on_abandoned }
     }
 }
 
@@ -250,7 +269,8 @@ impl<E, I> ClientBuilder<E, I, NoSender> {
     /// The sender that jobs are created for unless their request names another.
     pub fn sender(self, sender: impl Into<Sender>) -> ClientBuilder<E, I, HasSender> {
         let sender = HasSender(sender.into());
-        ClientBuilder { environment: self.environment, identity: self.identity, sender, options: self.options }
+        let Self { environment, identity, options, on_abandoned, .. } = self;
+        ClientBuilder { environment, identity, sender, options, on_abandoned }
     }
 }
 
@@ -337,6 +357,27 @@ impl<E, I, S> ClientBuilder<E, I, S> {
         self
     }
 
+    /// Calls a hook with what came of the creation of a job whose future was dropped: by a timeout around it, or because a
+    /// browser went away.
+    ///
+    /// Once the request may have left, dropping the future of `create` does not end the call, because the job would exist
+    /// and nobody would have its handle. The call goes on in a task of its own, on the same runtime. Defaults to an event
+    /// at WARN with the reference and the number of the job.
+    ///
+    /// ```
+    /// use posten_signering::Client;
+    ///
+    /// # fn store(_: &str) {}
+    /// let builder = Client::builder().on_abandoned_creation(|creation| match creation.outcome {
+    ///     Ok(handle) => store(&serde_json::to_string(&handle).unwrap_or_default()),
+    ///     Err(error) => eprintln!("{:?} may exist: {error}", creation.reference),
+    /// });
+    /// ```
+    pub fn on_abandoned_creation(mut self, tell: impl Fn(AbandonedCreation) + Send + Sync + 'static) -> Self {
+        self.on_abandoned = Arc::new(move |reference, outcome| tell(AbandonedCreation::of(reference, outcome)));
+        self
+    }
+
     /// Writes every document package to this directory before it is sent, as `[time]-[reference]-asice.zip`.
     ///
     /// For looking at while you look for a mistake: the packages hold the documents, and nobody clears them away. The
@@ -354,6 +395,7 @@ impl<S> ClientBuilder<Environment, Identity, S> {
     /// [`Error::Configuration`] when TLS or HTTP cannot be set up: a user agent with line breaks, for instance.
     pub fn build(self) -> Result<Client<S>, Error> {
         let transport = Arc::new(Transport::new(&self.environment, &self.identity, &self.options)?);
-        Ok(Client { session: Arc::new(Session { transport, identity: self.identity }), sender: self.sender })
+        let session = Session { transport, identity: self.identity, on_abandoned: self.on_abandoned };
+        Ok(Client { session: Arc::new(session), sender: self.sender })
     }
 }

@@ -4,6 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::direct::{self, Callback, Polling};
+use crate::error::{Error, HandleError};
 use crate::flow::{Kind, Record};
 use crate::portal;
 use crate::types::JobId;
@@ -36,6 +37,15 @@ pub enum AnyJobHandle {
 }
 
 impl AnyJobHandle {
+    fn of(record: Record) -> Result<Self, HandleError> {
+        match record.kind {
+            Kind::DirectPollingJob => direct::JobHandle::from_record(record).map(Self::DirectPolling),
+            Kind::PortalJob => portal::JobHandle::from_record(record).map(Self::Portal),
+            // Anything else is none, and the error says what it is.
+            _ => direct::JobHandle::from_record(record).map(Self::Direct),
+        }
+    }
+
     /// The number of the job. `None` only when the handle was made from URLs that do not tell.
     pub fn job_id(&self) -> Option<JobId> {
         match self {
@@ -52,6 +62,24 @@ impl AnyJobHandle {
             Self::DirectPolling(handle) => handle.reference(),
             Self::Portal(handle) => handle.reference(),
         }
+    }
+}
+
+/// What came of the creation of a job whose future was dropped: see
+/// [`ClientBuilder::on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct AbandonedCreation {
+    /// The sender's own reference for the job.
+    pub reference: Option<String>,
+    /// The handle of the job, or [`Error::MaybeCreated`]. A creation that has failed otherwise tells no hook: there is no
+    /// job.
+    pub outcome: Result<AnyJobHandle, Error>,
+}
+
+impl AbandonedCreation {
+    pub(crate) fn of(reference: Option<String>, outcome: Result<Record, Error>) -> Self {
+        Self { reference, outcome: outcome.and_then(|record| Ok(AnyJobHandle::of(record)?)) }
     }
 }
 
@@ -85,13 +113,6 @@ impl Serialize for AnyJobHandle {
 
 impl<'de> Deserialize<'de> for AnyJobHandle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let record = Record::deserialize(deserializer)?;
-        let handle = match record.kind {
-            Kind::DirectPollingJob => direct::JobHandle::from_record(record).map(Self::DirectPolling),
-            Kind::PortalJob => portal::JobHandle::from_record(record).map(Self::Portal),
-            // Anything else is none, and the error says what it is.
-            _ => direct::JobHandle::from_record(record).map(Self::Direct),
-        };
-        handle.map_err(D::Error::custom)
+        Self::of(Record::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

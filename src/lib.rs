@@ -174,7 +174,7 @@ pub use self::flow::{
     HasSender, JobState, NoSender, PadesReference, SenderChoice, Signature, SignatureStatus, StatusState,
     XadesReference,
 };
-pub use self::handle::AnyJobHandle;
+pub use self::handle::{AbandonedCreation, AnyJobHandle};
 pub use self::identity::Identity;
 pub use self::poll::{Changes, Poll, Problem, Report, Worker};
 pub use self::transport::{

@@ -333,7 +333,7 @@ mod tests {
         assert_eq!(failed.key().as_str(), "direct:17:FAILED:REJECTED");
         assert_eq!((failed.reference(), failed.signatures()[0].signer()), (Some("case 1"), Some(&kari())));
         let waiting = StatusBuilder::<portal::JobStatus>::in_progress(job).pades("%PDF-so far").build().unwrap();
-        assert_eq!(waiting.pades().unwrap().bytes().await.unwrap(), "%PDF-so far");
+        assert_eq!(waiting.pades_so_far().unwrap().bytes().await.unwrap(), "%PDF-so far");
         let done: direct::JobStatus<Callback> =
             StatusBuilder::completed(job).signature(kari(), SignatureStatus::Signed).xades("<x/>").build().unwrap();
         assert_eq!(done.signatures()[0].xades().unwrap().bytes().await.unwrap(), "<x/>");

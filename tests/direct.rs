@@ -191,7 +191,10 @@ async fn documents_may_be_deleted_a_day_after_completion() {
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
     done.documents_deletion().unwrap().delete().await.unwrap();
     let error = done.pades().bytes().await.unwrap_err();
-    assert_eq!(error.to_string(), "the service answered 404 Not Found with NOT_FOUND");
+    assert_eq!(
+        error.to_string(),
+        "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)"
+    );
     done.confirm().await.unwrap();
 }
 

@@ -358,7 +358,10 @@ async fn documents_may_be_deleted_a_day_after_completion_and_are_kept_for_forty(
     assert!(kept.pades().bytes().await.is_ok());
     sandbox.advance(DAY);
     let error = kept.pades().bytes().await.unwrap_err();
-    assert_eq!(error.to_string(), "the service answered 404 Not Found with NOT_FOUND");
+    assert_eq!(
+        error.to_string(),
+        "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)"
+    );
 }
 
 #[tokio::test]
@@ -380,7 +383,11 @@ async fn an_archived_document_is_fetched_by_owner_and_id() {
     // An id with a slash in it does not lead elsewhere.
     for wrong in ["nothing", "../../portal/signature-jobs/1", ""] {
         let error = client.archive().pades(&owner, wrong).bytes().await.unwrap_err();
-        assert_eq!(error.to_string(), "the service answered 404 Not Found with NOT_FOUND", "{wrong}");
+        assert_eq!(
+            error.to_string(),
+            "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)",
+            "{wrong}"
+        );
     }
 }
 

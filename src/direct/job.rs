@@ -7,6 +7,7 @@ use super::handle::JobHandle;
 use super::job_signer::{CreatedSigner, ResumedSigner};
 use super::request::JobRequest;
 use super::retrieval::{Callback, Retrieval, kind};
+use super::signer::SignerName;
 use crate::error::{Error, HandleError};
 use crate::flow::{Confirmed, JobState, Record, Sealed};
 use crate::transport::Transport;
@@ -165,25 +166,39 @@ impl<S: OpenState, R: Retrieval> Job<S, R> {
     }
 }
 
+/// What a request says that its answer does not.
+#[derive(Clone)]
+pub(super) struct Expected {
+    sender: Sender,
+    queue: PollingQueue,
+    signers: Vec<SignerName>,
+}
+
+impl Expected {
+    pub(super) fn of<R, C>(sender: &Sender, request: &JobRequest<R, C>) -> Self {
+        let signers = request.signers().iter().map(|signer| signer.name().clone()).collect();
+        Self { sender: sender.clone(), queue: request.queue().clone(), signers }
+    }
+}
+
 impl<R: Retrieval> Job<Created, R> {
     /// The number the service gave it.
     pub fn id(&self) -> JobId {
         self.state.id
     }
 
-    pub(super) fn created<C>(
+    pub(super) fn created(
         transport: &Arc<Transport>,
-        sender: &Sender,
-        request: &JobRequest<R, C>,
+        expected: Expected,
         answer: wire::DirectSignatureJobResponse,
     ) -> Result<Self, Error> {
         let status = answer.status_url.as_deref().map(|url| transport.service_url("status-url", url)).transpose()?;
-        let retrieval = R::new(status, request.queue().clone(), Sealed(()))
+        let retrieval = R::new(status, expected.queue, Sealed(()))
             .ok_or_else(|| Error::Protocol("a job with callback was created without status-url".to_owned()))?;
         let answered = answer.signer.into_iter().map(|signer| CreatedSigner::read(transport, signer));
         let mut answered: Vec<CreatedSigner> = answered.collect::<Result<_, _>>()?;
-        let signers = request.signers().iter().map(|signer| {
-            let at = answered.iter().position(|answered| answered.name().is_same(signer.name()));
+        let signers = expected.signers.iter().map(|name| {
+            let at = answered.iter().position(|answered| answered.name().is_same(name));
             let at = at.ok_or_else(|| Error::Protocol("a signer of the request is not in the answer".to_owned()))?;
             Ok(answered.swap_remove(at))
         });
@@ -191,7 +206,7 @@ impl<R: Retrieval> Job<Created, R> {
         let id = JobId::from_wire(answer.signature_job_id);
         Ok(Self {
             common: Common { transport: Arc::clone(transport), reference: answer.reference },
-            state: Created { id, sender: sender.clone(), signers },
+            state: Created { id, sender: expected.sender, signers },
             retrieval,
         })
     }

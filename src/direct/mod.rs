@@ -27,8 +27,9 @@ pub use self::signer::{IntoSigners, Signer, SignerName, Signers};
 pub use self::status::{InProgress, Signature, Status};
 pub use crate::flow::{Completed, Confirmed, DocumentsGone, Failed};
 
+use self::job::Expected;
 use crate::error::Error;
-use crate::flow::{HasSender, NoSender, Sealed, SenderChoice, Session};
+use crate::flow::{HasSender, NoSender, Reading, Sealed, SenderChoice, Session};
 use crate::poll::{Changes, Poll, Queue};
 use crate::transport::{Flow, Operation, note_change, note_job};
 use crate::types::{PollingQueue, RedirectUrl, Sender, ServiceUrl, StatusQueryToken};
@@ -98,9 +99,13 @@ impl<S> Direct<S> {
     ) -> Result<Job<Created, R>, Error> {
         let transport = &self.session.transport;
         let url = jobs(transport.root(), sender);
-        let read = |answer| Job::created(transport, sender, request, answer).inspect(|job| note_job(job.id()));
+        let (on, expected) = (Arc::clone(transport), Expected::of(sender, request));
+        let reading = Reading {
+            read: move |answer| Job::created(&on, expected.clone(), answer).inspect(|job| note_job(job.id())),
+            record: |job: &Job<Created, R>| job.handle().into_record(),
+        };
         let written = (|| request.wire(), || request.manifest(sender));
-        let create = self.session.create(&url, written, request.package(), read);
+        let create = self.session.create(&url, written, request.package(), reading);
         Operation::new(Flow::Direct, "create").run(create).await
     }
 }

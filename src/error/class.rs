@@ -172,9 +172,10 @@ impl Error {
             Self::Transport(_) => ErrorClass::Transport,
             Self::TooManyRequests { .. } => ErrorClass::RateLimited,
             Self::NotAuthorized(_) | Self::BrokerNotAuthorized(_) => ErrorClass::Rights,
-            Self::InvalidStatusQueryToken(_) | Self::SigningCeremonyNotCompleted(_) | Self::JobCannotBeCancelled => {
-                ErrorClass::Refused
-            }
+            Self::InvalidStatusQueryToken(_)
+            | Self::SigningCeremonyNotCompleted(_)
+            | Self::NotFound(_)
+            | Self::JobCannotBeCancelled => ErrorClass::Refused,
             Self::Unexpected(refusal) => refusal.class(),
             Self::MaybeCreated { .. } => ErrorClass::Unclear,
             Self::Protocol(_) => ErrorClass::Protocol,

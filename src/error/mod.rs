@@ -99,8 +99,8 @@ pub enum Error {
         source: Box<Error>,
     },
 
-    /// The organization of the certificate has no access to the API (`NOT_AUTHORIZED`).
-    #[error("the certificate's organization has no access to the API (NOT_AUTHORIZED)")]
+    /// The organization of the certificate has no access to the API (`NOT_AUTHORIZED`, or 401).
+    #[error("the certificate's organization has no access to the API ({0})")]
     NotAuthorized(Refusal),
 
     /// The organization of the certificate may not act for the sender (`BROKER_NOT_AUTHORIZED`).
@@ -114,6 +114,13 @@ pub enum Error {
     /// The signer has not come back yet (`SIGNING_CEREMONY_NOT_COMPLETED`).
     #[error("the signing ceremony is not completed (SIGNING_CEREMONY_NOT_COMPLETED)")]
     SigningCeremonyNotCompleted(Refusal),
+
+    /// The service has no such job or document, or has it no more (404, 410).
+    ///
+    /// After a reference or a handle that worked before, it is the second: a job ends 30 days after its creation, and signed
+    /// documents are kept for 40 days.
+    #[error("the service has no such job or document, or has it no more ({0})")]
+    NotFound(Refusal),
 
     /// The job is completed or cancelled already, or the service does not let it be cancelled (409).
     ///

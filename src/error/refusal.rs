@@ -23,12 +23,14 @@ pub struct Refusal {
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
     pub(crate) error_type: Option<String>,
+    /// Of a body that is no error document of the API.
+    pub(crate) text: Option<String>,
 }
 
 impl Refusal {
     /// A refusal with this status, and nothing else.
     pub(crate) fn new(status: StatusCode) -> Self {
-        Self { status, code: None, message: None, error_type: None }
+        Self { status, code: None, message: None, error_type: None, text: None }
     }
 
     /// The HTTP status.
@@ -44,6 +46,12 @@ impl Refusal {
     /// `error-message`, if the answer had one. The service may quote the request in it: mind where you log it.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
+    }
+
+    /// The start of a body that is no error document of the API: the page of a gateway, for instance. At most 4096 bytes.
+    /// Neither `Display` nor `Debug` shows it: the service may quote the request in it.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
     }
 
     /// `error-type`: `CLIENT` or `SERVER`, if the answer had one.

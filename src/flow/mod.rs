@@ -25,7 +25,7 @@ pub use self::reference::{
 };
 pub(crate) use self::sealed::Sealed;
 pub use self::sender::{HasSender, NoSender, SenderChoice};
-pub(crate) use self::session::Session;
+pub(crate) use self::session::{OnAbandoned, Reading, Session, warn_of_abandoned};
 pub use self::signature::{Signature, SignatureStatus};
 pub use self::state::{Completed, Confirmed, DocumentsGone, Failed, JobState, StatusState};
 pub(crate) use self::status::{Common, Links};

@@ -54,7 +54,7 @@ pub use self::terms::{Availability, SigningOrder};
 pub use crate::flow::{Completed, Confirmed, DocumentsGone, Failed};
 
 use crate::error::Error;
-use crate::flow::{HasSender, NoSender, Sealed, SenderChoice, Session};
+use crate::flow::{HasSender, NoSender, Reading, Sealed, SenderChoice, Session};
 use crate::poll::{Changes, Poll, Queue};
 use crate::transport::{Flow, Operation, note_change, note_job};
 use crate::types::{PollingQueue, Sender, ServiceUrl};
@@ -93,9 +93,13 @@ impl<S> Portal<S> {
     async fn create_for<C>(&self, sender: &Sender, request: &JobRequest<C>) -> Result<Job<Created>, Error> {
         let transport = &self.session.transport;
         let url = jobs(transport.root(), sender);
-        let read = |answer| Job::created(transport, sender, answer).inspect(|job| note_job(job.id()));
+        let (on, by) = (Arc::clone(transport), sender.clone());
+        let reading = Reading {
+            read: move |answer| Job::created(&on, &by, answer).inspect(|job| note_job(job.id())),
+            record: |job: &Job<Created>| job.handle().into_parts().1,
+        };
         let written = (|| request.wire(), || request.manifest(sender));
-        let create = self.session.create(&url, written, request.package(), read);
+        let create = self.session.create(&url, written, request.package(), reading);
         Operation::new(Flow::Portal, "create").run(create).await
     }
 }

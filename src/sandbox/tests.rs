@@ -252,7 +252,8 @@ async fn refusal_of_portal_job(sandbox: &Sandbox, changes: &[(&str, &str)]) -> O
     let jobs = ServiceUrl::below(transport.root(), &["123456789", "portal", "signature-jobs"]);
     let package = Package { parts: vec![Part::Written(package.into())] };
     let request = crate::xml::write(&request).unwrap();
-    let answer = transport.post_package::<wire::PortalSignatureJobResponse>(&jobs, request, None, (package, 0)).await;
+    let upload = transport.upload(request, None, package).unwrap();
+    let answer = transport.post_upload::<wire::PortalSignatureJobResponse>(&jobs, upload, 0).await;
     match answer {
         Ok(_) => None,
         Err(Error::Unexpected(refusal)) => refusal.message().map(str::to_owned),

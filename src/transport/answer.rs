@@ -21,6 +21,9 @@ const RATE_LIMIT: &str = "DoSFilter";
 /// The longest body of a refusal that is looked at, in bytes. A longer one tells nothing.
 const MAX_ERROR: usize = 64 * 1024;
 
+/// How much is kept of a body that is not an error document, in bytes.
+const MAX_TEXT: usize = 4096;
+
 /// How long the rate limit refuses.
 pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
 
@@ -65,21 +68,29 @@ impl Answer {
             return Error::TooManyRequests { retry_at: next_poll(&headers).or(limited) };
         }
         // A body that cannot be read, or is not ours, changes nothing about the status.
-        let refusal = match xml::read::<wire::Error>(&text.unwrap_or_default(), Mode::Tolerant) {
+        let text = text.unwrap_or_default();
+        let refusal = match xml::read::<wire::Error>(&text, Mode::Tolerant) {
             Ok(error) => Refusal {
-                status,
                 code: Some(error.error_code.trim().to_owned()),
                 message: Some(error.error_message),
                 error_type: Some(error.error_type.trim().to_owned()),
+                ..Refusal::new(status)
             },
-            Err(_) => Refusal::new(status),
+            Err(_) if text.is_empty() => Refusal::new(status),
+            Err(_) => {
+                Refusal { text: Some(text[..text.floor_char_boundary(MAX_TEXT)].to_owned()), ..Refusal::new(status) }
+            }
         };
         match refusal.code.as_deref() {
             Some("NOT_AUTHORIZED") => Error::NotAuthorized(refusal),
             Some("BROKER_NOT_AUTHORIZED") => Error::BrokerNotAuthorized(refusal),
             Some("INVALID_STATUS_QUERY_TOKEN") => Error::InvalidStatusQueryToken(refusal),
             Some("SIGNING_CEREMONY_NOT_COMPLETED") => Error::SigningCeremonyNotCompleted(refusal),
-            _ => Error::Unexpected(refusal),
+            _ => match status {
+                StatusCode::UNAUTHORIZED => Error::NotAuthorized(refusal),
+                StatusCode::NOT_FOUND | StatusCode::GONE => Error::NotFound(refusal),
+                _ => Error::Unexpected(refusal),
+            },
         }
     }
 }

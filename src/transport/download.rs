@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,16 +10,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::header::CONTENT_TYPE;
-use tokio::fs::{File, OpenOptions};
-use tokio::io::AsyncWriteExt;
+use http::header::TRANSFER_ENCODING;
 use tokio::time::{Instant, Sleep};
 
 use super::failure::failed;
 use super::hooks::Meter;
+use super::part::Part;
 use super::settings::MAX_DOWNLOAD;
 use super::{Operation, Transport, XML};
-use crate::error::{self, Error, FileAction};
+use crate::error::Error;
 use crate::types::ServiceUrl;
 
 /// A signed PDF, of which there is one a job: all documents, with every signature in it.
@@ -59,19 +58,59 @@ pub struct Download<D = Pades> {
     transport: Arc<Transport>,
     operation: Operation,
     url: ServiceUrl,
-    accept: &'static str,
+    format: Format,
     kind: PhantomData<D>,
+}
+
+/// What the bytes of a document must look like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Pdf,
+    Xml,
+}
+
+impl Format {
+    fn accept(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/octet-stream, application/xml",
+            Self::Xml => XML,
+        }
+    }
+
+    /// Whether a document of this format may begin so.
+    fn begins(self, bytes: &[u8]) -> bool {
+        match self {
+            // Readers look for the header in the first 1024 bytes (ISO 32000-1, annex H).
+            Self::Pdf => bytes.windows(5).take(1024).any(|window| window == b"%PDF-"),
+            Self::Xml => bytes.trim_ascii_start().starts_with(b"<") || bytes.starts_with(b"\xef\xbb\xbf"),
+        }
+    }
+
+    /// Whether a document of this format may end so.
+    fn ends(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Pdf => bytes.windows(5).any(|window| window == b"%%EOF"),
+            Self::Xml => bytes.trim_ascii_end().ends_with(b">"),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pdf => "a PDF",
+            Self::Xml => "an XML document",
+        }
+    }
 }
 
 impl Download<Pades> {
     pub(crate) fn pades(transport: &Arc<Transport>, operation: Operation, url: &ServiceUrl) -> Self {
-        Self::new(transport, operation, url, "application/octet-stream, application/xml")
+        Self::new(transport, operation, url, Format::Pdf)
     }
 }
 
 impl Download<Xades> {
     pub(crate) fn xades(transport: &Arc<Transport>, operation: Operation, url: &ServiceUrl) -> Self {
-        Self::new(transport, operation, url, XML)
+        Self::new(transport, operation, url, Format::Xml)
     }
 }
 
@@ -84,8 +123,8 @@ impl<D> Download<D> {
         &self.url
     }
 
-    fn new(transport: &Arc<Transport>, operation: Operation, url: &ServiceUrl, accept: &'static str) -> Self {
-        Self { transport: Arc::clone(transport), operation, url: url.clone(), accept, kind: PhantomData }
+    fn new(transport: &Arc<Transport>, operation: Operation, url: &ServiceUrl, format: Format) -> Self {
+        Self { transport: Arc::clone(transport), operation, url: url.clone(), format, kind: PhantomData }
     }
 
     /// The document as a stream of pieces.
@@ -98,12 +137,7 @@ impl<D> Download<D> {
     }
 
     async fn begin(&self) -> Result<DownloadStream, Error> {
-        let response = self.transport.open(&self.url, self.accept).await?;
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if self.accept != XML && kind.starts_with(XML) {
-            // A gateway's or the service's own trouble under a good status.
-            return Err(Error::Protocol("an XML document was answered in place of a PDF".to_owned()));
-        }
+        let response = self.transport.open(&self.url, self.format.accept()).await?;
         let most = self.transport.max_download;
         if response.content_length().is_some_and(|length| length > most) {
             return Err(too_long(most));
@@ -112,14 +146,20 @@ impl<D> Download<D> {
         let now = Instant::now();
         let end = now.checked_add(timeouts.download);
         let idle = timeouts.download_idle;
+        // Otherwise the end of the connection is the end of the document, and nothing tells whether it is whole.
+        let is_bounded = response.content_length().is_some() || response.headers().contains_key(TRANSFER_ENCODING);
         Ok(DownloadStream {
+            format: self.format,
+            seen: Vec::new(),
+            has_begun: false,
+            is_bounded,
             meter: self.transport.hooks.transfer(false, response.content_length()),
             pieces: Box::pin(response.bytes_stream()),
             idle,
             end,
             most,
             left: most,
-            deadline: Box::pin(tokio::time::sleep_until(earlier(now + idle, end))),
+            deadline: Box::pin(tokio::time::sleep_until(deadline(idle, end))),
         })
     }
 
@@ -145,8 +185,9 @@ impl<D> Download<D> {
 
     /// Saves the document as a file, and tells how many bytes it has. Never holds it whole.
     ///
-    /// It is written under a temporary name in the same directory and renamed when complete and on disk. So under the
-    /// name given there is the old file or the whole new one, whatever happens.
+    /// It is written under a temporary name in the same directory and renamed when complete and on disk; the directory is
+    /// synced too before this returns. So under the name given there is the old file or the whole new one, whatever
+    /// happens. On Unix only its owner can read a new file (mode 0600); a file that is replaced keeps its mode.
     ///
     /// # Errors
     ///
@@ -173,61 +214,13 @@ impl<D> Download<D> {
 
 impl<D> Clone for Download<D> {
     fn clone(&self) -> Self {
-        Self::new(&self.transport, self.operation, &self.url, self.accept)
+        Self::new(&self.transport, self.operation, &self.url, self.format)
     }
 }
 
 impl<D> fmt::Debug for Download<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download").finish_non_exhaustive()
-    }
-}
-
-/// A file under its temporary name. Removed when dropped, unless it was finished.
-pub(crate) struct Part<'p> {
-    file: File,
-    name: Hidden,
-    target: &'p Path,
-}
-
-impl<'p> Part<'p> {
-    pub(crate) async fn create(target: &'p Path) -> Result<Self, Error> {
-        let failed = error::file(FileAction::Write, target);
-        let name = target.file_name().ok_or_else(|| failed(std::io::Error::other("the path names no file")))?;
-        let mut random = [0; 8];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| failed(std::io::Error::other("no random numbers")))?;
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{:016x}.part", u64::from_be_bytes(random)));
-        let path = target.with_file_name(hidden);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path).await.map_err(&failed)?;
-        Ok(Self { file, name: Hidden(path), target })
-    }
-
-    pub(crate) async fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
-        self.file.write_all(piece).await.map_err(error::file(FileAction::Write, self.target))
-    }
-
-    /// Gives it its name, when it is on disk.
-    pub(crate) async fn finish(self) -> Result<(), Error> {
-        let Self { mut file, name, target } = self;
-        let finished = async {
-            file.flush().await?;
-            file.sync_all().await?;
-            drop(file);
-            tokio::fs::rename(&name.0, target).await
-        };
-        finished.await.map_err(error::file(FileAction::Write, target))
-    }
-}
-
-/// A name that goes away with its file.
-struct Hidden(PathBuf);
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        // After the rename there is nothing under this name, and that is fine.
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -238,6 +231,12 @@ impl Drop for Hidden {
 /// Example: see [`Download`].
 #[must_use = "nothing arrives unless it is read"]
 pub struct DownloadStream {
+    format: Format,
+    /// The first bytes until they are known to be those of the format, then the last ones.
+    seen: Vec<u8>,
+    has_begun: bool,
+    /// Whether the answer says where it ends.
+    is_bounded: bool,
     pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     idle: Duration,
     /// When it must be whole. `None`: so far away that no clock knows it.
@@ -266,27 +265,72 @@ impl DownloadStream {
     }
 }
 
+impl DownloadStream {
+    /// A piece that arrived.
+    fn take(&mut self, piece: Bytes) -> Result<Bytes, Error> {
+        self.left = self.left.checked_sub(piece.len() as u64).ok_or_else(|| too_long(self.most))?;
+        self.meter.add(piece.len());
+        if !self.has_begun {
+            let room = HEAD.saturating_sub(self.seen.len());
+            self.seen.extend_from_slice(&piece[..piece.len().min(room)]);
+            self.has_begun = self.format.begins(&self.seen);
+            if !self.has_begun && self.seen.len() >= HEAD {
+                return Err(self.not_of_format());
+            }
+        }
+        if self.has_begun && !self.is_bounded {
+            self.seen.extend_from_slice(&piece[piece.len().saturating_sub(TAIL)..]);
+            self.seen.drain(..self.seen.len().saturating_sub(TAIL));
+        }
+        Ok(piece)
+    }
+
+    /// The end of the answer.
+    fn finish(&mut self) -> Result<(), Error> {
+        // Told once.
+        let has_begun = std::mem::replace(&mut self.has_begun, true);
+        let is_bounded = std::mem::replace(&mut self.is_bounded, true);
+        if !has_begun {
+            return Err(self.not_of_format());
+        }
+        if !is_bounded && !self.format.ends(&self.seen) {
+            return Err(Error::Transport(format!("the answer ended before {} did", self.format.name()).into()));
+        }
+        Ok(())
+    }
+
+    /// The page of a gateway, or an error of the service, with the status of a success.
+    fn not_of_format(&self) -> Error {
+        Error::Protocol(format!("the answer is not {}", self.format.name()))
+    }
+}
+
 impl Stream for DownloadStream {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Poll::Ready(piece) = self.pieces.as_mut().poll_next(context) {
-            let next = earlier(Instant::now() + self.idle, self.end);
+            let next = deadline(self.idle, self.end);
             self.deadline.as_mut().reset(next);
-            return Poll::Ready(piece.map(|piece| {
-                let piece = piece.map_err(failed)?;
-                self.left = self.left.checked_sub(piece.len() as u64).ok_or_else(|| too_long(self.most))?;
-                self.meter.add(piece.len());
-                Ok(piece)
-            }));
+            return Poll::Ready(match piece {
+                Some(piece) => Some(piece.map_err(failed).and_then(|piece| self.take(piece))),
+                None => self.finish().err().map(Err),
+            });
         }
         self.deadline.as_mut().poll(context).map(|()| Some(Err(Error::Timeout)))
     }
 }
 
-fn earlier(one: Instant, other: Option<Instant>) -> Instant {
-    other.map_or(one, |other| one.min(other))
+/// When the next piece must be there, or the whole. Far away where no clock knows the time.
+fn deadline(idle: Duration, end: Option<Instant>) -> Instant {
+    let now = Instant::now();
+    let next = now.checked_add(idle).into_iter().chain(end).min();
+    next.unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600))
 }
+
+/// How many of the first bytes are searched for what a document begins with, and how many of the last are kept.
+const HEAD: usize = 1024 + 5;
+const TAIL: usize = 1024;
 
 fn too_long(most: u64) -> Error {
     Error::Protocol(format!("the document is longer than {most} bytes"))

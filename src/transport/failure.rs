@@ -6,10 +6,14 @@ use crate::asice::UnreadableDocument;
 use crate::error::{Error, TlsError, causes};
 
 /// What a failure of the HTTP client means.
+///
+/// Only a handshake that failed is [`Error::Tls`], and the refusal of our certificate, which in TLS 1.3 arrives after it:
+/// then nothing was acted upon. Whatever else goes wrong in TLS, the request may have arrived.
 pub(super) fn failed(error: reqwest::Error) -> Error {
     // The URL may carry a token.
     let error = error.without_url();
-    if let Some(tls) = causes(&error).find_map(|cause| cause.downcast_ref()).map(tls_error) {
+    let tls = causes(&error).find_map(|cause| cause.downcast_ref()).map(tls_error);
+    if let Some(tls) = tls.filter(|tls| error.is_connect() || matches!(tls, TlsError::OurCertificateRefused { .. })) {
         return Error::Tls(tls);
     }
     if let Some(document) = UnreadableDocument::find(&error) {

@@ -7,6 +7,7 @@ mod failure;
 mod hooks;
 mod multipart;
 mod operation;
+mod part;
 mod rate;
 mod retry;
 mod settings;
@@ -24,19 +25,19 @@ use url::Url;
 
 use self::answer::Answer;
 use self::connection::Connection;
-#[cfg(feature = "verify")]
-pub(crate) use self::download::Part;
 pub use self::download::{Download, DownloadStream, Pades, Xades};
 pub use self::hooks::{Exchange, OutgoingPackage, Transfer};
 pub(crate) use self::hooks::{Hooks, dump_to};
 use self::multipart::Multipart;
 pub(crate) use self::operation::{Flow, Operation, note_change, note_job, note_outcome};
+#[cfg(feature = "verify")]
+pub(crate) use self::part::Part;
 pub use self::rate::{EvenPace, RateLimiter};
 pub use self::retry::Retry;
 pub(crate) use self::settings::Options;
 pub use self::settings::{Proxy, Timeouts};
 use crate::asice::Package;
-use crate::error::Error;
+use crate::error::{Error, TlsError};
 use crate::identity::Identity;
 use crate::trust::Environment;
 use crate::types::ServiceUrl;
@@ -44,6 +45,9 @@ use crate::xml::{self, Document, Mode};
 
 /// `application/xml`: what every answer besides a download is.
 pub(crate) const XML: &str = "application/xml";
+
+/// What is asked for where the answer is text; errors are XML even so.
+const TEXT: &str = "text/plain, application/xml;q=0.9, */*;q=0.8";
 
 /// The slowest upload that is waited for, in bytes a second: half a megabit.
 const UPLOAD_RATE: u64 = 64 * 1024;
@@ -134,7 +138,7 @@ impl Transport {
 
     /// Asks for plain text.
     pub(crate) async fn get_text(&self, url: &ServiceUrl) -> Result<String, Error> {
-        self.call(&Call::get(url)).await
+        self.call(&Call { accept: TEXT, ..Call::get(url) }).await
     }
 
     /// Sends a document, and reads the one that answers it.
@@ -143,27 +147,45 @@ impl Transport {
         read(&self.call(&Call { method: Method::POST, body, ..Call::get(url) }).await?)
     }
 
-    /// Sends a request document with its package, and reads the document that answers it.
+    /// A request document with its package, ready to be sent.
     ///
     /// The call must be [`permitted`](Self::permitted) before the package is signed: its time must be right. A package is
     /// signed at its time, so it is sent once: who sends it again makes a new one.
-    pub(crate) async fn post_package<T: Document>(
+    pub(crate) fn upload(&self, request: String, reference: Option<&str>, package: Package) -> Result<Upload, Error> {
+        self.hooks.package(reference, &package)?;
+        Ok(Upload(Body::Package(Multipart::new(&request, package)?, request)))
+    }
+
+    /// Sends an upload, and reads the document that answers it.
+    pub(crate) async fn post_upload<T: Document>(
         &self,
         url: &ServiceUrl,
-        request: String,
-        reference: Option<&str>,
-        (package, resent): (Package, usize),
+        Upload(body): Upload,
+        resent: usize,
     ) -> Result<T, Error> {
-        self.hooks.package(reference, &package)?;
-        let body = Body::Package(Multipart::new(&request, package)?, request);
         let call = Call { method: Method::POST, body, ..Call::get(url) };
-        read(&self.attempt::<Whole>(&call, resent).await?.text)
+        match self.attempt::<Whole>(&call, resent).await {
+            Ok(answer) => read(&answer.text),
+            Err(error @ Error::Transport(_)) => Err(self.refused_certificate(url).await.unwrap_or(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Finds out whether a connection broke because the service refused our certificate.
+    ///
+    /// In TLS 1.3 it refuses after the handshake, with an alert. Who is in the middle of an upload then may see the
+    /// connection being reset before the alert. A small request gets to read it; and a certificate that is refused now was
+    /// refused then, so nothing was acted upon.
+    async fn refused_certificate(&self, url: &ServiceUrl) -> Option<Error> {
+        let organization = ServiceUrl::below(self.root(), &[self.organization(url)]);
+        let (request, _) = Call::get(&organization).request(&self.hooks).ok()?;
+        let asked = tokio::time::timeout(self.timeouts.answer, self.connection.send(request)).await.ok()?;
+        asked.err().filter(|error| matches!(error, Error::Tls(TlsError::OurCertificateRefused { .. })))
     }
 
     /// An empty POST.
     pub(crate) async fn post_empty(&self, url: &ServiceUrl) -> Result<(), Error> {
-        let body = Body::Document(String::new());
-        self.call(&Call { method: Method::POST, body, ..Call::get(url) }).await.map(drop)
+        self.call(&Call { method: Method::POST, body: Body::Empty, ..Call::get(url) }).await.map(drop)
     }
 
     /// A DELETE.
@@ -207,7 +229,7 @@ impl Transport {
         };
         let limit = R::limit(&self.timeouts).saturating_add(Duration::from_secs(sent as u64 / UPLOAD_RATE));
         let exchange = tokio::time::timeout(limit, exchange.instrument(span.clone()));
-        let answered = exchange.await.unwrap_or(Err(Error::Timeout));
+        let answered = exchange.await.unwrap_or_else(|_| Err(call.body.timeout()));
         let received = match &answered {
             Ok((_, Ok(reply))) => reply.text(),
             Ok((_, Err((text, _)))) => text.as_deref(),
@@ -277,13 +299,18 @@ impl<'u> Call<'u> {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.accept));
         let (content_type, length, body) = match &self.body {
             Body::None => return Ok((request, 0)),
-            Body::Document(text) => (HeaderValue::from_static(XML), text.len(), text.clone().into()),
-            Body::Package(multipart, _) => (multipart.content_type.clone(), multipart.len(), multipart.body(hooks)?),
+            Body::Empty => (None, 0, None),
+            Body::Document(text) => (Some(HeaderValue::from_static(XML)), text.len(), Some(text.clone().into())),
+            Body::Package(multipart, _) => {
+                (Some(multipart.content_type.clone()), multipart.len(), Some(multipart.body(hooks)?))
+            }
         };
         // reqwest leaves the length of an empty body out, and some gateways want it; that of a stream it does not know.
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-        request.headers_mut().insert(CONTENT_TYPE, content_type);
-        *request.body_mut() = Some(body);
+        if let Some(content_type) = content_type {
+            request.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
+        *request.body_mut() = body;
         Ok((request, length))
     }
 }
@@ -291,15 +318,32 @@ impl<'u> Call<'u> {
 /// What a request carries.
 enum Body {
     None,
+    /// A body without a byte.
+    Empty,
     Document(String),
     /// The multipart body, and the request document in it.
     Package(Multipart, String),
 }
 
+/// A request document with its package, ready to be sent.
+pub(crate) struct Upload(Body);
+
 impl Body {
+    /// What it means that the time is over. A package of which nothing has left was never sent: the host cannot be
+    /// reached.
+    fn timeout(&self) -> Error {
+        match self {
+            Self::Package(multipart, _) if !multipart.is_begun() => {
+                let reason = "the connection was not made before the timeout for the answer was over";
+                Error::Connect(reason.into())
+            }
+            _ => Error::Timeout,
+        }
+    }
+
     fn document(&self) -> Option<&str> {
         match self {
-            Self::None => None,
+            Self::None | Self::Empty => None,
             Self::Document(text) | Self::Package(_, text) => Some(text),
         }
     }

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -22,6 +24,8 @@ const WORTH_A_STREAM: usize = 256 * 1024;
 pub(super) struct Multipart {
     pub(super) content_type: HeaderValue,
     parts: Vec<Part>,
+    /// Whether a connection has asked for the first piece.
+    begun: Arc<AtomicBool>,
 }
 
 impl Multipart {
@@ -44,7 +48,12 @@ impl Multipart {
         parts.push(Part::Written(after.into()));
         let content_type = HeaderValue::try_from(format!("multipart/mixed; boundary={boundary}"))
             .map_err(|_| Error::Configuration("the boundary is not a header value".to_owned()))?;
-        Ok(Self { content_type, parts })
+        Ok(Self { content_type, parts, begun: Arc::default() })
+    }
+
+    /// Whether something of the body may have left.
+    pub(super) fn is_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// How many bytes the body has.
@@ -54,22 +63,22 @@ impl Multipart {
 
     /// The body, as it is sent.
     pub(super) fn body(&self, hooks: &Hooks) -> Result<reqwest::Body, Error> {
-        let mut meter = hooks.transfer(true, Some(self.len() as u64));
+        let meter = hooks.transfer(true, Some(self.len() as u64));
         let is_in_a_file = |part: &Part| matches!(part, Part::Document(Content::File(_), _));
         if self.parts.iter().any(is_in_a_file) {
             return Ok(self.read_ahead(meter));
         }
-        if self.len() <= WORTH_A_STREAM {
-            meter.add(self.len());
-            return Ok(asice::joined(&self.parts)?.into());
-        }
-        let pieces: Vec<_> = self.parts.iter().flat_map(Part::pieces).collect();
+        let pieces: Vec<_> = if self.len() <= WORTH_A_STREAM {
+            vec![Ok(asice::joined(&self.parts)?.into())]
+        } else {
+            self.parts.iter().flat_map(Part::pieces).collect()
+        };
         let (sender, receiver) = mpsc::channel(pieces.len());
         for piece in pieces {
             // There is room for all, and the receiver is here.
             let _ = sender.try_send(piece);
         }
-        Ok(reqwest::Body::wrap_stream(Pieces(receiver, meter)))
+        Ok(reqwest::Body::wrap_stream(self.pieces(receiver, meter)))
     }
 
     /// Files are read by a thread that may block, a few pieces ahead.
@@ -85,20 +94,29 @@ impl Multipart {
                 }
             }
         });
-        reqwest::Body::wrap_stream(Pieces(receiver, meter))
+        reqwest::Body::wrap_stream(self.pieces(receiver, meter))
+    }
+
+    fn pieces(&self, receiver: mpsc::Receiver<io::Result<Bytes>>, meter: Meter) -> Pieces {
+        Pieces { receiver, meter, begun: Arc::clone(&self.begun) }
     }
 }
 
 /// The pieces of a body, as they come.
-struct Pieces(mpsc::Receiver<io::Result<Bytes>>, Meter);
+struct Pieces {
+    receiver: mpsc::Receiver<io::Result<Bytes>>,
+    meter: Meter,
+    begun: Arc<AtomicBool>,
+}
 
 impl Stream for Pieces {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let piece = std::task::ready!(self.0.poll_recv(context));
+        self.begun.store(true, Ordering::Relaxed);
+        let piece = std::task::ready!(self.receiver.poll_recv(context));
         if let Some(Ok(piece)) = &piece {
-            self.1.add(piece.len());
+            self.meter.add(piece.len());
         }
         Poll::Ready(piece)
     }

@@ -72,18 +72,18 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy at this address, `http://proxy.example:3128` for instance.
+    /// The proxy at this address, `http://proxy.example:3128` for instance. The connection to the proxy itself has no TLS,
+    /// and needs none: what goes through it has.
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] when it is no `http` or `https` URL, or has credentials in it.
+    /// [`Error::Configuration`] when it is no `http` URL, or has credentials in it.
     pub fn new(url: &str) -> Result<Self, Error> {
-        let url = Url::parse(url).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
-        });
-        let url = url.ok_or_else(|| {
-            Error::Configuration("the proxy is not an http or https URL without credentials".to_owned())
-        })?;
+        let url = Url::parse(url)
+            .ok()
+            .filter(|url| url.scheme() == "http" && url.username().is_empty() && url.password().is_none());
+        let url =
+            url.ok_or_else(|| Error::Configuration("the proxy is not an http URL without credentials".to_owned()))?;
         Ok(Self { url, credentials: None })
     }
 

@@ -54,7 +54,10 @@ macro_rules! direct_flow {
         let confirmed = $wait!(done.confirm()).unwrap();
         assert_eq!(confirmed.id(), job.id());
         let gone = $wait!(job.status(second.token())).unwrap_err();
-        assert_eq!(gone.to_string(), "the service answered 404 Not Found with NOT_FOUND");
+        assert_eq!(
+            gone.to_string(),
+            "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)"
+        );
     }};
 }
 

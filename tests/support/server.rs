@@ -114,6 +114,7 @@ pub fn leaf(subject: Subject<'_>, change: impl FnOnce(&mut CertificateParams)) -
 pub struct Server {
     pub address: SocketAddr,
     pub requests: Arc<Mutex<Vec<String>>>,
+    heads: Arc<Mutex<Vec<String>>>,
     handshakes: Arc<Mutex<Vec<HandshakeKind>>>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -144,6 +145,8 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let headed = Arc::clone(&heads);
         let handshakes = Arc::new(Mutex::new(Vec::new()));
         let shaken = Arc::clone(&handshakes);
         let task = tokio::spawn(async move {
@@ -169,16 +172,22 @@ impl Server {
                 let Some(head) = head else { continue };
                 let line = head.lines().next().unwrap_or_default().to_owned();
                 let answer = answer(&line, address);
+                headed.lock().unwrap().push(head.to_ascii_lowercase());
                 seen.lock().unwrap().push(line);
                 let _ = stream.write_all(&answer).await;
                 let _ = stream.shutdown().await;
             }
         });
-        Self { address, requests, handshakes, task }
+        Self { address, requests, heads, handshakes, task }
     }
 
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// The head of each request, in lower case.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
     }
 
     pub fn handshakes(&self) -> Vec<HandshakeKind> {
