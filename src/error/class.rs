@@ -191,6 +191,20 @@ impl Error {
         self.class().is_transient()
     }
 
+    /// What the service said when it refused the call, if it did: the status, the code and the text of its answer.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::NotAuthorized(refusal)
+            | Self::BrokerNotAuthorized(refusal)
+            | Self::InvalidStatusQueryToken(refusal)
+            | Self::SigningCeremonyNotCompleted(refusal)
+            | Self::NotFound(refusal)
+            | Self::Unexpected(refusal) => Some(refusal),
+            Self::MaybeCreated { source, .. } => source.refusal(),
+            _ => None,
+        }
+    }
+
     /// The class as one word, for telemetry: see [`ErrorClass::as_str`]. Nothing of the error itself is in it.
     pub fn kind(&self) -> &'static str {
         self.class().as_str()
