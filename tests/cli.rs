@@ -257,7 +257,10 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     assert_eq!((&waiting["state"], &waiting["reference"]), (&"IN_PROGRESS".into(), &"case-1".into()));
     assert_eq!(waiting["signatures"][0]["status"], "SIGNED");
 
-    // A wrong token is refused.
+    // A wrong token is refused, wherever it comes from.
+    std::fs::write(desk.path("token"), "nonsense\n").unwrap();
+    let run = desk.run("direct status handle.json --token-file token");
+    assert_eq!(run.code, 6, "{run:?}");
     let run = desk.run("direct status handle.json --token nonsense");
     assert_eq!((run.code, run.out.as_str()), (6, ""), "{run:?}");
     assert!(run.err.starts_with("signering: the status query token is not valid"), "{run:?}");
@@ -268,7 +271,8 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     let back = desk.sandbox.sign(job, &ola()).unwrap();
 
     // The whole URL will do as token.
-    let done = desk.json(&format!("direct status handle.json --token {} --save . --confirm", back.url()));
+    std::fs::write(desk.path("token"), back.url().as_str()).unwrap();
+    let done = desk.json("direct status handle.json --token-file token --save . --confirm");
     assert_eq!((&done["state"], &done["confirmed"]), (&"COMPLETED_SUCCESSFULLY".into(), &true.into()));
     assert_eq!(done["saved"], "./signed-1.pdf");
 
@@ -481,4 +485,22 @@ async fn on_a_terminal_the_password_is_asked_for_and_transfers_are_shown() {
     let quiet = desk.run(send);
     assert_eq!((quiet.code, quiet.err.as_str()), (0, ""), "{quiet:?}");
     assert!(quiet.out.starts_with("job 2\nhandle job-2.json\nsigner 1  http://127.0.0.1:"), "{quiet:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_acts_on_a_terminal_never_reaches_it_raw() {
+    let desk = Desk::new().await;
+    let name = "\u{1b}[31m\u{9b}2J\u{202e}fdp\u{7f}.json";
+    for json in [false, true] {
+        let mut command = desk.command(if json { "--json portal cancel" } else { "portal cancel" });
+        let run = run(command.arg(name));
+        assert_eq!(run.code, 3, "{run:?}");
+        let printed = format!("{}{}", run.out, run.err);
+        assert!(!printed.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{7f}']), "{printed:?}");
+        if json {
+            assert!(run.json()["error"].as_str().unwrap().contains(name), "a program reads what it was");
+        } else {
+            assert!(printed.contains("\\u{202e}fdp"), "{printed}");
+        }
+    }
 }

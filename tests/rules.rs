@@ -172,6 +172,12 @@ async fn a_callback_job_is_in_no_queue() {
     sandbox.sign(job.id(), kari().name()).unwrap();
     let polled = sandbox.client().direct().poll(&PollingQueue::DEFAULT).await.unwrap();
     assert!(matches!(polled, Poll::Empty { .. }));
+    // Nor when it names one.
+    let queue = PollingQueue::named("mine").unwrap();
+    let job = sandbox.client().direct().create(&request([kari()]).polling_queue(queue.clone())).await.unwrap();
+    let back = sandbox.sign(job.id(), kari().name()).unwrap();
+    assert!(matches!(sandbox.client().direct().poll(&queue).await.unwrap(), Poll::Empty { .. }));
+    let _ = job.status(back.token()).await.unwrap();
 }
 
 #[tokio::test]

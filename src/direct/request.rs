@@ -132,6 +132,14 @@ impl<C> JobRequest<Callback, C> {
     pub fn polling(self, queue: PollingQueue) -> JobRequest<Polling, C> {
         JobRequest { content: self.content, queue, sender: self.sender, retrieval: PhantomData }
     }
+
+    /// Names a queue, although the changes of this job are not delivered by one.
+    ///
+    /// The schema permits it, and the official clients do it for a sender with a queue. It changes nothing that we know of.
+    pub fn polling_queue(mut self, queue: PollingQueue) -> Self {
+        self.queue = queue;
+        self
+    }
 }
 
 impl<R> JobRequest<R, NoSender> {

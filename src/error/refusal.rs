@@ -64,7 +64,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         if let Some(code) = &self.code {
-            write!(f, " with {code}")?;
+            // Whatever the service wrote there: nothing of it may act on a terminal.
+            write!(f, " with {}", code.escape_debug())?;
         }
         Ok(())
     }

@@ -57,9 +57,13 @@ pub struct Send {
 pub struct Status {
     /// The file with the job's handle
     handle: PathBuf,
-    /// What the browser brought as status_query_token: the token, or the whole URL
-    #[arg(long, value_name = "TOKEN|URL")]
-    token: String,
+    /// What the browser brought as status_query_token: the token, or the whole URL. Others can see what stands on a command
+    /// line: in production, use --token-file
+    #[arg(long, value_name = "TOKEN|URL", required_unless_present = "token_file", conflicts_with = "token_file")]
+    token: Option<String>,
+    /// A file with the token or the URL ("-": standard input)
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     #[command(flatten)]
     dealing: Dealing,
     #[command(flatten)]
@@ -149,7 +153,7 @@ impl Status {
     async fn run(self, output: &Output) -> Result<(), Failure> {
         let handle: JobHandle = request::handle(&self.handle)?;
         let client = self.connection.client(output)?;
-        let status = client.direct().resume(handle)?.status(&token(&self.token)?).await?;
+        let status = client.direct().resume(handle)?.status(&self.token()?).await?;
         let mut found = Found::new(status.job_id(), status.reference(), status.state(), status.signatures());
         // What is signed so far is no signed document yet.
         if let JobStatus::Completed(done) = &status {
@@ -161,6 +165,11 @@ impl Status {
         }
         output.result(&found.text(), &found.json());
         Ok(())
+    }
+
+    fn token(&self) -> Result<StatusQueryToken, Failure> {
+        let from_file = self.token_file.as_deref().map(request::text).transpose()?;
+        token(from_file.or_else(|| self.token.clone()).unwrap_or_default().trim())
     }
 }
 

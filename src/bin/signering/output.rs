@@ -22,8 +22,8 @@ impl Output {
     pub fn result(&self, text: &str, json: &Value) {
         let mut out = std::io::stdout();
         let _ = match self.json {
-            true => writeln!(out, "{json}"),
-            false => writeln!(out, "{}", text.trim_end()),
+            true => writeln!(out, "{}", harmless(&json.to_string(), in_json)),
+            false => writeln!(out, "{}", harmless(text.trim_end(), in_text)),
         };
         let _ = out.flush();
     }
@@ -31,7 +31,7 @@ impl Output {
     /// What somebody who watches may want to know.
     pub fn note(&self, text: &str) {
         if !self.json {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(std::io::stderr(), "{}", harmless(text, in_text));
         }
     }
 
@@ -81,6 +81,25 @@ impl Output {
             }
         })
     }
+}
+
+/// A text without the characters that act on a terminal: controls (escape sequences begin with one), and those that turn
+/// the direction of writing, so that a name reads as another. The service, a package or a file name may bring them.
+fn harmless(text: &str, written: fn(char) -> String) -> String {
+    let acts = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if acts(c) { written(c) } else { c.to_string() }).collect()
+}
+
+fn in_text(c: char) -> String {
+    c.escape_unicode().to_string()
+}
+
+/// As JSON writes it in a string, where alone such characters can be.
+fn in_json(c: char) -> String {
+    format!("\\u{:04x}", u32::from(c))
 }
 
 /// A name of RFC 4514, which writes an organization's identifier (X.520, 2.5.4.97) as the bytes of its DER, as people read it.

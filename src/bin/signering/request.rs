@@ -79,12 +79,7 @@ impl Request {
     pub fn signers(&self, on_command_line: &[String]) -> Result<Vec<String>, Failure> {
         let mut signers = on_command_line.to_vec();
         if let Some(path) = &self.signers {
-            let text = match path.to_str() {
-                Some("-") => std::io::read_to_string(std::io::stdin()),
-                _ => std::fs::read_to_string(path),
-            };
-            let text = text.map_err(cannot(FileAction::Read, path))?;
-            signers.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+            signers.extend(text(path)?.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
         }
         Ok(signers)
     }
@@ -126,6 +121,15 @@ impl Request {
             }
         }
     }
+}
+
+/// What stands in a file, or comes from standard input (`-`).
+pub fn text(path: &Path) -> Result<String, Failure> {
+    let text = match path.to_str() {
+        Some("-") => std::io::read_to_string(std::io::stdin()),
+        _ => std::fs::read_to_string(path),
+    };
+    Ok(text.map_err(cannot(FileAction::Read, path))?)
 }
 
 /// Whether a signer is said by their personal identification number.
