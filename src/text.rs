@@ -2,12 +2,19 @@
 
 use std::borrow::Cow;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 /// The text with its line breaks as every reader of XML makes them (XML 1.0, section 2.11).
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     match text.contains('\r') {
         true => Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")),
         false => Cow::Borrowed(text),
     }
+}
+
+/// The text as it is compared: the letter å is the same in one character or in two (Unicode, normalization form C).
+pub(crate) fn composed(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
 /// Whether XML 1.0 can carry a character at all, escaped or not (XML 1.0, production 2).

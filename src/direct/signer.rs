@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::error::InvalidValue;
 use crate::flow::Sealed;
+use crate::text::composed;
 use crate::types::{OnBehalfOf, PersonalIdentificationNumber, SignatureType, SignerIdentifier};
 use crate::xml::generated as wire;
 
@@ -36,9 +37,13 @@ impl SignerName {
 
     /// Whether both are the same signer, however the service wrote a name back.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        // White space in an attribute becomes blanks when XML is read (XML 1.0, section 3.3.3), unless it was escaped.
-        let blanks = |name: &Self| name.as_str().replace(['\t', '\n'], " ");
-        blanks(self) == blanks(other)
+        self.compared() == other.compared()
+    }
+
+    /// The name as it is compared. White space in an attribute becomes blanks when XML is read (XML 1.0, section 3.3.3),
+    /// unless it was escaped.
+    fn compared(&self) -> String {
+        composed(&self.as_str().replace(['\t', '\n'], " ")).into_owned()
     }
 }
 
@@ -133,7 +138,7 @@ impl Signer {
     }
 }
 
-/// The signers of a job: 1 to 10, no two named the same.
+/// The signers of a job: 1 to 10, no two named the same. A letter in one character and in two (Å) is one name.
 ///
 /// ```
 /// use posten_signering::direct::{Signer, Signers};
@@ -155,7 +160,7 @@ impl Signers {
     /// When there are none or more than 10, or two are named the same.
     pub fn new(signers: impl IntoIterator<Item = Signer>) -> Result<Self, InvalidValue> {
         let signers: Vec<Signer> = signers.into_iter().collect();
-        let names: HashSet<&str> = signers.iter().map(|signer| signer.name.as_str()).collect();
+        let names: HashSet<String> = signers.iter().map(|signer| signer.name.compared()).collect();
         crate::types::signers(signers.len(), names.len() != signers.len())?;
         Ok(Self(signers))
     }
@@ -218,5 +223,14 @@ mod tests {
     fn a_signer_is_not_shown() {
         let signers = Signers::from(Signer::national_id("01010012345".parse().unwrap()));
         assert!(!format!("{signers:?}").contains("01010012345"));
+    }
+
+    #[test]
+    fn a_letter_in_one_character_and_in_two_is_one_name() {
+        let signer = |name: &str| Signer::identified_by(name.parse().unwrap());
+        let (one, two) = (signer("\u{c5}se"), signer("A\u{30a}se"));
+        assert!(one.name().is_same(two.name()));
+        assert_eq!(Signers::new([one.clone(), two]).unwrap_err().rule(), &crate::Rule::Unique);
+        assert!(!one.name().is_same(signer("Ase").name()));
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::words::from_text;
 use crate::error::{InvalidValue, Rule};
-use crate::text::is_xml_char;
+use crate::text::{composed, is_xml_char};
 
 /// The longest e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL: usize = 254;
@@ -45,7 +45,7 @@ impl EmailAddress {
 
     /// Whether mail to one reaches the other: letters count without their case.
     fn is_same(&self, other: &Self) -> bool {
-        self.0.to_lowercase() == other.0.to_lowercase()
+        composed(&self.0.to_lowercase()) == composed(&other.0.to_lowercase())
     }
 }
 
