@@ -39,21 +39,26 @@ pub fn with_choices(
                 write.push(quote!(#field: self.#field.clone(),));
             }
             Particle::Sequence { name, .. } => panic!("group {name}: a sequence outside a choice is not supported"),
-            Particle::Choice { name, alternatives } => {
+            Particle::Choice { name, needed, alternatives } => {
                 let (field, type_) = (field_ident(name), type_ident(name));
                 let elements = elements_of_choice(alternatives);
                 let names: Vec<Ident> = elements.iter().map(|(name, _)| field_ident(name)).collect();
                 let documentation = format!(" See [`{type_}`].");
-                own.push(quote!(#[doc = #documentation] pub #field: #type_,));
+                let own_type = if *needed { quote!(#type_) } else { quote!(Option<#type_>) };
+                own.push(quote!(#[doc = #documentation] pub #field: #own_type,));
                 flat.extend(elements.iter().map(|(name, type_)| {
                     let field = field_ident(name);
                     quote!(#[yaserde(prefix = "v1", rename = #name)] pub #field: Option<#type_>,)
                 }));
                 let of = elements.iter().map(|(name, _)| name);
-                own_read.push(quote! {
-                    #field: element.chosen(#name, #type_::of(#( element.optional(#of)? ),*))?,
-                });
-                parts.push(quote!(let (#( #names, )*) = self.#field.parts();));
+                let chosen = quote!(#type_::of(#( element.optional(#of)? ),*));
+                let none = elements.iter().map(|_| quote!(None));
+                let (chosen, own_parts) = match needed {
+                    true => (quote!(element.chosen(#name, #chosen)?), quote!(self.#field.parts())),
+                    false => (chosen, quote!(self.#field.as_ref().map_or((#( #none, )*), #type_::parts))),
+                };
+                own_read.push(quote!(#field: #chosen,));
+                parts.push(quote!(let (#( #names, )*) = #own_parts;));
                 write.extend(names.iter().map(|name| quote!(#name,)));
                 choices.push(choice(name, alternatives, &elements));
             }

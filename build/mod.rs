@@ -5,8 +5,10 @@
 //! * [`types`]: structs and enums that yaserde writes and that read themselves, documented from `xs:documentation`;
 //! * [`tables`]: the same schemas as `static` data, for the check that every document goes through first.
 //!
-//! [`check`] looks at the schema files first, because it can say which file and which element is at fault.
+//! [`check`] looks at the schema files first, because it can say which file and which element is at fault. [`answers`]
+//! lists what may be missing when an answer is read.
 
+mod answers;
 pub mod check;
 mod choices;
 mod model;

@@ -4,11 +4,13 @@ use std::ops::Bound;
 
 use xsd_parser::models::TypeIdent;
 use xsd_parser::models::meta::{
-    AttributeMetaVariant, AttributesMeta, BuildInMeta, ComplexMeta, Constrains, ElementMeta, ElementMetaVariant,
-    ElementMode, EnumerationMeta, GroupMeta, MetaType, MetaTypeVariant, MetaTypes,
+    AttributeMetaVariant, BuildInMeta, ComplexMeta, Constrains, ElementMeta, ElementMetaVariant, ElementMode,
+    EnumerationMeta, GroupMeta, MetaType, MetaTypeVariant, MetaTypes,
 };
 use xsd_parser::models::schema::MaxOccurs;
 use xsd_parser::models::schema::xs::Use;
+
+use super::answers;
 
 /// The namespace of everything that is generated.
 pub const NAMESPACE: &str = "http://signering.posten.no/schema/v1";
@@ -31,13 +33,15 @@ pub enum Value<'a> {
 pub enum Particle<'a> {
     Element { name: &'a str, occurs: Occurs, value: Value<'a>, docs: &'a [String] },
     Sequence { name: &'a str, particles: Vec<Particle<'a>> },
-    Choice { name: &'a str, alternatives: Vec<Particle<'a>> },
+    Choice { name: &'a str, needed: bool, alternatives: Vec<Particle<'a>> },
 }
 
 /// How often an element stands there.
 #[derive(Clone, Copy)]
 pub enum Occurs {
     Once,
+    /// Once, and an answer may lack it.
+    Expected,
     Optional,
     Between(usize, usize),
 }
@@ -45,6 +49,8 @@ pub enum Occurs {
 pub struct Attribute<'a> {
     pub name: &'a str,
     pub required: bool,
+    /// Whether an answer must have it, too.
+    pub needed: bool,
     pub value: Value<'a>,
     pub docs: &'a [String],
 }
@@ -89,7 +95,27 @@ pub fn problems(types: &MetaTypes) -> Vec<String> {
             _ => problems.push(format!("type {name}: this kind of type is not supported")),
         }
     }
+    // Only what is well-formed can be looked into.
+    if problems.is_empty() {
+        problems.extend(answers::stale(|type_, part| demands(types, type_, part)));
+    }
     problems
+}
+
+/// Whether the schemas demand this part, by its name, of this type.
+fn demands(types: &MetaTypes, type_: &str, part: &str) -> bool {
+    types.items.iter().any(|(ident, meta)| {
+        let MetaTypeVariant::ComplexType(complex) = &meta.variant else { return false };
+        let demanded = |particle: &Particle<'_>| match particle {
+            Particle::Element { name, occurs, .. } => *name == part && matches!(occurs, Occurs::Expected),
+            Particle::Choice { name, .. } => *name == part,
+            Particle::Sequence { .. } => false,
+        };
+        is_ours(types, ident)
+            && ident.name.as_str() == type_
+            && (attributes(types, type_, complex).iter().any(|own| own.name == part && own.required)
+                || matches!(content(types, type_, complex), Content::Particles(own) if own.iter().any(demanded)))
+    })
 }
 
 fn problem(types: &MetaTypes, parent: &str, element: &ElementMeta) -> Option<String> {
@@ -106,12 +132,13 @@ pub fn digits(pattern: &str) -> Option<usize> {
 }
 
 /// The attributes of a complex type.
-pub fn attributes<'a>(types: &'a MetaTypes, attributes: &'a AttributesMeta) -> Vec<Attribute<'a>> {
-    let named = attributes.iter().filter_map(|attribute| match &attribute.variant {
+pub fn attributes<'a>(types: &'a MetaTypes, parent: &str, complex: &'a ComplexMeta) -> Vec<Attribute<'a>> {
+    let named = complex.attributes.iter().filter_map(|attribute| match &attribute.variant {
         AttributeMetaVariant::Any(_) => None,
         AttributeMetaVariant::Type(type_) => Some(Attribute {
             name: attribute.ident.name.as_str(),
             required: attribute.use_ == Use::Required,
+            needed: attribute.use_ == Use::Required && !answers::may_lack(parent, attribute.ident.name.as_str()),
             value: value(types, type_),
             docs: &attribute.documentation,
         }),
@@ -120,14 +147,15 @@ pub fn attributes<'a>(types: &'a MetaTypes, attributes: &'a AttributesMeta) -> V
 }
 
 /// The content of a complex type.
-pub fn content<'a>(types: &'a MetaTypes, complex: &'a ComplexMeta) -> Content<'a> {
+pub fn content<'a>(types: &'a MetaTypes, parent: &str, complex: &'a ComplexMeta) -> Content<'a> {
     let Some(ident) = &complex.content else { return Content::Empty };
     match &types.items[ident].variant {
-        MetaTypeVariant::Sequence(group) => Content::Particles(particles(types, group)),
+        MetaTypeVariant::Sequence(group) => Content::Particles(particles(types, parent, group)),
         // A group reference as the whole content: named in the complex type, so the name is the type's own.
         MetaTypeVariant::Choice(group) => Content::Particles(vec![Particle::Choice {
             name: strip_parent(types, ident),
-            alternatives: particles(types, group),
+            needed: true,
+            alternatives: particles(types, parent, group),
         }]),
         _ => Content::Text(value(types, ident)),
     }
@@ -148,25 +176,29 @@ pub fn range(constrains: Option<&Constrains>) -> (Option<i64>, Option<i64>) {
     constrains.map_or((None, None), |c| (bound(&c.range.start), bound(&c.range.end)))
 }
 
-fn particles<'a>(types: &'a MetaTypes, group: &'a GroupMeta) -> Vec<Particle<'a>> {
-    group.elements.iter().map(|element| particle(types, element)).collect()
+fn particles<'a>(types: &'a MetaTypes, parent: &str, group: &'a GroupMeta) -> Vec<Particle<'a>> {
+    group.elements.iter().map(|element| particle(types, parent, element)).collect()
 }
 
-fn particle<'a>(types: &'a MetaTypes, element: &'a ElementMeta) -> Particle<'a> {
+fn particle<'a>(types: &'a MetaTypes, parent: &str, element: &'a ElementMeta) -> Particle<'a> {
     let name = element.ident.name.as_str();
     let ElementMetaVariant::Type { type_, mode } = &element.variant else {
         panic!("{name}: xs:any is not in our schemas");
     };
     match (mode, &types.items[type_].variant) {
         (ElementMode::Group, MetaTypeVariant::Choice(group)) => {
-            Particle::Choice { name, alternatives: particles(types, group) }
+            let needed = !answers::may_lack(parent, name);
+            Particle::Choice { name, needed, alternatives: particles(types, name, group) }
         }
         (ElementMode::Group, MetaTypeVariant::Sequence(group)) => {
-            Particle::Sequence { name, particles: particles(types, group) }
+            Particle::Sequence { name, particles: particles(types, name, group) }
         }
         _ => Particle::Element {
             name,
-            occurs: occurs(element),
+            occurs: match occurs(element) {
+                Occurs::Once if answers::may_lack(parent, name) => Occurs::Expected,
+                occurs => occurs,
+            },
             value: value(types, type_),
             docs: &element.documentation,
         },

@@ -30,13 +30,13 @@ impl RenderStep for TablesStep {
         match &ctx.data.meta.variant {
             MetaTypeVariant::ComplexType(complex) => {
                 let ident = table_ident(name);
-                let attributes = model::attributes(types, &complex.attributes);
+                let attributes = model::attributes(types, name, complex);
                 let attributes = attributes.iter().map(|attribute| {
-                    let (name, required) = (attribute.name, attribute.required);
+                    let (name, required, needed) = (attribute.name, attribute.required, attribute.needed);
                     let value = simple(types, &attribute.value);
-                    quote!(Attribute { name: #name, required: #required, value: #value })
+                    quote!(Attribute { name: #name, required: #required, needed: #needed, value: #value })
                 });
-                let content = match model::content(types, complex) {
+                let content = match model::content(types, name, complex) {
                     Content::Empty => quote!(Content::Elements(&[])),
                     Content::Text(value) => {
                         let value = simple(types, &value);
@@ -77,10 +77,11 @@ fn table_ident(name: &str) -> Ident {
 fn table(types: &MetaTypes, particle: &Particle<'_>) -> TokenStream {
     match particle {
         Particle::Element { name, occurs, value, .. } => {
-            let (min, max) = match occurs {
-                Occurs::Once => (1, 1),
-                Occurs::Optional => (0, 1),
-                Occurs::Between(min, max) => (*min, *max),
+            let (min, max, needed) = match occurs {
+                Occurs::Once => (1, 1, true),
+                Occurs::Expected => (1, 1, false),
+                Occurs::Optional => (0, 1, false),
+                Occurs::Between(min, max) => (*min, *max, false),
             };
             let value = match value {
                 Value::Complex(ident) => {
@@ -92,15 +93,15 @@ fn table(types: &MetaTypes, particle: &Particle<'_>) -> TokenStream {
                     quote!(Value::Simple(#value))
                 }
             };
-            quote!(Particle::Element { name: #name, min: #min, max: #max, value: #value })
+            quote!(Particle::Element { name: #name, min: #min, max: #max, needed: #needed, value: #value })
         }
         Particle::Sequence { particles, .. } => {
             let particles = particles.iter().map(|particle| table(types, particle));
             quote!(Particle::Sequence(&[#( #particles ),*]))
         }
-        Particle::Choice { alternatives, .. } => {
+        Particle::Choice { needed, alternatives, .. } => {
             let alternatives = alternatives.iter().map(|particle| table(types, particle));
-            quote!(Particle::Choice(&[#( #alternatives ),*]))
+            quote!(Particle::Choice { needed: #needed, alternatives: &[#( #alternatives ),*] })
         }
     }
 }

@@ -104,9 +104,9 @@ fn structure(types: &MetaTypes, name: &str, complex: &ComplexMeta, documentation
     let ident = type_ident(name);
     let documentation = docs(documentation);
     let yaserde = yaserde(name);
-    let attributes = Attributes::of(&model::attributes(types, &complex.attributes));
+    let attributes = Attributes::of(&model::attributes(types, name, complex));
     let Attributes { written, read: read_attributes, .. } = &attributes;
-    let particles = match model::content(types, complex) {
+    let particles = match model::content(types, name, complex) {
         Content::Empty => vec![],
         Content::Text(value) => {
             let type_ = rust_type(&value);
@@ -161,7 +161,7 @@ impl Attributes {
             let (name, field) = (attribute.name, field_ident(attribute.name));
             let documentation = docs(attribute.docs);
             let type_ = rust_type(&attribute.value);
-            let (type_, read) = match attribute.required {
+            let (type_, read) = match attribute.needed {
                 true => (type_, quote!(attribute)),
                 false => (quote!(Option<#type_>), quote!(optional_attribute)),
             };
@@ -194,7 +194,7 @@ pub fn read_element(particle: &Particle<'_>) -> TokenStream {
     let field = field_ident(name);
     let read = match occurs {
         Occurs::Once => quote!(one),
-        Occurs::Optional => quote!(optional),
+        Occurs::Expected | Occurs::Optional => quote!(optional),
         Occurs::Between(..) => quote!(many),
     };
     quote!(#field: element.#read(#name)?,)
@@ -214,7 +214,7 @@ pub fn element_field(particle: &Particle<'_>) -> TokenStream {
 pub fn occurring(occurs: Occurs, type_: TokenStream) -> TokenStream {
     match occurs {
         Occurs::Once => type_,
-        Occurs::Optional => quote!(Option<#type_>),
+        Occurs::Expected | Occurs::Optional => quote!(Option<#type_>),
         Occurs::Between(..) => quote!(Vec<#type_>),
     }
 }

@@ -96,7 +96,7 @@ async fn main() -> Result<()> {
                 println!(
                     "signature    {} at {}, XAdES of {} bytes",
                     signature.status(),
-                    signature.since(),
+                    signature.since().ok_or("a signature without a time")?,
                     xades.len()
                 );
             }

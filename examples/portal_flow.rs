@@ -47,7 +47,8 @@ async fn main() -> Result<()> {
 
     let job = client.portal().create(&request("Avtale som trekkes tilbake")?).await?;
     println!("created      job {}", job.id());
-    let stored = serde_json::to_string(&job.cancellation())?; // can be used later, in another process
+    let cancellation = job.cancellation().ok_or("the service offers no cancellation")?;
+    let stored = serde_json::to_string(&cancellation)?; // can be used later, in another process
     client.cancel(&serde_json::from_str(&stored)?).await?;
     println!("cancelled    job {}", job.id());
     next(&mut changes).await?;
@@ -64,7 +65,8 @@ async fn next(changes: &mut Changes<JobStatus>) -> Result<()> {
     let change = changes.next().await.ok_or("the stream has ended")??;
     println!("change       job {} is {}", change.job_id(), change.state());
     for signature in change.signatures() {
-        println!("signature    {} since {}", signature.status(), signature.since());
+        let since = signature.since().map(|at| format!(" since {at}")).unwrap_or_default();
+        println!("signature    {}{since}", signature.status());
     }
     if let JobStatus::Completed(done) = &change {
         let path = format!("signed-portal-{}.pdf", done.job_id());

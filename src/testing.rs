@@ -232,7 +232,7 @@ impl<R: Retrieval> Testable for direct::JobStatus<R> {
                 .iter()
                 .map(|(signer, status, since)| wire::SignerStatus {
                     signer: Some(signer.as_str().to_owned()),
-                    since: time::write(*since),
+                    since: Some(time::write(*since)),
                     text: status.as_str().to_owned(),
                 })
                 .collect(),
@@ -260,15 +260,15 @@ impl Testable for portal::JobStatus {
         let transport = builder.transport();
         let url = |rest: &str| builder.url(&transport, "portal", rest);
         let signatures = builder.signatures.iter().map(|(signer, status, since)| wire::Signature {
-            status: wire::SignatureStatus { since: time::write(*since), text: status.as_str().to_owned() },
-            signature_signer: match signer {
+            status: Some(wire::SignatureStatus { since: Some(time::write(*since)), text: status.as_str().to_owned() }),
+            signature_signer: Some(match signer {
                 portal::SignerName::PersonalIdentificationNumber(number) => {
                     wire::SignatureSigner::PersonalIdentificationNumber(number.as_str().to_owned())
                 }
                 portal::SignerName::Contact(contact) => {
                     wire::SignatureSigner::Identifier(signer::notifications(contact))
                 }
-            },
+            }),
             xades_url: (*status == SignatureStatus::Signed).then(|| url("xades/1")),
         });
         let answer = wire::PortalSignatureJobStatusChangeResponse {
@@ -279,13 +279,13 @@ impl Testable for portal::JobStatus {
                 SignatureJobStatus::CompletedSuccessfully => wire::PortalSignatureJobStatus::CompletedSuccessfully,
                 SignatureJobStatus::Failed => wire::PortalSignatureJobStatus::Failed,
             },
-            confirmation_url: url("complete"),
+            confirmation_url: Some(url("complete")),
             cancellation_url: (builder.state == SignatureJobStatus::InProgress).then(|| url("cancel")),
             delete_documents_url: None,
-            signatures: wire::Signatures {
+            signatures: Some(wire::Signatures {
                 signature: signatures.collect(),
                 pades_url: builder.has_documents.then(|| url("pades")),
-            },
+            }),
         };
         Self::read(&transport, answer)
     }

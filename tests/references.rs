@@ -111,11 +111,10 @@ macro_rules! take {
 }
 
 fn portal_request() -> portal::JobRequest {
-    let lookup = portal::Lookup::Email;
     portal::JobRequest::builder()
         .title("Avtale".parse().unwrap())
         .document(posten_signering::Document::pdf("Avtale", tiny_pdf()).unwrap())
-        .signer(portal::Signer::national_id("01010012345".parse().unwrap()).lookup(lookup).build())
+        .signer(portal::Signer::national_id("01010012345".parse().unwrap()).lookup(portal::Lookup::Email).build())
         .build()
 }
 
@@ -135,7 +134,7 @@ async fn create(kept: &Kept) {
             kept.put_text("signer url", job.signers()[0].reference().url());
             kept.put_text("polled signer url", polled.signers()[0].reference().url());
             kept.put_text("portal id", &portal.id().to_string());
-            kept.put_text("portal url", portal.cancellation().url());
+            kept.put_text("portal url", portal.cancellation().unwrap().url());
         }
         _ => {
             kept.put("direct", &job.handle());
@@ -143,7 +142,7 @@ async fn create(kept: &Kept) {
             kept.put("portal", &portal.handle());
         }
     }
-    keep!(kept, "cancellation", invited.cancellation());
+    keep!(kept, "cancellation", invited.cancellation().unwrap());
 }
 
 /// The second process: resumes the jobs, asks for the status, and stores what it exposes.

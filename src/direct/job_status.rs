@@ -57,18 +57,18 @@ impl<R: Retrieval> JobStatus<R> {
         answer: wire::DirectSignatureJobStatusResponse,
         retrieval: &R,
     ) -> Result<Self, Error> {
-        let url = |field: &str, text: Option<&str>| text.map(|text| transport.service_url(field, text)).transpose();
-        let links = Links {
-            confirmation: url("confirmation-url", answer.confirmation_url.as_deref())?,
-            deletion: url("delete-documents-url", answer.delete_documents_url.as_deref())?,
-            pades: url("pades-url", answer.pades_url.as_deref())?,
-        };
+        let links = Links::read(
+            transport,
+            answer.confirmation_url.as_deref(),
+            answer.delete_documents_url.as_deref(),
+            answer.pades_url.as_deref(),
+        )?;
         let job_id = JobId::from_wire(answer.signature_job_id);
         let common = Common {
             transport: Arc::clone(transport),
             flow: Flow::Direct,
             job_id,
-            signatures: signatures(transport, job_id, &answer)?,
+            signatures: signatures(transport, job_id, &answer),
             reference: answer.reference,
         };
         let retrieval = retrieval.clone();
@@ -212,19 +212,21 @@ fn signatures(
     transport: &Arc<Transport>,
     job: JobId,
     answer: &wire::DirectSignatureJobStatusResponse,
-) -> Result<Vec<Signature>, Error> {
+) -> Vec<Signature> {
     let only = answer.status.len() == 1;
-    let xades = answer
-        .xades_url
-        .iter()
-        .map(|url| Ok((url.signer.as_deref(), transport.service_url("xades-url", &url.text)?)))
-        .collect::<Result<Vec<_>, Error>>()?;
+    let xades = answer.xades_url.iter().filter_map(|url| {
+        let own = flow::offered(transport, "xades-url", Some(&url.text))?;
+        Some((url.signer.as_deref(), own))
+    });
+    let xades: Vec<_> = xades.collect();
     let operation = Operation::on(Flow::Direct, "xades", job);
     let signatures = answer.status.iter().map(|status| {
-        // With one signer, neither status nor URL need to say whose they are.
-        let xades = xades.iter().find(|(signer, _)| *signer == status.signer.as_deref() || only);
+        // With one signer, neither status nor URL need to say whose they are. With several, what does not is nobody's.
+        let is_own = |signer: Option<&str>| only || signer.is_some() && signer == status.signer.as_deref();
+        let xades = xades.iter().find(|(signer, _)| is_own(*signer));
         let xades = xades.map(|(_, url)| Download::xades(transport, operation, url));
-        flow::Signature::read(status.signer.as_deref().map(SignerName::answered), &status.text, &status.since, xades)
+        let name = status.signer.as_deref().map(SignerName::answered);
+        flow::Signature::read(name, &status.text, status.since.as_deref(), xades)
     });
     signatures.collect()
 }

@@ -77,9 +77,14 @@ impl<S: StatusState, R: Retrieval> Status<S, R> {
         &self.common.signatures
     }
 
-    /// What this signer has done. `None` when it is no signer of the job.
+    /// What this signer has done. `None` when it is no signer of the job, or the service does not say which of several.
+    ///
+    /// The only signature of a job may come without a name, and is then taken for that of any signer.
     pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
-        self.common.signatures.iter().find(|signature| signature.is_by(signer))
+        match self.signatures() {
+            [only] if only.signer().is_none() => Some(only),
+            all => all.iter().find(|signature| signature.is_by(signer)),
+        }
     }
 
     /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
@@ -184,8 +189,9 @@ impl<S: StatusState, R: Retrieval> fmt::Debug for Status<S, R> {
 pub type Signature = flow::Signature<SignerName>;
 
 impl Signature {
-    /// Whether it is this signer's. The only signature of a job may come without a name, and is then anybody's.
+    /// Whether it is this signer's. `false` where the service does not say whose it is, see
+    /// [`signature_of`](Status::signature_of).
     pub fn is_by(&self, signer: &SignerName) -> bool {
-        self.signer().is_none_or(|named| named.is_same(signer))
+        self.signer().is_some_and(|named| named.is_same(signer))
     }
 }

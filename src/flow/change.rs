@@ -28,7 +28,7 @@ use crate::types::{JobId, SignatureJobStatus};
 /// async fn store(change: &impl Change) -> Result<(), Error> {
 ///     println!("{} {} {:?}", change.key(), change.state(), change.reference());
 ///     for signature in change.signatures() {
-///         println!("{} since {}", signature.status(), signature.since());
+///         println!("{} since {:?}", signature.status(), signature.since());
 ///     }
 ///     if let Some(pades) = change.pades() {
 ///         pades.save_to(format!("{}.pdf", change.job_id())).await?;

@@ -28,4 +28,4 @@ pub use self::sender::{HasSender, NoSender, SenderChoice};
 pub(crate) use self::session::{OnAbandoned, Reading, Session, warn_of_abandoned};
 pub use self::signature::{Signature, SignatureStatus};
 pub use self::state::{Completed, Confirmed, DocumentsGone, Failed, JobState, StatusState};
-pub(crate) use self::status::{Common, Links};
+pub(crate) use self::status::{Common, Links, offered};

@@ -167,7 +167,8 @@ impl Record {
         if self.kind != kind {
             return Err(HandleError::Kind { expected: kind.called(), found: self.kind.called() });
         }
-        if kind != Kind::DirectPollingJob && self.url.is_none() {
+        // A portal job may have been created without a URL that cancels it.
+        if !matches!(kind, Kind::DirectPollingJob | Kind::PortalJob) && self.url.is_none() {
             return Err(HandleError::Damaged("it has no URL"));
         }
         if matches!(kind, Kind::DirectJob | Kind::DirectPollingJob) && self.signers.is_empty() {

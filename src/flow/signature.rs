@@ -8,7 +8,6 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::Error;
 use crate::time;
 use crate::transport::{Download, Xades};
 
@@ -22,7 +21,7 @@ use crate::transport::{Download, Xades};
 ///
 /// fn show(done: &Status<Completed>) {
 ///     for signature in done.signatures() {
-///         println!("{} {}", signature.status().as_str(), signature.since());
+///         println!("{} {:?}", signature.status().as_str(), signature.since());
 ///     }
 /// }
 /// ```
@@ -30,23 +29,18 @@ use crate::transport::{Download, Xades};
 pub struct Signature<N> {
     signer: Option<N>,
     status: SignatureStatus,
-    since: Timestamp,
+    since: Option<Timestamp>,
     xades: Option<Download<Xades>>,
 }
 
 impl<N> Signature<N> {
     /// From the word and the time of an answer.
-    pub(crate) fn read(
-        signer: Option<N>,
-        word: &str,
-        since: &str,
-        xades: Option<Download<Xades>>,
-    ) -> Result<Self, Error> {
-        let since = time::parse(since).ok_or_else(|| Error::Protocol("status/@since is not a date-time".to_owned()))?;
-        Ok(Self { signer, status: SignatureStatus::from_wire(word.trim()), since, xades })
+    pub(crate) fn read(signer: Option<N>, word: &str, since: Option<&str>, xades: Option<Download<Xades>>) -> Self {
+        Self { signer, status: SignatureStatus::from_wire(word), since: since.and_then(time::parse), xades }
     }
 
-    /// The signer, as the service names them. `None` where it does not: the only signer of a direct job.
+    /// The signer, as the service names them. `None` where it does not, or not in a form that can be read: commonly for
+    /// the only signer of a direct job.
     ///
     /// To find the signature of a signer of your request, use `signature_of` on the status: the service may write names in
     /// another way than you did.
@@ -59,8 +53,8 @@ impl<N> Signature<N> {
         &self.status
     }
 
-    /// When the signer did it.
-    pub fn since(&self) -> Timestamp {
+    /// When the signer did it. `None` where the service does not say, or not in a form that can be read.
+    pub fn since(&self) -> Option<Timestamp> {
         self.since
     }
 
@@ -112,7 +106,7 @@ pub enum SignatureStatus {
     SignersNameNotAvailable,
     /// The job was over before they acted.
     NotApplicable,
-    /// Something that this version does not know.
+    /// Something that this version does not know. An empty text where the service says nothing.
     Other(String),
 }
 

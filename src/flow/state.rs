@@ -60,6 +60,9 @@ impl StatusState for Completed {
 /// All have signed, but the service has no signed document any more: the sender deleted it, or the 40 days for which the
 /// service keeps it are over.
 ///
+/// Also when the answer has a URL for the document that is not one of this service. It is never requested; a warning in
+/// the log names the field.
+///
 /// Example: see [`direct::JobStatus`](crate::direct::JobStatus).
 #[derive(Debug)]
 pub struct DocumentsGone {

@@ -7,6 +7,7 @@ use super::confirmation::Confirmation;
 use super::deletion::DocumentsDeletion;
 use super::signature::Signature;
 use super::state::{Completed, DocumentsGone, Failed};
+use crate::error::Error;
 use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{JobId, ServiceUrl};
 
@@ -52,6 +53,24 @@ pub(crate) struct Links {
 }
 
 impl Links {
+    /// From the URLs of an answer: confirmation, deletion, and signed PDF.
+    ///
+    /// Only the first must be right where it is there: without it the change would seem confirmed and be redelivered for
+    /// ever.
+    pub(crate) fn read(
+        transport: &Transport,
+        confirmation: Option<&str>,
+        deletion: Option<&str>,
+        pades: Option<&str>,
+    ) -> Result<Self, Error> {
+        let confirmation = confirmation.map(|url| transport.service_url("confirmation-url", url)).transpose()?;
+        Ok(Self {
+            confirmation,
+            deletion: offered(transport, "delete-documents-url", deletion),
+            pades: offered(transport, "pades-url", pades),
+        })
+    }
+
     pub(crate) fn confirmation<N>(&self, common: &Common<N>) -> Confirmation {
         Confirmation::new(&common.transport, common.operation("confirm"), self.confirmation.as_ref())
     }
@@ -69,4 +88,14 @@ impl Links {
     pub(crate) fn failed<N>(self, common: &Common<N>) -> Failed {
         Failed { confirmation: self.confirmation(common), pades_so_far: self.pades }
     }
+}
+
+/// A URL that an answer offers and can do without. One that is not this service's, or none at all, is not there; a
+/// warning names the field.
+pub(crate) fn offered(transport: &Transport, field: &'static str, text: Option<&str>) -> Option<ServiceUrl> {
+    let url = transport.service_url(field, text?);
+    if url.is_err() {
+        tracing::warn!(field, "left out of an answer: not a URL of this service");
+    }
+    url.ok()
 }

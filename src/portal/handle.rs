@@ -13,8 +13,8 @@ use crate::types::JobId;
 /// A portal job in a form that can be stored, and resumed with [`Portal::resume`](super::Portal::resume), to cancel it.
 ///
 /// Changes of a job are delivered by its queue without a handle. It holds the environment, the sender, the job's number and
-/// reference and the service's URL that cancels it, but no personal number and no secret: to use it takes the certificate.
-/// Serialized by any self-describing serde format: JSON, CBOR and MessagePack are tested.
+/// reference and the service's URL that cancels it, if the service gave one, but no personal number and no secret: to use
+/// it takes the certificate. Serialized by any self-describing serde format: JSON, CBOR and MessagePack are tested.
 ///
 /// ```no_run
 /// use posten_signering::Client;

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::handle::JobHandle;
 use crate::error::{Error, HandleError};
-use crate::flow::{CancellationReference, Confirmed, FailedCall, JobState, Kind, Record, Sealed};
+use crate::flow::{self, CancellationReference, Confirmed, FailedCall, JobState, Kind, Record, Sealed};
 use crate::transport::{Flow, Operation, Transport};
 use crate::types::{JobId, Sender, ServiceUrl};
 use crate::xml::generated as wire;
@@ -46,7 +46,7 @@ struct Common {
 /// Example: see [`Portal`](super::Portal).
 pub struct Created {
     sender: Sender,
-    cancellation: ServiceUrl,
+    cancellation: Option<ServiceUrl>,
 }
 
 /// The job was resumed from a stored handle.
@@ -54,7 +54,7 @@ pub struct Created {
 /// Example: see [`JobHandle`].
 pub struct Resumed {
     record: Record,
-    cancellation: ServiceUrl,
+    cancellation: Option<ServiceUrl>,
 }
 
 /// The sender has cancelled the job.
@@ -86,7 +86,7 @@ pub struct Cancelled {}
 )]
 pub trait OpenState: JobState {
     #[doc(hidden)]
-    fn cancellation(&self, _: Sealed) -> &ServiceUrl;
+    fn cancellation(&self, _: Sealed) -> Option<&ServiceUrl>;
 
     /// The handle, but for what is known of every job.
     #[doc(hidden)]
@@ -98,8 +98,8 @@ impl JobState for Created {
 }
 
 impl OpenState for Created {
-    fn cancellation(&self, _: Sealed) -> &ServiceUrl {
-        &self.cancellation
+    fn cancellation(&self, _: Sealed) -> Option<&ServiceUrl> {
+        self.cancellation.as_ref()
     }
 
     fn record(&self, empty: Record, _: Sealed) -> Record {
@@ -112,8 +112,8 @@ impl JobState for Resumed {
 }
 
 impl OpenState for Resumed {
-    fn cancellation(&self, _: Sealed) -> &ServiceUrl {
-        &self.cancellation
+    fn cancellation(&self, _: Sealed) -> Option<&ServiceUrl> {
+        self.cancellation.as_ref()
     }
 
     fn record(&self, _: Record, _: Sealed) -> Record {
@@ -142,29 +142,33 @@ impl<S: OpenState> Job<S> {
     pub fn handle(&self) -> JobHandle {
         let empty = Record {
             reference: self.common.reference.clone(),
-            url: Some(self.state.cancellation(Sealed(())).as_url().to_string()),
+            url: self.state.cancellation(Sealed(())).map(|url| url.as_url().to_string()),
             ..Record::new(Kind::PortalJob, self.common.transport.root())
         };
         JobHandle::new(self.common.id, self.state.record(empty, Sealed(())))
     }
 
-    /// The cancellation in a form that can be stored: see [`Client::cancel`](crate::Client::cancel).
+    /// The cancellation in a form that can be stored: see [`Client::cancel`](crate::Client::cancel). `None` where the
+    /// service offers none.
     ///
     /// [`handle`](Self::handle) has this and more.
-    pub fn cancellation(&self) -> CancellationReference {
-        CancellationReference::new(&self.common.transport, self.state.cancellation(Sealed(())))
+    pub fn cancellation(&self) -> Option<CancellationReference> {
+        let url = self.state.cancellation(Sealed(()));
+        url.map(|url| CancellationReference::new(&self.common.transport, url))
     }
 
     /// Cancels the job: nobody can sign it any more. Its last change, a failure, is still delivered by its queue.
     ///
     /// # Errors
     ///
-    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already, and any error common to all calls, see
-    /// [`Error`], with the job itself: the call can be made again.
+    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already or the service does not offer it, and any
+    /// error common to all calls, see [`Error`], with the job itself: the call can be made again.
     pub async fn cancel(self) -> Result<Job<Cancelled>, FailedCall<Self>> {
+        let Some(url) = self.state.cancellation(Sealed(())) else {
+            return Err(FailedCall::new(Error::JobCannotBeCancelled, self));
+        };
         let operation = Operation::on(Flow::Portal, "cancel", self.common.id);
-        let cancelled = cancel(&self.common.transport, operation, self.state.cancellation(Sealed(()))).await;
-        match cancelled {
+        match cancel(&self.common.transport, operation, url).await {
             Ok(()) => Ok(Job { common: self.common, state: Cancelled {} }),
             Err(error) => Err(FailedCall::new(error, self)),
         }
@@ -176,13 +180,13 @@ impl Job<Created> {
         transport: &Arc<Transport>,
         sender: &Sender,
         answer: wire::PortalSignatureJobResponse,
-    ) -> Result<Self, Error> {
-        let cancellation = transport.service_url("cancellation-url", &answer.cancellation_url)?;
+    ) -> Self {
+        let cancellation = flow::offered(transport, "cancellation-url", answer.cancellation_url.as_deref());
         let id = JobId::from_wire(answer.signature_job_id);
-        Ok(Self {
+        Self {
             common: Common { transport: Arc::clone(transport), id, reference: answer.reference },
             state: Created { sender: sender.clone(), cancellation },
-        })
+        }
     }
 }
 
@@ -190,7 +194,7 @@ impl Job<Resumed> {
     pub(super) fn resumed(transport: &Arc<Transport>, (id, record): (JobId, Record)) -> Result<Self, HandleError> {
         let root = transport.root();
         record.check(root)?;
-        let cancellation = record.service_url(root)?;
+        let cancellation = record.url.as_ref().map(|_| record.service_url(root)).transpose()?;
         let reference = record.reference.clone();
         Ok(Self {
             common: Common { transport: Arc::clone(transport), id, reference },

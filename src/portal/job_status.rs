@@ -47,19 +47,20 @@ impl JobStatus {
         transport: &Arc<Transport>,
         answer: wire::PortalSignatureJobStatusChangeResponse,
     ) -> Result<Self, Error> {
-        let url = |field: &str, text: Option<&str>| text.map(|text| transport.service_url(field, text)).transpose();
-        let links = Links {
-            confirmation: url("confirmation-url", Some(&answer.confirmation_url))?,
-            deletion: url("delete-documents-url", answer.delete_documents_url.as_deref())?,
-            pades: url("pades-url", answer.signatures.pades_url.as_deref())?,
-        };
-        let cancellation = url("cancellation-url", answer.cancellation_url.as_deref())?;
+        let answered = answer.signatures.as_ref();
+        let links = Links::read(
+            transport,
+            answer.confirmation_url.as_deref(),
+            answer.delete_documents_url.as_deref(),
+            answered.and_then(|signatures| signatures.pades_url.as_deref()),
+        )?;
+        let cancellation = flow::offered(transport, "cancellation-url", answer.cancellation_url.as_deref());
         let job_id = JobId::from_wire(answer.signature_job_id);
         let common = Common {
             transport: Arc::clone(transport),
             flow: Flow::Portal,
             job_id,
-            signatures: signatures(transport, job_id, &answer.signatures)?,
+            signatures: answered.map(|answered| signatures(transport, job_id, answered)).unwrap_or_default(),
             reference: answer.reference,
         };
         Ok(match answer.status {
@@ -199,18 +200,20 @@ impl Change for JobStatus {
     }
 }
 
-fn signatures(transport: &Arc<Transport>, job: JobId, answered: &wire::Signatures) -> Result<Vec<Signature>, Error> {
+fn signatures(transport: &Arc<Transport>, job: JobId, answered: &wire::Signatures) -> Vec<Signature> {
     let operation = Operation::on(Flow::Portal, "xades", job);
     let signatures = answered.signature.iter().map(|signature| {
-        let name = match &signature.signature_signer {
+        let name = signature.signature_signer.as_ref().and_then(|name| match name {
             wire::SignatureSigner::PersonalIdentificationNumber(number) => {
                 Some(PersonalIdentificationNumber::answered(number.trim()).into())
             }
             wire::SignatureSigner::Identifier(notifications) => signer::answered(notifications).map(SignerName::from),
-        };
-        let xades = signature.xades_url.as_deref().map(|url| transport.service_url("xades-url", url)).transpose()?;
+        });
+        let xades = flow::offered(transport, "xades-url", signature.xades_url.as_deref());
         let xades = xades.map(|url| Download::xades(transport, operation, &url));
-        flow::Signature::read(name, &signature.status.text, &signature.status.since, xades)
+        let status = signature.status.as_ref();
+        let word = status.map_or("", |status| status.text.as_str());
+        flow::Signature::read(name, word, status.and_then(|status| status.since.as_deref()), xades)
     });
     signatures.collect()
 }

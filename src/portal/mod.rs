@@ -95,7 +95,11 @@ impl<S> Portal<S> {
         let url = jobs(transport.root(), sender);
         let (on, by) = (Arc::clone(transport), sender.clone());
         let reading = Reading {
-            read: move |answer| Job::created(&on, &by, answer).inspect(|job| note_job(job.id())),
+            read: move |answer| {
+                let job = Job::created(&on, &by, answer);
+                note_job(job.id());
+                Ok(job)
+            },
             record: |job: &Job<Created>| job.handle().into_parts().1,
         };
         let written = (|| request.wire(), || request.manifest(sender));

@@ -98,6 +98,8 @@ impl Status<InProgress> {
 
     /// Tells the service that this change was received. The job goes on. The change is redelivered until then.
     ///
+    /// Sends nothing where the service asks for no confirmation.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
@@ -142,6 +144,8 @@ impl Status<Completed> {
     /// whether it may delete them at once where no long-term storage was agreed. To confirm first and fetch later, store
     /// the [`reference`](Download::reference) of the document.
     ///
+    /// Sends nothing where the service asks for no confirmation.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
@@ -158,6 +162,8 @@ impl Status<Completed> {
 impl Status<DocumentsGone> {
     /// Tells the service that you have received the change, and ends the job.
     ///
+    /// Sends nothing where the service asks for no confirmation.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
@@ -173,6 +179,8 @@ impl Status<Failed> {
     }
 
     /// Tells the service that you have received the change, and ends the job.
+    ///
+    /// Sends nothing where the service asks for no confirmation.
     ///
     /// # Errors
     ///

@@ -101,10 +101,18 @@ impl MobileNumber {
         Self(text.to_owned())
     }
 
-    /// The number without the country code of Norway, which the service may add or leave out.
-    fn national(&self) -> &str {
-        let international = self.0.strip_prefix('+').or_else(|| self.0.strip_prefix("00"));
-        international.map_or(self.0.as_str(), |number| number.strip_prefix(NORWAY).unwrap_or(number))
+    /// Whether a message to one reaches the other: the digits count, and the country code of Norway may be left out.
+    fn is_same(&self, other: &Self) -> bool {
+        self.0 == other.0 || self.national().is_some_and(|number| Some(number) == other.national())
+    }
+
+    /// The digits without the country code of Norway, which the service may add or leave out. `None` for an odd number of
+    /// an answer that has none.
+    fn national(&self) -> Option<String> {
+        let number: String = self.0.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+        let international = number.strip_prefix('+').or_else(|| number.strip_prefix("00"));
+        let digits = international.map_or(number.as_str(), |number| number.strip_prefix(NORWAY).unwrap_or(number));
+        (!digits.is_empty()).then(|| digits.to_owned())
     }
 }
 
@@ -210,8 +218,11 @@ impl ContactInformation {
             (Some(own), Some(other)) => own.is_same(other),
             (own, other) => own.is_none() && other.is_none(),
         };
-        let number = |contact: &Self| contact.mobile_number().map(|number| number.national().to_owned());
-        email && number(self) == number(other)
+        let number = match (self.mobile_number(), other.mobile_number()) {
+            (Some(own), Some(other)) => own.is_same(other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        email && number
     }
 }
 
@@ -258,6 +269,12 @@ mod tests {
         assert!(mobile("90000000").is_same(&mobile("+47 90000000")));
         assert!(mobile("004790000000").is_same(&mobile("90000000")));
         assert!(!mobile("90000000").is_same(&mobile("+4690000000")));
+        // What no user could make, an answer may have.
+        let answered = |text: &str| ContactInformation::answered(None, Some(text)).unwrap();
+        assert!(mobile("90000000").is_same(&answered("900-00-000")));
+        assert!(mobile("+4790000000").is_same(&answered("(+47) 900.00.000")));
+        assert!(!mobile("90000000").is_same(&answered("900-00-001")) && !mobile("90000000").is_same(&answered("none")));
+        assert!(!answered("none").is_same(&answered("unknown")) && answered("none").is_same(&answered("none")));
         assert!(email("Kari@Example.com").is_same(&email("kari@example.com")));
         let both = email("kari@example.com").and_mobile("90000000".parse().unwrap());
         assert!(both.is_same(&both.clone()));

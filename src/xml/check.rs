@@ -11,7 +11,9 @@ use super::understood::Understood;
 pub(crate) enum Mode {
     /// Every rule, as a validator does it.
     Strict,
-    /// What an answer must have to be understood: nothing missing, nothing twice, no unknown word.
+    /// What an answer must have to be of use. Whatever is needed stands there once, with a known word where words are
+    /// listed. Whatever an answer can do without (by the schema, or by `build/answers.rs`) is left out where it cannot be
+    /// understood, and its first is taken where it stands there too often. Lists have any length, and no odd members.
     Tolerant,
 }
 
@@ -38,6 +40,8 @@ pub(super) struct Complex {
 pub(super) struct Attribute {
     pub(super) name: &'static str,
     pub(super) required: bool,
+    /// Whether an answer must have it, too.
+    pub(super) needed: bool,
     pub(super) value: Simple,
 }
 
@@ -49,9 +53,9 @@ pub(super) enum Content {
 
 /// One step of a content model.
 pub(super) enum Particle {
-    Element { name: &'static str, min: usize, max: usize, value: Value },
+    Element { name: &'static str, min: usize, max: usize, needed: bool, value: Value },
     Sequence(&'static [Particle]),
-    Choice(&'static [Particle]),
+    Choice { needed: bool, alternatives: &'static [Particle] },
 }
 
 /// What an element holds.
@@ -97,6 +101,10 @@ impl Check {
         Err(XmlError(format!("{}: {rule}", self.path.join("/"))))
     }
 
+    fn is_tolerant(&self) -> bool {
+        self.mode == Mode::Tolerant
+    }
+
     fn complex<'a>(
         &mut self,
         element: Element<'a>,
@@ -105,19 +113,20 @@ impl Check {
     ) -> Result<Understood<'a>, XmlError> {
         let mut attributes = Vec::new();
         for attribute in type_.attributes {
+            let demanded = if self.is_tolerant() { attribute.needed } else { attribute.required };
             match element.attributes().find(|(name, _)| *name == attribute.name) {
                 Some((_, value)) => {
                     self.path.push(attribute.name);
                     attributes.push((attribute.name, self.simple(value, &attribute.value)?));
                     self.path.pop();
                 }
-                None if attribute.required => {
+                None if demanded => {
                     return self.error(format_args!("the attribute `{}` is missing", attribute.name));
                 }
                 None => {}
             }
         }
-        if self.mode != Mode::Tolerant
+        if !self.is_tolerant()
             && let Some((name, _)) =
                 element.attributes().find(|(name, _)| type_.attributes.iter().all(|known| known.name != *name))
         {
@@ -125,7 +134,7 @@ impl Check {
         }
         let (text, children) = match &type_.content {
             Content::Text(simple) => {
-                if self.mode != Mode::Tolerant && element.children().next().is_some() {
+                if !self.is_tolerant() && element.children().next().is_some() {
                     return self.error("elements where only text may stand");
                 }
                 (self.text(element, simple)?, Vec::new())
@@ -140,7 +149,7 @@ impl Check {
         element: Element<'a>,
         particles: &'static [Particle],
     ) -> Result<Vec<Understood<'a>>, XmlError> {
-        if self.mode != Mode::Tolerant && !element.text().trim().is_empty() {
+        if !self.is_tolerant() && !element.text().trim().is_empty() {
             return self.error("text where only elements may stand");
         }
         let mut names = Vec::new();
@@ -180,34 +189,36 @@ impl Check {
         understood: &mut Vec<Understood<'a>>,
     ) -> Result<(), XmlError> {
         match particle {
-            Particle::Element { name, min, max, value } => {
+            Particle::Element { name, min, max, needed, value } => {
+                let (min, max) = match self.mode {
+                    Mode::Strict => (*min, *max),
+                    Mode::Tolerant if *max > 1 => (0, usize::MAX),
+                    Mode::Tolerant => (usize::from(*needed), 1),
+                };
+                let may_be_left_out = self.is_tolerant() && !needed && max == 1;
                 let mut count = 0;
-                while count < *max
-                    && let [child, others @ ..] = *rest
+                while let [child, others @ ..] = *rest
                     && child.name() == *name
                 {
                     *rest = others;
                     count += 1;
-                    self.path.push(name);
-                    understood.push(match value {
-                        Value::Complex(type_) => self.complex(*child, name, type_)?,
-                        Value::Simple(simple) => {
-                            if self.mode != Mode::Tolerant
-                                && (child.children().next().is_some() || child.attributes().next().is_some())
-                            {
-                                return self.error("elements or attributes where only text may stand");
-                            }
-                            let text = self.text(*child, simple)?;
-                            Understood { name, attributes: Vec::new(), text, children: Vec::new() }
+                    if count > max {
+                        if may_be_left_out {
+                            continue;
                         }
-                    });
-                    self.path.pop();
+                        // No particle of our schemas is followed by another that begins with the same name.
+                        return self.error(format_args!("the element `{name}` stands there more than {max} times"));
+                    }
+                    let depth = self.path.len();
+                    self.path.push(name);
+                    match self.value(*child, name, value) {
+                        Ok(value) => understood.push(value),
+                        Err(_) if may_be_left_out => {}
+                        Err(error) => return Err(error),
+                    }
+                    self.path.truncate(depth);
                 }
-                // No particle of our schemas is followed by another that begins with the same name.
-                if rest.first().is_some_and(|child| child.name() == *name) {
-                    return self.error(format_args!("the element `{name}` stands there more than {max} times"));
-                }
-                if count < *min {
+                if count < min {
                     return self.error(format_args!("the element `{name}` is missing"));
                 }
                 Ok(())
@@ -215,18 +226,61 @@ impl Check {
             Particle::Sequence(particles) => {
                 particles.iter().try_for_each(|particle| self.particle(particle, rest, understood))
             }
-            Particle::Choice(alternatives) => {
-                let chosen = rest
-                    .first()
-                    .and_then(|child| alternatives.iter().find(|alternative| starts_with(alternative, child.name())));
-                match chosen {
-                    Some(alternative) => self.particle(alternative, rest, understood),
-                    None => {
-                        let mut names = Vec::new();
-                        collect_names(alternatives, &mut names);
-                        self.error(format_args!("one of the elements {} is missing", names.join(", ")))
-                    }
+            Particle::Choice { needed, alternatives } => {
+                let (depth, known) = (self.path.len(), understood.len());
+                let chosen = self.choice(alternatives, rest, understood);
+                if !self.is_tolerant() || *needed {
+                    return chosen;
                 }
+                if chosen.is_err() {
+                    self.path.truncate(depth);
+                    understood.truncate(known);
+                }
+                while let [child, others @ ..] = *rest
+                    && alternatives.iter().any(|alternative| has(alternative, child.name()))
+                {
+                    *rest = others;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn choice<'a>(
+        &mut self,
+        alternatives: &'static [Particle],
+        rest: &mut &[Element<'a>],
+        understood: &mut Vec<Understood<'a>>,
+    ) -> Result<(), XmlError> {
+        let first = rest.first();
+        let chosen =
+            first.and_then(|child| alternatives.iter().find(|alternative| starts_with(alternative, child.name())));
+        match chosen {
+            Some(alternative) => self.particle(alternative, rest, understood),
+            None => {
+                let mut names = Vec::new();
+                collect_names(alternatives, &mut names);
+                self.error(format_args!("one of the elements {} is missing", names.join(", ")))
+            }
+        }
+    }
+
+    /// What stands in an element of this name.
+    fn value<'a>(
+        &mut self,
+        element: Element<'a>,
+        name: &'static str,
+        value: &'static Value,
+    ) -> Result<Understood<'a>, XmlError> {
+        match value {
+            Value::Complex(type_) => self.complex(element, name, type_),
+            Value::Simple(simple) => {
+                if !self.is_tolerant() && (element.children().next().is_some() || element.attributes().next().is_some())
+                {
+                    return self.error("elements or attributes where only text may stand");
+                }
+                let text = self.text(element, simple)?;
+                Ok(Understood { name, attributes: Vec::new(), text, children: Vec::new() })
             }
         }
     }
@@ -241,7 +295,7 @@ impl Check {
 
     /// The value that a text stands for: white space around it belongs to texts only (XML Schema part 2, 4.3.6).
     fn simple<'t>(&self, text: &'t str, simple: &Simple) -> Result<&'t str, XmlError> {
-        let strict = self.mode != Mode::Tolerant;
+        let strict = !self.is_tolerant();
         match simple {
             Simple::Text { min, max } if strict => {
                 let length = text.chars().count();
@@ -282,7 +336,17 @@ fn collect_names(particles: &[Particle], names: &mut Vec<&'static str>) {
     for particle in particles {
         match particle {
             Particle::Element { name, .. } => names.push(name),
-            Particle::Sequence(inner) | Particle::Choice(inner) => collect_names(inner, names),
+            Particle::Sequence(inner) | Particle::Choice { alternatives: inner, .. } => collect_names(inner, names),
+        }
+    }
+}
+
+/// Whether an element of this name may stand somewhere in a particle.
+fn has(particle: &Particle, name: &str) -> bool {
+    match particle {
+        Particle::Element { name: own, .. } => *own == name,
+        Particle::Sequence(inner) | Particle::Choice { alternatives: inner, .. } => {
+            inner.iter().any(|particle| has(particle, name))
         }
     }
 }
@@ -292,7 +356,7 @@ fn starts_with(particle: &Particle, first: &str) -> bool {
     match particle {
         Particle::Element { name, .. } => *name == first,
         Particle::Sequence(particles) => particles.first().is_some_and(|particle| starts_with(particle, first)),
-        Particle::Choice(alternatives) => alternatives.iter().any(|alternative| starts_with(alternative, first)),
+        Particle::Choice { alternatives, .. } => alternatives.iter().any(|alternative| starts_with(alternative, first)),
     }
 }
 

@@ -150,7 +150,7 @@ proptest! {
         xades in vec((option::of(attribute(1, 80)), url()), 0..=10),
     ) {
         let [confirmation_url, delete_documents_url, pades_url] = urls;
-        let status = signers.into_iter().map(|(signer, since, text)| SignerStatus { signer, since, text });
+        let status = signers.into_iter().map(|(signer, since, text)| SignerStatus { signer, since: Some(since), text });
         same(&DirectSignatureJobStatusResponse {
             reference,
             signature_job_id,
@@ -172,18 +172,18 @@ proptest! {
     ) {
         let [cancellation_url, delete_documents_url, pades_url] = urls;
         let signature = signers.into_iter().map(|(addresses, since, text, xades_url)| Signature {
-            status: SignatureStatus { since, text },
-            signature_signer: SignatureSigner::Identifier(notifications(addresses)),
+            status: Some(SignatureStatus { since: Some(since), text }),
+            signature_signer: Some(SignatureSigner::Identifier(notifications(addresses))),
             xades_url,
         });
         same(&PortalSignatureJobStatusChangeResponse {
             reference: None,
             signature_job_id,
             status: PortalSignatureJobStatus::Failed,
-            confirmation_url,
+            confirmation_url: Some(confirmation_url),
             cancellation_url,
             delete_documents_url,
-            signatures: Signatures { signature: signature.collect(), pades_url },
+            signatures: Some(Signatures { signature: signature.collect(), pades_url }),
         });
     }
 

@@ -178,3 +178,50 @@ fn white_space_at_the_ends_of_a_text_is_kept() {
         assert!(read == DirectSignerResponseName::SignerIdentifier(name.to_owned()), "{name:?}");
     }
 }
+
+const CHANGE: &str = r#"<portal-signature-job-status-change-response xmlns="http://signering.posten.no/schema/v1">
+  <signature-job-id>1</signature-job-id><status>FAILED</status><confirmation-url>https://a/1</confirmation-url>
+  <signatures><signature><status since="2017-01-23T12:51:43+01:00">SIGNED</status>
+  <personal-identification-number>01010012345</personal-identification-number></signature></signatures>
+</portal-signature-job-status-change-response>"#;
+
+#[test]
+fn an_answer_may_lack_what_only_a_strict_reader_demands() {
+    let id = "<signature-job-id>1</signature-job-id><status>FAILED</status>";
+    let (head, rest) = CHANGE.split_once(id).unwrap();
+    let end = rest.rsplit_once("</").unwrap().1;
+    let least = format!("{head}{id}</{end}");
+    let change = accepted::<PortalSignatureJobStatusChangeResponse>(&least);
+    assert!(change.confirmation_url.is_none() && change.signatures.is_none());
+    for (part, without, message) in [
+        ("<confirmation-url>https://a/1</confirmation-url>", "", ": the element `confirmation-url` is missing"),
+        (r#" since="2017-01-23T12:51:43+01:00""#, "", "/signatures/signature/status: the attribute `since` is missing"),
+        (
+            "<personal-identification-number>01010012345</personal-identification-number>",
+            "<identifier/>",
+            "/signatures/signature/identifier: one of the elements email, sms, sms is missing",
+        ),
+    ] {
+        let text = CHANGE.replace(part, without);
+        let change = accepted::<PortalSignatureJobStatusChangeResponse>(&text);
+        assert_eq!(change.signatures.unwrap().signature.len(), 1, "{text}");
+        let strict = read::<PortalSignatureJobStatusChangeResponse>(&text, Mode::Strict).err().unwrap();
+        assert_eq!(strict.to_string(), format!("portal-signature-job-status-change-response{message}"));
+    }
+}
+
+#[test]
+fn what_an_answer_can_do_without_may_stand_there_twice_and_the_first_counts() {
+    let url = "<confirmation-url>https://a/1</confirmation-url>";
+    let text = CHANGE.replace(url, &format!("{url}<confirmation-url>https://a/2</confirmation-url>"));
+    let change = accepted::<PortalSignatureJobStatusChangeResponse>(&text);
+    assert_eq!(change.confirmation_url.as_deref(), Some("https://a/1"));
+    let strict = read::<PortalSignatureJobStatusChangeResponse>(&text, Mode::Strict).err().unwrap().to_string();
+    assert!(strict.ends_with("the element `confirmation-url` stands there more than 1 times"), "{strict}");
+
+    let number = "<personal-identification-number>01010012345</personal-identification-number>";
+    let text = CHANGE.replace(number, &format!("<identifier><email address='a@b'/></identifier>{number}"));
+    let change = accepted::<PortalSignatureJobStatusChangeResponse>(&text);
+    let named = change.signatures.unwrap().signature.remove(0).signature_signer.unwrap();
+    assert!(named == SignatureSigner::PersonalIdentificationNumber("01010012345".to_owned()));
+}

@@ -125,7 +125,7 @@ pub struct Found {
     pub job: JobId,
     pub reference: Option<String>,
     pub state: SignatureJobStatus,
-    pub signatures: Vec<(SignatureStatus, Timestamp)>,
+    pub signatures: Vec<(SignatureStatus, Option<Timestamp>)>,
     pub saved: Option<PathBuf>,
     pub confirmed: bool,
 }
@@ -143,7 +143,10 @@ impl Found {
             text.push_str(&format!("  {reference}"));
         }
         for (at, (status, since)) in self.signatures.iter().enumerate() {
-            text.push_str(&format!("\n  signer {}  {}  {since}", at + 1, status.as_str()));
+            text.push_str(&format!("\n  signer {}  {}", at + 1, status.as_str()));
+            if let Some(since) = since {
+                text.push_str(&format!("  {since}"));
+            }
         }
         if let Some(path) = &self.saved {
             text.push_str(&format!("\n  saved {}", path.display()));
@@ -158,7 +161,7 @@ impl Found {
         let signatures = self
             .signatures
             .iter()
-            .map(|(status, since)| json!({ "status": status.as_str(), "since": since.to_string() }));
+            .map(|(status, since)| json!({ "status": status.as_str(), "since": since.map(|at| at.to_string()) }));
         json!({
             "job": self.job,
             "reference": self.reference,

@@ -162,7 +162,7 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Direct
             .iter()
             .map(|signer| wire::SignerStatus {
                 signer: Some(name(&signer.who).to_owned()),
-                since: time::write(signer.since),
+                since: Some(time::write(signer.since)),
                 text: signer.status.as_str().to_owned(),
             })
             .collect(),

@@ -48,7 +48,7 @@ pub(super) async fn create(
     let answer = wire::PortalSignatureJobResponse {
         reference: job.reference.clone(),
         signature_job_id: job.id,
-        cancellation_url: cancellation_url(&service, &job),
+        cancellation_url: Some(cancellation_url(&service, &job)),
     };
     inner.jobs.add(job, now);
     document(&answer)
@@ -115,15 +115,18 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Portal
     let url = |rest: String| service.url(FlowName::Portal, &job.sender, &format!("{}/{rest}", job.id));
     let state = job.state();
     let signatures = job.signers.iter().enumerate().map(|(at, signer)| wire::Signature {
-        status: wire::SignatureStatus { since: time::write(signer.since), text: signer.status.as_str().to_owned() },
-        signature_signer: match &signer.who {
+        status: Some(wire::SignatureStatus {
+            since: Some(time::write(signer.since)),
+            text: signer.status.as_str().to_owned(),
+        }),
+        signature_signer: Some(match &signer.who {
             Who::Contact(contact) => wire::SignatureSigner::Identifier(notifications(contact)),
             Who::Number(number) => wire::SignatureSigner::PersonalIdentificationNumber(number.as_str().to_owned()),
             Who::Identifier(identifier) => {
                 // No signer of a portal job is named so.
                 wire::SignatureSigner::PersonalIdentificationNumber(identifier.as_str().to_owned())
             }
-        },
+        }),
         xades_url: (signer.xades.is_some() && job.may_fetch(now)).then(|| url(format!("xades/{}", at + 1))),
     });
     wire::PortalSignatureJobStatusChangeResponse {
@@ -134,12 +137,12 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Portal
             JobState::Completed => wire::PortalSignatureJobStatus::CompletedSuccessfully,
             JobState::Failed => wire::PortalSignatureJobStatus::Failed,
         },
-        confirmation_url: url(format!("confirmations/{}", job.change_number())),
+        confirmation_url: Some(url(format!("confirmations/{}", job.change_number()))),
         cancellation_url: (state == JobState::InProgress).then(|| cancellation_url(service, job)),
         delete_documents_url: job.may_delete(now).then(|| url("documents".to_owned())),
-        signatures: wire::Signatures {
+        signatures: Some(wire::Signatures {
             signature: signatures.collect(),
             pades_url: (job.has_pades() && job.may_fetch(now)).then(|| url("pades".to_owned())),
-        },
+        }),
     }
 }
