@@ -16,7 +16,8 @@
 //! What it takes care of:
 //!
 //! * A contract is in the database before it is sent, and its handle as soon as the job is created: a crash in between
-//!   leaves a row that says so, and no unknown job. A job that *may* have been created is not created again.
+//!   leaves a row that says so, and no unknown job. A job that *may* have been created is not created again. A browser that
+//!   goes away while the job is created does not lose its handle: the client hands it over afterwards.
 //! * The signed PDF is checked and saved before the job is confirmed: the service may delete it then.
 //! * A confirmation may fail, and the process may die before it. So one write to the database records that the contract is
 //!   signed, together with the confirmation that is still to be made. It is removed when the confirmation has succeeded;
@@ -51,8 +52,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{
-    Client, ConfirmationReference, Document, Environment, ExitUrls, Identity, InvalidValue, Sender, StatusQueryToken,
-    TrustAnchors,
+    AbandonedCreation, AnyJobHandle, Client, ClientBuilder, ConfirmationReference, Document, Environment, ExitUrls,
+    HasSender, Identity, InvalidValue, Sender, StatusQueryToken, TrustAnchors,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
@@ -86,35 +87,39 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, roots) = match &sandbox {
         Some(sandbox) => {
             println!("sandbox     {}", sandbox.web_url());
-            (sandbox.client(), sandbox.anchors())
+            (sandbox.client_builder(), sandbox.anchors())
         }
         None => service(&options)?,
     };
-    let contracts = Contracts::open(&directory)?;
+    let contracts = Arc::new(Contracts::open(&directory)?);
+    let abandoned = Arc::clone(&contracts);
+    let client = client.on_abandoned_creation(move |creation| abandoned.sent_without_us(&creation)).build()?;
     let app = Arc::new(App { client, roots, contracts, directory, address, confirming: tokio::sync::Mutex::default() });
     tokio::spawn(confirm_the_rest(Arc::clone(&app), interval));
     axum::serve(listener, router(app)).await?;
     Ok(())
 }
 
-/// A client of the service that the options name, and the roots of its seals.
-fn service(options: &Options) -> Result<(Client, TrustAnchors), Box<dyn Error>> {
+/// A client of the service that the options name, to be built, and the roots of its seals.
+fn service(options: &Options) -> Result<(Complete, TrustAnchors), Box<dyn Error>> {
     let password = std::env::var("P12_PASSWORD").map_err(|_| "P12_PASSWORD is not set")?.into();
     let roots = TrustAnchors::from_pem_file(options.required("--roots")?)?;
     let client = Client::builder()
         .environment(Environment::custom(options.required("--root")?, roots.clone())?)
         .identity(Identity::from_pkcs12_file(options.required("--p12")?, &password)?)
         .sender(options.required("--sender")?.parse::<Sender>()?)
-        .user_agent("web_app-example")
-        .build()?;
+        .user_agent("web_app-example");
     Ok((client, roots))
 }
+
+/// A builder that lacks nothing.
+type Complete = ClientBuilder<Environment, Identity, HasSender>;
 
 struct App {
     client: Client,
     /// The roots of the certificates that seal signed documents.
     roots: TrustAnchors,
-    contracts: Contracts,
+    contracts: Arc<Contracts>,
     /// The directory of the signed documents.
     directory: PathBuf,
     /// The address that signers come back to.
@@ -307,6 +312,18 @@ impl Contracts {
         let handle = serde_json::to_string(handle)?;
         let sql = "UPDATE contract SET state = 'sent', handle = ?2 WHERE id = ?1";
         self.with(|database| database.execute(sql, params![id, handle])).map(drop)
+    }
+
+    /// Records the handle of a job whose creator did not wait for it. Whatever else may have come of the creation, the row is
+    /// at `sending` and stays there.
+    fn sent_without_us(&self, creation: &AbandonedCreation) {
+        let stored = match (&creation.reference, &creation.outcome) {
+            (Some(id), Ok(AnyJobHandle::Direct(handle))) => self.sent(id, handle),
+            _ => return eprintln!("a contract may have been sent: {:?}", creation.reference),
+        };
+        if stored.is_err() {
+            eprintln!("the handle of contract {:?} is not stored", creation.reference);
+        }
     }
 
     /// Records how a contract ended and the confirmation that is to be made, in one write. Changes nothing the second time.

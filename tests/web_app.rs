@@ -173,3 +173,24 @@ async fn a_rejection_that_is_not_confirmed_before_the_process_dies_is_confirmed_
     assert!(app.page(&contract).await.contains("It was not signed."));
     assert_eq!(sandbox.confirmations().iter().map(|one| one.job).collect::<Vec<_>>(), [job]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_goes_away_while_the_job_is_created_does_not_lose_its_handle() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    sandbox.inject(FaultRule::new(Fault::SlowAnswer(Duration::from_millis(20))).on(Operation::Create).times(1));
+    let app = WebApp::start(&sandbox, &directory, HOUR);
+    let form = "employee=Kari+Nordmann&position=utvikler&personal_number=01010012345";
+    let post = app.browser.post(format!("{}/contracts", app.address)).timeout(Duration::from_secs(30));
+    let post = post.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form).send();
+    let sent = tokio::spawn(post);
+    until("the creation", async || !sandbox.received_jobs().is_empty()).await;
+    sent.abort();
+    assert!(sent.await.unwrap_err().is_cancelled(), "the answer was there before the browser left");
+    let contract = sandbox.received_jobs()[0].reference.clone().unwrap();
+    assert_eq!(row(&directory, &contract).0, "sending");
+    until("the handle", async || row(&directory, &contract).0 == "sent").await;
+    // The job goes on as any other.
+    let to = app.browser.post(format!("{}/contracts/{contract}/sign", app.address)).send().await.unwrap();
+    assert!(location(&to).starts_with(sandbox.web_url()));
+}

@@ -17,7 +17,7 @@ use super::received::{Confirmation, Polled, ReceivedJob};
 use super::service::Service;
 use super::start::Made;
 use super::{api, server, web};
-use crate::client::Client;
+use crate::client::{Client, ClientBuilder};
 use crate::flow::HasSender;
 use crate::identity::Identity;
 use crate::trust::{Environment, TrustAnchors};
@@ -89,7 +89,17 @@ impl Sandbox {
         self.client.clone()
     }
 
-    /// The environment that the sandbox is: for a client with another identity or other options.
+    /// A builder of a client like [`client`](Self::client): for one with other options.
+    pub fn client_builder(&self) -> ClientBuilder<Environment, Identity, HasSender> {
+        let builder = Client::builder()
+            .environment(self.environment())
+            .identity(self.identity())
+            .sender(self.client.sender().clone());
+        let has_limit = self.service.lock().rate_limit.is_some();
+        if has_limit { builder } else { builder.without_rate_limiter() }
+    }
+
+    /// The environment that the sandbox is: for a client with another identity.
     pub fn environment(&self) -> Environment {
         self.environment.clone()
     }
