@@ -105,7 +105,7 @@ impl<S> Client<S> {
         Archive::new(&self.session.transport)
     }
 
-    #[cfg(any(fuzzing, test))]
+    #[cfg(any(fuzzing, all(test, feature = "sandbox")))]
     pub(crate) fn transport(&self) -> &Arc<Transport> {
         &self.session.transport
     }

@@ -98,7 +98,8 @@ pub trait Testable: Sized {
 
 /// Builds the status `S` of a job for a unit test.
 ///
-/// `build` makes it from an answer as the service would give it, so that it can have nothing that a genuine status cannot.
+/// `build` reads it from an answer in the service's format, so that it can have nothing that is refused in an answer. It
+/// belongs to an environment of its own: no client accepts its references.
 ///
 /// Example: see [`testing`](self).
 #[must_use = "a builder does nothing until `build` is called"]
@@ -201,7 +202,7 @@ impl<S: Testable> StatusBuilder<S> {
             (None, &Method::GET, _) => answer(200, "application/xml", &xades),
             _ => answer(204, "application/xml", &Bytes::new()),
         };
-        Arc::new(Transport::prepared(&Environment::production(), answer))
+        Arc::new(Transport::prepared(&Environment::nowhere(), answer))
     }
 
     fn url(&self, transport: &Transport, flow: &str, rest: &str) -> String {

@@ -170,6 +170,12 @@ impl Environment {
         Self::known("https://api.signering.posten.no/api", anchors)
     }
 
+    /// No service: what is made for tests must not reach one.
+    #[cfg(feature = "testing")]
+    pub(crate) fn nowhere() -> Self {
+        Self::known("https://testing.invalid/api", TrustAnchors(Vec::new()))
+    }
+
     /// The public test environment: `https://api.difitest.signering.posten.no/api`.
     ///
     /// Its roots (Buypass Class 3 Test4, the G2 test roots, Commfides test) are published by their issuers and are in

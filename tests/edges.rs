@@ -4,16 +4,16 @@ mod support;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll as Ready;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use posten_signering::direct::JobStatus;
-use posten_signering::sandbox::Sandbox;
+use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
 use posten_signering::{
     AbandonedCreation, AnyJobHandle, Client, ConfirmationReference, Document, Environment, Error, ErrorClass,
-    FileAction, HasSender, Identity, PadesReference, Proxy, Retry, Sender, Timeouts, TlsError,
+    FileAction, HasSender, Identity, PadesReference, Proxy, RateLimiter, Retry, Sender, Timeouts, TlsError,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
@@ -63,9 +63,14 @@ fn large_request(length: usize) -> posten_signering::direct::JobRequest {
         .build()
 }
 
-/// Lets bytes through to a service. On the first so many connections one bit is flipped of the first record that comes back
-/// after so many bytes went out, not counting the first piece of the handshake.
-async fn relay(service: SocketAddr, after: usize, broken: usize) -> SocketAddr {
+/// Lets bytes through to a service. On the first so many connections one bit is flipped of each record that comes back when
+/// it is due: that depends on how many bytes went out, not counting the first piece of the handshake.
+async fn relay(
+    service: SocketAddr,
+    broken: usize,
+    is_due: impl Fn(usize) -> bool + Send + Sync + 'static,
+) -> SocketAddr {
+    let is_due = Arc::new(is_due);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -73,16 +78,13 @@ async fn relay(service: SocketAddr, after: usize, broken: usize) -> SocketAddr {
             let (client, _) = listener.accept().await.unwrap();
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = TcpStream::connect(service).await.unwrap().into_split();
-            let is_sent = Arc::new(AtomicBool::new(false));
-            let sent = Arc::clone(&is_sent);
+            let sent = Arc::new(AtomicUsize::new(0));
+            let (counted, is_due) = (Arc::clone(&sent), Arc::clone(&is_due));
             tokio::spawn(async move {
-                let (mut buffer, mut first, mut total) = (vec![0; 65536], 0, 0);
+                let (mut buffer, mut is_first) = (vec![0; 65536], true);
                 while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
-                    total += read;
-                    first = if first == 0 { read } else { first };
-                    if at < broken && total - first >= after {
-                        sent.store(true, Ordering::SeqCst);
-                    }
+                    counted.fetch_add(if is_first { 0 } else { read }, Ordering::SeqCst);
+                    is_first = false;
                     if to_server.write_all(&buffer[..read]).await.is_err() {
                         break;
                     }
@@ -91,7 +93,7 @@ async fn relay(service: SocketAddr, after: usize, broken: usize) -> SocketAddr {
             tokio::spawn(async move {
                 let mut buffer = vec![0; 65536];
                 while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
-                    if is_sent.load(Ordering::SeqCst) {
+                    if at < broken && is_due(sent.load(Ordering::SeqCst)) {
                         // Behind the head of the record, which has five bytes.
                         buffer[read.min(20) - 1] ^= 1;
                     }
@@ -107,9 +109,12 @@ async fn relay(service: SocketAddr, after: usize, broken: usize) -> SocketAddr {
 
 #[tokio::test]
 async fn a_broken_record_after_the_request_is_a_broken_connection_and_the_job_may_exist() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = Arc::new(Sandbox::start().await.unwrap());
     for run in 1..=20 {
-        let client = client_of(&sandbox, relay(sandbox.address(), 300_000, usize::MAX).await).build().unwrap();
+        let service = Arc::clone(&sandbox);
+        let is_created = move |_| service.received_jobs().len() == run;
+        let relay = relay(sandbox.address(), usize::MAX, is_created).await;
+        let client = client_of(&sandbox, relay).build().unwrap();
         let error = client.direct().create(&large_request(400_000)).await.unwrap_err();
         let Error::MaybeCreated { reference, source } = &error else { panic!("{}", explain(&error)) };
         assert_eq!(
@@ -121,13 +126,15 @@ async fn a_broken_record_after_the_request_is_a_broken_connection_and_the_job_ma
         assert_eq!(sandbox.received_jobs().len(), run, "the job exists");
     }
     for _ in 0..20 {
-        let client = client_of(&sandbox, relay(sandbox.address(), 500, usize::MAX).await).build().unwrap();
+        let client =
+            client_of(&sandbox, relay(sandbox.address(), usize::MAX, |sent| sent > 500).await).build().unwrap();
         let error = client.whoami().await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Transport, "{}", explain(&error));
     }
     // What may be repeated is repeated.
     let retry = Retry::builder().times(3).build();
-    let client = client_of(&sandbox, relay(sandbox.address(), 500, 2).await).retry(retry).build().unwrap();
+    let client =
+        client_of(&sandbox, relay(sandbox.address(), 2, |sent| sent > 500).await).retry(retry).build().unwrap();
     client.whoami().await.unwrap();
 }
 
@@ -182,12 +189,17 @@ async fn a_creation_that_is_dropped_at_any_point_is_not_lost() {
         let first = std::future::poll_fn(|context| Ready::Ready(creation.as_mut().poll(context).is_pending())).await;
         assert!(first);
         tokio::time::sleep(Duration::from_millis(3)).await;
-        let _ = std::future::poll_fn(|context| Ready::Ready(creation.as_mut().poll(context).is_pending())).await;
+        let second = std::future::poll_fn(|context| Ready::Ready(creation.as_mut().poll(context))).await;
+        known += usize::from(second.is_ready());
         tokio::time::sleep(Duration::from_millis(20)).await;
         drop(creation);
     }
     // What was under way comes to its end.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let start = Instant::now();
+    while known + abandoned.lock().unwrap().len() < sandbox.received_jobs().len() || start.elapsed().as_millis() < 500 {
+        assert!(start.elapsed().as_secs() < 20, "a job has its handle nowhere");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let abandoned = std::mem::take(&mut *abandoned.lock().unwrap());
     let handles = abandoned.iter().map(|creation| creation.outcome.as_ref().unwrap());
     let jobs = sandbox.received_jobs().len();
@@ -259,6 +271,95 @@ async fn a_refused_certificate_has_one_name_whenever_it_is_refused() {
         }
         println!("TLS {name}: 200 requests and {UPLOADS} uploads of 10 MB, each refused by the same name");
     }
+}
+
+#[tokio::test]
+async fn a_job_that_was_taken_stays_unclear_whatever_is_refused_afterwards() {
+    let authority = Authority::new("Test");
+    for version in [&TLS12, &TLS13] {
+        let chain = || authority.chain(POSTEN, |_| {});
+        // The first connection takes the whole request and breaks; the rest lets nobody in.
+        let taking = Server::start(chain(), &[version], |_, _| Vec::new()).await;
+        let refusing = unwilling(chain(), version).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let first = taking.address;
+        tokio::spawn(async move {
+            for service in std::iter::once(first).chain(std::iter::repeat(refusing)) {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let mut service = TcpStream::connect(service).await.unwrap();
+                tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut service).await });
+            }
+        });
+        let error = trusting(&authority, address).direct().create(&large_request(600_000)).await.unwrap_err();
+        assert!(matches!(error, Error::MaybeCreated { .. }), "{}", explain(&error));
+        assert_eq!(taking.requests().len(), 1);
+    }
+}
+
+#[test]
+fn a_creation_that_ends_with_its_runtime_tells_the_hook() {
+    let abandoned: Arc<Mutex<Vec<AbandonedCreation>>> = Arc::default();
+    let told = Arc::clone(&abandoned);
+    let sandbox_runtime = tokio::runtime::Runtime::new().unwrap();
+    let sandbox = sandbox_runtime.block_on(Sandbox::start()).unwrap();
+    sandbox.inject(FaultRule::new(Fault::SlowAnswer(Duration::from_secs(30))).on(Operation::Create));
+    let client = sandbox.client_builder();
+    let client = client.on_abandoned_creation(move |creation| told.lock().unwrap().push(creation)).build().unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let request = large_request(1000);
+        let create = tokio::spawn(async move { client.direct().create(&request).await.map(drop) });
+        while sandbox.received_jobs().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        create.abort();
+    });
+    let abandoned = std::mem::take(&mut *abandoned.lock().unwrap());
+    let [AbandonedCreation { reference: Some(reference), outcome: Err(error), .. }] = &abandoned[..] else {
+        panic!("{abandoned:?}")
+    };
+    assert_eq!((reference.as_str(), error.class()), ("case-9", ErrorClass::Unclear));
+    // Dropped where there is a runtime.
+    let _guard = sandbox_runtime.enter();
+    drop(sandbox);
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_does_so_in_its_caller() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.client_builder().on_exchange(|_| panic!("the hook's own")).build().unwrap();
+    let panicked = tokio::spawn(async move { client.direct().create(&request([kari()])).await.map(drop) }).await;
+    let panic = panicked.unwrap_err().into_panic();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the hook's own"));
+}
+
+#[tokio::test]
+async fn a_status_that_tells_nothing_leaves_a_creation_open() {
+    for status in ["408 Request Timeout", "302 Found", "600 Odd", "999 Odder"] {
+        let (_server, client) = server(move |_| answer(status, "", "")).await;
+        let error = client.direct().create(&large_request(1000)).await.unwrap_err();
+        assert!(matches!(error, Error::MaybeCreated { .. }), "{status}: {}", explain(&error));
+    }
+}
+
+#[tokio::test]
+async fn a_retry_that_was_not_permitted_does_not_hide_the_first_call() {
+    struct Once(AtomicBool);
+    impl RateLimiter for Once {
+        fn acquire<'a>(&'a self, _: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+            match self.0.swap(true, Ordering::SeqCst) {
+                false => Box::pin(async {}),
+                true => Box::pin(std::future::pending()),
+            }
+        }
+        fn pause(&self, _: &str, _: Duration) {}
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    sandbox.inject(FaultRule::new(Fault::LoseAnswer));
+    let client = client_of(&sandbox, sandbox.address()).rate_limiter(Once(AtomicBool::new(false)));
+    let timeouts = Timeouts::builder().rate_limiter(Duration::from_millis(50)).build();
+    let client = client.retry(Retry::builder().build()).timeouts(timeouts).build().unwrap();
+    assert_eq!(client.whoami().await.unwrap_err().class(), ErrorClass::Transport);
 }
 
 /// A server that always answers so, and its client.
@@ -385,7 +486,11 @@ async fn timeouts_of_any_length_are_kept() {
         .rate_limiter(Duration::MAX)
         .build();
     let sandbox = Sandbox::start().await.unwrap();
-    let client = client_of(&sandbox, sandbox.address()).timeouts(longest).build().unwrap();
+    let retry = Retry::builder().first_pause(Duration::MAX).longest_pause(Duration::MAX).build();
+    let client = client_of(&sandbox, sandbox.address()).timeouts(longest).retry(retry).build().unwrap();
+    sandbox.inject(FaultRule::new(Fault::LoseAnswer).times(1));
+    // No time is left for such a pause.
+    assert_eq!(client.whoami().await.unwrap_err().class(), ErrorClass::Transport);
     let job = client.direct().create(&request([kari()])).await.unwrap();
     let back = sandbox.sign(job.id(), kari().name()).unwrap();
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };

@@ -398,3 +398,40 @@ async fn a_stored_confirmation_of_a_change_ends_its_redelivery() {
     sandbox.advance(Duration::from_secs(600));
     assert!(matches!(client.portal().poll(&PollingQueue::DEFAULT).await.unwrap(), Poll::Empty { .. }));
 }
+
+#[test]
+fn a_url_of_another_call_or_in_another_spelling_is_refused() {
+    let client = client();
+    let job = |job: &str| format!("{}/123456789/portal/signature-jobs/{job}", client.environment().root());
+    let environment = client.environment();
+    for (call, is_taken) in [("complete", true), ("cancel", false), ("pades", false), ("xades/1", false)] {
+        let url = format!("{}/{call}", job("17"));
+        let read = ConfirmationReference::from_url(environment, &url);
+        assert_eq!(read.is_ok(), is_taken, "a confirmation of {call}");
+    }
+    assert!(DeletionReference::from_url(environment, &format!("{}/pades", job("17"))).is_err());
+    let swapped =
+        portal::JobHandle::from_url(environment, JobId::try_from(17).unwrap(), &format!("{}/pades", job("17")));
+    assert!(matches!(swapped, Err(HandleError::Damaged(_))));
+    let mut stored =
+        serde_json::to_value(PadesReference::from_url(environment, &format!("{}/pades", job("17"))).unwrap()).unwrap();
+    for odd in ["18;a=b", "%31%38", "/18", "17%2f..%2f18", "+17", "017"] {
+        stored["url"] = format!("{}/pades", job(odd)).into();
+        let read: PadesReference = serde_json::from_value(stored.clone()).unwrap();
+        assert!(matches!(client.pades(&read), Err(Error::Handle(HandleError::Damaged(_)))), "{odd}");
+    }
+}
+
+#[test]
+fn what_stands_twice_or_nests_too_deeply_is_damaged() {
+    let twice =
+        r#"{"version":1,"kind":"pades","environment":"https://a/api","url":"https://a/api/1","url":"https://a/api/2"}"#;
+    let error = serde_json::from_str::<PadesReference>(twice).unwrap_err().to_string();
+    assert!(error.starts_with("it is damaged: something stands in it twice"), "{error}");
+    // Arrays in arrays, in MessagePack: the format's own limit is deeper than a thread's stack.
+    let deep = std::thread::Builder::new().stack_size(512 * 1024).spawn(|| {
+        let error = rmp_serde::from_slice::<PadesReference>(&[0x91; 1000]).unwrap_err().to_string();
+        assert!(error.contains("it nests too deeply"), "{error}");
+    });
+    deep.unwrap().join().unwrap();
+}

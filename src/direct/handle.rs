@@ -37,6 +37,7 @@ use crate::types::JobId;
 /// }
 /// ```
 #[derive(Clone)]
+#[must_use = "a handle does nothing by itself: store it, or resume its job"]
 pub struct JobHandle<R: Retrieval = Callback> {
     record: Record,
     retrieval: PhantomData<fn() -> R>,
@@ -118,7 +119,6 @@ impl<R: Retrieval> JobHandle<R> {
     }
 
     /// With the sender's own reference for the job.
-    #[must_use]
     pub fn with_reference(self, reference: impl Into<String>) -> Self {
         Self::new(Record { reference: Some(reference.into()), ..self.record })
     }

@@ -41,9 +41,9 @@ impl SignerName {
     }
 
     /// The name as it is compared. White space in an attribute becomes blanks when XML is read (XML 1.0, section 3.3.3),
-    /// unless it was escaped.
+    /// unless it was escaped; around a personal number it does not count.
     fn compared(&self) -> String {
-        composed(&self.as_str().replace(['\t', '\n'], " ")).into_owned()
+        composed(self.as_str().replace(['\t', '\n'], " ").trim()).into_owned()
     }
 }
 

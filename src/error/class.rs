@@ -47,7 +47,7 @@ pub enum ErrorClass {
     Timeout,
     /// The connection broke.
     Transport,
-    /// The service or a gateway is not available: 502, 503 and 504.
+    /// The service or a gateway is not available: 408, 502, 503 and 504.
     Unavailable,
     /// The service failed: any other 5xx.
     ServerError,
@@ -214,11 +214,14 @@ impl Error {
 impl Refusal {
     fn class(&self) -> ErrorClass {
         match self.status {
-            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
-                ErrorClass::Unavailable
-            }
+            StatusCode::REQUEST_TIMEOUT
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => ErrorClass::Unavailable,
             status if status.is_server_error() => ErrorClass::ServerError,
-            _ => ErrorClass::Refused,
+            status if status.is_client_error() => ErrorClass::Refused,
+            // No status that tells what became of a request.
+            _ => ErrorClass::Protocol,
         }
     }
 }

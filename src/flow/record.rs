@@ -1,8 +1,9 @@
 //! The stored form of handles and references: a map with a version, whatever the serde format.
 
+use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
@@ -53,6 +54,19 @@ impl Kind {
 
     fn called(self) -> &'static str {
         KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(.., called)| called)
+    }
+
+    /// How the service calls in a URL what the one URL of such a record does, where that is known.
+    fn call(self) -> Option<&'static str> {
+        match self {
+            Self::DirectJob | Self::Status => Some("status"),
+            Self::PortalJob | Self::Cancellation => Some("cancel"),
+            Self::Signer => Some("signers"),
+            Self::Pades => Some("pades"),
+            Self::Xades => Some("xades"),
+            Self::Confirmation => Some("complete"),
+            Self::DirectPollingJob | Self::Deletion => None,
+        }
     }
 
     fn is_of_portal(self) -> bool {
@@ -129,13 +143,21 @@ impl Record {
         if trimmed(&self.environment) != trimmed(root) {
             return Err(HandleError::Environment);
         }
-        for url in self.service_urls(root)? {
+        let own = self.url.iter().map(|_| self.kind.call());
+        let calls = own.chain(self.signers.iter().map(|_| Some("signers")));
+        for (url, call) in self.service_urls(root)?.into_iter().zip(calls) {
             let subject = url.subject(root);
+            if !subject.is_canonical {
+                return Err(HandleError::Damaged("a URL in it is not written as the service writes them"));
+            }
             let differs = |own: bool, other: bool| own && other;
             if differs(self.kind.is_of_direct(), subject.is_portal)
                 || differs(self.kind.is_of_portal(), subject.is_direct)
             {
                 return Err(HandleError::Damaged("a URL in it belongs to the other flow"));
+            }
+            if subject.call.is_some() && subject.call != call {
+                return Err(HandleError::Damaged("a URL in it is for another call"));
             }
             if self.sender.is_some() && subject.sender.is_some() && self.sender != subject.sender {
                 return Err(HandleError::Sender);
@@ -181,11 +203,16 @@ impl Record {
     fn read(value: Value) -> Result<Self, HandleError> {
         let damaged = HandleError::Damaged;
         let Value::Map(fields) = value else { return Err(damaged("it is no map")) };
+        let names: HashSet<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        let are_unique = names.len() == fields.len();
         let mut fields = Fields(fields);
         match fields.take("version") {
             Some(Value::Number(VERSION)) => {}
             Some(Value::Number(later)) if later > VERSION => return Err(HandleError::Version(later)),
             _ => return Err(damaged("its version cannot be read")),
+        }
+        if !are_unique {
+            return Err(damaged("something stands in it twice"));
         }
         let word = fields.text("kind")?.ok_or(damaged("it does not say what it is"))?;
         let kind = KINDS.iter().find(|(_, known, _)| *known == word).map(|(kind, ..)| *kind);
@@ -312,11 +339,37 @@ impl Value {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue)
+        AnyValue { depth: 0 }.deserialize(deserializer)
     }
 }
 
-struct AnyValue;
+/// A value at this depth.
+#[derive(Clone, Copy)]
+struct AnyValue {
+    depth: usize,
+}
+
+impl AnyValue {
+    /// What nests deeper is no record, and must not use up the stack. A record of this version has a depth of two.
+    const MAX_DEPTH: usize = 8;
+
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        let depth = self.depth + 1;
+        if depth > Self::MAX_DEPTH {
+            Err(E::custom(HandleError::Damaged("it nests too deeply")))
+        } else {
+            Ok(Self { depth })
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for AnyValue {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for AnyValue {
     type Value = Value;
@@ -334,7 +387,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        Value::deserialize(deserializer)
+        self.deeper()?.deserialize(deserializer)
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
@@ -363,7 +416,7 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self.deeper()?)? {
             list.push(item);
         }
         Ok(Value::List(list))
@@ -371,10 +424,10 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Vec::new();
-        while let Some(name) = entries.next_key::<Value>()? {
-            match name {
-                Value::Text(name) => map.push((name, entries.next_value()?)),
-                _ => drop(entries.next_value::<IgnoredAny>()?),
+        while let Some(name) = entries.next_key_seed(self.deeper()?)? {
+            let value = entries.next_value_seed(self.deeper()?)?;
+            if let Value::Text(name) = name {
+                map.push((name, value));
             }
         }
         Ok(Value::Map(map))

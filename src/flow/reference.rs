@@ -19,6 +19,7 @@ macro_rules! reference {
         ///
         /// Example: see [`guide::references`](crate::guide::references).
         #[derive(Clone, PartialEq, Eq)]
+        #[must_use = "a reference does nothing by itself: store it, or give it to the client"]
         pub struct $name($crate::flow::Record);
 
         impl $name {

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, SyncSender};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
+use tokio::task::JoinError;
 use tracing::Instrument;
 
 use super::record::Record;
@@ -81,17 +82,23 @@ impl Session {
             let (tell, told) = oneshot::channel();
             let (session, jobs, read) = (Arc::clone(self), jobs.clone(), read.clone());
             let (own, resent) = (reference.map(str::to_owned), repetitions.so_far);
+            // Where nobody waits any more, what is not delivered tells the hook.
+            let on_abandoned = Arc::clone(&self.on_abandoned);
+            let mut delivery = Delivery { content: Content::Open, reference: own, record, on_abandoned };
             let sent = async move {
                 let answer = session.transport.post_upload::<A>(&jobs, upload, resent).await;
-                let outcome = answer.and_then(read).map_err(|error| unclear(error, own.as_deref()));
-                let on_abandoned = Arc::clone(&session.on_abandoned);
-                // Where nobody waits any more, what is not delivered tells the hook.
-                let _ = tell.send(Delivery { outcome: Some(outcome), reference: own, record, on_abandoned });
+                let outcome = answer.and_then(read).map_err(|error| unclear(error, delivery.reference.as_deref()));
+                delivery.content = Content::Outcome(outcome);
+                let _ = tell.send(delivery);
             };
-            tokio::spawn(sent.in_current_span());
+            let task = tokio::spawn(sent.in_current_span());
             let outcome = match told.await {
                 Ok(delivery) => delivery.take(),
-                Err(_) => Err(unclear(Error::Transport("the runtime was shut down".into()), reference)),
+                Err(_) => match task.await.map_err(JoinError::try_into_panic) {
+                    // That of a hook, which is the caller's own.
+                    Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                    _ => Err(unclear(ended(), reference)),
+                },
             };
             match outcome {
                 Err(error @ Error::Connect(_)) if repetitions.pause(&error).await => {}
@@ -130,29 +137,45 @@ fn unclear(error: Error, reference: Option<&str>) -> Error {
     }
 }
 
+/// The call did not come to its end: the runtime was shut down.
+fn ended() -> Error {
+    Error::Transport("the runtime was shut down".into())
+}
+
 /// What came of a creation, on its way to whoever waits for it. What is not taken tells the hook.
 struct Delivery<J> {
-    outcome: Option<Result<J, Error>>,
+    content: Content<J>,
     reference: Option<String>,
     record: fn(&J) -> Record,
     on_abandoned: Arc<OnAbandoned>,
 }
 
+enum Content<J> {
+    /// The call goes on.
+    Open,
+    Outcome(Result<J, Error>),
+    Taken,
+}
+
 impl<J> Delivery<J> {
     fn take(mut self) -> Result<J, Error> {
-        self.outcome.take().unwrap_or_else(|| Err(Error::Transport("it was taken before".into())))
+        match std::mem::replace(&mut self.content, Content::Taken) {
+            Content::Outcome(outcome) => outcome,
+            Content::Open | Content::Taken => Err(unclear(ended(), self.reference.as_deref())),
+        }
     }
 }
 
 impl<J> Drop for Delivery<J> {
     fn drop(&mut self) {
-        match self.outcome.take() {
-            Some(Ok(job)) => (self.on_abandoned)(self.reference.take(), Ok((self.record)(&job))),
-            Some(Err(error)) if error.class() == ErrorClass::Unclear => {
-                (self.on_abandoned)(self.reference.take(), Err(error));
-            }
+        let outcome = match std::mem::replace(&mut self.content, Content::Taken) {
+            Content::Taken => return,
+            Content::Open => Err(unclear(ended(), self.reference.as_deref())),
+            Content::Outcome(Ok(job)) => Ok((self.record)(&job)),
+            Content::Outcome(Err(error)) if error.class() == ErrorClass::Unclear => Err(error),
             // Nothing was created.
-            Some(Err(_)) | None => {}
-        }
+            Content::Outcome(Err(_)) => return,
+        };
+        (self.on_abandoned)(self.reference.take(), outcome);
     }
 }

@@ -27,6 +27,7 @@ use crate::types::JobId;
 /// }
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[must_use = "a handle does nothing by itself: store it, or resume its job"]
 pub struct JobHandle {
     id: JobId,
     record: Record,
@@ -52,7 +53,6 @@ impl JobHandle {
     }
 
     /// With the sender's own reference for the job.
-    #[must_use]
     pub fn with_reference(self, reference: impl Into<String>) -> Self {
         Self::new(self.id, Record { reference: Some(reference.into()), ..self.record })
     }

@@ -78,7 +78,8 @@ impl Answer {
             },
             Err(_) if text.is_empty() => Refusal::new(status),
             Err(_) => {
-                Refusal { text: Some(text[..text.floor_char_boundary(MAX_TEXT)].to_owned()), ..Refusal::new(status) }
+                let end = (0..=MAX_TEXT.min(text.len())).rfind(|at| text.is_char_boundary(*at)).unwrap_or_default();
+                Refusal { text: Some(text[..end].to_owned()), ..Refusal::new(status) }
             }
         };
         match refusal.code.as_deref() {

@@ -54,6 +54,7 @@ pub enum Xades {}
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "nothing is requested until one of its methods is called"]
 pub struct Download<D = Pades> {
     transport: Arc<Transport>,
     operation: Operation,

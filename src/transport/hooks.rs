@@ -124,9 +124,10 @@ impl Hooks {
     pub(super) fn package(&self, reference: Option<&str>, package: &Package) -> Result<(), Error> {
         let Some(tell) = &self.on_package else { return Ok(()) };
         let bytes = package.bytes()?;
-        // An error of this crate stays what it is: that of the hook that writes packages to files.
+        // What our own hook says, which writes packages to files, is an error of this crate.
         tell(&OutgoingPackage { reference, bytes: &bytes }).map_err(|reason| match reason.downcast::<Error>() {
-            Ok(own) => *own,
+            Ok(file) if matches!(*file, Error::File { .. }) => *file,
+            Ok(own) => Error::Hook(own),
             Err(reason) => Error::Hook(reason),
         })
     }

@@ -166,16 +166,18 @@ impl Transport {
         let call = Call { method: Method::POST, body, ..Call::get(url) };
         match self.attempt::<Whole>(&call, resent).await {
             Ok(answer) => read(&answer.text),
-            Err(error @ Error::Transport(_)) => Err(self.refused_certificate(url).await.unwrap_or(error)),
+            Err(error @ Error::Transport(_)) if !call.body.is_given() => {
+                Err(self.refused_certificate(url).await.unwrap_or(error))
+            }
             Err(error) => Err(error),
         }
     }
 
-    /// Finds out whether a connection broke because the service refused our certificate.
+    /// Finds out whether an upload broke in its middle because the service refused our certificate.
     ///
     /// In TLS 1.3 it refuses after the handshake, with an alert. Who is in the middle of an upload then may see the
-    /// connection being reset before the alert. A small request gets to read it; and a certificate that is refused now was
-    /// refused then, so nothing was acted upon.
+    /// connection being reset before the alert. A small request gets to read it. Only for uploads that did not leave as a
+    /// whole, which nobody can have acted upon: otherwise a job might exist, whatever is refused now.
     async fn refused_certificate(&self, url: &ServiceUrl) -> Option<Error> {
         let organization = ServiceUrl::below(self.root(), &[self.organization(url)]);
         let (request, _) = Call::get(&organization).request(&self.hooks).ok()?;
@@ -269,7 +271,8 @@ impl Transport {
     /// The organization number that a call counts for: the first segment below the root.
     fn organization<'u>(&self, url: &'u ServiceUrl) -> &'u str {
         let path = url.as_url().path();
-        let below = path.strip_prefix(self.root().path().trim_end_matches('/')).unwrap_or(path);
+        let root = self.root().path().trim_end_matches('/');
+        let below = path.strip_prefix(root).filter(|below| below.starts_with('/')).unwrap_or(path);
         below.trim_start_matches('/').split('/').next().unwrap_or_default()
     }
 }
@@ -339,6 +342,11 @@ impl Body {
             }
             _ => Error::Timeout,
         }
+    }
+
+    /// Whether all of it may have left.
+    fn is_given(&self) -> bool {
+        !matches!(self, Self::Package(multipart, _) if !multipart.is_given())
     }
 
     fn document(&self) -> Option<&str> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -24,8 +24,16 @@ const WORTH_A_STREAM: usize = 256 * 1024;
 pub(super) struct Multipart {
     pub(super) content_type: HeaderValue,
     parts: Vec<Part>,
+    /// How far the body has come into a connection.
+    progress: Arc<Progress>,
+}
+
+#[derive(Default)]
+struct Progress {
     /// Whether a connection has asked for the first piece.
-    begun: Arc<AtomicBool>,
+    begun: AtomicBool,
+    /// So many bytes were given to it.
+    given: AtomicUsize,
 }
 
 impl Multipart {
@@ -48,12 +56,17 @@ impl Multipart {
         parts.push(Part::Written(after.into()));
         let content_type = HeaderValue::try_from(format!("multipart/mixed; boundary={boundary}"))
             .map_err(|_| Error::Configuration("the boundary is not a header value".to_owned()))?;
-        Ok(Self { content_type, parts, begun: Arc::default() })
+        Ok(Self { content_type, parts, progress: Arc::default() })
     }
 
     /// Whether something of the body may have left.
     pub(super) fn is_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
+        self.progress.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether all of the body may have left. Before that nobody can act on it.
+    pub(super) fn is_given(&self) -> bool {
+        self.progress.given.load(Ordering::Relaxed) >= self.len()
     }
 
     /// How many bytes the body has.
@@ -98,7 +111,7 @@ impl Multipart {
     }
 
     fn pieces(&self, receiver: mpsc::Receiver<io::Result<Bytes>>, meter: Meter) -> Pieces {
-        Pieces { receiver, meter, begun: Arc::clone(&self.begun) }
+        Pieces { receiver, meter, progress: Arc::clone(&self.progress) }
     }
 }
 
@@ -106,16 +119,17 @@ impl Multipart {
 struct Pieces {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     meter: Meter,
-    begun: Arc<AtomicBool>,
+    progress: Arc<Progress>,
 }
 
 impl Stream for Pieces {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.begun.store(true, Ordering::Relaxed);
+        self.progress.begun.store(true, Ordering::Relaxed);
         let piece = std::task::ready!(self.receiver.poll_recv(context));
         if let Some(Ok(piece)) = &piece {
+            self.progress.given.fetch_add(piece.len(), Ordering::Relaxed);
             self.meter.add(piece.len());
         }
         Poll::Ready(piece)

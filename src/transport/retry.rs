@@ -53,14 +53,18 @@ impl Retry {
         call: impl Fn(usize) -> F,
     ) -> Result<T, Error> {
         let mut repetitions = self.begin();
+        let mut before = None;
         loop {
-            match call(repetitions.so_far).await {
-                Err(error) if error.class().is_retried() => {
+            match (call(repetitions.so_far).await, before.take()) {
+                (Err(error), _) if error.class().is_retried() => {
                     if !repetitions.pause(&error).await {
                         return Err(error);
                     }
+                    before = Some(error);
                 }
-                done => return done,
+                // It was not permitted to call again. The first call may have been acted upon, and this error says not.
+                (Err(Error::TooManyRequests { retry_at: None }), Some(before)) => return Err(before),
+                (done, _) => return done,
             }
         }
     }
@@ -96,7 +100,8 @@ impl Repetitions {
     /// Waits before the next repetition. `false` when there is none, and the error is final.
     pub(crate) async fn pause(&mut self, error: &Error) -> bool {
         let Some(pause) = self.pauses.next() else { return false };
-        if self.deadline.is_some_and(|deadline| Instant::now() + pause > deadline) {
+        let end = Instant::now().checked_add(pause);
+        if self.deadline.is_some_and(|deadline| end.is_none_or(|end| end > deadline)) {
             return false;
         }
         self.so_far += 1;

@@ -14,7 +14,8 @@ use crate::text::is_xml_char;
 const MAX_URL: usize = 500;
 
 /// Schemes whose URIs are programs or documents by themselves: a browser must not be sent to one.
-const FORBIDDEN_SCHEMES: [&str; 3] = ["javascript", "vbscript", "data"];
+const FORBIDDEN_SCHEMES: [&str; 10] =
+    ["about", "blob", "data", "feed", "file", "filesystem", "jar", "javascript", "vbscript", "view-source"];
 
 /// Where the browser goes when the signing ceremony ends, with `status_query_token` appended.
 ///
@@ -117,7 +118,9 @@ fn check_exit_url(field: &'static str, text: &str) -> Result<(), InvalidValue> {
     }
     // A parser of URLs strips white space and drops line breaks inside; what is sent as it is given must not need that.
     let plain = !text.chars().any(|c| c.is_whitespace() || !is_xml_char(c));
-    let url = Url::parse(text).ok().filter(|url| plain && !FORBIDDEN_SCHEMES.contains(&url.scheme()));
+    // A scheme of one letter is the drive of a file.
+    let is_fit = |url: &Url| plain && url.scheme().len() > 1 && !FORBIDDEN_SCHEMES.contains(&url.scheme());
+    let url = Url::parse(text).ok().filter(is_fit);
     url.map(drop).ok_or_else(|| InvalidValue::new(field, Rule::AbsoluteUri))
 }
 
@@ -205,13 +208,27 @@ impl ServiceUrl {
     /// What can be read from the path of a URL of a job below `root`: `/123456789/direct/signature-jobs/4711/...`.
     pub(crate) fn subject(&self, root: &Url) -> Subject {
         let path = self.0.path();
-        let below = path.strip_prefix(root.path().trim_end_matches('/')).unwrap_or(path);
-        let mut segments = below.trim_start_matches('/').split('/');
-        let sender = segments.next().and_then(|segment| segment.parse().ok());
-        let flow = segments.next().unwrap_or_default();
-        let is_job = segments.next() == Some("signature-jobs");
-        let job = segments.next().filter(|_| is_job).and_then(|segment| segment.parse().ok());
-        Subject { sender, is_direct: flow == "direct", is_portal: flow == "portal", job }
+        let below = path.strip_prefix(root.path().trim_end_matches('/')).and_then(|below| below.strip_prefix('/'));
+        let segments: Vec<&str> = below.unwrap_or(path.trim_start_matches('/')).split('/').collect();
+        let segment = |at: usize| segments.get(at).copied().unwrap_or_default();
+        let is_job = segment(2) == "signature-jobs";
+        let job = Some(segment(3)).filter(|_| is_job).and_then(|number| number.parse().ok());
+        // Other spellings, which the service might read as the path of another job.
+        let is_plain =
+            |at: usize| !segment(at).contains([';', '%']) && (at >= segments.len() || !segment(at).is_empty());
+        let is_canonical = segments.len() == 1
+            || (is_plain(0)
+                && is_plain(1)
+                && (segment(1) == "documents"
+                    || (is_plain(2) && is_plain(3) && job.is_none_or(|job: JobId| job.to_string() == segment(3)))));
+        Subject {
+            sender: segment(0).parse().ok(),
+            is_direct: segment(1) == "direct",
+            is_portal: segment(1) == "portal",
+            job,
+            is_canonical,
+            call: CALLS.iter().find(|call| is_job && **call == segment(4)).copied(),
+        }
     }
 }
 
@@ -222,7 +239,14 @@ pub(crate) struct Subject {
     pub(crate) is_direct: bool,
     pub(crate) is_portal: bool,
     pub(crate) job: Option<JobId>,
+    /// Whether sender and job are written as the service writes them, and can be compared.
+    pub(crate) is_canonical: bool,
+    /// What is called, if the word is one that the service uses.
+    pub(crate) call: Option<&'static str>,
 }
+
+/// The words below a job.
+const CALLS: [&str; 6] = ["cancel", "complete", "pades", "signers", "status", "xades"];
 
 #[cfg(test)]
 mod tests {
@@ -258,12 +282,23 @@ mod tests {
             is_direct: false,
             is_portal: true,
             job: Some("17".parse().unwrap()),
+            is_canonical: true,
+            call: Some("pades"),
         };
         assert_eq!(subject("/api/123456789/portal/signature-jobs/17/pades?x=1"), expected);
-        let nothing = Subject { sender: None, is_direct: false, is_portal: false, job: None };
         for other in ["", "/api", "/api/x/y/z", "/elsewhere/17", "/api//"] {
-            assert_eq!(subject(other), nothing, "{other}");
+            let subject = subject(other);
+            assert!(subject.sender.is_none() && subject.job.is_none() && subject.call.is_none(), "{other}");
         }
+        let jobs = "/api/123456789/direct/signature-jobs";
+        for odd in ["/18;a=b/pades", "/%31%38/pades", "//18/pades", "/17%2f..%2f18/pades", "/+17/pades", "/017/pades"] {
+            assert!(!subject(&format!("{jobs}{odd}")).is_canonical, "{odd}");
+        }
+        for odd in ["/api//123456789/direct/signature-jobs/17", "/api/123456789//direct/signature-jobs/17"] {
+            assert!(!subject(odd).is_canonical, "{odd}");
+        }
+        assert_eq!(subject("/api123456789/direct/signature-jobs/17/pades").sender, None);
+        assert!(subject("/api/123456789/documents/a%20b;c/pades").is_canonical);
     }
 
     #[test]
@@ -278,7 +313,16 @@ mod tests {
         let good = "https://sender.example/";
         let build = |text: &str| ExitUrls::builder().completion(good).rejection(text).error(good).build();
         let error = |text: &str| build(text).unwrap_err().to_string();
-        for bad in ["sender.example", "javascript:alert(1)", " JavaScript:x", "DATA:text/html,x", "https://a/ b", ""] {
+        for bad in [
+            "sender.example",
+            "javascript:alert(1)",
+            " JavaScript:x",
+            "DATA:text/html,x",
+            "https://a/ b",
+            "",
+            "C:\\x",
+            "file:///etc/passwd",
+        ] {
             assert_eq!(error(bad), "rejection-url: must be an absolute URI, and neither script nor data", "{bad}");
         }
         let long = format!("{good}{}", "x".repeat(478));

@@ -19,7 +19,9 @@ use yaserde::YaSerialize;
 
 pub(crate) use self::check::Mode;
 use self::check::Root;
-pub(crate) use self::limits::{MAX_BYTES, NAMESPACE, XmlError};
+#[cfg(any(feature = "sandbox", test))]
+pub(crate) use self::limits::NAMESPACE;
+pub(crate) use self::limits::{MAX_BYTES, XmlError};
 use self::understood::Read;
 use crate::text::lines;
 
