@@ -377,6 +377,7 @@ async fn no_answer_makes_a_call_panic_hang_or_eat_memory() {
                 Ok(()) => "ok",
                 Err(Error::Protocol(_)) => "Protocol",
                 Err(Error::Unexpected(_)) => "Unexpected",
+                Err(Error::NotAuthorized(_) | Error::NotFound(_)) if name.starts_with("status 4") => "refused",
                 Err(Error::Transport(_)) => "Transport",
                 Err(Error::MaybeCreated { .. }) => "MaybeCreated",
                 Err(Error::TooManyRequests { .. }) => "TooManyRequests",
