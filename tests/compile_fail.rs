@@ -18,11 +18,12 @@ const RUSTC: &str = "rustc 1.95.";
 const CASES: &str = "tests/compile_fail";
 
 /// The features of the library, and whether this test was built with them.
-const FEATURES: [(&str, bool); 6] = [
+const FEATURES: [(&str, bool); 7] = [
     ("default", cfg!(feature = "default")),
     ("blocking", cfg!(feature = "blocking")),
     ("cli", cfg!(feature = "cli")),
     ("sandbox", cfg!(feature = "sandbox")),
+    ("testing", cfg!(feature = "testing")),
     ("verify", cfg!(feature = "verify")),
     ("__bench", cfg!(feature = "__bench")),
 ];
