@@ -171,7 +171,7 @@ pub use self::error::{
 };
 pub use self::flow::{
     CancellationReference, Change, ChangeKey, ConfirmationReference, DeletionReference, DocumentsDeletion, FailedCall,
-    HasSender, JobState, NoSender, PadesReference, SenderChoice, Signature, SignatureStatus, StatusState,
+    HasSender, JobState, NoSender, PadesReference, Progress, SenderChoice, Signature, SignatureStatus, StatusState,
     XadesReference,
 };
 pub use self::handle::AnyJobHandle;
