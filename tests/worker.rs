@@ -450,7 +450,7 @@ async fn four_processes_lose_nothing_and_do_nothing_twice() {
     let handled: HashMap<String, String> = handled.collect::<Result<_, _>>().unwrap();
     let confirmed = over();
     for job in &expected {
-        let at: Timestamp = handled[&format!("{job}:COMPLETED_SUCCESSFULLY:SIGNED")].parse().unwrap();
+        let at: Timestamp = handled[&format!("portal:{job}:COMPLETED_SUCCESSFULLY:SIGNED")].parse().unwrap();
         assert!(confirmed[job] >= at, "{job} was confirmed before it was on disk");
     }
     // What each process was told last; `None` where the answer was lost on its way.
