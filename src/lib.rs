@@ -176,7 +176,7 @@ pub use self::flow::{
 };
 pub use self::handle::AnyJobHandle;
 pub use self::identity::Identity;
-pub use self::poll::{Changes, Poll, Problem, Report, Worker};
+pub use self::poll::{Changes, Ended, Figures, Poll, Problem, Report, Worker};
 pub use self::transport::{
     Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, Retry, Timeouts,
     Transfer, Xades,

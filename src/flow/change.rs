@@ -107,6 +107,11 @@ impl ChangeKey {
         Self(key.into())
     }
 
+    /// The flow, as the key names it.
+    pub(crate) fn flow(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
+    }
+
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
