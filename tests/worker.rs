@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use posten_signering::portal::{JobRequest, Signer};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
-use posten_signering::{ContactInformation, Document, JobId, PollingQueue, Problem, Progress, SignatureJobStatus};
+use posten_signering::{
+    ContactInformation, Document, Ended, JobId, Poll, PollingQueue, Problem, Progress, SignatureJobStatus,
+};
 use tokio::sync::oneshot;
 
 use self::support::{kari as direct_kari, pdf, request as direct_request, tiny_pdf};
@@ -268,6 +270,31 @@ async fn a_lost_confirmation_is_tried_again_and_a_refused_one_is_told() {
          the service answered 403 Forbidden with FAULT"
     );
     assert_eq!(*problems.lock().unwrap(), [expected]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_worker_that_is_told_to_terminate_finishes_and_confirms_what_it_began() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let sandbox = impatient().await;
+    let [begun, later] = [signed(&sandbox, tiny_pdf()).await, signed(&sandbox, tiny_pdf()).await];
+    let mut terminate = signal(SignalKind::terminate()).unwrap();
+    let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker();
+    let worker = worker.stop_when(async move { terminate.recv().await.unwrap() }).run(move |change| async move {
+        assert_eq!(change.job_id(), begun);
+        let killed = Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status()?;
+        assert!(killed.success());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(())
+    });
+    let report = worker.await;
+    assert_eq!((report.confirmed, report.abandoned, report.ended), (1, 0, Some(Ended::Stopped)));
+    assert_eq!(sandbox.confirmations().len(), 1);
+    let Poll::Change { status, .. } = sandbox.client().portal().poll(&PollingQueue::DEFAULT).await.unwrap() else {
+        panic!("the second change was not asked for")
+    };
+    assert_eq!(status.job_id(), later);
 }
 
 /// A job of two signers who have not acted yet.
