@@ -171,12 +171,12 @@ pub use self::error::{
 };
 pub use self::flow::{
     CancellationReference, Change, ChangeKey, ConfirmationReference, DeletionReference, DocumentsDeletion, FailedCall,
-    HasSender, JobState, NoSender, PadesReference, SenderChoice, Signature, SignatureStatus, StatusState,
+    HasSender, JobState, NoSender, PadesReference, Progress, SenderChoice, Signature, SignatureStatus, StatusState,
     XadesReference,
 };
 pub use self::handle::{AbandonedCreation, AnyJobHandle};
 pub use self::identity::Identity;
-pub use self::poll::{Changes, Poll, Problem, Report, Worker};
+pub use self::poll::{Changes, Ended, Figures, Poll, Problem, Report, Worker};
 pub use self::transport::{
     Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, Retry, Timeouts,
     Transfer, Xades,

@@ -3,13 +3,14 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use posten_signering::direct::JobStatus;
+use posten_signering::direct::{JobStatus, Polling};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
-use posten_signering::{Client, PollingQueue, Retry, StatusQueryToken};
+use posten_signering::{Client, Ended, ErrorClass, JobId, PollingQueue, Retry, StatusQueryToken};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -61,7 +62,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Seen {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::new();
+        let mut fields = Fields::from([("level", event.metadata().level().to_string())]);
         event.record(&mut Collector(&mut fields));
         let depth = context.event_scope(event).map_or(0, Iterator::count);
         self.0.lock().unwrap().push((depth, "event", fields));
@@ -80,14 +81,19 @@ impl Seen {
     }
 }
 
-/// One thread, so that everything happens under its subscriber.
-#[tokio::test]
-async fn each_operation_and_each_request_has_a_span_with_the_names_of_open_telemetry() {
+/// Everything of the crate but the sandbox goes there, on this thread.
+fn collected() -> (Seen, tracing::subscriber::DefaultGuard) {
     let seen = Seen::default();
     let only_ours = Targets::new().with_target("posten_signering::transport", tracing::Level::TRACE);
     let only_ours = only_ours.with_target("posten_signering::poll", tracing::Level::TRACE);
-    let _guard =
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(seen.clone().with_filter(only_ours)));
+    let registry = tracing_subscriber::registry().with(seen.clone().with_filter(only_ours));
+    (seen, tracing::subscriber::set_default(registry))
+}
+
+/// One thread, so that everything happens under its subscriber.
+#[tokio::test]
+async fn each_operation_and_each_request_has_a_span_with_the_names_of_open_telemetry() {
+    let (seen, _guard) = collected();
     let sandbox = Sandbox::start_with(Sandbox::builder().poll_interval(Duration::ZERO).build()).await.unwrap();
     let client = Client::builder()
         .environment(sandbox.environment())
@@ -164,4 +170,106 @@ async fn each_operation_and_each_request_has_a_span_with_the_names_of_open_telem
         ("server.port", root.port().unwrap().to_string()),
     ];
     assert_eq!(request, Fields::from(expected));
+}
+
+/// A worker whose handlers do this with the change of a job, until its handler ended. Problems are logged.
+async fn handled<F, Fut>(sandbox: &Sandbox, handler: F) -> JobId
+where
+    F: Fn(Arc<JobStatus<Polling>>) -> Fut,
+    Fut: Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    let client = sandbox.client();
+    let job = client.direct().create(&request([kari()]).polling(PollingQueue::DEFAULT)).await.unwrap();
+    sandbox.sign(job.id(), kari().name()).unwrap();
+    let worker = client.direct().changes(PollingQueue::DEFAULT).worker();
+    let figures = worker.figures();
+    let ended = async move {
+        loop {
+            let report = figures.report();
+            if report.confirmed + report.failed + report.unconfirmed > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let _ = worker.stop_when(ended).run(handler).await;
+    job.id()
+}
+
+/// Of a worker: the span of a handler, what is in it, and what is logged.
+const HANDLED: [&str; 8] = [
+    "level",
+    "message",
+    "otel.name",
+    "posten_signering.change.failures",
+    "posten_signering.outcome",
+    "error.type",
+    "otel.status_code",
+    "posten_signering.job.id",
+];
+
+/// The lines from the first handler on, until the next poll.
+fn of_the_handler(seen: &Seen) -> Vec<String> {
+    let lines = seen.lines(&HANDLED).into_iter().skip_while(|line| !line.starts_with("change"));
+    lines.take_while(|line| !line.starts_with("operation")).collect()
+}
+
+#[tokio::test]
+async fn a_handler_and_its_confirmation_have_a_span_with_flow_job_and_outcome() {
+    let (seen, _guard) = collected();
+    let sandbox = Sandbox::start_with(Sandbox::builder().poll_interval(Duration::ZERO).build()).await.unwrap();
+    let job = handled(&sandbox, |change| async move {
+        change.pades().ok_or("no document")?.bytes().await?;
+        Ok(())
+    });
+    let id = format!("posten_signering.job.id={}", job.await);
+    let change = seen.0.lock().unwrap().iter().find(|(_, name, _)| *name == "change").unwrap().2.clone();
+    let lines = of_the_handler(&seen);
+    assert_eq!(lines[0], format!("change otel.name=direct/handle posten_signering.outcome=confirmed {id}"));
+    let operations = lines.iter().filter(|line| line.contains("operation"));
+    assert_eq!(
+        operations.collect::<Vec<_>>(),
+        [&format!("  operation otel.name=direct/pades {id}"), &format!("  operation otel.name=direct/confirm {id}")]
+    );
+    let number = id.rsplit('=').next().unwrap();
+    let expected = [
+        ("messaging.message.id", &*format!("direct:{number}:COMPLETED_SUCCESSFULLY:SIGNED")),
+        ("messaging.operation.type", "process"),
+        ("messaging.system", "posten-signering"),
+        ("otel.kind", "consumer"),
+        ("otel.name", "direct/handle"),
+        ("posten_signering.flow", "direct"),
+        ("posten_signering.job.id", number),
+        ("posten_signering.outcome", "confirmed"),
+    ];
+    assert_eq!(change, expected.map(|(name, value)| (name, value.to_owned())).into());
+}
+
+#[tokio::test]
+async fn a_problem_is_logged_unless_there_is_a_hook_and_without_the_text_of_the_handlers_error() {
+    let (seen, _guard) = collected();
+    let sandbox = Sandbox::start_with(Sandbox::builder().poll_interval(Duration::ZERO).build()).await.unwrap();
+    let job = handled(&sandbox, |_| async { Err("Kari Nordmann, 01010012345".into()) }).await;
+    let id = format!("posten_signering.job.id={job}");
+    let expected = [
+        format!(
+            "change otel.name=direct/handle posten_signering.outcome=failed error.type=_OTHER \
+             otel.status_code=ERROR {id}"
+        ),
+        format!(
+            "  event level=WARN message=the handler of direct:{job}:COMPLETED_SUCCESSFULLY:SIGNED failed \
+             posten_signering.change.failures=1 error.type=_OTHER"
+        ),
+    ];
+    assert_eq!(of_the_handler(&seen), expected);
+
+    sandbox.advance(Duration::from_secs(600));
+    let worker = sandbox.client().direct().changes(PollingQueue::DEFAULT).worker().on_problem(|_| {});
+    let worker = worker.stop_on(|problem| problem.class() == Some(ErrorClass::Timeout));
+    let report = worker.run(|_| async { Err(posten_signering::Error::Timeout.into()) }).await;
+    assert_eq!((report.failed, report.ended), (1, Some(Ended::Problem { class: Some(ErrorClass::Timeout) })));
+    let expected = format!(
+        "change otel.name=direct/handle posten_signering.outcome=failed error.type=timeout otel.status_code=ERROR {id}"
+    );
+    assert_eq!(of_the_handler(&seen), [expected], "the hook has it");
 }

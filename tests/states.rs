@@ -1,4 +1,5 @@
-//! The states of jobs in both flows: every sequence of three events, the refused ones included, against a model.
+//! The states of jobs in both flows: every sequence of three events, the refused ones included, against a model. With
+//! each change the job makes progress.
 
 mod support;
 
@@ -7,7 +8,9 @@ use std::time::Duration;
 use posten_signering::direct;
 use posten_signering::portal::{self, SigningOrder};
 use posten_signering::sandbox::Sandbox;
-use posten_signering::{Change, ContactInformation, Document, Error, JobId, Poll, PollingQueue, SignatureStatus};
+use posten_signering::{
+    Change, ContactInformation, Document, Error, JobId, Poll, PollingQueue, Progress, SignatureStatus,
+};
 
 use self::support::{exit_urls, tiny_pdf};
 
@@ -142,7 +145,7 @@ async fn every_sequence_of_events_in_the_direct_flow_ends_as_the_protocol_says()
     for sequence in sequences(&events) {
         let job = client.direct().create(&request()).await.unwrap();
         let mut model = Model::new(false, [0, 0]);
-        let mut confirmed = false;
+        let (mut confirmed, mut progress) = (false, Progress::default());
         for event in sequence {
             let expected = model.happens(event) && !confirmed;
             let did = match event {
@@ -160,6 +163,8 @@ async fn every_sequence_of_events_in_the_direct_flow_ends_as_the_protocol_says()
             let key = change.as_ref().map(|change| change.key().to_string());
             assert_eq!(key, expected.then(|| model.key(job.id())), "{event:?} of {sequence:?}");
             if let Some(change) = change {
+                let before = std::mem::replace(&mut progress, change.progress());
+                assert!(progress > before, "{before} was not exceeded at {event:?} of {sequence:?}");
                 confirmed = model.over;
                 change.confirm().await.unwrap();
             }
@@ -194,7 +199,7 @@ async fn every_sequence_of_events_in_the_portal_flow_ends_as_the_protocol_says()
             let job = client.portal().create(&request).await.unwrap();
             let (id, handle) = (job.id(), job.handle());
             let mut model = Model::new(true, turns);
-            let mut confirmed = false;
+            let (mut confirmed, mut progress) = (false, Progress::default());
             for event in sequence {
                 let expected = model.happens(event) && !confirmed;
                 let visit = |at: usize| sandbox.log_in(id, signers[at].name());
@@ -220,6 +225,8 @@ async fn every_sequence_of_events_in_the_portal_flow_ends_as_the_protocol_says()
                 let key = change.as_ref().map(|change| change.key().to_string());
                 assert_eq!(key, expected.then(|| model.key(id)), "{event:?} of {sequence:?}");
                 if let Some(change) = change {
+                    let before = std::mem::replace(&mut progress, change.progress());
+                    assert!(progress > before, "{before} was not exceeded at {event:?} of {sequence:?}");
                     confirmed = model.over;
                     change.confirm().await.unwrap();
                 }

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use posten_signering::portal::{JobRequest, Signer};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
-use posten_signering::{ContactInformation, Document, JobId, PollingQueue, Problem};
+use posten_signering::{
+    ContactInformation, Document, Ended, JobId, Poll, PollingQueue, Problem, Progress, SignatureJobStatus,
+};
 use tokio::sync::oneshot;
 
 use self::support::{kari as direct_kari, pdf, request as direct_request, tiny_pdf};
@@ -270,6 +272,93 @@ async fn a_lost_confirmation_is_tried_again_and_a_refused_one_is_told() {
     assert_eq!(*problems.lock().unwrap(), [expected]);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_worker_that_is_told_to_terminate_finishes_and_confirms_what_it_began() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let sandbox = impatient().await;
+    let [begun, later] = [signed(&sandbox, tiny_pdf()).await, signed(&sandbox, tiny_pdf()).await];
+    let mut terminate = signal(SignalKind::terminate()).unwrap();
+    let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker();
+    let worker = worker.stop_when(async move { terminate.recv().await.unwrap() }).run(move |change| async move {
+        assert_eq!(change.job_id(), begun);
+        let killed = Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status()?;
+        assert!(killed.success());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(())
+    });
+    let report = worker.await;
+    assert_eq!((report.confirmed, report.abandoned, report.ended), (1, 0, Some(Ended::Stopped)));
+    assert_eq!(sandbox.confirmations().len(), 1);
+    let Poll::Change { status, .. } = sandbox.client().portal().poll(&PollingQueue::DEFAULT).await.unwrap() else {
+        panic!("the second change was not asked for")
+    };
+    assert_eq!(status.job_id(), later);
+}
+
+/// A job of two signers who have not acted yet.
+async fn of_two(sandbox: &Sandbox) -> (JobId, [Signer; 2]) {
+    let signers = ["kari", "ola"].map(|name| {
+        let email = format!("{name}@example.com").parse().unwrap();
+        Signer::contact(ContactInformation::email(email)).build()
+    });
+    let request = JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(Document::pdf("Avtale", tiny_pdf()).unwrap())
+        .signers(signers.clone())
+        .unwrap()
+        .build();
+    (sandbox.client().portal().create(&request).await.unwrap().id(), signers)
+}
+
+#[tokio::test]
+async fn an_older_change_that_is_handled_last_replaces_no_newer_one() {
+    let sandbox = Arc::new(impatient().await);
+    let (job, [kari, ola]) = of_two(&sandbox).await;
+    sandbox.log_in(job, kari.name()).unwrap().sign().unwrap();
+    // What a database has of the job, and what was stored there.
+    let stored = Arc::new(Mutex::new((Progress::default(), Vec::new())));
+    let database = Arc::clone(&stored);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let service = Arc::clone(&sandbox);
+    let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker().concurrency(2);
+    let worker = worker.stop_when(async { stopped.await.unwrap_or_default() }).run(move |change| {
+        let (database, service, ola) = (Arc::clone(&database), Arc::clone(&service), ola.clone());
+        async move {
+            if change.state() == SignatureJobStatus::InProgress {
+                service.log_in(job, ola.name())?.sign()?;
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+            let mut stored = database.lock().unwrap();
+            if change.progress() > stored.0 {
+                stored.0 = change.progress();
+                stored.1.push(change.state());
+            }
+            Ok(())
+        }
+    });
+    let worker = tokio::spawn(worker);
+    until("both confirmations", || sandbox.confirmations().len() == 2).await;
+    stop.send(()).unwrap();
+    assert_eq!(worker.await.unwrap().confirmed, 2);
+    assert_eq!(stored.lock().unwrap().1, [SignatureJobStatus::CompletedSuccessfully], "the older one came too late");
+}
+
+#[tokio::test]
+async fn several_acts_between_two_polls_are_one_change_with_all_of_them() {
+    let sandbox = impatient().await;
+    let (job, signers) = of_two(&sandbox).await;
+    for signer in &signers {
+        sandbox.log_in(job, signer.name()).unwrap().sign().unwrap();
+    }
+    let mut changes = sandbox.client().portal().changes(PollingQueue::DEFAULT);
+    let change = changes.next().await.unwrap().unwrap();
+    assert_eq!(change.key().as_str(), format!("portal:{job}:COMPLETED_SUCCESSFULLY:SIGNED,SIGNED"));
+    change.confirm().await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(500), changes.next()).await.is_err(), "there is no other");
+}
+
 /// Worker processes: the example `polling_worker`, which `cargo test` builds with the tests.
 struct Workers {
     program: PathBuf,
@@ -388,7 +477,7 @@ async fn four_processes_lose_nothing_and_do_nothing_twice() {
     let handled: HashMap<String, String> = handled.collect::<Result<_, _>>().unwrap();
     let confirmed = over();
     for job in &expected {
-        let at: Timestamp = handled[&format!("{job}:COMPLETED_SUCCESSFULLY:SIGNED")].parse().unwrap();
+        let at: Timestamp = handled[&format!("portal:{job}:COMPLETED_SUCCESSFULLY:SIGNED")].parse().unwrap();
         assert!(confirmed[job] >= at, "{job} was confirmed before it was on disk");
     }
     // What each process was told last; `None` where the answer was lost on its way.

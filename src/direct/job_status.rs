@@ -8,7 +8,7 @@ use super::status::{InProgress, Signature, Status};
 use crate::error::Error;
 use crate::flow::{
     self, Change, ChangeKey, Common, Completed, Confirmation, ConfirmationReference, DocumentsGone, Failed, FailedCall,
-    Links, Sealed,
+    Links, Progress, Sealed,
 };
 use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{JobId, PersonalIdentificationNumber, SignatureJobStatus, SignerIdentifier};
@@ -115,6 +115,11 @@ impl<R: Retrieval> JobStatus<R> {
     /// Which change it is, to recognize it when it is redelivered.
     pub fn key(&self) -> ChangeKey {
         ChangeKey::new(self.state(), self.common())
+    }
+
+    /// How far the job has come, so that an older status that is delivered late replaces no newer one.
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.state(), self.signatures())
     }
 
     /// The signed PDF of a completed job.

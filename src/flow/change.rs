@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt::{self, Debug};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::confirmation::Confirmation;
+use super::progress::Progress;
 use super::sealed::Sealed;
 use super::signature::Signature;
 use super::status::Common;
@@ -26,7 +28,7 @@ use crate::types::{JobId, SignatureJobStatus};
 ///
 /// /// Stores what a change of either flow leads to.
 /// async fn store(change: &impl Change) -> Result<(), Error> {
-///     println!("{} {} {:?}", change.key(), change.state(), change.reference());
+///     println!("{} {} {:?} {}", change.key(), change.state(), change.reference(), change.progress());
 ///     for signature in change.signatures() {
 ///         println!("{} since {:?}", signature.status(), signature.since());
 ///     }
@@ -55,6 +57,11 @@ pub trait Change: Debug + Send + Sync + 'static {
     /// What each signer has done.
     fn signatures(&self) -> &[Signature<Self::Signer>];
 
+    /// How far the job has come, so that an older change that is delivered late replaces no newer one.
+    fn progress(&self) -> Progress {
+        Progress::new(self.state(), self.signatures())
+    }
+
     /// The signed PDF of a completed job.
     fn pades(&self) -> Option<Download>;
 
@@ -71,7 +78,8 @@ pub trait Change: Debug + Send + Sync + 'static {
 /// The service delivers changes at least once: after a crash, or 10 minutes without confirmation, again. Store the key
 /// in the transaction that stores what a change led to, under a unique index, and a redelivered change has no effect
 /// twice. It is made of the flow, the number of the job, its state and those of its signatures, and has nothing personal
-/// in it.
+/// in it. Keys have no order in time: of two changes of one job, the newer one has the greater [`Progress`]. A clone is
+/// cheap.
 ///
 /// ```text
 /// portal:17:IN_PROGRESS:SIGNED,WAITING
@@ -87,13 +95,21 @@ pub trait Change: Debug + Send + Sync + 'static {
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChangeKey(String);
+pub struct ChangeKey(Arc<str>);
 
 impl ChangeKey {
     pub(crate) fn new<N>(state: SignatureJobStatus, common: &Common<N>) -> Self {
-        let signatures: Vec<&str> = common.signatures.iter().map(|signature| signature.status().as_str()).collect();
-        let (flow, job) = (common.flow.as_str(), common.job_id);
-        Self(format!("{flow}:{job}:{state}:{}", signatures.join(",")))
+        let mut key = format!("{}:{}:{state}:", common.flow.as_str(), common.job_id);
+        for (at, signature) in common.signatures.iter().enumerate() {
+            key.push_str(if at == 0 { "" } else { "," });
+            key.push_str(signature.status().as_str());
+        }
+        Self(key.into())
+    }
+
+    /// The flow, as the key names it.
+    pub(crate) fn flow(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
     }
 
     /// The key as text.
@@ -119,7 +135,7 @@ impl FromStr for ChangeKey {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 
@@ -131,6 +147,6 @@ impl Serialize for ChangeKey {
 
 impl<'de> Deserialize<'de> for ChangeKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Cow::<'_, str>::deserialize(deserializer)?.into_owned()))
+        Ok(Self(Cow::<'_, str>::deserialize(deserializer)?.into()))
     }
 }

@@ -4,6 +4,7 @@ mod change;
 mod confirmation;
 mod deletion;
 mod failed_call;
+mod progress;
 mod record;
 mod reference;
 mod sealed;
@@ -18,6 +19,7 @@ pub use self::change::{Change, ChangeKey};
 pub(crate) use self::confirmation::Confirmation;
 pub use self::deletion::DocumentsDeletion;
 pub use self::failed_call::FailedCall;
+pub use self::progress::Progress;
 pub(crate) use self::record::{Kind, Record, TOKEN};
 pub(crate) use self::reference::reference;
 pub use self::reference::{

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll as Ready};
 use std::time::Duration;
 
@@ -65,13 +66,19 @@ pub struct Changes<S> {
     pace: Pace,
     /// The question that is out, or the wait before it. Survives the drop of `next`.
     step: Option<Step<S>>,
+    last_poll: LastPoll,
 }
 
 type Step<S> = Pin<Box<dyn Future<Output = (Pace, Result<S, Error>)> + Send>>;
 
 impl<S: Send + 'static> Changes<S> {
     pub(crate) fn new(queue: Queue<S>) -> Self {
-        Self { queue, pace: Pace::new(), step: None }
+        Self { queue, pace: Pace::new(), step: None, last_poll: LastPoll::default() }
+    }
+
+    /// When the service last answered a poll of this stream, from now on too.
+    pub(super) fn last_poll(&self) -> LastPoll {
+        self.last_poll.clone()
     }
 
     /// The next change, or an error. Never `None`.
@@ -89,7 +96,7 @@ impl<S: Send + 'static> Stream for Changes<S> {
         let this = &mut *self;
         let step = this.step.get_or_insert_with(|| {
             let pace = std::mem::replace(&mut this.pace, Pace::new());
-            Box::pin(advance(this.queue.clone(), pace))
+            Box::pin(advance(this.queue.clone(), pace, this.last_poll.clone()))
         });
         let (pace, item) = std::task::ready!(step.as_mut().poll(context));
         this.pace = pace;
@@ -105,7 +112,7 @@ impl<S> fmt::Debug for Changes<S> {
 }
 
 /// Asks until there is something to say.
-async fn advance<S: 'static>(queue: Queue<S>, mut pace: Pace) -> (Pace, Result<S, Error>) {
+async fn advance<S: 'static>(queue: Queue<S>, mut pace: Pace, last_poll: LastPoll) -> (Pace, Result<S, Error>) {
     loop {
         if let Some(at) = pace.not_before {
             let seconds = at.saturating_duration_since(Instant::now()).as_secs_f64();
@@ -113,7 +120,11 @@ async fn advance<S: 'static>(queue: Queue<S>, mut pace: Pace) -> (Pace, Result<S
             tokio::time::sleep_until(at).await;
         }
         // What is tried again is tried again here, so that it is done once.
-        match queue.poll(Retry::OFF).await {
+        let answer = queue.poll(Retry::OFF).await;
+        if answer.is_ok() {
+            last_poll.set(Timestamp::now());
+        }
+        match answer {
             Ok(Poll::Change { status, .. }) => return (Pace::new(), Ok(status)),
             Ok(Poll::Empty { next_poll }) => pace = Pace::until(next_poll),
             Err(Error::TooManyRequests { retry_at: Some(at) }) => pace = Pace::until(at),
@@ -125,6 +136,20 @@ async fn advance<S: 'static>(queue: Queue<S>, mut pace: Pace) -> (Pace, Result<S
                 }
             },
         }
+    }
+}
+
+/// When the service last answered a poll, with a change or without one. Clones show the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastPoll(Arc<Mutex<Option<Timestamp>>>);
+
+impl LastPoll {
+    pub(super) fn get(&self) -> Option<Timestamp> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, at: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use self::changes::Changes;
-pub use self::worker::{Problem, Report, Worker};
+pub use self::worker::{Ended, Figures, Problem, Report, Worker};
 use crate::error::Error;
 use crate::transport::{Flow, Operation, Retry, Transport, note_outcome};
 use crate::types::{PollingQueue, ServiceUrl};

@@ -1,0 +1,141 @@
+//! How far a job has come.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::signature::{Signature, SignatureStatus};
+use crate::types::SignatureJobStatus;
+
+/// How far a job has come: of two statuses of one job, the newer one has the greater progress.
+///
+/// A status can be delivered late, after a newer one: by another process, or by a handler that took longer. Store the
+/// progress beside the job, and replace what is stored only by a greater one. It is an integer, for a database as for
+/// serde:
+///
+/// ```sql
+/// UPDATE job SET state = 'COMPLETED_SUCCESSFULLY', progress = 5 WHERE id = 17 AND progress < 5
+/// ```
+///
+/// ```
+/// use posten_signering::{Change, Progress, SignatureJobStatus};
+///
+/// /// What is stored of a job.
+/// struct Stored {
+///     state: SignatureJobStatus,
+///     progress: Progress,
+/// }
+///
+/// /// Stores a change of either flow, unless a newer one is stored already.
+/// fn store(job: &mut Stored, change: &impl Change) {
+///     if change.progress() > job.progress {
+///         *job = Stored { state: change.state(), progress: change.progress() };
+///     }
+/// }
+///
+/// // Of a job that was just created.
+/// assert_eq!(Progress::default().get(), 0);
+/// ```
+///
+/// The number grows with each signer whose status is no longer `WAITING`, and when the job ends. By the rules of the
+/// service both happen once. The number says nothing else: do not count signers with it, and do not compare the progress
+/// of two jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Progress(u32);
+
+impl Progress {
+    pub(crate) fn new<N>(state: SignatureJobStatus, signatures: &[Signature<N>]) -> Self {
+        let acted: u32 = signatures.iter().map(|signature| weight(signature.status())).sum();
+        let ended = state != SignatureJobStatus::InProgress;
+        Self(acted + u32::from(ended))
+    }
+
+    /// The number to store.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// What a signer adds. A word that this version does not know may be followed by a final one, which adds more.
+fn weight(status: &SignatureStatus) -> u32 {
+    match status {
+        SignatureStatus::Waiting => 0,
+        SignatureStatus::Other(_) => 1,
+        _ => 2,
+    }
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// A progress that was stored.
+impl From<u32> for Progress {
+    fn from(stored: u32) -> Self {
+        Self(stored)
+    }
+}
+
+impl From<Progress> for u32 {
+    fn from(progress: Progress) -> Self {
+        progress.0
+    }
+}
+
+/// For databases whose integers have a sign.
+impl From<Progress> for i64 {
+    fn from(progress: Progress) -> Self {
+        progress.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The progress of a job in this state, with these signers.
+    fn progress(state: SignatureJobStatus, signers: &[&str]) -> Progress {
+        let signature = |word: &&str| Signature::<()>::read(None, word, "2026-11-24T12:00:00Z", None).unwrap();
+        Progress::new(state, &signers.iter().map(signature).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_act_and_the_end_of_the_job_are_progress() {
+        use SignatureJobStatus::*;
+        let lives = [
+            vec![
+                progress(InProgress, &["WAITING", "WAITING"]),
+                progress(InProgress, &["WAITING", "SIGNED"]),
+                progress(InProgress, &["SIGNED", "SIGNED"]),
+                progress(CompletedSuccessfully, &["SIGNED", "SIGNED"]),
+            ],
+            vec![
+                progress(InProgress, &["SIGNED", "WAITING", "WAITING"]),
+                progress(Failed, &["SIGNED", "NOT_APPLICABLE", "REJECTED"]),
+            ],
+            // Ended, whatever the signers are said to do.
+            vec![progress(InProgress, &["SIGNED", "WAITING"]), progress(Failed, &["SIGNED", "WAITING"])],
+            // A word of tomorrow may be followed by a final one.
+            vec![
+                progress(InProgress, &["WAITING", "WAITING"]),
+                progress(InProgress, &["DANCING", "WAITING"]),
+                progress(InProgress, &["SIGNED", "WAITING"]),
+            ],
+        ];
+        for life in lives {
+            assert!(life.is_sorted_by(|earlier, later| earlier < later), "{life:?}");
+        }
+        assert_eq!(Progress::default(), progress(InProgress, &["WAITING"]));
+    }
+
+    #[test]
+    fn a_progress_is_stored_as_an_integer() {
+        let two = progress(SignatureJobStatus::InProgress, &["SIGNED", "WAITING"]);
+        assert_eq!((two.get(), u32::from(two), i64::from(two), two.to_string()), (2, 2, 2, "2".to_owned()));
+        assert_eq!((serde_json::to_string(&two).unwrap(), serde_json::from_str("2").unwrap()), ("2".to_owned(), two));
+        assert_eq!(Progress::from(2), two);
+    }
+}

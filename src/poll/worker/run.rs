@@ -1,0 +1,174 @@
+//! A run of a worker: handlers begin and end, and what goes wrong is counted and reported.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::failures::Failures;
+use super::figures::{Ended, Figures, Report};
+use super::problem::Problem;
+use super::tasks::Tasks;
+use crate::error::{BoxError, Error};
+use crate::flow::{Change, ChangeKey, Sealed};
+
+/// What the program does about problems: it is told, ends the worker, parks the change.
+pub(super) struct Hooks {
+    pub(super) told: Box<dyn Fn(&Problem) + Send + Sync>,
+    pub(super) stops: Box<dyn Fn(&Problem) -> bool + Send + Sync>,
+    pub(super) parks: Box<dyn Fn(&Problem) -> bool + Send + Sync>,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self { told: Box::new(Problem::log), stops: Box::new(|_| false), parks: Box::new(|_| false) }
+    }
+}
+
+/// What became of a change that was delivered.
+pub(super) enum Outcome {
+    Confirmed,
+    Failed(BoxError),
+    Panicked,
+    Unconfirmed(Error),
+    Abandoned,
+}
+
+impl Outcome {
+    /// The word for the span.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Failed(_) => "failed",
+            Self::Panicked => "panicked",
+            Self::Unconfirmed(_) => "unconfirmed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// A run of a worker.
+pub(super) struct Run {
+    pub(super) tasks: Tasks<ChangeKey, Outcome>,
+    failures: Failures,
+    hooks: Hooks,
+    pub(super) figures: Figures,
+    /// Why no more is asked for.
+    pub(super) ended: Option<Ended>,
+}
+
+impl Run {
+    pub(super) fn new(hooks: Hooks, figures: Figures) -> Self {
+        Self { tasks: Tasks::new(), failures: Failures::default(), hooks, figures, ended: None }
+    }
+
+    /// Calls the handler, unless the change is with one already, or is parked.
+    pub(super) fn begin<S: Change, Fut>(&mut self, change: S, handler: &impl Fn(Arc<S>) -> Fut)
+    where
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let key = change.key();
+        // Redelivered because its handler takes so long: the one that runs is enough.
+        if self.tasks.has(&key) || self.failures.is_parked(&key) {
+            self.figures.update(|report| report.repeated += 1);
+            return;
+        }
+        let span = span(&key, &change);
+        let change = Arc::new(change);
+        // What a panic leaves behind is the handler's own, as when its future panics.
+        match span.in_scope(|| catch_unwind(AssertUnwindSafe(|| handler(Arc::clone(&change))))) {
+            Ok(handled) => {
+                self.tasks.start(key, span, handle(change, handled));
+                self.count(|_| {});
+            }
+            Err(_) => self.done(key, &span, Outcome::Panicked),
+        }
+    }
+
+    /// Counts the outcome, and reports what went wrong.
+    pub(super) fn done(&mut self, key: ChangeKey, span: &Span, outcome: Outcome) {
+        span.record("posten_signering.outcome", outcome.as_str());
+        self.count(|report| match outcome {
+            Outcome::Confirmed => report.confirmed += 1,
+            Outcome::Failed(_) | Outcome::Panicked => report.failed += 1,
+            Outcome::Unconfirmed(_) => report.unconfirmed += 1,
+            Outcome::Abandoned => report.abandoned += 1,
+        });
+        let problem = match outcome {
+            Outcome::Confirmed => return self.failures.forget(&key),
+            Outcome::Failed(error) => Problem::Handler { failures: self.failures.count(&key), key, error },
+            Outcome::Panicked => Problem::Panic { failures: self.failures.count(&key), key },
+            Outcome::Unconfirmed(error) => Problem::Confirmation { failures: self.failures.count(&key), key, error },
+            Outcome::Abandoned => Problem::Abandoned { key },
+        };
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", problem.error_type());
+        span.in_scope(|| self.tell(&problem));
+        if let (Some(key), failures @ 1..) = (problem.key(), problem.failures())
+            && (self.hooks.parks)(&problem)
+        {
+            self.failures.park(key);
+            self.count(|report| report.parked += 1);
+            span.in_scope(|| self.tell(&Problem::Parked { key: key.clone(), failures }));
+        }
+    }
+
+    pub(super) fn tell(&mut self, problem: &Problem) {
+        (self.hooks.told)(problem);
+        if self.ended.is_none() && (self.hooks.stops)(problem) {
+            self.ended = Some(Ended::Problem { class: problem.class() });
+        }
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Report)) {
+        let running = self.tasks.len() as u64;
+        self.figures.update(|report| {
+            report.running = running;
+            change(report);
+        });
+    }
+}
+
+/// Handlers that still run are dropped with it.
+impl Drop for Run {
+    fn drop(&mut self) {
+        let left = self.tasks.abandon();
+        for (_, span) in &left {
+            span.record("posten_signering.outcome", Outcome::Abandoned.as_str());
+        }
+        self.count(|report| {
+            report.abandoned += left.len() as u64;
+            report.ended.get_or_insert(Ended::Dropped);
+        });
+    }
+}
+
+/// Waits for the handler, and confirms what it succeeded with.
+async fn handle<S: Change>(change: Arc<S>, handled: impl Future<Output = Result<(), BoxError>>) -> Outcome {
+    if let Err(error) = handled.await {
+        return Outcome::Failed(error);
+    }
+    match change.confirmation(Sealed(())).send().await {
+        Ok(()) => Outcome::Confirmed,
+        Err(error) => Outcome::Unconfirmed(error),
+    }
+}
+
+/// The span of a handler and its confirmation, with the names of OpenTelemetry for a consumer of messages. Nothing personal
+/// gets in.
+fn span(key: &ChangeKey, change: &impl Change) -> Span {
+    tracing::info_span!(
+        "change",
+        otel.name = format_args!("{}/handle", key.flow()),
+        otel.kind = "consumer",
+        otel.status_code = Empty,
+        messaging.system = "posten-signering",
+        messaging.operation.type = "process",
+        messaging.message.id = tracing::field::display(key),
+        posten_signering.flow = key.flow(),
+        posten_signering.job.id = tracing::field::display(change.job_id()),
+        posten_signering.outcome = Empty,
+        error.type = Empty,
+    )
+}
