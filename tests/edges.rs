@@ -1,4 +1,6 @@
 //! What goes wrong at the edges: late TLS failures, calls that are dropped, answers that are not what they say, files.
+//!
+//! Longer than 400 lines: edge by edge.
 
 mod support;
 

@@ -1,4 +1,6 @@
 //! What is stored in one process and used in another: handles and references, in each format, and from URLs alone.
+//!
+//! Longer than 400 lines: each format in three processes, and every way in which a reference can be wrong.
 
 mod support;
 

@@ -13,6 +13,7 @@ mod session;
 mod signature;
 mod state;
 mod status;
+mod value;
 mod wire;
 
 pub use self::change::{Change, ChangeKey};

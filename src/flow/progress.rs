@@ -98,7 +98,7 @@ mod tests {
 
     /// The progress of a job in this state, with these signers.
     fn progress(state: SignatureJobStatus, signers: &[&str]) -> Progress {
-        let signature = |word: &&str| Signature::<()>::read(None, word, "2026-11-24T12:00:00Z", None).unwrap();
+        let signature = |word: &&str| Signature::<()>::read(None, word, Some("2026-11-24T12:00:00Z"), None);
         Progress::new(state, &signers.iter().map(signature).collect::<Vec<_>>())
     }
 

@@ -1,6 +1,7 @@
 //! The HTTP side: one client, one origin, no redirects, answers within limits.
 
 pub(crate) mod answer;
+mod call;
 mod connection;
 mod download;
 mod failure;
@@ -16,14 +17,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use reqwest::{Request, Response};
 use tracing::Instrument;
 use url::Url;
 
 use self::answer::Answer;
+pub(crate) use self::call::Upload;
+use self::call::{Body, Call};
 use self::connection::Connection;
 pub use self::download::{Download, DownloadStream, Pades, Xades};
 pub use self::hooks::{Exchange, OutgoingPackage, Transfer};
@@ -280,80 +282,6 @@ impl Transport {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").field("root", &self.root().as_str()).finish_non_exhaustive()
-    }
-}
-
-/// A request before it is sent, as often as it is.
-struct Call<'u> {
-    method: Method,
-    url: &'u ServiceUrl,
-    accept: &'static str,
-    body: Body,
-}
-
-impl<'u> Call<'u> {
-    fn get(url: &'u ServiceUrl) -> Self {
-        Self { method: Method::GET, url, accept: XML, body: Body::None }
-    }
-
-    /// The request, and how many bytes its body has.
-    fn request(&self, hooks: &Hooks) -> Result<(Request, usize), Error> {
-        let mut request = Request::new(self.method.clone(), self.url.as_url().clone());
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.accept));
-        let (content_type, length, body) = match &self.body {
-            Body::None => return Ok((request, 0)),
-            Body::Empty => (None, 0, None),
-            Body::Document(text) => (Some(HeaderValue::from_static(XML)), text.len(), Some(text.clone().into())),
-            Body::Package(multipart, _) => {
-                (Some(multipart.content_type.clone()), multipart.len(), Some(multipart.body(hooks)?))
-            }
-        };
-        // reqwest leaves the length of an empty body out, and some gateways want it; that of a stream it does not know.
-        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-        if let Some(content_type) = content_type {
-            request.headers_mut().insert(CONTENT_TYPE, content_type);
-        }
-        *request.body_mut() = body;
-        Ok((request, length))
-    }
-}
-
-/// What a request carries.
-enum Body {
-    None,
-    /// A body without a byte.
-    Empty,
-    Document(String),
-    /// The multipart body, and the request document in it.
-    Package(Multipart, String),
-}
-
-/// A request document with its package, ready to be sent.
-pub(crate) struct Upload(Body);
-
-impl Body {
-    /// What it means that the time is over. A package of which nothing has left was never sent: the host cannot be
-    /// reached.
-    fn timeout(&self) -> Error {
-        match self {
-            Self::Package(multipart, _) if !multipart.is_begun() => {
-                let reason = "the connection was not made before the timeout for the answer was over";
-                Error::Connect(reason.into())
-            }
-            _ => Error::Timeout,
-        }
-    }
-
-    /// Whether all of it may have left.
-    fn is_given(&self) -> bool {
-        !matches!(self, Self::Package(multipart, _) if !multipart.is_given())
-    }
-
-    fn document(&self) -> Option<&str> {
-        match self {
-            Self::None | Self::Empty => None,
-            Self::Document(text) | Self::Package(_, text) => Some(text),
-        }
     }
 }
 

@@ -259,10 +259,10 @@ impl<S: Change> Worker<S> {
         }
         drop(changes);
         run.figures.update(|report| report.ended = run.ended);
-        let deadline = Instant::now() + grace;
+        let start = Instant::now();
         while run.tasks.len() > 0 {
             let done = std::future::poll_fn(|context| run.tasks.poll_done(context));
-            match tokio::time::timeout_at(deadline, done).await {
+            match tokio::time::timeout(grace.saturating_sub(start.elapsed()), done).await {
                 Ok((key, span, outcome)) => run.done(key, &span, outcome.unwrap_or(Outcome::Panicked)),
                 Err(_) => break,
             }
