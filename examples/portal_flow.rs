@@ -47,7 +47,7 @@ async fn main() -> Result<()> {
 
     let job = client.portal().create(&request("Avtale som trekkes tilbake")?).await?;
     println!("created      job {}", job.id());
-    let cancellation = job.cancellation().ok_or("the service offers no cancellation")?;
+    let cancellation = job.cancellation_reference().ok_or("the service offers no cancellation")?;
     let stored = serde_json::to_string(&cancellation)?; // can be used later, in another process
     client.cancel(&serde_json::from_str(&stored)?).await?;
     println!("cancelled    job {}", job.id());

@@ -207,7 +207,7 @@ async fn come_back(
         JobStatus::DocumentsGone(_) => "deleted",
         JobStatus::Failed(failed) => failed.signatures()[0].status().as_str(),
     };
-    app.contracts.ended(&id, state, status.confirmation().as_ref())?;
+    app.contracts.ended(&id, state, status.confirmation_reference().as_ref())?;
     tokio::spawn(async move { app.confirm(&id).await });
     Ok(page)
 }

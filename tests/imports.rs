@@ -67,6 +67,25 @@ fn a_long_file_says_why() {
 }
 
 #[test]
+fn every_asynchronous_method_says_what_dropping_it_leaves_behind() {
+    let (mut files, mut methods) = (Vec::new(), 0);
+    rust_files("src", &mut files);
+    // The sandbox and the command line are no calls to a service.
+    files.retain(|file| !["src/sandbox/", "src/bin/"].iter().any(|folder| file.starts_with(folder)));
+    for file in files {
+        let text = text(&file);
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("pub async fn ")) {
+            let mut docs =
+                lines[..at].iter().rev().take_while(|line| line.starts_with("///") || line.starts_with("#["));
+            assert!(docs.any(|line| *line == "/// # Cancel safety"), "{file}: {line}");
+            methods += 1;
+        }
+    }
+    assert!(methods > 30, "only {methods} methods");
+}
+
+#[test]
 fn names_lead_to_the_files_that_define_them() {
     let imports = Source::new().imports();
     let names =

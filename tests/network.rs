@@ -331,7 +331,7 @@ async fn a_completed_job_without_its_urls_is_read_and_can_be_confirmed() {
         let Poll::Change { status, .. } = polled else { panic!() };
         assert_eq!(status.state(), SignatureJobStatus::CompletedSuccessfully);
         assert_eq!(matches!(status, JobStatus::DocumentsGone(_)), !pades);
-        assert_eq!((status.pades().is_some(), status.confirmation().is_some()), (pades, confirmation));
+        assert_eq!((status.pades().is_some(), status.confirmation_reference().is_some()), (pades, confirmation));
         // Where there is no URL, there is nothing to send.
         status.confirm().await.unwrap();
         assert_eq!(server.requests().len(), 1 + usize::from(confirmation));

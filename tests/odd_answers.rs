@@ -102,12 +102,12 @@ async fn without_a_confirmation_url_there_is_nothing_to_send() {
     let service = Service::start().await;
     for state in ["IN_PROGRESS", "COMPLETED_SUCCESSFULLY", "FAILED"] {
         let status = service.direct(&direct_status(state, SIGNED)).await.unwrap();
-        assert_eq!((status.state().as_str(), status.confirmation().is_some()), (state, false));
+        assert_eq!((status.state().as_str(), status.confirmation_reference().is_some()), (state, false));
         status.confirm().await.unwrap();
         assert_eq!(service.server.requests().len(), 1);
 
         let change = service.portal(&portal_change(state, "")).await.unwrap();
-        assert_eq!((change.state().as_str(), change.confirmation().is_some()), (state, false));
+        assert_eq!((change.state().as_str(), change.confirmation_reference().is_some()), (state, false));
         change.confirm().await.unwrap();
         assert_eq!(service.server.requests().len(), 1);
     }
@@ -268,7 +268,7 @@ async fn a_foreign_url_that_is_offered_is_left_out_and_never_asked() {
             let portal::JobStatus::InProgress(change) = change else { panic!("{change:?}") };
             assert_eq!(change.pades_so_far().is_some(), field != "pades-url");
             assert_eq!(change.signatures()[0].xades().is_some(), field != "xades-url");
-            assert_eq!(change.cancellation().is_some(), field != "cancellation-url");
+            assert_eq!(change.cancellation_reference().is_some(), field != "cancellation-url");
             confirm!(service, change);
             let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
             assert!(logged.contains("WARN") && logged.contains(field), "{field} {url:?}: {logged}");
@@ -291,7 +291,7 @@ async fn a_portal_job_without_a_cancellation_url_is_created_and_cannot_be_cancel
         service.says(&document("portal-signature-job-response", &format!("{id}{url}")));
         let client = &service.client;
         let job = client.portal().create(&request).await.unwrap();
-        assert_eq!((job.id().get(), job.reference(), job.cancellation()), (1, None, None));
+        assert_eq!((job.id().get(), job.reference(), job.cancellation_reference()), (1, None, None));
         // Its handle is stored and resumed like any other.
         let stored = serde_json::to_string(&job.handle()).unwrap();
         let resumed = client.portal().resume(serde_json::from_str(&stored).unwrap()).unwrap();

@@ -136,7 +136,7 @@ async fn create(kept: &Kept) {
             kept.put_text("signer url", job.signers()[0].reference().url());
             kept.put_text("polled signer url", polled.signers()[0].reference().url());
             kept.put_text("portal id", &portal.id().to_string());
-            kept.put_text("portal url", portal.cancellation().unwrap().url());
+            kept.put_text("portal url", portal.cancellation_reference().unwrap().url());
         }
         _ => {
             kept.put("direct", &job.handle());
@@ -144,7 +144,7 @@ async fn create(kept: &Kept) {
             kept.put("portal", &portal.handle());
         }
     }
-    keep!(kept, "cancellation", invited.cancellation().unwrap());
+    keep!(kept, "cancellation", invited.cancellation_reference().unwrap());
 }
 
 /// The second process: resumes the jobs, asks for the status, and stores what it exposes.
@@ -182,7 +182,7 @@ async fn look(kept: &Kept) {
     keep!(kept, "pades", done.pades().reference());
     keep!(kept, "xades", done.signatures()[0].xades().unwrap().reference());
     keep!(kept, "deletion", done.documents_deletion().unwrap().reference());
-    keep!(kept, "confirmation", done.confirmation().unwrap());
+    keep!(kept, "confirmation", done.confirmation_reference().unwrap());
 }
 
 /// The third process: uses all that is stored.
@@ -394,7 +394,7 @@ async fn a_stored_confirmation_of_a_change_ends_its_redelivery() {
     let signer = portal_request();
     sandbox.log_in(job.id(), signer.signers().iter().next().unwrap().name()).unwrap().sign().unwrap();
     let Poll::Change { status, .. } = client.portal().poll(&PollingQueue::DEFAULT).await.unwrap() else { panic!() };
-    let stored = serde_json::to_string(&status.confirmation().unwrap()).unwrap();
+    let stored = serde_json::to_string(&status.confirmation_reference().unwrap()).unwrap();
     drop(status);
     client.confirm(&serde_json::from_str(&stored).unwrap()).await.unwrap();
     sandbox.advance(Duration::from_secs(600));

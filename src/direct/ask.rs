@@ -24,6 +24,10 @@ impl<S: OpenState> Job<S, Callback> {
     /// # }
     /// ```
     ///
+    /// # Cancel safety
+    ///
+    /// Reads only: it may be dropped at any time.
+    ///
     /// # Errors
     ///
     /// [`Error::InvalidStatusQueryToken`] when the token is wrong or belongs to another state,

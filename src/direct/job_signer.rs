@@ -57,6 +57,10 @@ impl CreatedSigner {
 
     /// Requests a new redirect URL, when the first is used up: the signer closed the browser, for instance.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, it may have made the earlier redirect URL of the signer invalid: request another.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`].
@@ -104,6 +108,10 @@ impl ResumedSigner {
     }
 
     /// Requests a new redirect URL.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, it may have made the earlier redirect URL of the signer invalid: request another.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::retrieval::{Callback, Polling, Retrieval};
 use super::signer::SignerName;
-use super::status::{InProgress, Signature, Status};
+use super::status::{InProgress, Signature, Status, signature_of};
 use crate::error::Error;
 use crate::flow::{
     self, Change, ChangeKey, Common, Completed, Confirmation, ConfirmationReference, DocumentsGone, Failed, FailedCall,
@@ -112,6 +112,11 @@ impl<R: Retrieval> JobStatus<R> {
         &self.common().signatures
     }
 
+    /// What this signer has done: see [`Status::signature_of`].
+    pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
+        signature_of(self.signatures(), signer)
+    }
+
     /// Which change it is, to recognize it when it is redelivered.
     pub fn key(&self) -> ChangeKey {
         ChangeKey::new(self.state(), self.common())
@@ -144,6 +149,12 @@ impl<R: Retrieval> JobStatus<R> {
     /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing where the service asks for no
     /// confirmation.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
@@ -154,7 +165,7 @@ impl<R: Retrieval> JobStatus<R> {
 
     /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
     /// service asks for none.
-    pub fn confirmation(&self) -> Option<ConfirmationReference> {
+    pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.confirmation_of_any().reference()
     }
 

@@ -67,6 +67,10 @@ impl<S> Direct<S> {
 
     /// Asks for a status where a stored reference says, with the token that the signer's browser brought.
     ///
+    /// # Cancel safety
+    ///
+    /// Reads only: it may be dropped at any time.
+    ///
     /// # Errors
     ///
     /// [`Error::Handle`] when the reference belongs to another environment, and as for [`Job::status`].
@@ -81,6 +85,10 @@ impl<S> Direct<S> {
     }
 
     /// Requests a new redirect URL of a signer that was stored.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, it may have made the earlier redirect URL of the signer invalid: request another.
     ///
     /// # Errors
     ///
@@ -118,6 +126,11 @@ impl Direct<HasSender> {
     /// Retried automatically only while nothing can have reached the service: after that the error is
     /// [`Error::MaybeCreated`].
     ///
+    /// # Cancel safety
+    ///
+    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
+    /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
+    ///
     /// # Errors
     ///
     /// [`Error::MaybeCreated`], [`Error::Hook`], and any error common to all calls, see [`Error`].
@@ -134,6 +147,10 @@ impl Direct<HasSender> {
     /// After a change the next poll is permitted at once; after an empty answer, at the time it tells. A change is hidden
     /// from other pollers for 10 minutes; if it is not confirmed by then, it is redelivered. So changes are processed at
     /// least once, and several processes may poll the same queue.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, it may have taken a change from the queue, which is redelivered after 10 minutes.
     ///
     /// # Errors
     ///
@@ -161,6 +178,11 @@ impl Direct<HasSender> {
 
 impl Direct<NoSender> {
     /// Creates a job for the sender in the request: packs the documents, signs the package, sends it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
+    /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
     ///
     /// # Errors
     ///

@@ -81,15 +81,12 @@ impl<S: StatusState, R: Retrieval> Status<S, R> {
     ///
     /// The only signature of a job may come without a name, and is then taken for that of any signer.
     pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
-        match self.signatures() {
-            [only] if only.signer().is_none() => Some(only),
-            all => all.iter().find(|signature| signature.is_by(signer)),
-        }
+        signature_of(self.signatures(), signer)
     }
 
     /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
     /// service asks for none.
-    pub fn confirmation(&self) -> Option<ConfirmationReference> {
+    pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.state.confirmation(Sealed(())).reference()
     }
 
@@ -113,6 +110,12 @@ impl<R: Retrieval> Status<InProgress, R> {
     ///
     /// Sends nothing where the service asks for no confirmation.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
@@ -135,6 +138,12 @@ impl<R: Retrieval> Status<Completed, R> {
     ///
     /// Sends nothing where the service asks for no confirmation.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
@@ -152,6 +161,12 @@ impl<R: Retrieval> Status<DocumentsGone, R> {
     /// Tells the service that you have received the status, and ends the job.
     ///
     /// Sends nothing where the service asks for no confirmation.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
     ///
     /// # Errors
     ///
@@ -171,6 +186,12 @@ impl<R: Retrieval> Status<Failed, R> {
     ///
     /// Sends nothing where the service asks for no confirmation.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
@@ -182,6 +203,13 @@ impl<R: Retrieval> Status<Failed, R> {
 impl<S: StatusState, R: Retrieval> fmt::Debug for Status<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.common.fmt(f)
+    }
+}
+
+pub(super) fn signature_of<'s>(signatures: &'s [Signature], signer: &SignerName) -> Option<&'s Signature> {
+    match signatures {
+        [only] if only.signer().is_none() => Some(only),
+        all => all.iter().find(|signature| signature.is_by(signer)),
     }
 }
 

@@ -36,6 +36,11 @@ impl DocumentsDeletion {
 
     /// Deletes all documents of the job from the service, for good.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the documents may be deleted or not. The [`reference`](Self::reference), stored before, deletes
+    /// again, which is idempotent.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`](crate::Error), with the right itself: the call can be made again.

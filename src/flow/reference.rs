@@ -95,7 +95,7 @@ reference! {
 }
 
 reference! {
-    /// A stored reference to a confirmation: see [`direct::Status::confirmation`](crate::direct::Status::confirmation) and
+    /// A stored reference to a confirmation: see [`direct::Status::confirmation_reference`](crate::direct::Status::confirmation_reference) and
     /// [`Client::confirm`](crate::Client::confirm).
     ConfirmationReference, Confirmation, "confirm"
 }
@@ -108,7 +108,7 @@ reference! {
 
 reference! {
     /// A stored reference to a cancellation of a portal job: see
-    /// [`portal::Job::cancellation`](crate::portal::Job::cancellation) and [`Client::cancel`](crate::Client::cancel).
+    /// [`portal::Job::cancellation_reference`](crate::portal::Job::cancellation_reference) and [`Client::cancel`](crate::Client::cancel).
     CancellationReference, Cancellation, "cancel"
 }
 

@@ -84,6 +84,11 @@ impl<S: Send + 'static> Changes<S> {
     /// The next change, or an error. Never `None`.
     ///
     /// Waits for as long as there is no change. Cancel-safe: dropping the future loses nothing.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped at any time while it waits. Dropped during a request to the service, it may have taken a change from the
+    /// queue, which is redelivered after 10 minutes.
     pub async fn next(&mut self) -> Option<Result<S, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }

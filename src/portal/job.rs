@@ -152,12 +152,17 @@ impl<S: OpenState> Job<S> {
     /// service offers none.
     ///
     /// [`handle`](Self::handle) has this and more.
-    pub fn cancellation(&self) -> Option<CancellationReference> {
+    pub fn cancellation_reference(&self) -> Option<CancellationReference> {
         let url = self.state.cancellation(Sealed(()));
         url.map(|url| CancellationReference::new(&self.common.transport, url))
     }
 
     /// Cancels the job: nobody can sign it any more. Its last change, a failure, is still delivered by its queue.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the job may be cancelled or not. Its
+    /// [`cancellation_reference`](Self::cancellation_reference), stored before, cancels again; its last change tells.
     ///
     /// # Errors
     ///

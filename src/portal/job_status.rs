@@ -104,6 +104,11 @@ impl JobStatus {
         &self.common().signatures
     }
 
+    /// What this signer has done: see [`Status::signature_of`].
+    pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
+        self.signatures().iter().find(|signature| signature.is_by(signer))
+    }
+
     /// Which change it is, to recognize it when it is redelivered.
     pub fn key(&self) -> ChangeKey {
         ChangeKey::new(self.state(), self.common())
@@ -136,6 +141,12 @@ impl JobStatus {
     /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing where the service asks for no
     /// confirmation.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`], with the change itself: the call can be made again.
@@ -146,7 +157,7 @@ impl JobStatus {
 
     /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
     /// service asks for none.
-    pub fn confirmation(&self) -> Option<ConfirmationReference> {
+    pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.confirmation_of_any().reference()
     }
 

@@ -116,6 +116,11 @@ impl Portal<HasSender> {
     /// Retried automatically only while nothing can have reached the service: after that the error is
     /// [`Error::MaybeCreated`].
     ///
+    /// # Cancel safety
+    ///
+    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
+    /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
+    ///
     /// # Errors
     ///
     /// [`Error::MaybeCreated`], [`Error::Hook`], and any error common to all calls, see [`Error`].
@@ -127,6 +132,10 @@ impl Portal<HasSender> {
     /// Asks a queue for one change. [`changes`](Self::changes) asks again and again, and waits as it must.
     ///
     /// After a change the next poll is permitted at once; after an empty answer, at the time it tells.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, it may have taken a change from the queue, which is redelivered after 10 minutes.
     ///
     /// # Errors
     ///
@@ -152,6 +161,11 @@ impl Portal<HasSender> {
 
 impl Portal<NoSender> {
     /// Creates a job for the sender in the request: packs the documents, signs the package, sends it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
+    /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
     ///
     /// # Errors
     ///

@@ -76,7 +76,7 @@ impl<S: StatusState> Status<S> {
 
     /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
     /// service asks for none.
-    pub fn confirmation(&self) -> Option<ConfirmationReference> {
+    pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.state.confirmation(Sealed(())).reference()
     }
 
@@ -100,6 +100,12 @@ impl Status<InProgress> {
     ///
     /// Sends nothing where the service asks for no confirmation.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
@@ -109,12 +115,17 @@ impl Status<InProgress> {
 
     /// The cancellation in a form that can be stored: see [`Client::cancel`](crate::Client::cancel). `None` where the
     /// service offers none.
-    pub fn cancellation(&self) -> Option<CancellationReference> {
+    pub fn cancellation_reference(&self) -> Option<CancellationReference> {
         let url = self.state.cancellation.as_ref();
         url.map(|url| CancellationReference::new(&self.common.transport, url))
     }
 
     /// Cancels the job: nobody can sign it any more. Its last change, a failure, is still delivered by its queue.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the job may be cancelled or not. Its
+    /// [`cancellation_reference`](Self::cancellation_reference), stored before, cancels again; its last change tells.
     ///
     /// # Errors
     ///
@@ -146,6 +157,12 @@ impl Status<Completed> {
     ///
     /// Sends nothing where the service asks for no confirmation.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
@@ -164,6 +181,12 @@ impl Status<DocumentsGone> {
     ///
     /// Sends nothing where the service asks for no confirmation.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
+    ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
@@ -181,6 +204,12 @@ impl Status<Failed> {
     /// Tells the service that you have received the change, and ends the job.
     ///
     /// Sends nothing where the service asks for no confirmation.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
     ///
     /// # Errors
     ///

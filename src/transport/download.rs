@@ -130,6 +130,10 @@ impl<D> Download<D> {
 
     /// The document as a stream of pieces.
     ///
+    /// # Cancel safety
+    ///
+    /// Reads only: it may be dropped at any time.
+    ///
     /// # Errors
     ///
     /// Whatever keeps the service from beginning to answer. What goes wrong later comes out of the stream.
@@ -166,6 +170,10 @@ impl<D> Download<D> {
 
     /// The whole document, in memory.
     ///
+    /// # Cancel safety
+    ///
+    /// Reads only: it may be dropped at any time.
+    ///
     /// # Errors
     ///
     /// Whatever keeps it from arriving whole.
@@ -189,6 +197,10 @@ impl<D> Download<D> {
     /// It is written under a temporary name in the same directory and renamed when complete and on disk; the directory is
     /// synced too before this returns. So under the name given there is the old file or the whole new one, whatever
     /// happens. On Unix only its owner can read a new file (mode 0600); a file that is replaced keeps its mode.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped at any time: the file has its name when it is whole, and what was not finished is removed.
     ///
     /// # Errors
     ///
@@ -256,6 +268,10 @@ impl DownloadStream {
     }
 
     /// The next piece, or `None` at the end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only: it may be dropped at any time.
     ///
     /// # Errors
     ///

@@ -149,6 +149,10 @@ impl<D> Verified<D> {
 
     /// Saves it as a file, as [`Download::save_to`] does: the file has its name when it is whole and on disk.
     ///
+    /// # Cancel safety
+    ///
+    /// May be dropped at any time: the file has its name when it is whole, and what was not finished is removed.
+    ///
     /// # Errors
     ///
     /// [`Error::File`] when it cannot be written.
@@ -172,6 +176,10 @@ impl Download<Pades> {
     /// The signed PDF, checked: whole, unchanged, and signed under these roots. Held in memory.
     ///
     /// The roots are those of whoever seals the documents; [`TrustAnchors`] has no default for them.
+    ///
+    /// # Cancel safety
+    ///
+    /// Reads only: it may be dropped at any time.
     ///
     /// # Errors
     ///

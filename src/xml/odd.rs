@@ -267,7 +267,7 @@ fn is_read(root: &Node) {
             let status = direct::JobStatus::read(&TRANSPORT, answer, &Polling::of(PollingQueue::DEFAULT));
             let status = status.unwrap_or_else(|error| panic!("{error}: {text}"));
             assert_eq!(status.signatures().len(), root.all("status"), "{text}");
-            status.confirmation()
+            status.confirmation_reference()
         }
         "portal-signature-job-status-change-response" => {
             let answer = accepted::<wire::PortalSignatureJobStatusChangeResponse>(&text);
@@ -275,7 +275,7 @@ fn is_read(root: &Node) {
             let status = status.unwrap_or_else(|error| panic!("{error}: {text}"));
             let signatures = root.first("signatures").map_or(0, |signatures| signatures.all("signature"));
             assert_eq!(status.signatures().len(), signatures, "{text}");
-            status.confirmation()
+            status.confirmation_reference()
         }
         "direct-signature-job-response" => return drop(accepted::<wire::DirectSignatureJobResponse>(&text)),
         "portal-signature-job-response" => return drop(accepted::<wire::PortalSignatureJobResponse>(&text)),

@@ -224,8 +224,12 @@ impl<S: Change> Worker<S> {
     ///
     /// The handler is called with each change, in an [`Arc`]: `&*change` is the change. Its error is any that `?` makes a
     /// boxed error of. Its future runs as a task of its own. A handler that panics counts as one that failed, whether in
-    /// the future or before there is one. Dropping the future of `run` drops the running handlers; their changes are
-    /// redelivered. Hooks must not panic: `run` panics with them.
+    /// the future or before there is one. Hooks must not panic: `run` panics with them.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the running handlers; their changes are redelivered. To finish them, use
+    /// [`stop_when`](Self::stop_when).
     pub async fn run<F, Fut>(self, handler: F) -> Report
     where
         F: Fn(Arc<S>) -> Fut,

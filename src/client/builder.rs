@@ -1,27 +1,19 @@
-//! The client and its builder.
+//! What a client is made of.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use crate::archive::Archive;
-use crate::direct::Direct;
+use super::Client;
 use crate::error::{BoxError, Error};
-use crate::flow::{
-    CancellationReference, ConfirmationReference, DeletionReference, HasSender, NoSender, OnAbandoned, PadesReference,
-    Session, XadesReference, warn_of_abandoned,
-};
+use crate::flow::{HasSender, NoSender, OnAbandoned, Session, warn_of_abandoned};
 use crate::handle::AbandonedCreation;
 use crate::identity::Identity;
-use crate::portal::{self, Portal};
 use crate::transport::{
-    Download, Exchange, Flow, Operation, Options, OutgoingPackage, Pades, Proxy, RateLimiter, Retry, Timeouts,
-    Transfer, Transport, Xades, dump_to,
+    Exchange, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transfer, Transport, dump_to,
 };
 use crate::trust::Environment;
-use crate::types::{OrganizationNumber, Sender, ServiceUrl};
+use crate::types::Sender;
 
 /// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
 ///
@@ -29,195 +21,6 @@ use crate::types::{OrganizationNumber, Sender, ServiceUrl};
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "there is nothing to know where nothing is chosen")]
 pub struct Missing;
-
-/// A connection to one environment with one identity.
-///
-/// Cheap to clone: clones share connections. Make one and keep it.
-///
-/// `S` tells whether it has a sender of its own. Without one ([`NoSender`]) it can only create jobs whose request names
-/// the sender; [`sending_as`](Self::sending_as) gives it one, or another.
-///
-/// ```no_run
-/// use posten_signering::{Client, Environment, Identity, Sender};
-///
-/// # async fn example(password: secrecy::SecretString) -> Result<(), posten_signering::Error> {
-/// let client = Client::builder()
-///     .environment(Environment::production())
-///     .identity(Identity::from_pkcs12_file("virksomhet.p12", &password)?)
-///     .sender(Sender::new("123456789".parse()?))
-///     .build()?;
-/// println!("{}", client.whoami().await?);
-///
-/// // A broker's certificate acts for others: over the same connections.
-/// let other = client.sending_as(Sender::new("987654321".parse()?));
-/// println!("{}", other.whoami().await?);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone)]
-pub struct Client<S = HasSender> {
-    session: Arc<Session>,
-    sender: S,
-}
-
-impl Client<HasSender> {
-    /// Begins to configure a client.
-    pub fn builder() -> ClientBuilder<Missing, Missing, NoSender> {
-        ClientBuilder {
-            environment: Missing,
-            identity: Missing,
-            sender: NoSender,
-            options: Options::default(),
-            on_abandoned: Arc::new(warn_of_abandoned),
-        }
-    }
-
-    /// The sender that jobs are created for unless their request names another.
-    pub fn sender(&self) -> &Sender {
-        &self.sender.0
-    }
-
-    /// Asks the service which organization it sees: the check of certificate, trust anchors and rights.
-    ///
-    /// The answer is a sentence for people: "You are 984661185", or "You are N, operating on behalf of M".
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Tls`] with the likely cause, [`Error::NotAuthorized`], [`Error::BrokerNotAuthorized`], and any error common
-    /// to all calls, see [`Error`].
-    pub async fn whoami(&self) -> Result<String, Error> {
-        let organization = self.sender.0.organization_number();
-        let url = ServiceUrl::below(self.session.transport.root(), &[organization.as_str()]);
-        Operation::new(Flow::Organization, "whoami").run(self.session.transport.get_text(&url)).await
-    }
-}
-
-impl<S> Client<S> {
-    /// The same connection for another sender.
-    ///
-    /// A broker acts for many organizations with one certificate: this is how it says for which.
-    pub fn sending_as(&self, sender: impl Into<Sender>) -> Client<HasSender> {
-        Client { session: Arc::clone(&self.session), sender: HasSender(sender.into()) }
-    }
-
-    /// The archive: signed documents in the service's long-term storage.
-    pub fn archive(&self) -> Archive {
-        Archive::new(&self.session.transport)
-    }
-
-    #[cfg(any(fuzzing, all(test, feature = "sandbox")))]
-    pub(crate) fn transport(&self) -> &Arc<Transport> {
-        &self.session.transport
-    }
-
-    /// The environment that the client talks to.
-    pub fn environment(&self) -> &Environment {
-        self.session.transport.environment()
-    }
-
-    /// The organization of the certificate, if its subject names one.
-    pub fn organization_number(&self) -> Option<&OrganizationNumber> {
-        self.session.identity.organization_number()
-    }
-
-    /// When the certificate expires. Order the next one in time: a renewal takes days.
-    pub fn valid_until(&self) -> Timestamp {
-        self.session.identity.valid_until()
-    }
-
-    /// The signed PDF that a stored reference names. Nothing is requested until the [`Download`] is used.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Handle`] when the reference belongs to another environment, or its URL to another job.
-    pub fn pades(&self, reference: &PadesReference) -> Result<Download<Pades>, Error> {
-        Ok(reference.download(&self.session.transport)?)
-    }
-
-    /// The XAdES signature that a stored reference names. Nothing is requested until the [`Download`] is used.
-    ///
-    /// # Errors
-    ///
-    /// As for [`pades`](Self::pades).
-    pub fn xades(&self, reference: &XadesReference) -> Result<Download<Xades>, Error> {
-        Ok(reference.download(&self.session.transport)?)
-    }
-
-    /// Confirms the status that a stored reference names.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Handle`] as for [`pades`](Self::pades), and any error common to all calls, see [`Error`].
-    pub async fn confirm(&self, reference: &ConfirmationReference) -> Result<(), Error> {
-        let transport = &self.session.transport;
-        let (operation, url) = reference.open(transport)?;
-        operation.run(transport.post_empty(&url)).await
-    }
-
-    /// Deletes the documents that a stored reference names from the service, for good.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Handle`] as for [`pades`](Self::pades), and any error common to all calls, see [`Error`].
-    pub async fn delete_documents(&self, reference: &DeletionReference) -> Result<(), Error> {
-        let transport = &self.session.transport;
-        let (operation, url) = reference.open(transport)?;
-        operation.run(transport.delete(&url)).await
-    }
-
-    /// Cancels the portal job that a stored reference names.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already, [`Error::Handle`] as for
-    /// [`pades`](Self::pades), and any error common to all calls, see [`Error`].
-    pub async fn cancel(&self, reference: &CancellationReference) -> Result<(), Error> {
-        let transport = &self.session.transport;
-        let (operation, url) = reference.open(transport)?;
-        portal::cancel(transport, operation, &url).await
-    }
-}
-
-impl<S: Clone> Client<S> {
-    /// The direct flow: the signers are in your own web pages.
-    pub fn direct(&self) -> Direct<S> {
-        Direct::new(&self.session, self.sender.clone())
-    }
-
-    /// The portal flow: the service invites the signers.
-    pub fn portal(&self) -> Portal<S> {
-        Portal::new(&self.session, self.sender.clone())
-    }
-
-    /// The same connection with other timeouts: for one call, or for some.
-    ///
-    /// The timeout for connecting stays that of the client, because connections are shared.
-    ///
-    /// ```no_run
-    /// use std::time::Duration;
-    /// use posten_signering::{Client, Timeouts};
-    ///
-    /// # async fn example(client: &Client) -> Result<(), posten_signering::Error> {
-    /// let quick = Timeouts::builder().answer(Duration::from_secs(2)).build();
-    /// println!("{}", client.with_timeouts(quick).whoami().await?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn with_timeouts(&self, timeouts: Timeouts) -> Self {
-        let transport = Arc::new(self.session.transport.with_timeouts(timeouts));
-        Self { session: Arc::new(Session { transport, ..(*self.session).clone() }), sender: self.sender.clone() }
-    }
-}
-
-impl<S: fmt::Debug> fmt::Debug for Client<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("root", &self.session.transport.root().as_str())
-            .field("sender", &self.sender)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Configures a [`Client`]: environment and identity first, then what is wanted besides.
 ///
@@ -246,6 +49,18 @@ impl<E: fmt::Debug, I: fmt::Debug, S: fmt::Debug> fmt::Debug for ClientBuilder<E
             .field("sender", &self.sender)
             .field("options", &self.options)
             .finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder<Missing, Missing, NoSender> {
+    pub(super) fn new() -> Self {
+        Self {
+            environment: Missing,
+            identity: Missing,
+            sender: NoSender,
+            options: Options::default(),
+            on_abandoned: Arc::new(warn_of_abandoned),
+        }
     }
 }
 
