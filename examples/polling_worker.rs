@@ -20,6 +20,11 @@
 //! PostgreSQL does the same with `INSERT INTO handled (key) VALUES ($1) ON CONFLICT DO NOTHING`: if it inserts no row, the
 //! change was processed before. A second worker with the same key waits at the unique index until the transaction of the
 //! first one ends.
+//!
+//! A status that is delivered late replaces no newer one: the row of the job has its progress. A change of a job that is not
+//! in the database is not confirmed: it may be of a job that is just being created, whose row is there at the redelivery,
+//! or of another program on the same queue, which must not lose it. The workers finish what they have begun at Ctrl-C and
+//! at SIGTERM.
 
 #[path = "support/options.rs"]
 mod options;
@@ -36,7 +41,7 @@ use std::time::Duration;
 use posten_signering::portal::{JobRequest, JobStatus, Signer};
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{
-    Client, ContactInformation, Document, Environment, Identity, PollingQueue, Sender, TrustAnchors,
+    Client, ContactInformation, Document, Environment, Identity, JobId, PollingQueue, Sender, TrustAnchors,
 };
 use rusqlite::{Connection, TransactionBehavior, params};
 
@@ -63,7 +68,7 @@ async fn main() -> Result<()> {
     if options.has("--root") { work(&options).await } else { demonstrate().await }
 }
 
-/// Processes changes until Ctrl-C.
+/// Processes changes until Ctrl-C or SIGTERM.
 async fn work(options: &Options) -> Result<()> {
     let password = std::env::var("P12_PASSWORD").map_err(|_| "P12_PASSWORD is not set")?.into();
     let roots = TrustAnchors::from_pem_file(options.required("--roots")?)?;
@@ -82,7 +87,7 @@ async fn work(options: &Options) -> Result<()> {
         .changes(PollingQueue::DEFAULT)
         .worker()
         .concurrency(CONCURRENCY)
-        .stop_when(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+        .stop_when(told_to_stop())
         .on_problem(move |problem| {
             let cause = problem.source().map(ToString::to_string).unwrap_or_default();
             eprintln!("{worker}: {problem}: {cause}");
@@ -94,6 +99,22 @@ async fn work(options: &Options) -> Result<()> {
         .await;
     println!("{name}: {report:?}");
     Ok(())
+}
+
+/// Ends at Ctrl-C, and at what systemd, Docker and Kubernetes send.
+async fn told_to_stop() {
+    let interrupted = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminated) = signal(SignalKind::terminate()) else { return interrupted.await };
+        tokio::select! {
+            () = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
 }
 
 /// The signed documents as files, and everything else in a database.
@@ -109,15 +130,31 @@ impl Results {
         database.busy_timeout(Duration::from_secs(60))?;
         database.pragma_update(None, "journal_mode", "WAL")?;
         database.execute_batch(
-            "CREATE TABLE IF NOT EXISTS handled (key TEXT PRIMARY KEY, at TEXT NOT NULL);
+            "CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, state TEXT, progress INTEGER NOT NULL DEFAULT 0);
+             CREATE TABLE IF NOT EXISTS handled (key TEXT PRIMARY KEY, at TEXT NOT NULL);
              CREATE TABLE IF NOT EXISTS outcome (job INTEGER NOT NULL, state TEXT NOT NULL, file TEXT);",
         )?;
         Ok(Self { directory: directory.to_owned(), database: Mutex::new(database) })
     }
 
+    /// Records a job that was created.
+    fn created(&self, job: JobId) -> Result<()> {
+        let database = self.database.lock().map_err(|_| "a worker panicked")?;
+        database.execute("INSERT INTO job (id) VALUES (?1)", [job.get()])?;
+        Ok(())
+    }
+
+    fn knows(&self, job: JobId) -> Result<bool> {
+        let database = self.database.lock().map_err(|_| "a worker panicked")?;
+        Ok(database.prepare("SELECT 1 FROM job WHERE id = ?1")?.exists([job.get()])?)
+    }
+
     /// Processes a change. When it returns `Ok`, everything is on disk, and the worker confirms the change.
     async fn take(self: Arc<Self>, change: &JobStatus) -> Result<()> {
-        let (job, state, key) = (change.job_id(), change.state(), change.key());
+        let (job, state, key, progress) = (change.job_id(), change.state(), change.key(), change.progress());
+        if !self.knows(job)? {
+            return Err(format!("job {job} is unknown here: its change is not confirmed").into());
+        }
         // The file first. It gets its name when it is complete, and to write it again does no harm.
         let mut file = None;
         if let JobStatus::Completed(done) = change {
@@ -129,6 +166,10 @@ impl Results {
         tokio::task::spawn_blocking(move || {
             let mut database = self.database.lock().map_err(|_| "a worker panicked")?;
             let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute(
+                "UPDATE job SET state = ?2, progress = ?3 WHERE id = ?1 AND progress < ?3",
+                params![job.get(), state.as_str(), progress.get()],
+            )?;
             let at = jiff::Timestamp::now().to_string();
             let inserted =
                 transaction.execute("INSERT OR IGNORE INTO handled VALUES (?1, ?2)", params![key.as_str(), at])?;
@@ -150,6 +191,7 @@ async fn demonstrate() -> Result<()> {
     let directory = tempfile::tempdir()?;
     sandbox.write_client_files(directory.path())?;
 
+    let results = Results::open(directory.path())?;
     for at in 0..12 {
         let signer = |name: &str| -> Result<Signer> {
             Ok(Signer::contact(ContactInformation::email(format!("{name}{at}@example.com").parse()?)).build())
@@ -161,6 +203,7 @@ async fn demonstrate() -> Result<()> {
             .signers(signers.clone())?
             .build();
         let job = client.portal().create(&request).await?;
+        results.created(job.id())?;
         for signer in &signers {
             sandbox.log_in(job.id(), signer.name())?.sign()?;
         }
@@ -188,7 +231,7 @@ async fn demonstrate() -> Result<()> {
         worker.kill()?;
         worker.wait()?;
     }
-    let database = Connection::open(directory.path().join("results.sqlite"))?;
+    let database = results.database.lock().map_err(|_| "a worker panicked")?;
     let count = |what: &str| database.query_row(what, [], |row| row.get::<_, i64>(0));
     println!(
         "{} outcomes of {} jobs, {} of them completed",

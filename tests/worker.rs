@@ -423,6 +423,10 @@ async fn four_processes_lose_nothing_and_do_nothing_twice() {
     let pollers = || sandbox.polls().into_iter().map(|poll| poll.user_agent).collect::<BTreeSet<_>>().len();
     until("the first poll of each worker", || pollers() == 4).await;
 
+    let database = rusqlite::Connection::open(directory.path().join("results.sqlite")).unwrap();
+    database.busy_timeout(Duration::from_secs(60)).unwrap();
+    // A job of another program on the same queue.
+    let foreign = signed(&sandbox, pdf::page("Avtale")).await;
     let mut expected = Vec::new();
     for at in 0..jobs {
         if at == jobs / 10 {
@@ -444,7 +448,10 @@ async fn four_processes_lose_nothing_and_do_nothing_twice() {
             let before = pollers();
             until("the first poll of the new worker", || pollers() > before).await;
         }
-        expected.push(signed(&sandbox, pdf::page("Avtale")).await.get());
+        let job = signed(&sandbox, pdf::page("Avtale")).await.get();
+        // A worker that was faster has not confirmed the change of an unknown job, and gets it again.
+        database.execute("INSERT INTO job (id) VALUES (?1)", [job]).unwrap();
+        expected.push(job);
     }
     let over = || {
         let confirmations = sandbox.confirmations().into_iter().filter(|confirmation| confirmation.last);
@@ -461,7 +468,9 @@ async fn four_processes_lose_nothing_and_do_nothing_twice() {
     }
     drop(workers);
 
-    let database = rusqlite::Connection::open(directory.path().join("results.sqlite")).unwrap();
+    assert!(sandbox.confirmations().iter().all(|confirmation| confirmation.job != foreign), "it is not ours");
+    let stale = "SELECT COUNT(*) FROM job WHERE state IS NOT 'COMPLETED_SUCCESSFULLY'";
+    assert_eq!(database.query_row(stale, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     let mut outcomes =
         database.prepare("SELECT job, file FROM outcome WHERE state = 'COMPLETED_SUCCESSFULLY' ORDER BY job").unwrap();
     let outcomes = outcomes.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
