@@ -1,4 +1,6 @@
 //! A server with the right certificate and the worst of intentions: every bad answer in a table, to every operation.
+//!
+//! Longer than 400 lines: every operation with every answer.
 
 mod support;
 

@@ -1,8 +1,11 @@
 //! When things break: what is repeated, what is not, and that nothing is lost, doubled or half.
+//!
+//! Longer than 400 lines: every operation with every fault.
 
 mod support;
 
 use std::collections::BTreeMap;
+use std::task::Poll as Ready;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -10,7 +13,8 @@ use posten_signering::direct::{self, JobStatus, Polling};
 use posten_signering::portal;
 use posten_signering::sandbox::{Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox};
 use posten_signering::{
-    Client, ContactInformation, Document, Error, Poll, PollingQueue, Retry, SignatureStatus, Timeouts,
+    AbandonedCreation, AnyJobHandle, Client, ContactInformation, Document, Error, JobId, Poll, PollingQueue, Retry,
+    SignatureStatus, Timeouts,
 };
 
 use self::support::{kari, request, tiny_pdf};
@@ -52,6 +56,8 @@ fn passing() -> Vec<Fault> {
         Fault::LoseRequest,
         Fault::LoseAnswer,
         Fault::CutAnswer,
+        Fault::CorruptAnswer,
+        Fault::ResetUpload,
         refuse(StatusCode::BAD_GATEWAY),
         refuse(StatusCode::SERVICE_UNAVAILABLE),
         refuse(StatusCode::GATEWAY_TIMEOUT),
@@ -235,6 +241,8 @@ async fn no_fault_loses_doubles_or_halves_anything() {
         Fault::LoseRequest,
         Fault::LoseAnswer,
         Fault::CutAnswer,
+        Fault::CorruptAnswer,
+        Fault::ResetUpload,
         Fault::SlowAnswer(Duration::from_millis(2)),
         Fault::DeliverTwice,
     ];
@@ -350,4 +358,164 @@ async fn no_fault_loses_doubles_or_halves_anything() {
     for (operation, outcomes) in table {
         println!("  {operation:<8} {outcomes:?}");
     }
+}
+
+/// Polls a call so often, and drops it unless it is done by then.
+async fn dropped_after<T>(polls: usize, call: impl Future<Output = T>) -> Option<T> {
+    let mut call = Box::pin(call);
+    let mut left = polls;
+    std::future::poll_fn(|context| match call.as_mut().poll(context) {
+        Ready::Ready(done) => Ready::Ready(Some(done)),
+        Ready::Pending if left == 1 => Ready::Ready(None),
+        Ready::Pending => {
+            left -= 1;
+            Ready::Pending
+        }
+    })
+    .await
+}
+
+/// Every operation, dropped at every point where it waits: `FAULT_RUNS=20` makes it the full one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_dropped_call_loses_doubles_or_halves_anything() {
+    let runs: u32 = std::env::var("FAULT_RUNS").map_or(2, |runs| runs.parse().unwrap());
+    let mut table: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for _ in 0..runs {
+        for polls in 1.. {
+            let mut are_done = true;
+            let mut note = |operation, is_done: bool| {
+                are_done &= is_done;
+                let (done, dropped) = table.entry(operation).or_default();
+                *(if is_done { done } else { dropped }) += 1;
+            };
+            let sandbox = sandbox().await;
+            let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+            let hook = move |creation: AbandonedCreation| tell.send(creation.outcome).unwrap();
+            let client = sandbox.client_builder().on_abandoned_creation(hook).build().unwrap();
+            note("whoami", dropped_after(polls, client.whoami()).await.is_some());
+
+            let direct = client.direct();
+            let wanted = request([kari()]).polling(PollingQueue::DEFAULT);
+            let created = dropped_after(polls, direct.create(&wanted)).await;
+            note("create", created.is_some());
+            let handle = match created {
+                Some(job) => Some(job.unwrap().handle()),
+                // It may have been dropped before anything was sent: then nothing is told, and nothing exists.
+                None => match tokio::time::timeout(Duration::from_millis(500), told.recv()).await {
+                    Ok(outcome) => match outcome.unwrap().unwrap() {
+                        AnyJobHandle::DirectPolling(handle) => Some(handle),
+                        other => panic!("{other:?}"),
+                    },
+                    Err(_) => None,
+                },
+            };
+            assert_eq!(sandbox.received_jobs().len(), usize::from(handle.is_some()), "{polls} polls");
+            let job = match handle {
+                Some(handle) => direct.resume(handle).unwrap(),
+                None => direct.resume(direct.create(&wanted).await.unwrap().handle()).unwrap(),
+            };
+            note("renew", dropped_after(polls, job.signers()[0].renew_redirect_url()).await.is_some());
+            job.signers()[0].renew_redirect_url().await.unwrap();
+            sandbox.sign(wanted_job(&sandbox), kari().name()).unwrap();
+
+            note("poll", dropped_after(polls, direct.poll(&PollingQueue::DEFAULT)).await.is_some());
+            sandbox.advance(Duration::from_secs(24 * 3600));
+            let Poll::Change { status: JobStatus::Completed(done), .. } =
+                direct.poll(&PollingQueue::DEFAULT).await.unwrap()
+            else {
+                panic!("{polls} polls: the change is lost")
+            };
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("signed.pdf");
+            let pades = done.pades();
+            let saved = dropped_after(polls, pades.save_to(&path)).await;
+            note("PAdES", saved.is_some());
+            // What was being written is removed, and what is there is whole.
+            let files = || std::fs::read_dir(directory.path()).unwrap().count();
+            match saved {
+                Some(length) => assert_eq!(std::fs::metadata(&path).unwrap().len(), length.unwrap()),
+                None if path.exists() => assert!(std::fs::read(&path).unwrap().trim_ascii_end().ends_with(b"%%EOF")),
+                None => assert_eq!(files(), 0, "{polls} polls"),
+            }
+            let xades = done.signatures()[0].xades().unwrap();
+            note("XAdES", dropped_after(polls, xades.bytes()).await.is_some());
+
+            let deletion = done.documents_deletion().unwrap();
+            let again = deletion.reference();
+            note("delete", dropped_after(polls, deletion.delete()).await.is_some());
+            client.delete_documents(&again).await.unwrap();
+            let again = done.confirmation_reference().unwrap();
+            note("confirm", dropped_after(polls, done.confirm()).await.is_some());
+            client.confirm(&again).await.unwrap();
+            assert!(sandbox.received_jobs().is_empty(), "{polls} polls");
+
+            let job = client.portal().create(&portal_request().0).await.unwrap();
+            let again = job.cancellation_reference().unwrap();
+            note("cancel", dropped_after(polls, job.cancel()).await.is_some());
+            let cancelled = client.cancel(&again).await;
+            assert!(matches!(cancelled, Ok(()) | Err(Error::JobCannotBeCancelled)), "{cancelled:?}");
+            assert_eq!(sandbox.received_jobs()[0].signers[0].status, SignatureStatus::Cancelled);
+            assert!(told.try_recv().is_err(), "one creation was dropped");
+            if are_done {
+                break;
+            }
+        }
+    }
+    println!("{runs} runs, each operation dropped at every point where it waits:");
+    for (operation, (done, dropped)) in table {
+        println!("  {operation:<8} dropped {dropped} times, done {done} times");
+    }
+}
+
+/// The one job that is there.
+fn wanted_job(sandbox: &Sandbox) -> JobId {
+    let jobs = sandbox.received_jobs();
+    let [job] = &jobs[..] else { panic!("{} jobs", jobs.len()) };
+    job.id
+}
+
+/// What this process holds: open files and sockets, and memory in kilobytes.
+#[cfg(target_os = "linux")]
+fn held() -> (usize, usize) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let memory = memory.trim().trim_end_matches(" kB").parse().unwrap();
+    (std::fs::read_dir("/proc/self/fd").unwrap().count(), memory)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_hundred_open_downloads_keep_nobody_waiting_and_give_all_back() {
+    let sandbox = sandbox().await;
+    let client = sandbox.client();
+    let document = Document::pdf("Avtale", support::pdf::page(&"long ".repeat(200_000))).unwrap();
+    let wanted = direct::JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(document)
+        .signer(kari())
+        .exit_urls(support::exit_urls())
+        .build();
+    let job = client.direct().create(&wanted).await.unwrap();
+    let back = sandbox.sign(job.id(), kari().name()).unwrap();
+    let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
+    let pades = done.pades();
+    let length = pades.bytes().await.unwrap().len();
+    let before = held();
+    let mut open = Vec::new();
+    for _ in 0..300 {
+        let mut stream = pades.stream().await.unwrap();
+        assert!(!stream.next_piece().await.unwrap().unwrap().is_empty());
+        open.push(stream);
+    }
+    let during = held();
+    client.whoami().await.unwrap();
+    drop(open);
+    let start = Instant::now();
+    while held().0 > before.0 + 20 {
+        assert!(start.elapsed() < Duration::from_secs(10), "{} sockets before, {} now", before.0, held().0);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    client.whoami().await.unwrap();
+    println!("300 downloads of {length} bytes: (files and sockets, kB) {before:?}, {during:?}, {:?}", held());
+    assert!(during.0 >= before.0 + 300, "each had a connection of its own");
 }

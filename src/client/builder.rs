@@ -22,6 +22,19 @@ use crate::types::Sender;
 #[expect(clippy::exhaustive_structs, reason = "there is nothing to know where nothing is chosen")]
 pub struct Missing;
 
+impl Client<HasSender> {
+    /// Begins to configure a client.
+    pub fn builder() -> ClientBuilder<Missing, Missing, NoSender> {
+        ClientBuilder {
+            environment: Missing,
+            identity: Missing,
+            sender: NoSender,
+            options: Options::default(),
+            on_abandoned: Arc::new(warn_of_abandoned),
+        }
+    }
+}
+
 /// Configures a [`Client`]: environment and identity first, then what is wanted besides.
 ///
 /// `build` exists when both are there, so a client without one does not compile:
@@ -49,18 +62,6 @@ impl<E: fmt::Debug, I: fmt::Debug, S: fmt::Debug> fmt::Debug for ClientBuilder<E
             .field("sender", &self.sender)
             .field("options", &self.options)
             .finish_non_exhaustive()
-    }
-}
-
-impl ClientBuilder<Missing, Missing, NoSender> {
-    pub(super) fn new() -> Self {
-        Self {
-            environment: Missing,
-            identity: Missing,
-            sender: NoSender,
-            options: Options::default(),
-            on_abandoned: Arc::new(warn_of_abandoned),
-        }
     }
 }
 

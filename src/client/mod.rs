@@ -12,8 +12,7 @@ use crate::archive::Archive;
 use crate::direct::Direct;
 use crate::error::Error;
 use crate::flow::{
-    CancellationReference, ConfirmationReference, DeletionReference, HasSender, NoSender, PadesReference, Session,
-    XadesReference,
+    CancellationReference, ConfirmationReference, DeletionReference, HasSender, PadesReference, Session, XadesReference,
 };
 use crate::portal::{self, Portal};
 use crate::transport::{Download, Flow, Operation, Pades, Timeouts, Xades};
@@ -24,7 +23,7 @@ use crate::types::{OrganizationNumber, Sender, ServiceUrl};
 ///
 /// Cheap to clone: clones share connections. Make one and keep it.
 ///
-/// `S` tells whether it has a sender of its own. Without one ([`NoSender`]) it can only create jobs whose request names
+/// `S` tells whether it has a sender of its own. Without one ([`NoSender`](crate::NoSender)) it can only create jobs whose request names
 /// the sender; [`sending_as`](Self::sending_as) gives it one, or another.
 ///
 /// ```no_run
@@ -51,11 +50,6 @@ pub struct Client<S = HasSender> {
 }
 
 impl Client<HasSender> {
-    /// Begins to configure a client.
-    pub fn builder() -> ClientBuilder<Missing, Missing, NoSender> {
-        ClientBuilder::new()
-    }
-
     /// The sender that jobs are created for unless their request names another.
     pub fn sender(&self) -> &Sender {
         &self.sender.0

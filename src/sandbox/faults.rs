@@ -19,6 +19,11 @@ pub enum Fault {
     LoseAnswer,
     /// The work is done, but the connection is closed in the middle of the answer's body.
     CutAnswer,
+    /// The work is done, but a bit of the answer is flipped on its way, so that TLS refuses it.
+    CorruptAnswer,
+    /// The connection is reset in the middle of the request's body, and nothing was done. Of a request without a body, as
+    /// [`LoseRequest`](Self::LoseRequest).
+    ResetUpload,
     /// The answer comes in small pieces, with this pause between them.
     SlowAnswer(Duration),
     /// Nothing is done, and this is the answer.

@@ -1,6 +1,10 @@
 //! The listener: two-way TLS in front of the API.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::http::Request;
@@ -12,12 +16,12 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::api::{Caller, Cut};
+use super::api::{Caller, Corrupt, Cut};
 use super::authority::Authority;
 use super::error::SandboxError;
 use super::service::Service;
@@ -59,7 +63,7 @@ pub(super) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, service:
 
 /// Closes a connection so that the other side gets the alert that tells why: closed with bytes unread, it would be reset,
 /// and the alert lost on the way.
-async fn linger(mut stream: TcpStream) {
+async fn linger(mut stream: Wire) {
     let rest = async {
         let _ = stream.shutdown().await;
         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
@@ -67,7 +71,48 @@ async fn linger(mut stream: TcpStream) {
     let _ = tokio::time::timeout(Duration::from_secs(1), rest).await;
 }
 
+/// A connection below TLS, which can damage what it carries.
+struct Wire {
+    stream: TcpStream,
+    /// Whether a bit of the next record is flipped.
+    damages: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if !self.damages.load(Ordering::Relaxed) {
+            return Pin::new(&mut self.stream).poll_write(context, bytes);
+        }
+        let mut bytes = bytes.to_vec();
+        // Behind the head of the record, which has five bytes.
+        if let Some(byte) = bytes.get_mut(10) {
+            *byte ^= 1;
+        }
+        Pin::new(&mut self.stream).poll_write(context, &bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
+    let damages = Arc::new(AtomicBool::new(false));
+    let stream = Wire { stream, damages: Arc::clone(&damages) };
     let stream = match acceptor.accept(stream).into_fallible().await {
         Ok(stream) => stream,
         Err((error, stream)) => {
@@ -82,8 +127,10 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
     let router = TowerToHyperService::new(router.layer(Extension(caller)));
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = router.call(request);
+        let damages = Arc::clone(&damages);
         async move {
             let Ok(answer) = answer.await;
+            damages.store(answer.extensions().get::<Corrupt>().is_some(), Ordering::Relaxed);
             // An error in place of an answer makes the server close the connection.
             let cut = answer.extensions().get::<Cut>().is_some();
             if cut { Err(std::io::Error::other("a fault that was asked for")) } else { Ok(answer) }

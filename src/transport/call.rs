@@ -4,11 +4,13 @@ use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use reqwest::Request;
 
-use super::XML;
 use super::hooks::Hooks;
 use super::multipart::Multipart;
 use crate::error::Error;
 use crate::types::ServiceUrl;
+
+/// `application/xml`: what every answer besides a download is.
+pub(crate) const XML: &str = "application/xml";
 
 /// A request before it is sent, as often as it is.
 pub(super) struct Call<'u> {

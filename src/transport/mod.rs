@@ -24,8 +24,8 @@ use tracing::Instrument;
 use url::Url;
 
 use self::answer::Answer;
-pub(crate) use self::call::Upload;
 use self::call::{Body, Call};
+pub(crate) use self::call::{Upload, XML};
 use self::connection::Connection;
 pub use self::download::{Download, DownloadStream, Pades, Xades};
 pub use self::hooks::{Exchange, OutgoingPackage, Transfer};
@@ -44,9 +44,6 @@ use crate::identity::Identity;
 use crate::trust::Environment;
 use crate::types::ServiceUrl;
 use crate::xml::{self, Document, Mode};
-
-/// `application/xml`: what every answer besides a download is.
-pub(crate) const XML: &str = "application/xml";
 
 /// What is asked for where the answer is text; errors are XML even so.
 const TEXT: &str = "text/plain, application/xml;q=0.9, */*;q=0.8";

@@ -22,7 +22,7 @@ pub(super) use self::call::Caller;
 use self::call::Shared;
 #[cfg(all(feature = "verify", any(fuzzing, test)))]
 pub(super) use self::create::parts;
-pub(super) use self::strike::Cut;
+pub(super) use self::strike::{Corrupt, Cut};
 use super::job::FlowName;
 use super::service::Service;
 use crate::types::{MAX_BYTES, OrganizationNumber};

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -20,6 +20,10 @@ use super::call::Shared;
 /// Marks an answer that never reaches the caller: the connection is closed instead.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Cut;
+
+/// Marks an answer of which a bit is flipped on its way.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Corrupt;
 
 /// Marks a poll whose change is not to be hidden.
 #[derive(Clone, Copy)]
@@ -37,6 +41,12 @@ pub(super) async fn strike(State(service): Shared, request: Request, next: Next)
     let fault = service.faults.on(Operation::of(request.method(), request.uri().path()));
     let mut answer = match fault {
         Some(Fault::LoseRequest) => cut(),
+        Some(Fault::ResetUpload) => {
+            // What is unread when the connection is closed makes it a reset.
+            let mut body = request.into_body();
+            let _ = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+            cut()
+        }
         Some(Fault::Refuse(status, body)) => refusal(status, body),
         Some(Fault::DeliverTwice) => {
             let mut request = request;
@@ -45,13 +55,14 @@ pub(super) async fn strike(State(service): Shared, request: Request, next: Next)
         }
         fault => {
             let mut request = request;
-            if matches!(fault, Some(Fault::LoseAnswer | Fault::CutAnswer | Fault::Nonsense(_))) {
+            if matches!(fault, Some(Fault::LoseAnswer | Fault::CutAnswer | Fault::CorruptAnswer | Fault::Nonsense(_))) {
                 request.extensions_mut().insert(Spoilt);
             }
             let answer = next.run(request).await;
             match fault {
                 Some(Fault::LoseAnswer) => cut(),
                 Some(Fault::CutAnswer) => in_pieces(answer, None).await,
+                Some(Fault::CorruptAnswer) => corrupt(answer),
                 Some(Fault::SlowAnswer(pause)) => in_pieces(answer, Some(pause)).await,
                 Some(Fault::Nonsense(nonsense)) => written(StatusCode::OK, nonsense.text()),
                 _ => answer,
@@ -62,6 +73,11 @@ pub(super) async fn strike(State(service): Shared, request: Request, next: Next)
     if let Ok(date) = date.map_err(drop).and_then(|date| HeaderValue::from_str(&date).map_err(drop)) {
         answer.headers_mut().insert(header::DATE, date);
     }
+    answer
+}
+
+fn corrupt(mut answer: Response) -> Response {
+    answer.extensions_mut().insert(Corrupt);
     answer
 }
 

@@ -20,10 +20,12 @@ use crate::flow::SignatureStatus;
 const SHOWN: usize = 100;
 
 /// The faults that have a button, and what each does.
-const FAULTS: [(&str, Fault); 8] = [
+const FAULTS: [(&str, Fault); 10] = [
     ("lose the request", Fault::LoseRequest),
     ("lose the answer", Fault::LoseAnswer),
     ("cut the answer", Fault::CutAnswer),
+    ("corrupt the answer", Fault::CorruptAnswer),
+    ("reset the upload", Fault::ResetUpload),
     ("slow answer (100 ms a piece)", Fault::SlowAnswer(Duration::from_millis(100))),
     ("500 as XML", Fault::Refuse(StatusCode::INTERNAL_SERVER_ERROR, RefusalBody::Xml)),
     ("503 as HTML", Fault::Refuse(StatusCode::SERVICE_UNAVAILABLE, RefusalBody::Html)),
