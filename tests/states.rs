@@ -212,7 +212,7 @@ async fn every_sequence_of_events_in_the_portal_flow_ends_as_the_protocol_says()
                         Ok(_) => true,
                         // After the confirmation there is no such job any more.
                         Err(Error::JobCannotBeCancelled) if !confirmed => false,
-                        Err(Error::Unexpected(refusal)) if confirmed && refusal.status() == 404 => false,
+                        Err(Error::NotFound(_)) if confirmed => false,
                         Err(error) => panic!("{error:?} at {event:?} of {sequence:?}"),
                     },
                     Expire => {
