@@ -60,8 +60,8 @@ struct Leaf {
 impl Identity {
     /// Reads a PKCS#12 archive (`.p12`, `.pfx`), as Buypass and Commfides deliver it.
     ///
-    /// Both modern (AES) and older (Triple DES, RC2) encryption are read (RFC 7292 and RFC 8018), with up to 10 000 000
-    /// iterations of key derivation in all, and BER as well as DER. Of several certificates in it, the one that belongs to
+    /// Both modern (AES) and older (Triple DES, RC2) encryption are read (RFC 7292 and RFC 8018), with both kinds of MAC
+    /// (RFC 7292 and PBMAC1 of RFC 9579), up to 10 000 000 iterations of key derivation in all, and BER as well as DER. Of several certificates in it, the one that belongs to
     /// the first key is used, the others as its chain.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl Identity {
     /// [`IdentityError`], one variant for each thing that can be wrong with it.
     pub fn from_pkcs12(archive: &[u8], password: &SecretString) -> Result<Self, IdentityError> {
         let archive = Archive::open(archive, password)?;
-        let key = archive.keys.first().ok_or(IdentityError::MissingKey)?;
+        let key = archive.keys.first().ok_or(IdentityError::MissingKey)?.as_ref().map_err(Clone::clone)?;
         Self::new(archive.certificates, &PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_slice())))
     }
 

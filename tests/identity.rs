@@ -1,10 +1,9 @@
-//! Identities and trust anchors from what people really have: files made by openssl, good and bad.
+//! Identities and trust anchors, good and bad: certificates, chains and names.
 
 mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use posten_signering::{Environment, Error, Identity, IdentityError, TrustAnchors, TrustAnchorsError};
 use rcgen::{
@@ -155,126 +154,4 @@ fn an_identity_suits_the_environment_of_its_authority() {
     let whole = from_pem(&certificate(&key, |_| {}), &key).unwrap();
     let elsewhere = IdentityError::OtherEnvironment { root: "CN=Virksomhet AS - 123456789".to_owned() };
     assert_eq!(environment(other.anchors()).suits(&whole), Err(elsewhere));
-}
-
-const ARCHIVES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/archives");
-
-#[test]
-fn archives_of_other_programs_are_read() {
-    let archives = [
-        "openssl",
-        "openssl-legacy",
-        "openssl-norwegian",
-        "openssl-aes-128",
-        "openssl-rc2",
-        "openssl-des",
-        "openssl-plain",
-        "java",
-        "bouncy-castle",
-        "nss",
-        "gnutls",
-    ];
-    for name in archives {
-        let file = Path::new(ARCHIVES).join(name).with_extension("p12");
-        let password = SecretString::from(if name == "openssl-norwegian" { "blåbær 1" } else { "secret" });
-        let identity = Identity::from_pkcs12_file(&file, &password).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(identity.subject(), "CN=Kommunen,2.5.4.5=#1309313233343536373839,O=Kommunen,C=NO", "{name}");
-        assert_eq!(identity.issuer(), "CN=Archives Root", "{name}");
-        assert!(format!("{identity:?}").contains("chain: 2"), "{name}: {identity:?}");
-
-        let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("galt"));
-        // Without encryption and MAC any password will do.
-        match wrong {
-            Ok(_) => assert_eq!(name, "openssl-plain"),
-            Err(wrong) => assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}"),
-        }
-    }
-}
-
-#[test]
-fn damaged_archives_are_refused() {
-    let password = SecretString::from("secret");
-    for name in ["openssl.p12", "openssl-legacy.p12", "bouncy-castle.p12"] {
-        let archive = fs::read(Path::new(ARCHIVES).join(name)).unwrap();
-        for cut in (0..archive.len()).step_by(97) {
-            let error = Identity::from_pkcs12(&archive[..cut], &password).unwrap_err();
-            assert_eq!(error, IdentityError::NotPkcs12, "{name}, {cut} bytes");
-        }
-        let longer = [&archive[..], b"x"].concat();
-        assert_eq!(Identity::from_pkcs12(&longer, &password).unwrap_err(), IdentityError::NotPkcs12, "{name}");
-        for at in (0..archive.len()).step_by(97) {
-            let mut changed = archive.clone();
-            changed[at] ^= 0x20;
-            // What is under the MAC cannot be changed; a few bytes around it mean nothing.
-            if let Ok(identity) = Identity::from_pkcs12(&changed, &password) {
-                assert_eq!(identity.issuer(), "CN=Archives Root", "{name}, byte {at}");
-            }
-        }
-    }
-}
-
-/// Runs openssl in a directory.
-fn openssl(directory: &Path, arguments: &str) {
-    let output = Command::new("openssl").args(arguments.split(' ')).current_dir(directory).output();
-    let output = output.expect("needs openssl");
-    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-#[test]
-#[ignore = "outside tool: needs openssl"]
-fn outside_archives_of_openssl_are_read_in_all_encryptions() {
-    let directory = tempfile::tempdir().unwrap();
-    let here = directory.path();
-    let password = SecretString::from("hemmelig æøå");
-    openssl(here, "req -x509 -newkey rsa:2048 -nodes -days 30 -keyout ca.key -out ca.pem -subj /CN=Root");
-    openssl(
-        here,
-        "req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=Firma/2.5.4.97=NTRNO-123456789",
-    );
-    fs::write(here.join("usage"), "keyUsage=digitalSignature").unwrap();
-    openssl(here, "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -days 30 -extfile usage -out leaf.pem");
-    fs::write(here.join("password"), "hemmelig æøå\n").unwrap();
-
-    let encryptions = [
-        ("default", ""),
-        ("legacy", " -legacy"),
-        ("aes", " -certpbe AES-192-CBC -keypbe AES-128-CBC -macalg sha384 -iter 100000"),
-        ("des", " -certpbe PBE-SHA1-3DES -keypbe DES-EDE3-CBC -macalg sha512"),
-        ("rc2", " -legacy -certpbe PBE-SHA1-RC2-128 -keypbe PBE-SHA1-RC2-40 -macalg sha224 -maciter"),
-    ];
-    for (name, options) in encryptions {
-        let export = "pkcs12 -export -in leaf.pem -inkey leaf.key -certfile ca.pem -passout file:password";
-        openssl(here, &format!("{export} -out {name}.p12{options}"));
-        let file = here.join(format!("{name}.p12"));
-        let identity = Identity::from_pkcs12_file(&file, &password).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(identity.organization_number().map(|number| number.as_str()), Some("123456789"), "{name}");
-        assert!(format!("{identity:?}").contains("chain: 2"), "{name}: {identity:?}");
-        let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("galt")).unwrap_err();
-        assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}");
-        let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("")).unwrap_err();
-        assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}");
-
-        openssl(here, &format!("pkcs12 -export -nokeys -in leaf.pem -passout file:password -out no-key.p12{options}"));
-        let missing = Identity::from_pkcs12_file(here.join("no-key.p12"), &password).unwrap_err();
-        assert!(matches!(missing, Error::Identity(IdentityError::MissingKey)), "{name}: {missing:?}");
-        openssl(
-            here,
-            &format!(
-                "pkcs12 -export -nocerts -inkey leaf.key -in leaf.key -passout file:password -out alone.p12{options}"
-            ),
-        );
-        let alone = Identity::from_pkcs12_file(here.join("alone.p12"), &password).unwrap_err();
-        assert!(matches!(alone, Error::Identity(IdentityError::MissingCertificate)), "{name}: {alone:?}");
-    }
-
-    openssl(here, "ecparam -name prime256v1 -genkey -noout -out ec.key");
-    openssl(here, "req -x509 -key ec.key -days 30 -out ec.pem -subj /CN=Firma");
-    openssl(here, "pkcs12 -export -in ec.pem -inkey ec.key -passout file:password -out ec.p12");
-    let elliptic = Identity::from_pkcs12_file(here.join("ec.p12"), &password).unwrap_err();
-    assert!(matches!(elliptic, Error::Identity(IdentityError::NotRsa)), "{elliptic:?}");
-
-    // PEM as openssl writes it, in PKCS#8 and in the older PKCS#1.
-    Identity::from_pem_files(here.join("leaf.pem"), here.join("leaf.key")).unwrap();
-    openssl(here, "rsa -in leaf.key -traditional -out leaf-pkcs1.key");
-    Identity::from_pem_files(here.join("leaf.pem"), here.join("leaf-pkcs1.key")).unwrap();
 }

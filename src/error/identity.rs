@@ -11,9 +11,15 @@ pub enum IdentityError {
     /// The archive does not open with this password.
     #[error("the password does not open the PKCS#12 archive")]
     WrongPassword,
-    /// It is no PKCS#12 archive, or one that is damaged or encrypted in an unknown way.
-    #[error("this is not a PKCS#12 archive that can be read")]
+    /// It is not a PKCS#12 archive, or it is damaged.
+    #[error("this is not a PKCS#12 archive, or it is damaged")]
     NotPkcs12,
+    /// It is a PKCS#12 archive, but part of it is encrypted or protected in a way that is not supported.
+    #[error("the PKCS#12 archive uses {what}, which is not supported")]
+    UnsupportedPkcs12 {
+        /// The name of the algorithm and its object identifier, or the limit that is exceeded.
+        what: String,
+    },
     /// It is not PEM.
     #[error("this is not PEM that can be read")]
     NotPem,

@@ -109,6 +109,10 @@ fn unusable(error: &Error) -> Finding {
         E::MissingKey => ("no-key", "Take the file that has the private key too: a .p12, not a .cer or .crt."),
         E::NotRsa => ("not-rsa", "Order a certificate with an RSA key."),
         E::NotPkcs12 => ("not-pkcs12", "Is it PEM? Then use --certificate and --key."),
+        E::UnsupportedPkcs12 { .. } => (
+            "unsupported-pkcs12",
+            "Pack key and certificate again with AES-256, with openssl pkcs12 or keytool for instance.",
+        ),
         _ => ("bad-certificate", "Fetch the certificate from its issuer again."),
     };
     Finding::failed("certificate", error, diagnosis, Some(cure))
