@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroize};
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Unreadable};
 use crate::error::{Error, FileAction, IdentityError, file};
 use crate::pkcs12::Archive;
 use crate::types::OrganizationNumber;
@@ -52,6 +52,7 @@ struct Leaf {
     organization_number: Option<OrganizationNumber>,
     subject: String,
     issuer: String,
+    issuer_rfc4514: String,
     serial_number: String,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -124,7 +125,7 @@ impl Identity {
         let mut rest = certificates;
         let mut leaf = None;
         for (at, der) in rest.iter().enumerate() {
-            let certificate = Certificate::parse(der).ok_or(IdentityError::NotCertificate)?;
+            let certificate = Certificate::parse(der).map_err(unreadable)?;
             if certificate.has_public_key(&public_key) {
                 leaf = Some(at);
                 break;
@@ -140,14 +141,23 @@ impl Identity {
         self.leaf.organization_number.as_ref()
     }
 
-    /// The name of the certificate's holder (RFC 4514): `CN=Kommunen,O=Kommunen,C=NO` for instance.
+    /// The name of the certificate's holder, for people:
+    /// `organizationIdentifier=NTRNO-123456789,CN=Kommunen,O=Kommunen,C=NO` for instance.
+    ///
+    /// In the order and with the escapes of RFC 4514. Attributes that RFC 4514 has no keyword for are written with that
+    /// of X.520, or with their number, and their values as text.
     pub fn subject(&self) -> &str {
         &self.leaf.subject
     }
 
-    /// The name of its issuer (RFC 4514).
+    /// The name of its issuer, for people, in the form of [`subject`](Self::subject).
     pub fn issuer(&self) -> &str {
         &self.leaf.issuer
+    }
+
+    /// The name of its issuer as signatures have it (RFC 2253), with the DER of what RFC 4514 has no keyword for.
+    pub(crate) fn issuer_rfc4514(&self) -> &str {
+        &self.leaf.issuer_rfc4514
     }
 
     /// Its serial number, in decimal.
@@ -170,10 +180,10 @@ impl Identity {
         &self.chain
     }
 
-    /// For TLS. A self-issued root at the end of the chain is not sent: the other side has its own or does not trust it.
+    /// For TLS. A root at the end of the chain is not sent: the other side has its own or does not trust it.
     pub(crate) fn certified_key(&self) -> CertifiedKey {
         let sent = self.chain.iter().enumerate().filter(|(at, der)| {
-            *at == 0 || !Certificate::parse(der).is_some_and(|certificate| certificate.is_self_issued())
+            *at == 0 || !Certificate::parse(der).is_ok_and(|certificate| certificate.is_self_signed())
         });
         CertifiedKey::new(sent.map(|(_, der)| der.clone()).collect(), Arc::clone(&self.key))
     }
@@ -198,12 +208,16 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(file(FileAction::Read, path))
 }
 
-fn check(leaf: &CertificateDer<'_>) -> Result<Leaf, IdentityError> {
-    let leaf = Certificate::parse(leaf).ok_or(IdentityError::NotCertificate)?;
-    let now = Timestamp::now();
-    if !leaf.is_rsa() {
-        return Err(IdentityError::NotRsa);
+fn unreadable(reason: Unreadable) -> IdentityError {
+    match reason {
+        Unreadable::Malformed => IdentityError::NotCertificate,
+        Unreadable::TooLarge { what, bytes, most } => IdentityError::TooLarge { what, bytes, most },
     }
+}
+
+fn check(leaf: &CertificateDer<'_>) -> Result<Leaf, IdentityError> {
+    let leaf = Certificate::parse(leaf).map_err(unreadable)?;
+    let now = Timestamp::now();
     if leaf.not_after() < now {
         return Err(IdentityError::Expired { not_after: leaf.not_after() });
     }
@@ -217,6 +231,7 @@ fn check(leaf: &CertificateDer<'_>) -> Result<Leaf, IdentityError> {
         organization_number: leaf.organization_number(),
         subject: leaf.subject(),
         issuer: leaf.issuer(),
+        issuer_rfc4514: leaf.issuer_rfc4514(),
         serial_number: leaf.serial_number(),
         not_before: leaf.not_before(),
         not_after: leaf.not_after(),
@@ -226,12 +241,12 @@ fn check(leaf: &CertificateDer<'_>) -> Result<Leaf, IdentityError> {
 /// The leaf, its issuer, the issuer's issuer and so on, as far as they are there. What does not belong is left out.
 fn chain(leaf: CertificateDer<'static>, mut rest: Vec<CertificateDer<'static>>) -> Vec<CertificateDer<'static>> {
     let mut chain = vec![leaf];
-    while let Some(last) = chain.last().and_then(|der| Certificate::parse(der)) {
-        if last.is_self_issued() {
+    while let Some(last) = chain.last().and_then(|der| Certificate::parse(der).ok()) {
+        if last.is_self_signed() {
             break;
         }
         let issuer =
-            rest.iter().position(|der| Certificate::parse(der).is_some_and(|candidate| last.is_issued_by(&candidate)));
+            rest.iter().position(|der| Certificate::parse(der).is_ok_and(|candidate| last.is_issued_by(&candidate)));
         match issuer {
             Some(at) => chain.push(rest.swap_remove(at)),
             None => break,

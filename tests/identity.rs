@@ -7,7 +7,8 @@ use std::path::Path;
 
 use posten_signering::{Environment, Error, Identity, IdentityError, TrustAnchors, TrustAnchorsError};
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SerialNumber, date_time_ymd,
 };
 use secrecy::SecretString;
 
@@ -154,4 +155,162 @@ fn an_identity_suits_the_environment_of_its_authority() {
     let whole = from_pem(&certificate(&key, |_| {}), &key).unwrap();
     let elsewhere = IdentityError::OtherEnvironment { root: "CN=Virksomhet AS - 123456789".to_owned() };
     assert_eq!(environment(other.anchors()).suits(&whole), Err(elsewhere));
+}
+
+/// An authority.
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+fn authority_params(name: &str, identifier: Option<&[u8]>) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.use_authority_key_identifier_extension = true;
+    if let Some(identifier) = identifier {
+        params.key_identifier_method = KeyIdMethod::PreSpecified(identifier.to_vec());
+    }
+    params
+}
+
+fn root(name: &str) -> Issuer {
+    Issuer::self_signed(authority_params(name, None), KeyPair::generate().unwrap()).unwrap()
+}
+
+/// An authority of the name that all of them here have.
+fn shared_name(root: &Issuer, identifier: Option<&[u8]>) -> Issuer {
+    Issuer::signed_by(authority_params("Same CA", identifier), KeyPair::generate().unwrap(), root).unwrap()
+}
+
+fn leaf(issuer: &Issuer, key: &KeyPair, has_key_identifier: bool) -> Certificate {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "Virksomhet AS - 123456789");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = has_key_identifier;
+    params.signed_by(key, issuer).unwrap()
+}
+
+fn environment(root: &Issuer) -> Environment {
+    Environment::custom("https://stub.example/api", TrustAnchors::from_der(root.der()).unwrap()).unwrap()
+}
+
+#[test]
+fn authorities_of_one_name_are_told_apart_by_their_keys() {
+    let key = rsa();
+    let (right, wrong) = (root("Right root"), root("Wrong root"));
+    for (what, identifiers, in_leaf) in [
+        ("key identifiers", [None, None], true),
+        ("no key identifiers in the leaf", [None, None], false),
+        ("one key identifier for both", [Some(b"same".as_slice()), Some(b"same")], true),
+    ] {
+        let [ours, other] = identifiers;
+        let (ours, other) = (shared_name(&right, ours), shared_name(&wrong, other));
+        let leaf = leaf(&ours, &key, in_leaf);
+        let (ours, other) = (ours.pem(), other.pem());
+        for issuers in [[&ours, &other], [&other, &ours]] {
+            let pem = [leaf.pem(), issuers[0].clone(), wrong.pem(), issuers[1].clone(), right.pem()].concat();
+            let identity = from_pem(&pem, &key).unwrap();
+            assert!(format!("{identity:?}").contains("chain: 3"), "{what}: {identity:?}");
+            assert_eq!(environment(&right).suits(&identity), Ok(()), "{what}");
+            let elsewhere = IdentityError::OtherEnvironment { root: "CN=Right root".to_owned() };
+            assert_eq!(environment(&wrong).suits(&identity), Err(elsewhere), "{what}");
+        }
+        // Better no issuer than the wrong one.
+        let identity = from_pem(&(leaf.pem() + &other + &wrong.pem()), &key).unwrap();
+        assert!(format!("{identity:?}").contains("chain: 1"), "{what}: {identity:?}");
+    }
+}
+
+/// The same, but that it says to be signed with an algorithm that nobody knows: beside ecdsa-with-SHA512.
+fn of_unknown_algorithm(certificate: &[u8]) -> String {
+    let ecdsa_sha256 = b"\x2a\x86\x48\xce\x3d\x04\x03\x02";
+    let mut der = certificate.to_vec();
+    for at in 0..der.len() - 8 {
+        if der[at..at + 8] == *ecdsa_sha256 {
+            der[at + 7] = 9;
+        }
+    }
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+}
+
+#[test]
+fn where_a_signature_cannot_be_checked_key_identifiers_decide() {
+    let key = rsa();
+    let (right, wrong) = (root("Right root"), root("Wrong root"));
+    let (ours, other) = (shared_name(&right, None), shared_name(&wrong, None));
+    let leaf = of_unknown_algorithm(leaf(&ours, &key, true).der());
+    for issuers in [[&ours, &other], [&other, &ours]] {
+        let identity = from_pem(&(leaf.clone() + &issuers.map(|issuer| issuer.pem()).concat()), &key).unwrap();
+        let missing = IdentityError::MissingIntermediate { issuer: "CN=Right root".to_owned() };
+        assert_eq!(environment(&root("Another root")).suits(&identity), Err(missing));
+    }
+}
+
+#[test]
+fn a_root_of_the_same_name_with_another_key_is_that_of_another_environment() {
+    let key = rsa();
+    let (test, production) = (root("Same root"), root("Same root"));
+    let ours = shared_name(&test, None);
+    let identity = from_pem(&(leaf(&ours, &key, true).pem() + &ours.pem()), &key).unwrap();
+    assert_eq!(environment(&test).suits(&identity), Ok(()));
+    let elsewhere = IdentityError::OtherEnvironment { root: "CN=Same root".to_owned() };
+    assert_eq!(environment(&production).suits(&identity), Err(elsewhere));
+}
+
+/// A root's new key may be certified by its old one, under the same name.
+#[test]
+fn a_chain_goes_on_through_a_renewed_key_of_the_same_name() {
+    let key = rsa();
+    let old = root("Same root");
+    let renewed = Issuer::signed_by(authority_params("Same root", None), KeyPair::generate().unwrap(), &old).unwrap();
+    let leaf = leaf(&renewed, &key, true);
+    let identity = from_pem(&[old.pem(), renewed.pem(), leaf.pem()].concat(), &key).unwrap();
+    assert!(format!("{identity:?}").contains("chain: 3"), "{identity:?}");
+    assert_eq!(environment(&old).suits(&identity), Ok(()));
+}
+
+#[test]
+fn names_are_for_people() {
+    let key = rsa();
+    let oid = |numbers: &[u64]| DnType::CustomDnType(numbers.to_vec());
+    let certificate = certificate(&key, |params| {
+        let name = &mut params.distinguished_name;
+        *name = DistinguishedName::new();
+        name.push(DnType::CountryName, "NO");
+        name.push(DnType::OrganizationName, "Kommunen, \"avd. 1\"");
+        name.push(oid(&[2, 5, 4, 97]), "NTRNO-123456789");
+        name.push(oid(&[2, 5, 4, 5]), rcgen::DnValue::TeletexString("42".try_into().unwrap()));
+        name.push(oid(&[1, 2, 840, 113_549, 1, 9, 1]), rcgen::DnValue::Ia5String("a@b.example".try_into().unwrap()));
+        name.push(oid(&[1, 3, 6, 1, 4, 1, 99]), "unknown");
+        name.push(DnType::CommonName, rcgen::DnValue::BmpString("Ærlig".try_into().unwrap()));
+    });
+    let name = "CN=Ærlig,1.3.6.1.4.1.99=unknown,emailAddress=a@b.example,serialNumber=42,\
+                organizationIdentifier=NTRNO-123456789,O=Kommunen\\, \\\"avd. 1\\\",C=NO";
+    let identity = from_pem(&certificate, &key).unwrap();
+    assert_eq!((identity.subject(), identity.issuer()), (name, name));
+    let elsewhere = environment(&root("Root")).suits(&identity).unwrap_err();
+    assert!(elsewhere.to_string().contains("organizationIdentifier=NTRNO-123456789"), "{elsewhere}");
+}
+
+#[test]
+fn a_certificate_of_absurd_size_is_refused_at_once() {
+    let key = rsa();
+    let with_serial_number = |bytes: usize| {
+        let certificate = certificate(&key, |params| {
+            params.serial_number = Some(SerialNumber::from(vec![0x7f; bytes]));
+        });
+        from_pem(&certificate, &key).map(|_| ())
+    };
+    assert_eq!(with_serial_number(21), Ok(()), "longer than RFC 5280 allows");
+    assert_eq!(with_serial_number(512), Ok(()));
+    let too_large = |what, bytes, most| Err(IdentityError::TooLarge { what, bytes, most });
+    assert_eq!(with_serial_number(513), too_large("serial number", 513, 512));
+    let error = with_serial_number(60_000).unwrap_err().to_string();
+    assert_eq!(error, "the certificate is too large: its serial number has 60000 bytes, at most 512 are read");
+    let whole = with_serial_number(700_000).unwrap_err();
+    assert!(matches!(whole, IdentityError::TooLarge { what: "encoding", bytes: 700_000.., most: 65_535 }), "{whole}");
+    let name = certificate(&key, |params| params.distinguished_name.push(DnType::LocalityName, "x".repeat(700_000)));
+    let name = from_pem(&name, &key).unwrap_err();
+    assert!(matches!(name, IdentityError::TooLarge { what: "encoding", bytes: 700_000.., most: 65_535 }), "{name}");
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::failure::{Failure, with_causes};
-use super::output::{Output, readable};
+use super::output::Output;
 
 /// A certificate that ends within so many days should be on somebody's list.
 const SOON: i64 = 60;
@@ -123,8 +123,8 @@ fn certificate(identity: &Identity, now: Timestamp) -> Finding {
     let days = (identity.valid_until().as_second() - now.as_second()) / 86_400;
     let text = format!(
         "{}\n{organization}, issued by {}\nvalid until {} ({days} days)",
-        readable(identity.subject()),
-        readable(identity.issuer()),
+        identity.subject(),
+        identity.issuer(),
         identity.valid_until(),
     );
     if days > SOON {
