@@ -271,6 +271,20 @@ fn a_chain_goes_on_through_a_renewed_key_of_the_same_name() {
 }
 
 #[test]
+fn of_several_certificates_of_one_issuer_the_one_that_lasts_longest_is_in_the_chain() {
+    let (key, root) = (rsa(), root("Root"));
+    let ours = shared_name(&root, None);
+    let mut params = authority_params("Same CA", None);
+    params.not_after = date_time_ymd(2020, 1, 1);
+    let expired = params.signed_by(ours.key(), &root).unwrap();
+    let leaf = leaf(&ours, &key, true).pem();
+    for issuers in [[ours.pem(), expired.pem()], [expired.pem(), ours.pem()]] {
+        let identity = from_pem(&(leaf.clone() + &issuers.concat()), &key).unwrap();
+        assert_eq!(environment(&root).suits(&identity), Ok(()));
+    }
+}
+
+#[test]
 fn names_are_for_people() {
     let key = rsa();
     let oid = |numbers: &[u64]| DnType::CustomDnType(numbers.to_vec());

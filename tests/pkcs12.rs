@@ -1,12 +1,16 @@
-//! PKCS#12 archives: those of other programs, and those that cannot be read.
+//! PKCS#12 archives: those of other programs, those with several keys, and those that cannot be read.
 
 mod support;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use posten_signering::{Error, Identity, IdentityError};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
+};
 use secrecy::SecretString;
 
 use self::support::archive::{
@@ -69,6 +73,149 @@ fn damaged_archives_are_refused() {
                 assert_eq!(identity.issuer(), "CN=Archives Root", "{name}, byte {at}");
             }
         }
+    }
+}
+
+/// Keys for all tests: making one takes longer than everything else.
+static KEYS: LazyLock<[KeyPair; 3]> =
+    LazyLock::new(|| [(); 3].map(|()| KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap()));
+
+const AUTHENTICATE: &[KeyUsagePurpose] = &[KeyUsagePurpose::DigitalSignature];
+const SIGN: &[KeyUsagePurpose] = &[KeyUsagePurpose::ContentCommitment];
+const ENCRYPT: &[KeyUsagePurpose] = &[KeyUsagePurpose::KeyEncipherment];
+
+/// A certificate for a key, whose last day is the first of this year.
+fn certificate(key: &KeyPair, name: &str, usages: &[KeyUsagePurpose], until: i32) -> Bag {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.key_usages = usages.to_vec();
+    params.not_after = date_time_ymd(until, 1, 1);
+    Bag::certificate(params.self_signed(key).unwrap().der())
+}
+
+fn key(key: &KeyPair) -> Bag {
+    Bag::key(key.serialized_der())
+}
+
+fn open(bags: &[Bag]) -> Result<Identity, IdentityError> {
+    Identity::from_pkcs12(&archive(bags), &SecretString::from("secret"))
+}
+
+/// The name in the certificate that is used.
+fn used(bags: &[Bag]) -> String {
+    open(bags).unwrap_or_else(|error| panic!("{error}")).subject().to_owned()
+}
+
+#[test]
+fn of_the_three_keys_of_a_keytool_archive_the_one_for_digital_signature_is_used() {
+    let file = Path::new(ARCHIVES).join("keytool-three.p12");
+    let identity = Identity::from_pkcs12_file(file, &SecretString::from("secret")).unwrap();
+    // All three have the same subject. This one was made last.
+    assert_eq!(identity.subject(), "CN=Kommunen,serialNumber=123456789,O=Kommunen,C=NO");
+    assert_eq!(identity.valid_from().to_string(), "2026-11-26T04:21:18Z");
+    assert!(format!("{identity:?}").contains("chain: 2"), "{identity:?}");
+}
+
+#[test]
+fn the_order_of_keys_and_certificates_does_not_matter() {
+    let [one, two, three] = &*KEYS;
+    for same_subject in [false, true] {
+        let name = |own| if same_subject { "Kommunen" } else { own };
+        let keys = [key(one), key(two), key(three)];
+        let certificates = [
+            certificate(one, name("sign"), SIGN, 2998),
+            certificate(two, name("encrypt"), ENCRYPT, 2999),
+            certificate(three, name("authenticate"), AUTHENTICATE, 2997),
+        ];
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            for first in 0..3 {
+                let mut bags = order.map(|at| keys[at].clone()).to_vec();
+                bags.extend((0..3).map(|at| certificates[(first + at) % 3].clone()));
+                let identity = open(&bags).unwrap();
+                assert_eq!(identity.valid_until().to_string(), "2997-01-01T00:00:00Z", "{order:?}, {first} first");
+                bags.rotate_left(3);
+                assert_eq!(open(&bags).unwrap().valid_until(), identity.valid_until(), "certificates before keys");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_two_that_suit_the_one_that_lasts_longest_is_used() {
+    let [one, two, _] = &*KEYS;
+    let older = [key(one), certificate(one, "older", AUTHENTICATE, 2990)];
+    let newer = [key(two), certificate(two, "newer", AUTHENTICATE, 2991)];
+    assert_eq!(used(&[older.clone(), newer.clone()].concat()), "CN=newer");
+    assert_eq!(used(&[newer, older.clone()].concat()), "CN=newer");
+    // A renewal for the same key.
+    let renewed = certificate(one, "renewed", AUTHENTICATE, 2992);
+    let [key, older] = older;
+    assert_eq!(used(&[key.clone(), older.clone(), renewed.clone()]), "CN=renewed");
+    assert_eq!(used(&[key.clone(), renewed, older.clone()]), "CN=renewed");
+    let equal = certificate(one, "equal", AUTHENTICATE, 2990);
+    assert_eq!(used(&[key, older, equal]), "CN=older", "the first of equals");
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_passed_over() {
+    let [one, two, three] = &*KEYS;
+    let good = [key(one), certificate(one, "good", AUTHENTICATE, 2990)];
+    let elliptic = KeyPair::generate().unwrap();
+    let scrypt = sequence(&[&oid("1.3.6.1.4.1.11591.4.11"), &sequence(&[])]);
+    let others = [
+        ("without certificate", vec![key(two)]),
+        ("elliptic", vec![key(&elliptic), certificate(&elliptic, "elliptic", AUTHENTICATE, 2999)]),
+        ("expired", vec![key(two), certificate(two, "expired", AUTHENTICATE, 2020)]),
+        ("another use", vec![key(three), certificate(three, "sign", SIGN, 2999)]),
+        ("expired, for the same key", vec![certificate(one, "expired", AUTHENTICATE, 2020)]),
+        ("another use of the same key", vec![certificate(one, "sign", SIGN, 2999)]),
+        ("damaged", vec![Bag::key(&sequence(&[&octets(b"not a key")]))]),
+        ("another encryption", vec![Bag::shrouded_key(&sequence(&[&scrypt]), b"nothing")]),
+        ("another password", vec![Bag::shrouded_key(&pbes2(AES_256_CBC, PBKDF2), &[7; 32])]),
+        ("a certificate that cannot be read", vec![Bag::certificate(b"not a certificate")]),
+    ];
+    for (name, bags) in &others {
+        let both = |bags: &[&[Bag]]| open(&bags.concat()).map(|identity| identity.subject().to_owned());
+        assert_eq!(both(&[bags, &good]).as_deref(), Ok("CN=good"), "{name}, before");
+        assert_eq!(both(&[&good, bags]).as_deref(), Ok("CN=good"), "{name}, after");
+    }
+}
+
+#[test]
+fn if_no_key_can_be_used_the_closest_tells_why() {
+    let [one, two, three] = &*KEYS;
+    let elliptic = KeyPair::generate().unwrap();
+    let sign = [key(one), certificate(one, "sign", SIGN, 2999)];
+    let encrypt = [key(two), certificate(two, "encrypt", ENCRYPT, 2999)];
+    let authenticate = [certificate(three, "authenticate", AUTHENTICATE, 2999)];
+    let closed = Bag::shrouded_key(&pbes2(AES_256_CBC, PBKDF2), &[7; 32]);
+    let expired = |until| [key(three), certificate(three, "expired", AUTHENTICATE, until)];
+    let for_other_uses =
+        |key_usage: &str| Err(IdentityError::NotForDigitalSignature { key_usage: key_usage.to_owned() });
+    let expired_at = |time: &str| Err(IdentityError::Expired { not_after: time.parse().unwrap() });
+    let cases = [
+        (vec![], Err(IdentityError::MissingKey)),
+        (sign[1..].to_vec(), Err(IdentityError::MissingKey)),
+        (vec![key(one), key(two)], Err(IdentityError::MissingCertificate)),
+        (vec![key(one), Bag::certificate(b"damaged")], Err(IdentityError::NotCertificate)),
+        ([&[key(one)], &encrypt[1..]].concat(), Err(IdentityError::MissingCertificate)),
+        (vec![closed.clone()], Err(IdentityError::WrongPassword)),
+        (vec![key(&elliptic), key(one)], Err(IdentityError::NotRsa)),
+        ([&sign[..], &[key(&elliptic)]].concat(), for_other_uses("nonRepudiation")),
+        ([&sign[..], &encrypt].concat(), for_other_uses("nonRepudiation; keyEncipherment")),
+        ([&encrypt[..], &sign].concat(), for_other_uses("keyEncipherment; nonRepudiation")),
+        // The right one is there, and has to be renewed.
+        ([&sign[..], &encrypt, &expired(2020)].concat(), expired_at("2020-01-01T00:00:00Z")),
+        ([&expired(2020)[..], &expired(2021)[1..], &sign].concat(), expired_at("2021-01-01T00:00:00Z")),
+        // The certificate is there, and the key that must be its own cannot be decrypted.
+        ([&sign[..], std::slice::from_ref(&closed), &authenticate].concat(), Err(IdentityError::WrongPassword)),
+        ([&sign[..], &[closed]].concat(), for_other_uses("nonRepudiation")),
+        // A renewal would not help: it is for another use.
+        (vec![key(one), certificate(one, "sign", SIGN, 2020)], for_other_uses("nonRepudiation")),
+    ];
+    for (at, (bags, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(open(&bags).map(|_| ()), expected, "case {at}");
     }
 }
 
@@ -138,7 +285,7 @@ fn what_is_not_supported_is_named() {
     // Another encryption, of a key and of a part of the archive.
     let gcm = "2.16.840.1.101.3.4.1.46";
     let named = unsupported("aes256-GCM (2.16.840.1.101.3.4.1.46)");
-    assert_eq!(read(&archive(&[Bag::shrouded_key(&pbes2(gcm, PBKDF2), &[7; 32])])), named);
+    assert_eq!(open(&[Bag::shrouded_key(&pbes2(gcm, PBKDF2), &[7; 32])]).map(|_| ()), named);
     let encrypted = |scheme: &[u8]| {
         let info = sequence(&[&oid(DATA), scheme, &tlv(0x80, &[&[7; 32]])]);
         read(&of_safes(&[&content(ENCRYPTED_DATA, &sequence(&[&tlv(2, &[&[0]]), &info]))]))
