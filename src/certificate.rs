@@ -1,36 +1,65 @@
 //! What this crate wants to know about an X.509 certificate.
 
-use std::fmt::Write as _;
-use std::str::FromStr;
+mod decimal;
+mod name;
 
-use der::asn1::{Any, BmpString, ObjectIdentifier};
+use der::asn1::{AnyRef, ObjectIdentifier};
 use der::flagset::FlagSet;
-use der::{Decode, Encode, Tag, Tagged};
+use der::{Decode, Encode, Reader, SliceReader};
 use jiff::{SignedDuration, Timestamp};
-use rustls::pki_types::CertificateDer;
-use x509_cert::attr::AttributeTypeAndValue;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm};
 use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner};
 #[cfg(feature = "verify")]
 use x509_cert::ext::pkix::ExtendedKeyUsage;
-use x509_cert::ext::pkix::{KeyUsage, KeyUsages};
-use x509_cert::name::Name;
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, KeyUsage, KeyUsages, SubjectKeyIdentifier};
+use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Time;
 
 #[cfg(feature = "verify")]
 use crate::oid::TIME_STAMPING;
-use crate::oid::{RSA, oid};
+use crate::oid::oid;
 use crate::types::OrganizationNumber;
 
-/// A certificate that was parsed. Its serial number may be of any length.
-pub(crate) struct Certificate(CertificateInner<Raw>);
+/// A certificate that was parsed, and is not larger than a certificate can reasonably be.
+pub(crate) struct Certificate {
+    parsed: CertificateInner<Raw>,
+    /// What its issuer signed (`tbsCertificate`), as it was.
+    signed: Vec<u8>,
+}
+
+/// Why a certificate is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// It is not an X.509 certificate in DER.
+    Malformed,
+    /// It, or a field of it, is larger than in any real certificate.
+    TooLarge { what: &'static str, bytes: usize, most: usize },
+}
+
+/// The size of a serial number. RFC 5280 (section 4.1.2.2) allows 20 octets, and not every authority keeps to it.
+/// Converting one to decimal takes time by the square of its length.
+const LARGEST_SERIAL_NUMBER: usize = 512;
+
+/// The size of a certificate: that of the largest TLS handshake message that rustls takes.
+const LARGEST_CERTIFICATE: usize = 65_535;
 
 impl Certificate {
-    pub(crate) fn parse(der: &CertificateDer<'_>) -> Option<Self> {
-        CertificateInner::from_der(der).ok().map(Self)
+    pub(crate) fn parse(der: &CertificateDer<'_>) -> Result<Self, Unreadable> {
+        let within = |what, bytes, most| match bytes > most {
+            true => Err(Unreadable::TooLarge { what, bytes, most }),
+            false => Ok(()),
+        };
+        // Before it is parsed, so that no parser's weakness for size matters.
+        within("encoding", der.len(), LARGEST_CERTIFICATE)?;
+        let parsed = CertificateInner::<Raw>::from_der(der).map_err(|_| Unreadable::Malformed)?;
+        within("serial number", parsed.tbs_certificate().serial_number().as_bytes().len(), LARGEST_SERIAL_NUMBER)?;
+        let signed = AnyRef::from_der(der).and_then(|whole| SliceReader::new(whole.value())?.tlv_bytes());
+        Ok(Self { parsed, signed: signed.map_err(|_| Unreadable::Malformed)?.to_vec() })
     }
 
     fn content(&self) -> &TbsCertificateInner<Raw> {
-        self.0.tbs_certificate()
+        self.parsed.tbs_certificate()
     }
 
     pub(crate) fn not_before(&self) -> Timestamp {
@@ -39,11 +68,6 @@ impl Certificate {
 
     pub(crate) fn not_after(&self) -> Timestamp {
         timestamp(self.content().validity().not_after)
-    }
-
-    /// Whether the key is RSA: the service signs and accepts nothing else.
-    pub(crate) fn is_rsa(&self) -> bool {
-        self.content().subject_public_key_info().algorithm.oid == RSA
     }
 
     /// Whether this SubjectPublicKeyInfo (DER) is its own.
@@ -84,37 +108,75 @@ impl Certificate {
         usage.is_ok_and(|usage| usage.is_some_and(|(_, ExtendedKeyUsage(uses))| uses.contains(&TIME_STAMPING)))
     }
 
-    pub(crate) fn is_self_issued(&self) -> bool {
-        self.content().subject() == self.content().issuer()
+    /// Whether its own key signed it: a root.
+    pub(crate) fn is_self_signed(&self) -> bool {
+        self.is_issued_by(self)
     }
 
+    /// Whether this is the certificate of its issuer.
+    ///
+    /// Several authorities may have one name: a root and its successor, one for test and one for production. The
+    /// signature decides between them. Where its algorithm is unknown (SHA-1 for instance), the key identifiers do.
     pub(crate) fn is_issued_by(&self, other: &Certificate) -> bool {
+        self.has_issuer_named_like(other)
+            && self.is_signed_by(other).unwrap_or_else(|| self.may_be_signed_by_identifier(other))
+    }
+
+    /// Whether its issuer has the name of this one. The key may be another.
+    pub(crate) fn has_issuer_named_like(&self, other: &Certificate) -> bool {
         self.content().issuer() == other.content().subject()
+    }
+
+    /// Whether the other's key signed it. `None` if the algorithm is unknown.
+    fn is_signed_by(&self, other: &Certificate) -> Option<bool> {
+        let signed_with = parameters(self.parsed.signature_algorithm())?;
+        let all = aws_lc_rs::default_provider().signature_verification_algorithms.all;
+        let mut known = all.iter().filter(|algorithm| *algorithm.signature_alg_id() == *signed_with).peekable();
+        known.peek()?;
+        let key = other.content().subject_public_key_info();
+        let kind = parameters(&key.algorithm)?;
+        let (key, signature) = (key.subject_public_key.raw_bytes(), self.parsed.signature().raw_bytes());
+        let is_valid = |algorithm: &&dyn SignatureVerificationAlgorithm| {
+            algorithm.verify_signature(key, &self.signed, signature).is_ok()
+        };
+        Some(known.filter(|algorithm| *algorithm.public_key_alg_id() == *kind).any(is_valid))
+    }
+
+    /// Whether the identifier of its issuer's key is the other's (RFC 5280, section 4.2.1.1), or one of them has none.
+    fn may_be_signed_by_identifier(&self, other: &Certificate) -> bool {
+        let issuers = self.content().get_extension::<AuthorityKeyIdentifier>().ok().flatten();
+        let own = other.content().get_extension::<SubjectKeyIdentifier>().ok().flatten();
+        match (issuers.and_then(|(_, issuers)| issuers.key_identifier), own) {
+            (Some(issuers), Some((_, SubjectKeyIdentifier(own)))) => issuers == own,
+            _ => true,
+        }
     }
 
     /// The common name of its holder.
     pub(crate) fn common_name(&self) -> Option<&str> {
-        first(self.content().subject(), COMMON_NAME)
+        name::only(self.content().subject(), COMMON_NAME).flatten()
     }
 
     /// The organization number in the subject: `organizationIdentifier`, else `serialNumber`, else the last digits of
     /// the common name.
+    ///
+    /// The first of them that is there decides alone: a malformed one is no number, and nothing else takes its place.
     pub(crate) fn organization_number(&self) -> Option<OrganizationNumber> {
         let subject = self.content().subject();
-        if let Some(identifier) = first(subject, ORGANIZATION_IDENTIFIER) {
-            return OrganizationNumber::from_str(identifier.strip_prefix("NTRNO-")?).ok();
+        if let Some(identifier) = name::only(subject, ORGANIZATION_IDENTIFIER) {
+            return identifier?.strip_prefix("NTRNO-")?.parse().ok();
         }
-        if let Some(serial) = first(subject, SERIAL_NUMBER) {
-            return OrganizationNumber::from_str(serial).ok();
+        if let Some(serial) = name::only(subject, SERIAL_NUMBER) {
+            return serial?.parse().ok();
         }
         let name = self.common_name()?;
         let last = name.rsplit_once(" - ").map_or(name, |(_, last)| last);
-        OrganizationNumber::from_str(last.trim()).ok()
+        last.trim().parse().ok()
     }
 
-    /// The serial number as a decimal integer of any length.
+    /// The serial number as a decimal integer.
     pub(crate) fn serial_number(&self) -> String {
-        decimal(self.content().serial_number().as_bytes())
+        decimal::decimal(self.content().serial_number().as_bytes())
     }
 
     /// What its key is for, in the names of RFC 5280 (section 4.2.1.3).
@@ -126,128 +188,31 @@ impl Certificate {
         if names.is_empty() { "nothing that is known".to_owned() } else { names.join(", ") }
     }
 
-    /// The subject's name as a string (RFC 2253, escaped as in RFC 4514).
+    /// The subject's name, for people.
     pub(crate) fn subject(&self) -> String {
-        distinguished_name(self.content().subject())
+        name::readable(self.content().subject())
     }
 
-    /// The issuer's name as a string (RFC 2253, escaped as in RFC 4514).
+    /// The issuer's name, for people.
     pub(crate) fn issuer(&self) -> String {
-        distinguished_name(self.content().issuer())
+        name::readable(self.content().issuer())
+    }
+
+    /// The issuer's name for other programs (RFC 2253, escaped as in RFC 4514).
+    pub(crate) fn issuer_rfc4514(&self) -> String {
+        name::rfc4514(self.content().issuer())
     }
 }
 
-/// The first attribute of this kind that is text.
-fn first(name: &Name, oid: ObjectIdentifier) -> Option<&str> {
-    name.iter().filter(|attribute| attribute.oid == oid).find_map(|attribute| match attribute.value.tag() {
-        Tag::NumericString | Tag::PrintableString | Tag::Utf8String | Tag::Ia5String => {
-            std::str::from_utf8(attribute.value.value()).ok()
-        }
-        _ => None,
-    })
+/// An algorithm as rustls compares it: the fields of its identifier, in DER.
+fn parameters(algorithm: &AlgorithmIdentifierOwned) -> Option<Vec<u8>> {
+    let der = algorithm.to_der().ok()?;
+    AnyRef::from_der(&der).ok().map(|sequence| sequence.value().to_vec())
 }
 
 fn timestamp(time: Time) -> Timestamp {
     Timestamp::from_duration(time.to_unix_duration().try_into().unwrap_or(SignedDuration::MAX))
         .unwrap_or(Timestamp::MAX)
-}
-
-/// A two's-complement integer, most significant byte first, in decimal.
-fn decimal(bytes: &[u8]) -> String {
-    let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
-    let mut magnitude = bytes.to_vec();
-    if negative {
-        let mut carry = true;
-        for byte in magnitude.iter_mut().rev() {
-            let (value, overflow) = (!*byte).overflowing_add(u8::from(carry));
-            *byte = value;
-            carry = overflow;
-        }
-    }
-    let mut digits = Vec::new();
-    while magnitude.iter().any(|byte| *byte != 0) {
-        let mut remainder = 0_u16;
-        for byte in &mut magnitude {
-            let value = remainder * 256 + u16::from(*byte);
-            *byte = u8::try_from(value / 10).unwrap_or(u8::MAX);
-            remainder = value % 10;
-        }
-        digits.push(char::from_digit(u32::from(remainder), 10).unwrap_or('0'));
-    }
-    if digits.is_empty() {
-        return "0".to_owned();
-    }
-    let sign = if negative { "-" } else { "" };
-    sign.chars().chain(digits.into_iter().rev()).collect()
-}
-
-/// The last part of the name first; known attributes by keyword, others by number with their DER in hex.
-fn distinguished_name(name: &Name) -> String {
-    let rdns: Vec<String> =
-        name.iter_rdn().map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join("+")).collect();
-    rdns.into_iter().rev().collect::<Vec<_>>().join(",")
-}
-
-fn attribute(attribute: &AttributeTypeAndValue) -> String {
-    let oid = attribute.oid.to_string();
-    // The keywords of RFC 2253, section 2.3.
-    let keyword = match oid.as_str() {
-        "2.5.4.3" => "CN",
-        "2.5.4.7" => "L",
-        "2.5.4.8" => "ST",
-        "2.5.4.10" => "O",
-        "2.5.4.11" => "OU",
-        "2.5.4.6" => "C",
-        "2.5.4.9" => "STREET",
-        "0.9.2342.19200300.100.1.25" => "DC",
-        "0.9.2342.19200300.100.1.1" => "UID",
-        _ => "",
-    };
-    match text(&attribute.value) {
-        Some(text) if !keyword.is_empty() => format!("{keyword}={}", escape(&text)),
-        _ => {
-            let mut hex = format!("{}=#", if keyword.is_empty() { oid.as_str() } else { keyword });
-            for byte in attribute.value.to_der().unwrap_or_default() {
-                let _ = write!(hex, "{byte:02x}");
-            }
-            hex
-        }
-    }
-}
-
-fn text(value: &Any) -> Option<String> {
-    match value.tag() {
-        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {
-            std::str::from_utf8(value.value()).ok().map(str::to_owned)
-        }
-        Tag::BmpString => value.decode_as::<BmpString>().ok().map(|text| text.to_string()),
-        _ => None,
-    }
-}
-
-/// RFC 4514, section 2.4.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    let last = text.chars().count().saturating_sub(1);
-    for (at, c) in text.chars().enumerate() {
-        match c {
-            ',' | '+' | '"' | '\\' | '<' | '>' | ';' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            '#' if at == 0 => escaped.push_str("\\#"),
-            ' ' if at == 0 || at == last => escaped.push_str("\\ "),
-            // XML cannot carry most of these, and a name should not hold them.
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
-                let mut buffer = [0; 4];
-                for byte in c.encode_utf8(&mut buffer).bytes() {
-                    let _ = write!(escaped, "\\{byte:02X}");
-                }
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 const COMMON_NAME: ObjectIdentifier = oid("2.5.4.3");
@@ -269,19 +234,6 @@ const KEY_USAGES: [(KeyUsages, &str); 7] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn serial_numbers_are_decimal_whatever_their_length() {
-        assert_eq!(decimal(&[]), "0");
-        assert_eq!(decimal(&[0]), "0");
-        assert_eq!(decimal(&[0, 0xff]), "255");
-        assert_eq!(decimal(&[0xff]), "-1");
-        assert_eq!(decimal(&[0x80]), "-128");
-        // 2^159 - 1, the largest that 20 bytes hold.
-        let mut largest = [0xff; 20];
-        largest[0] = 0x7f;
-        assert_eq!(decimal(&largest), "730750818665451459101842416358141509827966271487");
-    }
 
     /// A certificate says of its serial number what was put in: high bits and 24 digits or more included.
     #[test]
@@ -326,10 +278,49 @@ mod tests {
     }
 
     #[test]
-    fn names_are_escaped_as_rfc_4514_says() {
-        assert_eq!(escape(r#"a,b+c"d\e<f>g;h=i"#), r#"a\,b\+c\"d\\e\<f\>g\;h=i"#);
-        assert_eq!(escape(" #a "), r"\ #a\ ");
-        assert_eq!(escape("#a"), r"\#a");
-        assert_eq!(escape("æøå & 😀\n"), r"æøå & 😀\0A");
+    fn an_organization_identifier_decides_alone() {
+        let number = |attributes: &[(u64, rcgen::DnValue)]| {
+            let mut params = rcgen::CertificateParams::default();
+            params.distinguished_name = rcgen::DistinguishedName::new();
+            for (last, value) in attributes {
+                params.distinguished_name.push(rcgen::DnType::CustomDnType(vec![2, 5, 4, *last]), value.clone());
+            }
+            let made = params.self_signed(&rcgen::KeyPair::generate().expect("a key")).expect("a certificate");
+            let read = Certificate::parse(made.der()).expect("a certificate");
+            read.organization_number().map(|number| number.to_string())
+        };
+        let identifier = |text: &str| (97, rcgen::DnValue::from(text));
+        let bmp = |text: &str| rcgen::DnValue::BmpString(text.try_into().expect("in UCS-2"));
+        let others = [(5, rcgen::DnValue::from("984661185")), (3, rcgen::DnValue::from("POSTEN BRING AS - 984661185"))];
+        let with = |first: (u64, rcgen::DnValue)| number(&[&[first], others.as_slice()].concat());
+        assert_eq!(number(&others).as_deref(), Some("984661185"));
+        assert_eq!(with(identifier("NTRNO-111111111")).as_deref(), Some("111111111"));
+        for malformed in ["NTRNO-98466118", "NTRNO-984661185 ", "ntrno-984661185", "VATNO-984661185", "984661185", ""] {
+            assert_eq!(with(identifier(malformed)), None, "{malformed}");
+        }
+        assert_eq!(with((97, bmp("NTRNO-984661185"))), None, "not plain text");
+        // A serial number decides over the common name.
+        assert_eq!(number(&[(5, rcgen::DnValue::from("UN:NO-984661185")), others[1].clone()]), None);
+    }
+
+    /// Another program may look at another one of them. rcgen writes none twice, so that a type is changed afterwards.
+    #[test]
+    fn of_several_organization_identifiers_none_counts() {
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        for (last, value) in [(97, "NTRNO-111111111"), (98, "NTRNO-984661185"), (5, "984661185")] {
+            params.distinguished_name.push(rcgen::DnType::CustomDnType(vec![2, 5, 4, last]), value);
+        }
+        let made = params.self_signed(&rcgen::KeyPair::generate().expect("a key")).expect("a certificate");
+        let mut der = made.der().to_vec();
+        let one = Certificate::parse(made.der()).expect("a certificate").organization_number();
+        assert_eq!(one.as_ref().map(OrganizationNumber::as_str), Some("111111111"));
+        for at in 0..der.len() - 3 {
+            if der[at..at + 3] == [0x55, 4, 98] {
+                der[at + 2] = 97;
+            }
+        }
+        let two = Certificate::parse(&CertificateDer::from(der)).expect("a certificate");
+        assert_eq!(two.organization_number(), None);
     }
 }

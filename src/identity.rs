@@ -1,4 +1,6 @@
-//! The enterprise certificate and its key: who we are in TLS, and who signs the document package.
+//! The enterprise certificate and its key: the client's identity in TLS, and the signer of the document package.
+
+mod choice;
 
 use std::fmt;
 use std::path::Path;
@@ -6,12 +8,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustls::SignatureScheme;
-use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroize};
 
+use self::choice::Certificates;
 use crate::certificate::Certificate;
 use crate::error::{Error, FileAction, IdentityError, file};
 use crate::pkcs12::Archive;
@@ -22,6 +24,9 @@ use crate::types::OrganizationNumber;
 /// The key stays inside: it signs, but it cannot be read, printed, compared or serialized. What we make of it while
 /// loading (PEM text, decoded DER, the password in other encodings) is wiped, and the password stays in its
 /// [`SecretString`].
+///
+/// Of several keys and certificates, the key whose certificate has the key usage *digitalSignature* is used, in whatever
+/// order they are stored. If several suit, the one that expires last is used.
 ///
 /// Cheap to clone.
 ///
@@ -52,6 +57,7 @@ struct Leaf {
     organization_number: Option<OrganizationNumber>,
     subject: String,
     issuer: String,
+    issuer_rfc4514: String,
     serial_number: String,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -60,17 +66,23 @@ struct Leaf {
 impl Identity {
     /// Reads a PKCS#12 archive (`.p12`, `.pfx`), as Buypass and Commfides deliver it.
     ///
-    /// Both modern (AES) and older (Triple DES, RC2) encryption are read (RFC 7292 and RFC 8018), with up to 10 000 000
-    /// iterations of key derivation in all, and BER as well as DER. Of several certificates in it, the one that belongs to
-    /// the first key is used, the others as its chain.
+    /// Both modern (AES) and older (Triple DES, RC2) encryption are read (RFC 7292 and RFC 8018), with both kinds of MAC
+    /// (RFC 7292 and PBMAC1 of RFC 9579), up to 10 000 000 iterations of key derivation in all, and BER as well as DER.
+    ///
+    /// The archive may hold several keys, each with its certificate: see [`Identity`] for the choice. The other
+    /// certificates are used as the chain.
     ///
     /// # Errors
     ///
-    /// [`IdentityError`], one variant for each thing that can be wrong with it.
+    /// [`IdentityError`], one variant for each thing that can be wrong with it. If none of several keys can be used, the
+    /// error is that of the key that came closest.
     pub fn from_pkcs12(archive: &[u8], password: &SecretString) -> Result<Self, IdentityError> {
-        let archive = Archive::open(archive, password)?;
-        let key = archive.keys.first().ok_or(IdentityError::MissingKey)?;
-        Self::new(archive.certificates, &PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_slice())))
+        let Archive { keys, certificates } = Archive::open(archive, password)?;
+        let keys = keys.iter().map(|key| match key {
+            Ok(key) => Ok(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_slice()))),
+            Err(error) => Err(error.clone()),
+        });
+        Self::new(certificates, keys)
     }
 
     /// Reads a PKCS#12 archive from a file.
@@ -82,7 +94,8 @@ impl Identity {
         Ok(Self::from_pkcs12(&read(path.as_ref())?, password)?)
     }
 
-    /// Reads a certificate (with its chain, if it is there, in any order) and an unencrypted private key from PEM.
+    /// Reads a certificate (with its chain, if it is there, in any order) and an unencrypted private key from PEM. Of
+    /// several keys, the first is used.
     ///
     /// # Errors
     ///
@@ -93,7 +106,7 @@ impl Identity {
             .map_err(|_| IdentityError::NotPem)?;
         let mut key =
             PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()).map_err(|_| IdentityError::MissingKey)?;
-        let identity = Self::new(certificates, &key);
+        let identity = Self::new(certificates, [Ok(key.clone_key())]);
         key.zeroize();
         identity
     }
@@ -112,27 +125,14 @@ impl Identity {
         Ok(Self::from_pem(&certificates, &SecretString::from(key))?)
     }
 
-    fn new(certificates: Vec<CertificateDer<'static>>, key: &PrivateKeyDer<'_>) -> Result<Self, IdentityError> {
-        let key = any_supported_type(key).map_err(|_| IdentityError::UnusableKey)?;
-        if certificates.is_empty() {
-            return Err(IdentityError::MissingCertificate);
-        }
-        if key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).is_none() {
-            return Err(IdentityError::NotRsa);
-        }
-        let public_key = key.public_key().ok_or(IdentityError::UnusableKey)?;
-        let mut rest = certificates;
-        let mut leaf = None;
-        for (at, der) in rest.iter().enumerate() {
-            let certificate = Certificate::parse(der).ok_or(IdentityError::NotCertificate)?;
-            if certificate.has_public_key(&public_key) {
-                leaf = Some(at);
-                break;
-            }
-        }
-        let leaf = rest.swap_remove(leaf.ok_or(IdentityError::MissingCertificate)?);
-        let known = Arc::new(check(&leaf)?);
-        Ok(Self { chain: chain(leaf, rest).into(), key, leaf: known })
+    fn new<'k>(
+        certificates: Vec<CertificateDer<'static>>,
+        keys: impl IntoIterator<Item = Result<PrivateKeyDer<'k>, IdentityError>>,
+    ) -> Result<Self, IdentityError> {
+        let certificates = Certificates::new(certificates);
+        let (key, at) = certificates.choose(keys)?;
+        let leaf = Arc::new(Leaf::of(certificates.at(at)));
+        Ok(Self { chain: certificates.chain(at).into(), key, leaf })
     }
 
     /// The organization number in the certificate's subject, if it has one.
@@ -140,14 +140,23 @@ impl Identity {
         self.leaf.organization_number.as_ref()
     }
 
-    /// The name of the certificate's holder (RFC 4514): `CN=Kommunen,O=Kommunen,C=NO` for instance.
+    /// The name of the certificate's holder, for people:
+    /// `organizationIdentifier=NTRNO-123456789,CN=Kommunen,O=Kommunen,C=NO` for instance.
+    ///
+    /// In the order and with the escapes of RFC 4514. Attributes that RFC 4514 has no keyword for are written with that
+    /// of X.520, or with their number, and their values as text.
     pub fn subject(&self) -> &str {
         &self.leaf.subject
     }
 
-    /// The name of its issuer (RFC 4514).
+    /// The name of its issuer, for people, in the form of [`subject`](Self::subject).
     pub fn issuer(&self) -> &str {
         &self.leaf.issuer
+    }
+
+    /// The name of its issuer as signatures have it (RFC 2253), with the DER of what RFC 4514 has no keyword for.
+    pub(crate) fn issuer_rfc4514(&self) -> &str {
+        &self.leaf.issuer_rfc4514
     }
 
     /// Its serial number, in decimal.
@@ -155,12 +164,12 @@ impl Identity {
         &self.leaf.serial_number
     }
 
-    /// From when on it is valid.
+    /// The start of its validity.
     pub fn valid_from(&self) -> Timestamp {
         self.leaf.not_before
     }
 
-    /// Until when it is valid. Let something tell you before: a renewal takes days.
+    /// The end of its validity. Have a monitor warn you before: a renewal takes days.
     pub fn valid_until(&self) -> Timestamp {
         self.leaf.not_after
     }
@@ -170,10 +179,10 @@ impl Identity {
         &self.chain
     }
 
-    /// For TLS. A self-issued root at the end of the chain is not sent: the other side has its own or does not trust it.
+    /// For TLS. A root at the end of the chain is not sent: the other side has its own or does not trust it.
     pub(crate) fn certified_key(&self) -> CertifiedKey {
         let sent = self.chain.iter().enumerate().filter(|(at, der)| {
-            *at == 0 || !Certificate::parse(der).is_some_and(|certificate| certificate.is_self_issued())
+            *at == 0 || !Certificate::parse(der).is_ok_and(|certificate| certificate.is_self_signed())
         });
         CertifiedKey::new(sent.map(|(_, der)| der.clone()).collect(), Arc::clone(&self.key))
     }
@@ -194,48 +203,20 @@ impl fmt::Debug for Identity {
     }
 }
 
+impl Leaf {
+    fn of(certificate: &Certificate) -> Self {
+        Self {
+            organization_number: certificate.organization_number(),
+            subject: certificate.subject(),
+            issuer: certificate.issuer(),
+            issuer_rfc4514: certificate.issuer_rfc4514(),
+            serial_number: certificate.serial_number(),
+            not_before: certificate.not_before(),
+            not_after: certificate.not_after(),
+        }
+    }
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(file(FileAction::Read, path))
-}
-
-fn check(leaf: &CertificateDer<'_>) -> Result<Leaf, IdentityError> {
-    let leaf = Certificate::parse(leaf).ok_or(IdentityError::NotCertificate)?;
-    let now = Timestamp::now();
-    if !leaf.is_rsa() {
-        return Err(IdentityError::NotRsa);
-    }
-    if leaf.not_after() < now {
-        return Err(IdentityError::Expired { not_after: leaf.not_after() });
-    }
-    if leaf.not_before() > now {
-        return Err(IdentityError::NotYetValid { not_before: leaf.not_before() });
-    }
-    if !leaf.may_sign() {
-        return Err(IdentityError::NotForDigitalSignature { key_usage: leaf.key_usage() });
-    }
-    Ok(Leaf {
-        organization_number: leaf.organization_number(),
-        subject: leaf.subject(),
-        issuer: leaf.issuer(),
-        serial_number: leaf.serial_number(),
-        not_before: leaf.not_before(),
-        not_after: leaf.not_after(),
-    })
-}
-
-/// The leaf, its issuer, the issuer's issuer and so on, as far as they are there. What does not belong is left out.
-fn chain(leaf: CertificateDer<'static>, mut rest: Vec<CertificateDer<'static>>) -> Vec<CertificateDer<'static>> {
-    let mut chain = vec![leaf];
-    while let Some(last) = chain.last().and_then(|der| Certificate::parse(der)) {
-        if last.is_self_issued() {
-            break;
-        }
-        let issuer =
-            rest.iter().position(|der| Certificate::parse(der).is_some_and(|candidate| last.is_issued_by(&candidate)));
-        match issuer {
-            Some(at) => chain.push(rest.swap_remove(at)),
-            None => break,
-        }
-    }
-    chain
 }

@@ -12,7 +12,7 @@ use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use url::Url;
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Unreadable};
 use crate::error::{Error, FileAction, IdentityError, TlsError, TrustAnchorsError, file};
 use crate::identity::Identity;
 use crate::types::OrganizationNumber;
@@ -164,7 +164,7 @@ impl Environment {
     /// of Buypass' or Commfides' roots, which are not in that list: add them with [`trusting`](Self::trusting).
     pub fn production() -> Self {
         let wanted = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter(|der| {
-            Certificate::parse(der).is_some_and(|certificate| certificate.common_name() == Some(BUYPASS_CLASS_3))
+            Certificate::parse(der).is_ok_and(|certificate| certificate.common_name() == Some(BUYPASS_CLASS_3))
         });
         let anchors = TrustAnchors(wanted.map(|der| der.clone().into_owned()).collect());
         Self::known("https://api.signering.posten.no/api", anchors)
@@ -245,10 +245,11 @@ impl Environment {
         if is_trusted {
             return Ok(());
         }
-        let last = identity.chain().last().and_then(|der| Certificate::parse(der));
+        let last = identity.chain().last().and_then(|der| Certificate::parse(der).ok());
         let last = last.ok_or(IdentityError::NotCertificate)?;
-        let anchors = self.anchors.0.iter().filter_map(|der| Certificate::parse(der));
-        match last.is_self_issued() || anchors.into_iter().any(|anchor| last.is_issued_by(&anchor)) {
+        let mut anchors = self.anchors.0.iter().filter_map(|der| Certificate::parse(der).ok());
+        // An anchor of the issuer's name with another key is the root of another environment, and nothing is missing.
+        match last.is_self_signed() || anchors.any(|anchor| last.has_issuer_named_like(&anchor)) {
             true => Err(IdentityError::OtherEnvironment { root: last.issuer() }),
             false => Err(IdentityError::MissingIntermediate { issuer: last.issuer() }),
         }
@@ -292,8 +293,11 @@ impl ServerVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), TlsError> {
-        let leaf = Certificate::parse(leaf_der).ok_or(TlsError::BadCertificate)?;
-        if leaf.is_self_issued() {
+        let leaf = Certificate::parse(leaf_der).map_err(|unreadable| match unreadable {
+            Unreadable::Malformed => TlsError::BadCertificate,
+            Unreadable::TooLarge { what, bytes, most } => TlsError::TooLarge { what, bytes, most },
+        })?;
+        if leaf.is_self_signed() {
             return Err(TlsError::SelfSigned);
         }
         let parsed = ParsedCertificate::try_from(leaf_der).map_err(|_| TlsError::BadCertificate)?;
@@ -317,11 +321,17 @@ impl ServerVerifier {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 TlsError::NotYetValid { not_before: leaf.not_before() }
             }
-            CertificateError::UnknownIssuer => {
-                let sent = intermediates.iter().chain(&self.anchors.0);
-                let issuer_is_there =
-                    sent.filter_map(|der| Certificate::parse(der)).any(|candidate| leaf.is_issued_by(&candidate));
-                if issuer_is_there { TlsError::UntrustedRoot } else { TlsError::MissingIntermediate }
+            // A signature is bad, too, where an anchor has the issuer's name and another key.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                let any = |ders: &[CertificateDer<'_>], is_it: &dyn Fn(&Certificate) -> bool| {
+                    ders.iter().filter_map(|der| Certificate::parse(der).ok()).any(|candidate| is_it(&candidate))
+                };
+                match any(intermediates, &|sent| leaf.is_issued_by(sent))
+                    || any(&self.anchors.0, &|anchor| leaf.has_issuer_named_like(anchor))
+                {
+                    true => TlsError::UntrustedRoot,
+                    false => TlsError::MissingIntermediate,
+                }
             }
             _ => TlsError::BadCertificate,
         }

@@ -1,14 +1,14 @@
-//! Identities and trust anchors from what people really have: files made by openssl, good and bad.
+//! Identities and trust anchors, good and bad: certificates, chains and names.
 
 mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use posten_signering::{Environment, Error, Identity, IdentityError, TrustAnchors, TrustAnchorsError};
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SerialNumber, date_time_ymd,
 };
 use secrecy::SecretString;
 
@@ -157,124 +157,174 @@ fn an_identity_suits_the_environment_of_its_authority() {
     assert_eq!(environment(other.anchors()).suits(&whole), Err(elsewhere));
 }
 
-const ARCHIVES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/archives");
+/// An authority.
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+fn authority_params(name: &str, identifier: Option<&[u8]>) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.use_authority_key_identifier_extension = true;
+    if let Some(identifier) = identifier {
+        params.key_identifier_method = KeyIdMethod::PreSpecified(identifier.to_vec());
+    }
+    params
+}
+
+fn root(name: &str) -> Issuer {
+    Issuer::self_signed(authority_params(name, None), KeyPair::generate().unwrap()).unwrap()
+}
+
+/// An authority of the name that all of them here have.
+fn shared_name(root: &Issuer, identifier: Option<&[u8]>) -> Issuer {
+    Issuer::signed_by(authority_params("Same CA", identifier), KeyPair::generate().unwrap(), root).unwrap()
+}
+
+fn leaf(issuer: &Issuer, key: &KeyPair, has_key_identifier: bool) -> Certificate {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "Virksomhet AS - 123456789");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = has_key_identifier;
+    params.signed_by(key, issuer).unwrap()
+}
+
+fn environment(root: &Issuer) -> Environment {
+    Environment::custom("https://stub.example/api", TrustAnchors::from_der(root.der()).unwrap()).unwrap()
+}
 
 #[test]
-fn archives_of_other_programs_are_read() {
-    let archives = [
-        "openssl",
-        "openssl-legacy",
-        "openssl-norwegian",
-        "openssl-aes-128",
-        "openssl-rc2",
-        "openssl-des",
-        "openssl-plain",
-        "java",
-        "bouncy-castle",
-        "nss",
-        "gnutls",
-    ];
-    for name in archives {
-        let file = Path::new(ARCHIVES).join(name).with_extension("p12");
-        let password = SecretString::from(if name == "openssl-norwegian" { "blåbær 1" } else { "secret" });
-        let identity = Identity::from_pkcs12_file(&file, &password).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(identity.subject(), "CN=Kommunen,2.5.4.5=#1309313233343536373839,O=Kommunen,C=NO", "{name}");
-        assert_eq!(identity.issuer(), "CN=Archives Root", "{name}");
-        assert!(format!("{identity:?}").contains("chain: 2"), "{name}: {identity:?}");
-
-        let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("galt"));
-        // Without encryption and MAC any password will do.
-        match wrong {
-            Ok(_) => assert_eq!(name, "openssl-plain"),
-            Err(wrong) => assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}"),
+fn authorities_of_one_name_are_told_apart_by_their_keys() {
+    let key = rsa();
+    let (right, wrong) = (root("Right root"), root("Wrong root"));
+    for (what, identifiers, in_leaf) in [
+        ("key identifiers", [None, None], true),
+        ("no key identifiers in the leaf", [None, None], false),
+        ("one key identifier for both", [Some(b"same".as_slice()), Some(b"same")], true),
+    ] {
+        let [ours, other] = identifiers;
+        let (ours, other) = (shared_name(&right, ours), shared_name(&wrong, other));
+        let leaf = leaf(&ours, &key, in_leaf);
+        let (ours, other) = (ours.pem(), other.pem());
+        for issuers in [[&ours, &other], [&other, &ours]] {
+            let pem = [leaf.pem(), issuers[0].clone(), wrong.pem(), issuers[1].clone(), right.pem()].concat();
+            let identity = from_pem(&pem, &key).unwrap();
+            assert!(format!("{identity:?}").contains("chain: 3"), "{what}: {identity:?}");
+            assert_eq!(environment(&right).suits(&identity), Ok(()), "{what}");
+            let elsewhere = IdentityError::OtherEnvironment { root: "CN=Right root".to_owned() };
+            assert_eq!(environment(&wrong).suits(&identity), Err(elsewhere), "{what}");
         }
+        // Better no issuer than the wrong one.
+        let identity = from_pem(&(leaf.pem() + &other + &wrong.pem()), &key).unwrap();
+        assert!(format!("{identity:?}").contains("chain: 1"), "{what}: {identity:?}");
+    }
+}
+
+/// The same, but that it says to be signed with an algorithm that nobody knows: beside ecdsa-with-SHA512.
+fn of_unknown_algorithm(certificate: &[u8]) -> String {
+    let ecdsa_sha256 = b"\x2a\x86\x48\xce\x3d\x04\x03\x02";
+    let mut der = certificate.to_vec();
+    for at in 0..der.len() - 8 {
+        if der[at..at + 8] == *ecdsa_sha256 {
+            der[at + 7] = 9;
+        }
+    }
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+}
+
+#[test]
+fn where_a_signature_cannot_be_checked_key_identifiers_decide() {
+    let key = rsa();
+    let (right, wrong) = (root("Right root"), root("Wrong root"));
+    let (ours, other) = (shared_name(&right, None), shared_name(&wrong, None));
+    let leaf = of_unknown_algorithm(leaf(&ours, &key, true).der());
+    for issuers in [[&ours, &other], [&other, &ours]] {
+        let identity = from_pem(&(leaf.clone() + &issuers.map(|issuer| issuer.pem()).concat()), &key).unwrap();
+        let missing = IdentityError::MissingIntermediate { issuer: "CN=Right root".to_owned() };
+        assert_eq!(environment(&root("Another root")).suits(&identity), Err(missing));
     }
 }
 
 #[test]
-fn damaged_archives_are_refused() {
-    let password = SecretString::from("secret");
-    for name in ["openssl.p12", "openssl-legacy.p12", "bouncy-castle.p12"] {
-        let archive = fs::read(Path::new(ARCHIVES).join(name)).unwrap();
-        for cut in (0..archive.len()).step_by(97) {
-            let error = Identity::from_pkcs12(&archive[..cut], &password).unwrap_err();
-            assert_eq!(error, IdentityError::NotPkcs12, "{name}, {cut} bytes");
-        }
-        let longer = [&archive[..], b"x"].concat();
-        assert_eq!(Identity::from_pkcs12(&longer, &password).unwrap_err(), IdentityError::NotPkcs12, "{name}");
-        for at in (0..archive.len()).step_by(97) {
-            let mut changed = archive.clone();
-            changed[at] ^= 0x20;
-            // What is under the MAC cannot be changed; a few bytes around it mean nothing.
-            if let Ok(identity) = Identity::from_pkcs12(&changed, &password) {
-                assert_eq!(identity.issuer(), "CN=Archives Root", "{name}, byte {at}");
-            }
-        }
-    }
+fn a_root_of_the_same_name_with_another_key_is_that_of_another_environment() {
+    let key = rsa();
+    let (test, production) = (root("Same root"), root("Same root"));
+    let ours = shared_name(&test, None);
+    let identity = from_pem(&(leaf(&ours, &key, true).pem() + &ours.pem()), &key).unwrap();
+    assert_eq!(environment(&test).suits(&identity), Ok(()));
+    let elsewhere = IdentityError::OtherEnvironment { root: "CN=Same root".to_owned() };
+    assert_eq!(environment(&production).suits(&identity), Err(elsewhere));
 }
 
-/// Runs openssl in a directory.
-fn openssl(directory: &Path, arguments: &str) {
-    let output = Command::new("openssl").args(arguments.split(' ')).current_dir(directory).output();
-    let output = output.expect("needs openssl");
-    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+/// A root's new key may be certified by its old one, under the same name.
+#[test]
+fn a_chain_goes_on_through_a_renewed_key_of_the_same_name() {
+    let key = rsa();
+    let old = root("Same root");
+    let renewed = Issuer::signed_by(authority_params("Same root", None), KeyPair::generate().unwrap(), &old).unwrap();
+    let leaf = leaf(&renewed, &key, true);
+    let identity = from_pem(&[old.pem(), renewed.pem(), leaf.pem()].concat(), &key).unwrap();
+    assert!(format!("{identity:?}").contains("chain: 3"), "{identity:?}");
+    assert_eq!(environment(&old).suits(&identity), Ok(()));
 }
 
 #[test]
-#[ignore = "outside tool: needs openssl"]
-fn outside_archives_of_openssl_are_read_in_all_encryptions() {
-    let directory = tempfile::tempdir().unwrap();
-    let here = directory.path();
-    let password = SecretString::from("hemmelig æøå");
-    openssl(here, "req -x509 -newkey rsa:2048 -nodes -days 30 -keyout ca.key -out ca.pem -subj /CN=Root");
-    openssl(
-        here,
-        "req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=Firma/2.5.4.97=NTRNO-123456789",
-    );
-    fs::write(here.join("usage"), "keyUsage=digitalSignature").unwrap();
-    openssl(here, "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -days 30 -extfile usage -out leaf.pem");
-    fs::write(here.join("password"), "hemmelig æøå\n").unwrap();
-
-    let encryptions = [
-        ("default", ""),
-        ("legacy", " -legacy"),
-        ("aes", " -certpbe AES-192-CBC -keypbe AES-128-CBC -macalg sha384 -iter 100000"),
-        ("des", " -certpbe PBE-SHA1-3DES -keypbe DES-EDE3-CBC -macalg sha512"),
-        ("rc2", " -legacy -certpbe PBE-SHA1-RC2-128 -keypbe PBE-SHA1-RC2-40 -macalg sha224 -maciter"),
-    ];
-    for (name, options) in encryptions {
-        let export = "pkcs12 -export -in leaf.pem -inkey leaf.key -certfile ca.pem -passout file:password";
-        openssl(here, &format!("{export} -out {name}.p12{options}"));
-        let file = here.join(format!("{name}.p12"));
-        let identity = Identity::from_pkcs12_file(&file, &password).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(identity.organization_number().map(|number| number.as_str()), Some("123456789"), "{name}");
-        assert!(format!("{identity:?}").contains("chain: 2"), "{name}: {identity:?}");
-        let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("galt")).unwrap_err();
-        assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}");
-        let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("")).unwrap_err();
-        assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}");
-
-        openssl(here, &format!("pkcs12 -export -nokeys -in leaf.pem -passout file:password -out no-key.p12{options}"));
-        let missing = Identity::from_pkcs12_file(here.join("no-key.p12"), &password).unwrap_err();
-        assert!(matches!(missing, Error::Identity(IdentityError::MissingKey)), "{name}: {missing:?}");
-        openssl(
-            here,
-            &format!(
-                "pkcs12 -export -nocerts -inkey leaf.key -in leaf.key -passout file:password -out alone.p12{options}"
-            ),
-        );
-        let alone = Identity::from_pkcs12_file(here.join("alone.p12"), &password).unwrap_err();
-        assert!(matches!(alone, Error::Identity(IdentityError::MissingCertificate)), "{name}: {alone:?}");
+fn of_several_certificates_of_one_issuer_the_one_that_lasts_longest_is_in_the_chain() {
+    let (key, root) = (rsa(), root("Root"));
+    let ours = shared_name(&root, None);
+    let mut params = authority_params("Same CA", None);
+    params.not_after = date_time_ymd(2020, 1, 1);
+    let expired = params.signed_by(ours.key(), &root).unwrap();
+    let leaf = leaf(&ours, &key, true).pem();
+    for issuers in [[ours.pem(), expired.pem()], [expired.pem(), ours.pem()]] {
+        let identity = from_pem(&(leaf.clone() + &issuers.concat()), &key).unwrap();
+        assert_eq!(environment(&root).suits(&identity), Ok(()));
     }
+}
 
-    openssl(here, "ecparam -name prime256v1 -genkey -noout -out ec.key");
-    openssl(here, "req -x509 -key ec.key -days 30 -out ec.pem -subj /CN=Firma");
-    openssl(here, "pkcs12 -export -in ec.pem -inkey ec.key -passout file:password -out ec.p12");
-    let elliptic = Identity::from_pkcs12_file(here.join("ec.p12"), &password).unwrap_err();
-    assert!(matches!(elliptic, Error::Identity(IdentityError::NotRsa)), "{elliptic:?}");
+#[test]
+fn names_are_for_people() {
+    let key = rsa();
+    let oid = |numbers: &[u64]| DnType::CustomDnType(numbers.to_vec());
+    let certificate = certificate(&key, |params| {
+        let name = &mut params.distinguished_name;
+        *name = DistinguishedName::new();
+        name.push(DnType::CountryName, "NO");
+        name.push(DnType::OrganizationName, "Kommunen, \"avd. 1\"");
+        name.push(oid(&[2, 5, 4, 97]), "NTRNO-123456789");
+        name.push(oid(&[2, 5, 4, 5]), rcgen::DnValue::TeletexString("42".try_into().unwrap()));
+        name.push(oid(&[1, 2, 840, 113_549, 1, 9, 1]), rcgen::DnValue::Ia5String("a@b.example".try_into().unwrap()));
+        name.push(oid(&[1, 3, 6, 1, 4, 1, 99]), "unknown");
+        name.push(DnType::CommonName, rcgen::DnValue::BmpString("Ærlig".try_into().unwrap()));
+    });
+    let name = "CN=Ærlig,1.3.6.1.4.1.99=unknown,emailAddress=a@b.example,serialNumber=42,\
+                organizationIdentifier=NTRNO-123456789,O=Kommunen\\, \\\"avd. 1\\\",C=NO";
+    let identity = from_pem(&certificate, &key).unwrap();
+    assert_eq!((identity.subject(), identity.issuer()), (name, name));
+    let elsewhere = environment(&root("Root")).suits(&identity).unwrap_err();
+    assert!(elsewhere.to_string().contains("organizationIdentifier=NTRNO-123456789"), "{elsewhere}");
+}
 
-    // PEM as openssl writes it, in PKCS#8 and in the older PKCS#1.
-    Identity::from_pem_files(here.join("leaf.pem"), here.join("leaf.key")).unwrap();
-    openssl(here, "rsa -in leaf.key -traditional -out leaf-pkcs1.key");
-    Identity::from_pem_files(here.join("leaf.pem"), here.join("leaf-pkcs1.key")).unwrap();
+#[test]
+fn a_certificate_of_absurd_size_is_refused_at_once() {
+    let key = rsa();
+    let with_serial_number = |bytes: usize| {
+        let certificate = certificate(&key, |params| {
+            params.serial_number = Some(SerialNumber::from(vec![0x7f; bytes]));
+        });
+        from_pem(&certificate, &key).map(|_| ())
+    };
+    assert_eq!(with_serial_number(21), Ok(()), "longer than RFC 5280 allows");
+    assert_eq!(with_serial_number(512), Ok(()));
+    let too_large = |what, bytes, most| Err(IdentityError::TooLarge { what, bytes, most });
+    assert_eq!(with_serial_number(513), too_large("serial number", 513, 512));
+    let error = with_serial_number(60_000).unwrap_err().to_string();
+    assert_eq!(error, "the certificate is too large: its serial number has 60000 bytes, at most 512 are read");
+    let whole = with_serial_number(700_000).unwrap_err();
+    assert!(matches!(whole, IdentityError::TooLarge { what: "encoding", bytes: 700_000.., most: 65_535 }), "{whole}");
+    let name = certificate(&key, |params| params.distinguished_name.push(DnType::LocalityName, "x".repeat(700_000)));
+    let name = from_pem(&name, &key).unwrap_err();
+    assert!(matches!(name, IdentityError::TooLarge { what: "encoding", bytes: 700_000.., most: 65_535 }), "{name}");
 }

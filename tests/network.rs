@@ -86,6 +86,12 @@ async fn a_server_of_another_organization_is_refused() {
         params.distinguished_name.push(rcgen::DnType::CustomDnType(vec![2, 5, 4, 5]), "984661185");
     });
     assert!(matches!(refusal(&authority, chain).await, TlsError::WrongOrganization { .. }));
+    // Not even if it is malformed.
+    let chain = authority.chain(Subject::OrganizationIdentifier("98466118"), |params| {
+        params.distinguished_name.push(rcgen::DnType::CustomDnType(vec![2, 5, 4, 5]), "984661185");
+        params.distinguished_name.push(rcgen::DnType::CommonName, "POSTEN BRING AS - 984661185");
+    });
+    assert!(matches!(refusal(&authority, chain).await, TlsError::WrongOrganization { found: None, .. }));
     let nobody = authority.chain(Subject::CommonName("signering.example"), |_| {});
     let error = refusal(&authority, nobody).await;
     let expected = "the server's certificate belongs to no organization, not to organization 984661185";
@@ -98,8 +104,33 @@ async fn a_server_under_another_root_is_refused() {
     assert_eq!(refusal(&trusted, other.chain(POSTEN, |_| {})).await, TlsError::UntrustedRoot);
     // The same names, other keys.
     let forged = Authority::new("Test");
-    let error = refusal(&trusted, forged.chain(POSTEN, |_| {})).await;
-    assert!(matches!(error, TlsError::UntrustedRoot | TlsError::BadCertificate), "{error:?}");
+    assert_eq!(refusal(&trusted, forged.chain(POSTEN, |_| {})).await, TlsError::UntrustedRoot);
+}
+
+#[tokio::test]
+async fn authorities_of_one_name_are_told_apart_by_their_keys() {
+    let (trusted, namesake) = (Authority::new("Test"), Authority::new("Test"));
+    let others = namesake.chain(POSTEN, |_| {}).certificates.pop().unwrap();
+    let mut chain = trusted.chain(POSTEN, |_| {});
+    chain.certificates.insert(1, others.clone());
+    assert_eq!(whoami(&trusted, chain).await.unwrap(), "You are here");
+    // Its own issuer is not there, only one of that name.
+    let mut chain = trusted.chain(POSTEN, |_| {});
+    chain.certificates[1] = others;
+    assert_eq!(refusal(&trusted, chain).await, TlsError::MissingIntermediate);
+}
+
+#[tokio::test]
+async fn a_certificate_of_absurd_size_is_refused() {
+    let authority = Authority::new("Test");
+    let chain = |bytes| {
+        authority.chain(POSTEN, |params| params.serial_number = Some(rcgen::SerialNumber::from(vec![0x7f; bytes])))
+    };
+    assert_eq!(whoami(&authority, chain(512)).await.unwrap(), "You are here");
+    let error = refusal(&authority, chain(30_000)).await;
+    assert_eq!(error, TlsError::TooLarge { what: "serial number", bytes: 30_000, most: 512 });
+    let expected = "the server's certificate is too large: its serial number has 30000 bytes, at most 512 are read";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[tokio::test]

@@ -34,6 +34,8 @@ fn identity(issuer_name: &str, serial: &[u8]) -> (Identity, String) {
     let authority = |common_name: &str| {
         let mut params = CertificateParams::default();
         params.distinguished_name = name(common_name);
+        // As the issuing authorities of SEID 2 have it.
+        params.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), "NTRNO-983163327");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params
     };
@@ -96,6 +98,19 @@ fn a_package_has_documents_manifest_and_signature_in_this_order() {
     let archive = ::zip::ZipArchive::new(Cursor::new(package)).unwrap();
     let names = (0..archive.len()).map(|at| archive.name_for_index(at).unwrap().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["01-lonn.pdf", "02-lonn.pdf", "manifest.xml", "META-INF/signatures.xml"]);
+}
+
+/// RFC 2253 has no keyword for it. For people it is text.
+#[test]
+fn the_issuer_is_signed_with_the_der_of_its_organization_identifier() {
+    let directory = unpacked(1, "Issuer", &[1]);
+    let signatures = fs::read_to_string(directory.path().join(SIGNATURES)).unwrap();
+    let issuer = signatures.split_once("<ds:X509IssuerName>").unwrap().1.split_once("</ds:X509IssuerName>").unwrap().0;
+    let identifier = b"NTRNO-983163327".map(|byte| format!("{byte:02x}")).concat();
+    assert_eq!(issuer, format!("2.5.4.97=#0c0f{identifier},CN=Issuer,O=Issuer,C=NO"));
+    let (identity, _) = identity("Issuer", &[1]);
+    assert_eq!(identity.issuer(), "organizationIdentifier=NTRNO-983163327,CN=Issuer,O=Issuer,C=NO");
+    assert_eq!(identity.subject(), "organizationIdentifier=NTRNO-123456789,CN=Virksomhet,O=Virksomhet,C=NO");
 }
 
 #[test]

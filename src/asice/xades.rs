@@ -106,7 +106,7 @@ fn signed_properties(
 ) -> Result<String, IdentityError> {
     let leaf = identity.chain().first().ok_or(IdentityError::MissingCertificate)?;
     let digest_value = STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, leaf));
-    let issuer = escape_text(identity.issuer());
+    let issuer = escape_text(identity.issuer_rfc4514());
     let serial = identity.serial_number();
     let time = signing_time.strftime("%Y-%m-%dT%H:%M:%SZ");
     let mut properties = format!(

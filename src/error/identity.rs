@@ -11,9 +11,15 @@ pub enum IdentityError {
     /// The archive does not open with this password.
     #[error("the password does not open the PKCS#12 archive")]
     WrongPassword,
-    /// It is no PKCS#12 archive, or one that is damaged or encrypted in an unknown way.
-    #[error("this is not a PKCS#12 archive that can be read")]
+    /// It is not a PKCS#12 archive, or it is damaged.
+    #[error("this is not a PKCS#12 archive, or it is damaged")]
     NotPkcs12,
+    /// It is a PKCS#12 archive, but part of it is encrypted or protected in a way that is not supported.
+    #[error("the PKCS#12 archive uses {what}, which is not supported")]
+    UnsupportedPkcs12 {
+        /// The name of the algorithm and its object identifier, or the limit that is exceeded.
+        what: String,
+    },
     /// It is not PEM.
     #[error("this is not PEM that can be read")]
     NotPem,
@@ -26,6 +32,16 @@ pub enum IdentityError {
     /// Something that should be a certificate is none.
     #[error("one of the certificates cannot be read")]
     NotCertificate,
+    /// The certificate is larger than any real one.
+    #[error("the certificate is too large: its {what} has {bytes} bytes, at most {most} are read")]
+    TooLarge {
+        /// The part that is too large: `serial number`, or `encoding` for the whole.
+        what: &'static str,
+        /// Its size in bytes.
+        bytes: usize,
+        /// The largest size that is read.
+        most: usize,
+    },
     /// The key is damaged or of an unknown kind.
     #[error("the private key cannot be used")]
     UnusableKey,
@@ -44,20 +60,22 @@ pub enum IdentityError {
         /// When it will be.
         not_before: Timestamp,
     },
-    /// Enterprise certificates come in twos or threes; this is one for another use.
+    /// No certificate in it is for digital signatures. Enterprise certificates come in twos or threes, each for another
+    /// use.
     #[error(
         "the certificate's key usage is {key_usage} and not digitalSignature: \
          of the certificates delivered together, another one is for authentication"
     )]
     NotForDigitalSignature {
-        /// What it is for instead, in the names of RFC 5280 (section 4.2.1.3): `nonRepudiation` is for signatures,
-        /// `keyEncipherment` for encryption.
+        /// The use of the certificate instead, in the names of RFC 5280 (section 4.2.1.3): `nonRepudiation` is for
+        /// signatures, `keyEncipherment` for encryption. Of several certificates all uses, each certificate's once,
+        /// separated by `; `.
         key_usage: String,
     },
     /// The certificate's issuer was not given with it, and is no trust anchor of the environment.
     #[error("the chain of the certificate ends early: the certificate of {issuer} is missing")]
     MissingIntermediate {
-        /// The name of the missing issuer.
+        /// The name of the missing issuer, in the form of [`Identity::issuer`](crate::Identity::issuer).
         issuer: String,
     },
     /// The certificate's chain does not end in a trust anchor of the environment.
@@ -66,7 +84,7 @@ pub enum IdentityError {
          (a certificate for test in production, or the other way round?)"
     )]
     OtherEnvironment {
-        /// The name of the last issuer that is known.
+        /// The name of the last issuer that is known, in the form of [`Identity::issuer`](crate::Identity::issuer).
         root: String,
     },
 }

@@ -39,7 +39,8 @@ pub enum TlsError {
     /// The server's certificate is issued by itself.
     #[error("the server's certificate is self-signed")]
     SelfSigned,
-    /// The chain ends in a root that is not among the trust anchors: test and production mixed up, or a root missing.
+    /// The chain ends in a root that is not among the trust anchors (another name, or another key): test and production
+    /// mixed up, or a root missing.
     #[error(
         "the server's certificate chain does not end in one of the environment's trust anchors \
          (test and production mixed up, or a root certificate missing?)"
@@ -60,7 +61,17 @@ pub enum TlsError {
         /// The start of its validity.
         not_before: Timestamp,
     },
-    /// The server's certificate or its chain is malformed, wrongly signed, or not for servers.
+    /// The server's certificate is larger than any real one.
+    #[error("the server's certificate is too large: its {what} has {bytes} bytes, at most {most} are read")]
+    TooLarge {
+        /// The part that is too large: `serial number`, or `encoding` for the whole.
+        what: &'static str,
+        /// Its size in bytes.
+        bytes: usize,
+        /// The largest size that is read.
+        most: usize,
+    },
+    /// The server's certificate or its chain is malformed, of an unknown algorithm, or not for servers.
     #[error("the server's certificate chain cannot be verified")]
     BadCertificate,
     /// The server refused our certificate, with this alert.

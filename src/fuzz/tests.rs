@@ -56,6 +56,10 @@ async fn the_seeds() {
 
     let sandbox = Sandbox::start().await.unwrap();
     write("identity", "seed-p12", &sandbox.pkcs12(&SecretString::from(PASSWORD)).unwrap());
+    for name in ["keytool-three", "openssl-two-key", "pbmac1"] {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/archives").join(name).with_extension("p12");
+        write("identity", &format!("seed-{name}"), &fs::read(file).unwrap());
+    }
     write("identity", "seed-pem", sandbox.root_pem().as_bytes());
     write("identity", "seed-der", &sandbox::identity().chain()[0]);
 

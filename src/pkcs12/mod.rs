@@ -4,24 +4,29 @@
 //! AES are those of aws-lc. The ciphers of older archives, which it has not, come from RustCrypto.
 
 mod encryption;
+mod mac;
+mod password;
 mod sequence;
+mod unsupported;
 
-use aws_lc_rs::hmac;
-use der::asn1::{AnyRef, ObjectIdentifier, OctetString};
+use der::asn1::{Any, AnyRef, ObjectIdentifier, OctetString};
 use der::{Decode, DecodeValue, Encode, ErrorKind, FixedTag, Header, Reader, Tag, TagMode};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
-use self::encryption::{Encrypted, Password, Purpose};
-use self::sequence::{Algorithm, Fields, Seq, field};
+use self::encryption::Encrypted;
+use self::mac::Mac;
+use self::password::Password;
+use self::sequence::{Fields, Seq, field};
+use self::unsupported::unreadable;
 use crate::error::IdentityError;
-use crate::oid::{DATA, SHA256, SHA384, SHA512, oid};
+use crate::oid::{DATA, oid};
 
 /// What an archive holds, in its order.
 pub(crate) struct Archive {
-    /// PKCS#8.
-    pub(crate) keys: Vec<Zeroizing<Vec<u8>>>,
+    /// PKCS#8, or why one cannot be decrypted: another may be the one that is wanted.
+    pub(crate) keys: Vec<Result<Zeroizing<Vec<u8>>, IdentityError>>,
     pub(crate) certificates: Vec<CertificateDer<'static>>,
 }
 
@@ -29,20 +34,22 @@ impl Archive {
     /// Checks the archive's MAC, if it has one, and decrypts what is in it.
     pub(crate) fn open(archive: &[u8], password: &SecretString) -> Result<Self, IdentityError> {
         let password = Password::new(password);
-        let Seq(archive) = Seq::<Pfx>::from_ber(archive).map_err(unreadable)?;
-        if let Some(mac) = &archive.mac {
-            mac.verify(archive.safes.as_bytes(), &password)?;
+        let Seq(Pfx { safes, mac }) = Seq::<Pfx>::from_ber(archive).map_err(unreadable)?;
+        // Without encryption, the keys are in it as they are.
+        let safes = wiped(safes);
+        if let Some(mac) = mac {
+            mac.verify(&safes, &password)?;
         }
         let mut opened = Self { keys: Vec::new(), certificates: Vec::new() };
-        for Seq(safe) in Vec::<Seq<Safe>>::from_ber(archive.safes.as_bytes()).map_err(unreadable)? {
+        for Seq(safe) in Vec::<Seq<Safe>>::from_ber(&safes).map_err(unreadable)? {
             let content = match safe {
-                Safe::Plain(content) => Zeroizing::new(content.into_bytes().into_vec()),
+                Safe::Plain(content) => wiped(content),
                 Safe::Encrypted(encrypted) => encrypted.decrypt(&password)?,
             };
             for Seq(bag) in Vec::<Seq<Bag>>::from_ber(&content).map_err(unreadable)? {
                 match bag {
-                    Bag::Key(key) => opened.keys.push(key),
-                    Bag::ShroudedKey(key) => opened.keys.push(key.decrypt(&password)?),
+                    Bag::Key(key) => opened.keys.push(Ok(key)),
+                    Bag::ShroudedKey(key) => opened.keys.push(key.decrypt(&password)),
                     Bag::Certificate(certificate) => opened.certificates.push(certificate),
                     Bag::Other => {}
                 }
@@ -52,9 +59,9 @@ impl Archive {
     }
 }
 
-fn unreadable(_: der::Error) -> IdentityError {
-    // Not the library's own message: only the kind of trouble matters here.
-    IdentityError::NotPkcs12
+/// The same bytes, which are wiped when they are dropped.
+fn wiped(content: OctetString) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(content.into_bytes().into_vec())
 }
 
 /// `PFX`: the safes, and a MAC over them.
@@ -66,48 +73,12 @@ struct Pfx {
 impl Fields for Pfx {
     fn read<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self> {
         let _version: u8 = reader.decode()?;
-        let Seq(Safe::Plain(safes)) = reader.decode()? else {
-            return Err(reader.error(ErrorKind::Failed));
+        let safes = match reader.decode()? {
+            Seq(Safe::Plain(safes)) => safes,
+            Seq(Safe::Encrypted(_)) => return Err(reader.error(ErrorKind::Failed)),
         };
         let mac = if reader.is_finished() { None } else { Some(reader.decode::<Seq<Mac>>()?.0) };
         Ok(Self { safes, mac })
-    }
-}
-
-/// `MacData`.
-struct Mac {
-    algorithm: ObjectIdentifier,
-    digest: OctetString,
-    salt: OctetString,
-    iterations: u32,
-}
-
-impl Fields for Mac {
-    fn read<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self> {
-        let (algorithm, digest) = reader.sequence(|info| {
-            let Seq(Algorithm(algorithm)) = info.decode()?;
-            Ok::<_, der::Error>((algorithm, info.decode()?))
-        })?;
-        let salt = reader.decode()?;
-        let iterations = if reader.is_finished() { 1 } else { reader.decode()? };
-        Ok(Self { algorithm, digest, salt, iterations })
-    }
-}
-
-impl Mac {
-    fn verify(&self, safes: &[u8], password: &Password<'_>) -> Result<(), IdentityError> {
-        let hmac = match self.algorithm {
-            SHA1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-            SHA224 => hmac::HMAC_SHA224,
-            SHA256 => hmac::HMAC_SHA256,
-            SHA384 => hmac::HMAC_SHA384,
-            SHA512 => hmac::HMAC_SHA512,
-            _ => return Err(IdentityError::NotPkcs12),
-        };
-        let digest = hmac.digest_algorithm();
-        let key = password.pkcs12(digest, Purpose::Mac, (&self.salt, self.iterations), digest.output_len())?;
-        hmac::verify(&hmac::Key::new(hmac, &key), safes, self.digest.as_bytes())
-            .map_err(|_| IdentityError::WrongPassword)
     }
 }
 
@@ -138,7 +109,7 @@ impl Fields for EncryptedData {
         let _version: u8 = reader.decode()?;
         reader.sequence(|content| {
             let _type: ObjectIdentifier = content.decode()?;
-            let Seq(scheme) = content.decode()?;
+            let scheme: Any = content.decode()?;
             Ok(Self(Encrypted::new(scheme, field(content, TagMode::Implicit)?)))
         })
     }
@@ -208,5 +179,3 @@ const KEY_BAG: ObjectIdentifier = oid("1.2.840.113549.1.12.10.1.1");
 const SHROUDED_KEY_BAG: ObjectIdentifier = oid("1.2.840.113549.1.12.10.1.2");
 const CERTIFICATE_BAG: ObjectIdentifier = oid("1.2.840.113549.1.12.10.1.3");
 const X509_CERTIFICATE: ObjectIdentifier = oid("1.2.840.113549.1.9.22.1");
-const SHA1: ObjectIdentifier = oid("1.3.14.3.2.26");
-const SHA224: ObjectIdentifier = oid("2.16.840.1.101.3.4.2.4");

@@ -1,7 +1,10 @@
 //! Structures of ASN.1, read field by field.
 
-use der::asn1::ObjectIdentifier;
-use der::{DecodeValue, ErrorKind, FixedTag, Header, Reader, Tag, TagMode, TagNumber};
+use der::asn1::{Any, ObjectIdentifier};
+use der::{DecodeValue, EncodingRules, ErrorKind, FixedTag, Header, Reader, Tag, TagMode, TagNumber};
+
+use super::unsupported::unreadable;
+use crate::error::IdentityError;
 
 /// `AlgorithmIdentifier` whose parameters do not matter.
 pub(super) struct Algorithm(pub(super) ObjectIdentifier);
@@ -40,4 +43,11 @@ pub(super) fn field<'a, T: DecodeValue<'a, Error = der::Error> + FixedTag + 'a>(
     mode: TagMode,
 ) -> der::Result<T> {
     reader.context_specific(TagNumber(0), mode)?.ok_or_else(|| reader.error(ErrorKind::Failed))
+}
+
+/// Reads what was kept as it is.
+pub(super) fn in_ber<'a, T: DecodeValue<'a, Error = der::Error> + FixedTag + 'a>(
+    value: &'a Any,
+) -> Result<T, IdentityError> {
+    value.decode_as_encoding(EncodingRules::Ber).map_err(unreadable)
 }

@@ -38,7 +38,8 @@ pub struct InspectedPackage {
     pub documents: Vec<ReceivedDocument>,
     /// The whole manifest, as XML.
     pub manifest: String,
-    /// The name of the signing certificate's holder (RFC 4514). Who issued it is not looked at.
+    /// The name of the signing certificate's holder, in the form of [`Identity::subject`](crate::Identity::subject). Its
+    /// issuer is not checked.
     pub signed_by: String,
     /// The organization in that certificate.
     pub signed_for: Option<OrganizationNumber>,
@@ -61,7 +62,7 @@ impl InspectedPackage {
         let signature = |error| format!("{SIGNATURES}: {error}");
         let (signer, signed_at) = package::claims(&files).map_err(signature)?;
         package::signatures(package::text(&files, SIGNATURES)?, &files, &signer, signed_at).map_err(signature)?;
-        let certificate = Certificate::parse(&signer).ok_or("the certificate cannot be read")?;
+        let certificate = Certificate::parse(&signer).map_err(|_| "the certificate cannot be read")?;
         let is_portal = package::text(&files, MANIFEST).is_ok_and(xml::is::<wire::PortalSignatureJobManifest>);
         match is_portal {
             true => Self::of::<wire::PortalSignatureJobManifest>(&files, is_portal, &certificate, signed_at),

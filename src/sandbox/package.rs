@@ -269,7 +269,7 @@ pub(super) fn signatures(text: &str, files: &Files, caller: &CertificateDer<'_>,
     }
     chain(&certificates.all(DS, "X509Certificate"))?;
     let value = decode(signature.one(DS, "SignatureValue")?)?;
-    let parsed = Certificate::parse(caller).ok_or("the certificate cannot be read")?;
+    let parsed = Certificate::parse(caller).map_err(|_| "the certificate cannot be read")?;
     let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, parsed.public_key());
     key.verify(info.canonical().as_bytes(), &value).map_err(|_| "the SignatureValue does not fit".to_owned())
 }
@@ -278,10 +278,10 @@ pub(super) fn signatures(text: &str, files: &Files, caller: &CertificateDer<'_>,
 fn chain(elements: &[&Element]) -> Result<(), String> {
     let ders = elements.iter().map(|element| decode(element)).collect::<Result<Vec<_>, _>>()?;
     let parsed = ders.into_iter().map(|der| Certificate::parse(&CertificateDer::from(der)));
-    let parsed = parsed.collect::<Option<Vec<_>>>().ok_or("an X509Certificate cannot be read")?;
+    let parsed = parsed.collect::<Result<Vec<_>, _>>().map_err(|_| "an X509Certificate cannot be read")?;
     let linked = parsed.windows(2).all(|pair| pair[0].is_issued_by(&pair[1]));
     match parsed.last() {
-        Some(last) if linked && last.is_self_issued() => Ok(()),
+        Some(last) if linked && last.is_self_signed() => Ok(()),
         _ => Err("the X509Certificates are not the chain from the leaf to the root".to_owned()),
     }
 }
@@ -346,7 +346,7 @@ fn signed_properties(
         return Err("the digest of SigningCertificate is not that of the certificate".to_owned());
     }
     let issuer_serial = certificate.one(XADES, "IssuerSerial")?;
-    let parsed = Certificate::parse(caller).ok_or("the certificate cannot be read")?;
+    let parsed = Certificate::parse(caller).map_err(|_| "the certificate cannot be read")?;
     if issuer_serial.one(DS, "X509SerialNumber")?.text().trim() != parsed.serial_number() {
         return Err("X509SerialNumber is not that of the certificate".to_owned());
     }

@@ -79,7 +79,7 @@ pub(super) fn check(found: &Found<'_>, roots: &TrustAnchors, at: Timestamp) -> R
     signing_certificate(attributes, &certificates[leaf], found.kind)?;
     by_key_of(&certificates[leaf], signer, &message)?;
     trusted(leaf, &certificates, found.kind, roots, at)?;
-    let certificate = Certificate::parse(&certificates[leaf]).ok_or(VerificationError::BadCertificate)?;
+    let certificate = Certificate::parse(&certificates[leaf]).map_err(|_| VerificationError::BadCertificate)?;
     Ok(PdfSignature::new(&certificate, found.kind == Kind::Timestamp, time))
 }
 
@@ -323,7 +323,7 @@ fn trusted(
     roots: &TrustAnchors,
     at: Timestamp,
 ) -> Result<(), VerificationError> {
-    let own = Certificate::parse(&certificates[leaf]).ok_or(VerificationError::BadCertificate)?;
+    let own = Certificate::parse(&certificates[leaf]).map_err(|_| VerificationError::BadCertificate)?;
     if !own.may_sign_documents() || (kind == Kind::Timestamp && !own.is_for_timestamps()) {
         return Err(VerificationError::BadCertificate);
     }

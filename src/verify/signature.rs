@@ -39,7 +39,7 @@ impl PdfSignature {
         self.is_timestamp
     }
 
-    /// The subject of the certificate (RFC 4514). May name a person.
+    /// The subject of the certificate, in the form of [`Identity::subject`](crate::Identity::subject). May name a person.
     pub fn subject(&self) -> &str {
         &self.subject
     }

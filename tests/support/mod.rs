@@ -5,6 +5,7 @@
 #[macro_use]
 #[allow(unused_macros, reason = "two test binaries run the flows")]
 mod flows;
+pub mod archive;
 pub mod judges;
 #[path = "../../examples/support/pdf.rs"]
 pub mod pdf;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::failure::{Failure, with_causes};
-use super::output::{Output, readable};
+use super::output::Output;
 
 /// A certificate that ends within so many days should be on somebody's list.
 const SOON: i64 = 60;
@@ -109,6 +109,10 @@ fn unusable(error: &Error) -> Finding {
         E::MissingKey => ("no-key", "Take the file that has the private key too: a .p12, not a .cer or .crt."),
         E::NotRsa => ("not-rsa", "Order a certificate with an RSA key."),
         E::NotPkcs12 => ("not-pkcs12", "Is it PEM? Then use --certificate and --key."),
+        E::UnsupportedPkcs12 { .. } => (
+            "unsupported-pkcs12",
+            "Pack key and certificate again with AES-256, with openssl pkcs12 or keytool for instance.",
+        ),
         _ => ("bad-certificate", "Fetch the certificate from its issuer again."),
     };
     Finding::failed("certificate", error, diagnosis, Some(cure))
@@ -119,8 +123,8 @@ fn certificate(identity: &Identity, now: Timestamp) -> Finding {
     let days = (identity.valid_until().as_second() - now.as_second()) / 86_400;
     let text = format!(
         "{}\n{organization}, issued by {}\nvalid until {} ({days} days)",
-        readable(identity.subject()),
-        readable(identity.issuer()),
+        identity.subject(),
+        identity.issuer(),
         identity.valid_until(),
     );
     if days > SOON {

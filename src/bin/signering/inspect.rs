@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::connection::roots;
 use super::failure::{Failure, cannot};
-use super::output::{Output, readable};
+use super::output::Output;
 
 #[derive(Args)]
 pub struct Inspect {
@@ -41,10 +41,7 @@ fn package(bytes: &[u8], output: &Output) -> Result<(), Failure> {
     let flow = if package.is_portal { "portal" } else { "direct" };
     let mut text = format!(
         "a package for the {flow} flow, with every file signed\ntitle      {}\nsender     {}\nsigned by  {}\nsigned at  {}\n",
-        package.title,
-        package.sender,
-        readable(&package.signed_by),
-        package.signed_at,
+        package.title, package.sender, package.signed_by, package.signed_at,
     );
     for document in &package.documents {
         let (name, title, bytes) = (&document.file_name, &document.title, document.content.len());
@@ -63,7 +60,7 @@ fn package(bytes: &[u8], output: &Output) -> Result<(), Failure> {
         "flow": flow,
         "title": package.title,
         "sender": package.sender,
-        "signed_by": readable(&package.signed_by),
+        "signed_by": package.signed_by,
         "signed_at": package.signed_at.to_string(),
         "documents": documents.collect::<Vec<_>>(),
     });
@@ -78,12 +75,12 @@ fn pdf(bytes: Vec<u8>, roots: &TrustAnchors, output: &Output) -> Result<(), Fail
         let kind = if signature.is_timestamp() { "timestamp" } else { "signature" };
         let time =
             signature.time().map_or_else(|| "at a time that it does not tell".to_owned(), |time| time.to_string());
-        text.push_str(&format!("{kind}  {} {time}\n", readable(signature.subject())));
+        text.push_str(&format!("{kind}  {} {time}\n", signature.subject()));
     }
     let signatures = verified.signatures().iter().map(|signature| {
         json!({
             "is_timestamp": signature.is_timestamp(),
-            "subject": readable(signature.subject()),
+            "subject": signature.subject(),
             "organization": signature.organization_number().map(ToString::to_string),
             "time": signature.time().map(|time| time.to_string()),
         })

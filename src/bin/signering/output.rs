@@ -101,17 +101,3 @@ fn in_text(c: char) -> String {
 fn in_json(c: char) -> String {
     format!("\\u{:04x}", u32::from(c))
 }
-
-/// A name of RFC 4514, which writes an organization's identifier (X.520, 2.5.4.97) as the bytes of its DER, as people read it.
-pub fn readable(name: &str) -> String {
-    let Some((before, rest)) = name.split_once("2.5.4.97=#") else { return name.to_owned() };
-    let end = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
-    let (hex, after) = rest.split_at(end);
-    let bytes = hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    // After the tag and a length of one byte.
-    let text = bytes.skip(2).collect::<Option<Vec<u8>>>().and_then(|bytes| String::from_utf8(bytes).ok());
-    match text {
-        Some(text) => format!("{before}organizationIdentifier={text}{}", readable(after)),
-        None => name.to_owned(),
-    }
-}

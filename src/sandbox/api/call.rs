@@ -23,7 +23,7 @@ pub(in super::super) struct Caller(pub(in super::super) CertificateDer<'static>)
 
 impl Caller {
     pub(super) fn organization(&self) -> Option<OrganizationNumber> {
-        Certificate::parse(&self.0).and_then(|certificate| certificate.organization_number())
+        Certificate::parse(&self.0).ok().and_then(|certificate| certificate.organization_number())
     }
 }
 

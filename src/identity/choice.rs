@@ -1,0 +1,161 @@
+//! Which key and certificate are used of those that an archive or a file holds.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rustls::SignatureScheme;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
+
+use crate::certificate::{Certificate, Unreadable};
+use crate::error::IdentityError;
+
+/// The certificates of a file, as far as they can be read.
+pub(super) struct Certificates {
+    readable: Vec<(CertificateDer<'static>, Certificate)>,
+    /// Why the first of the others cannot be read.
+    unreadable: Option<Unreadable>,
+}
+
+impl Certificates {
+    pub(super) fn new(ders: Vec<CertificateDer<'static>>) -> Self {
+        let (mut readable, mut unreadable) = (Vec::new(), None);
+        for der in ders {
+            match Certificate::parse(&der) {
+                Ok(certificate) => readable.push((der, certificate)),
+                Err(reason) => unreadable = unreadable.or(Some(reason)),
+            }
+        }
+        Self { readable, unreadable }
+    }
+
+    /// The key whose certificate is valid and for digital signatures, and that certificate's position. Of several, the
+    /// one that lasts longest; the first of those that last equally long.
+    pub(super) fn choose<'k>(
+        &self,
+        keys: impl IntoIterator<Item = Result<PrivateKeyDer<'k>, IdentityError>>,
+    ) -> Result<(Arc<dyn SigningKey>, usize), IdentityError> {
+        let now = Timestamp::now();
+        let mut best: Option<(Arc<dyn SigningKey>, usize)> = None;
+        let mut failures = Vec::new();
+        for key in keys {
+            let (key, public_key) = match key.and_then(|key| usable(&key)) {
+                Ok(usable) => usable,
+                Err(failure) => {
+                    failures.push(failure);
+                    continue;
+                }
+            };
+            let mut is_certified = false;
+            for (at, (_, certificate)) in self.readable.iter().enumerate() {
+                if !certificate.has_public_key(&public_key) {
+                    continue;
+                }
+                is_certified = true;
+                match check(certificate, now) {
+                    Ok(()) => {
+                        let lasts_longer =
+                            |(_, best): &(_, usize)| certificate.not_after() > self.readable[*best].1.not_after();
+                        if best.as_ref().is_none_or(lasts_longer) {
+                            best = Some((Arc::clone(&key), at));
+                        }
+                    }
+                    Err(failure) => failures.push(failure),
+                }
+            }
+            if !is_certified {
+                failures.push(match self.unreadable {
+                    None => IdentityError::MissingCertificate,
+                    Some(Unreadable::Malformed) => IdentityError::NotCertificate,
+                    Some(Unreadable::TooLarge { what, bytes, most }) => IdentityError::TooLarge { what, bytes, most },
+                });
+            }
+        }
+        // A key that cannot be decrypted may be that of a certificate that suits.
+        let lacks_key = || self.readable.iter().any(|(_, certificate)| check(certificate, now).is_ok());
+        best.ok_or_else(|| most_telling(failures, lacks_key()))
+    }
+
+    /// The chain of the certificate at a position: leaf, issuer, the issuer's issuer and so on, as far as they are there.
+    /// Certificates that do not belong to it are left out.
+    pub(super) fn chain(self, leaf: usize) -> Vec<CertificateDer<'static>> {
+        let mut rest = self.readable;
+        let (der, mut last) = rest.swap_remove(leaf);
+        let mut chain = vec![der];
+        while !last.is_self_signed() {
+            // Of several certificates of one key, the one that lasts longest: roots are signed again, and cross-signed.
+            let issuers = rest.iter().enumerate().filter(|(_, (_, candidate))| last.is_issued_by(candidate));
+            let Some((at, _)) = issuers.max_by_key(|(_, (_, candidate))| candidate.not_after()) else { break };
+            let (der, issuer) = rest.swap_remove(at);
+            chain.push(der);
+            last = issuer;
+        }
+        chain
+    }
+
+    /// The certificate at a position.
+    pub(super) fn at(&self, at: usize) -> &Certificate {
+        &self.readable[at].1
+    }
+}
+
+/// A key that signs as the service wants, and its public key (SubjectPublicKeyInfo).
+fn usable(key: &PrivateKeyDer<'_>) -> Result<(Arc<dyn SigningKey>, Vec<u8>), IdentityError> {
+    let key = any_supported_type(key).map_err(|_| IdentityError::UnusableKey)?;
+    if key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).is_none() {
+        return Err(IdentityError::NotRsa);
+    }
+    let public_key = key.public_key().ok_or(IdentityError::UnusableKey)?.to_vec();
+    Ok((key, public_key))
+}
+
+/// Whether a certificate can be used at this time. Its use is checked first: another certificate may be the right one,
+/// and a renewal would not help.
+fn check(certificate: &Certificate, now: Timestamp) -> Result<(), IdentityError> {
+    if !certificate.may_sign() {
+        return Err(IdentityError::NotForDigitalSignature { key_usage: certificate.key_usage() });
+    }
+    if certificate.not_after() < now {
+        return Err(IdentityError::Expired { not_after: certificate.not_after() });
+    }
+    if certificate.not_before() > now {
+        return Err(IdentityError::NotYetValid { not_before: certificate.not_before() });
+    }
+    Ok(())
+}
+
+/// The failure of the key that came closest to being used.
+fn most_telling(failures: Vec<IdentityError>, lacks_key: bool) -> IdentityError {
+    let mut all_uses: Vec<String> = Vec::new();
+    for failure in &failures {
+        if let IdentityError::NotForDigitalSignature { key_usage } = failure
+            && !all_uses.contains(key_usage)
+        {
+            all_uses.push(key_usage.clone());
+        }
+    }
+    let closest = failures.into_iter().rev().max_by_key(|failure| closeness(failure, lacks_key));
+    match closest {
+        Some(IdentityError::NotForDigitalSignature { .. }) => {
+            IdentityError::NotForDigitalSignature { key_usage: all_uses.join("; ") }
+        }
+        Some(failure) => failure,
+        None => IdentityError::MissingKey,
+    }
+}
+
+/// How close a key and its certificate came to being used. Of those that are out of date, the later is closer.
+fn closeness(failure: &IdentityError, lacks_key: bool) -> (u8, Option<Timestamp>) {
+    use IdentityError as E;
+    match failure {
+        E::UnsupportedPkcs12 { .. } | E::WrongPassword | E::MissingKey if lacks_key => (7, None),
+        E::NotYetValid { .. } => (6, None),
+        E::Expired { not_after } => (5, Some(*not_after)),
+        E::NotForDigitalSignature { .. } => (4, None),
+        E::NotRsa => (3, None),
+        E::TooLarge { .. } | E::NotCertificate | E::MissingCertificate => (2, None),
+        E::UnusableKey => (1, None),
+        _ => (0, None),
+    }
+}
