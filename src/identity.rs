@@ -1,6 +1,8 @@
 //! The enterprise certificate and its key: the client's identity in TLS, and the signer of the document package.
 
 mod choice;
+mod pem;
+mod secret_file;
 
 use std::fmt;
 use std::path::Path;
@@ -8,22 +10,22 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustls::SignatureScheme;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
-use secrecy::{ExposeSecret, SecretString, zeroize::Zeroize};
+use secrecy::{ExposeSecret, SecretString};
 
 use self::choice::Certificates;
+use self::pem::PrivateKey;
 use crate::certificate::Certificate;
-use crate::error::{Error, FileAction, IdentityError, file};
+use crate::error::{Error, IdentityError};
 use crate::pkcs12::Archive;
 use crate::types::OrganizationNumber;
 
 /// An enterprise certificate (virksomhetssertifikat) with its chain and its private key.
 ///
-/// The key stays inside: it signs, but it cannot be read, printed, compared or serialized. What we make of it while
-/// loading (PEM text, decoded DER, the password in other encodings) is wiped, and the password stays in its
-/// [`SecretString`].
+/// The key stays inside: it signs, but it cannot be read, printed, compared or serialized. The copies that are made of
+/// key and password while loading (PEM text, decoded DER, the password in other encodings) are wiped from the heap, and
+/// the password stays in its [`SecretString`]. SECURITY.md lists what is not wiped.
 ///
 /// Of several keys and certificates, the key whose certificate has the key usage *digitalSignature* is used, in whatever
 /// order they are stored. If several suit, the one that expires last is used.
@@ -91,24 +93,17 @@ impl Identity {
     ///
     /// [`Error::File`] when it cannot be read, [`Error::Identity`] when it cannot be used.
     pub fn from_pkcs12_file(path: impl AsRef<Path>, password: &SecretString) -> Result<Self, Error> {
-        Ok(Self::from_pkcs12(&read(path.as_ref())?, password)?)
+        Ok(Self::from_pkcs12(&secret_file::read(path.as_ref())?, password)?)
     }
 
     /// Reads a certificate (with its chain, if it is there, in any order) and an unencrypted private key from PEM. Of
-    /// several keys, the first is used.
+    /// several, see [`Identity`] for the choice.
     ///
     /// # Errors
     ///
     /// [`IdentityError`], one variant for each thing that can be wrong with them.
     pub fn from_pem(certificates: &[u8], key: &SecretString) -> Result<Self, IdentityError> {
-        let certificates = CertificateDer::pem_slice_iter(certificates)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| IdentityError::NotPem)?;
-        let mut key =
-            PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()).map_err(|_| IdentityError::MissingKey)?;
-        let identity = Self::new(certificates, [Ok(key.clone_key())]);
-        key.zeroize();
-        identity
+        Self::from_pem_text(certificates, key.expose_secret().as_bytes())
     }
 
     /// Reads certificate and key from two PEM files, or from the same file twice.
@@ -117,12 +112,17 @@ impl Identity {
     ///
     /// [`Error::File`] when one cannot be read, [`Error::Identity`] when they cannot be used.
     pub fn from_pem_files(certificates: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, Error> {
-        let certificates = read(certificates.as_ref())?;
-        let key = String::from_utf8(read(key.as_ref())?).map_err(|error| {
-            error.into_bytes().zeroize();
-            IdentityError::NotPem
-        })?;
-        Ok(Self::from_pem(&certificates, &SecretString::from(key))?)
+        // Both may hold the key.
+        let certificates = secret_file::read(certificates.as_ref())?;
+        let key = secret_file::read(key.as_ref())?;
+        std::str::from_utf8(&key).map_err(|_| IdentityError::NotPem)?;
+        Ok(Self::from_pem_text(&certificates, &key)?)
+    }
+
+    fn from_pem_text(certificates: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
+        let certificates = pem::certificates(certificates)?;
+        let keys = PrivateKey::all(key);
+        Self::new(certificates, keys.iter().map(|key| key.as_ref().map(PrivateKey::der).map_err(Clone::clone)))
     }
 
     fn new<'k>(
@@ -215,8 +215,4 @@ impl Leaf {
             not_after: certificate.not_after(),
         }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(file(FileAction::Read, path))
 }

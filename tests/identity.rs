@@ -53,6 +53,25 @@ fn the_certificate_of_the_key_is_found_among_others() {
 }
 
 #[test]
+fn of_several_keys_in_pem_the_one_for_digital_signature_is_used() {
+    let (sign, authenticate) = (rsa(), rsa());
+    let for_signing = certificate(&sign, |params| params.key_usages = vec![KeyUsagePurpose::ContentCommitment]);
+    let right = certificate(&authenticate, |params| params.distinguished_name.push(DnType::CountryName, "NO"));
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let both = for_signing.clone() + &right;
+    let read = |keys: [&str; 2]| Identity::from_pem(both.as_bytes(), &SecretString::from(keys.concat()));
+    let (sign, authenticate) = (sign.serialize_pem(), authenticate.serialize_pem());
+    for keys in [[&*sign, &authenticate], [&authenticate, &sign], [encrypted, &authenticate]] {
+        assert_eq!(read(keys).unwrap().subject(), "C=NO,CN=Virksomhet AS - 123456789");
+    }
+    assert_eq!(
+        read([&sign, encrypted]).unwrap_err(),
+        IdentityError::MissingKey,
+        "the encrypted one is that of the other"
+    );
+}
+
+#[test]
 fn each_mistake_has_its_error() {
     let key = rsa();
     let good = certificate(&key, |_| {});
