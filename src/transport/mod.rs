@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
-use reqwest::{Request, Response};
+use reqwest::Response;
 use tracing::Instrument;
 use url::Url;
 
@@ -72,7 +72,7 @@ impl Transport {
     #[cfg(feature = "testing")]
     pub(crate) fn prepared(
         environment: &Environment,
-        answer: impl Fn(&Request) -> http::Response<bytes::Bytes> + Send + Sync + 'static,
+        answer: impl Fn(&reqwest::Request) -> http::Response<bytes::Bytes> + Send + Sync + 'static,
     ) -> Self {
         let options = Options { rate: None, retry: Retry::OFF, ..Options::default() };
         Self::over(Connection::Prepared(Arc::new(answer)), environment, &options)
