@@ -67,6 +67,8 @@ impl AnyJobHandle {
 
 /// What came of the creation of a job whose future was dropped: see
 /// [`ClientBuilder::on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
+///
+/// Example: see there.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AbandonedCreation {
