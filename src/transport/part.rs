@@ -1,9 +1,10 @@
 //! A file that is whole or not there.
 
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tokio::fs::{File, OpenOptions};
+use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use crate::error::{self, Error, FileAction};
@@ -31,11 +32,15 @@ impl Part {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
-        options.mode(mode.unwrap_or(0o600));
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode.unwrap_or(0o600));
         #[cfg(not(unix))]
         let _ = mode;
-        let file = options.open(&hidden).await.map_err(failed)?;
-        Ok(Self { file, name: Hidden(hidden), target })
+        // Who drops the call does not stop the thread that opens the file: what it has made is removed all the same,
+        // because the file comes with what removes it.
+        let open = move || options.open(&hidden).map(|file| (file, Hidden(hidden)));
+        let opened = tokio::task::spawn_blocking(open).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let (file, name) = opened.map_err(failed)?;
+        Ok(Self { file: File::from_std(file), name, target })
     }
 
     pub(crate) async fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
