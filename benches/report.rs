@@ -48,19 +48,17 @@ fn documents(count: usize, length: usize) -> Documents {
     Documents::new(documents).expect("documents")
 }
 
+fn exit_urls() -> ExitUrls {
+    let urls = ExitUrls::builder().completion("https://a.example/1").rejection("https://a.example/2");
+    urls.error("https://a.example/3").build().expect("URLs")
+}
+
 fn request(documents: impl Into<Documents>) -> JobRequest {
     JobRequest::builder()
         .title("Avtale".parse().expect("a title"))
         .document(documents.into())
         .signer(Signer::identified_by("kari".parse().expect("a name")))
-        .exit_urls(
-            ExitUrls::builder()
-                .completion("https://a.example/1")
-                .rejection("https://a.example/2")
-                .error("https://a.example/3")
-                .build()
-                .expect("URLs"),
-        )
+        .exit_urls(exit_urls())
         .build()
 }
 
@@ -259,11 +257,8 @@ fn bare(sandbox: &Sandbox) -> reqwest::Client {
 async fn body(sandbox: &Sandbox, documents: &Documents) -> (String, Vec<u8>) {
     let seen = Arc::new(std::sync::Mutex::new((Vec::new(), String::new())));
     let (package, document) = (Arc::clone(&seen), Arc::clone(&seen));
-    let client = Client::builder()
-        .environment(sandbox.environment())
-        .identity(sandbox.identity())
-        .sender(sandbox.client().sender().clone())
-        .without_rate_limiter()
+    let client = sandbox
+        .client_builder()
         .on_package(move |outgoing| {
             package.lock().expect("unpoisoned").0 = outgoing.bytes.to_vec();
             Ok(())
@@ -521,14 +516,7 @@ async fn growth(sandbox: &Sandbox, report: &mut Report) {
                 .title("Avtale".parse().expect("a title"))
                 .document(documents(1, 10 * KB))
                 .signer(posten_signering::direct::Signers::new(signers).expect("signers"))
-                .exit_urls(
-                    ExitUrls::builder()
-                        .completion("https://a.example/1")
-                        .rejection("https://a.example/2")
-                        .error("https://a.example/3")
-                        .build()
-                        .expect("URLs"),
-                )
+                .exit_urls(exit_urls())
                 .build();
             times.push(clocked(client.direct().create(&request)).await.0);
         }

@@ -98,6 +98,11 @@ async fn the_seeds() {
     stored("pades", &format!(r#""url":"{ROOT}/123456789/portal/signature-jobs/7/pades""#));
 }
 
+fn exit_urls() -> ExitUrls {
+    let urls = ExitUrls::builder().completion("https://a.example/1").rejection("https://a.example/2");
+    urls.error("https://a.example/3").build().unwrap()
+}
+
 /// A signed PDF.
 async fn signed() -> bytes::Bytes {
     let sandbox = Sandbox::start().await.unwrap();
@@ -105,14 +110,7 @@ async fn signed() -> bytes::Bytes {
         .title("Avtale".parse().unwrap())
         .document(Document::text("Avtale", "Hei").unwrap())
         .signer(Signer::identified_by("kari".parse().unwrap()))
-        .exit_urls(
-            ExitUrls::builder()
-                .completion("https://a.example/1")
-                .rejection("https://a.example/2")
-                .error("https://a.example/3")
-                .build()
-                .unwrap(),
-        )
+        .exit_urls(exit_urls())
         .build();
     let job = sandbox.client().direct().create(&request).await.unwrap();
     let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
@@ -125,11 +123,8 @@ async fn exchanged() -> Vec<String> {
     let sandbox = Sandbox::start().await.unwrap();
     let texts = Arc::new(Mutex::new(Vec::new()));
     let collected = Arc::clone(&texts);
-    let client = Client::builder()
-        .environment(sandbox.environment())
-        .identity(sandbox.identity())
-        .sender(sandbox.client().sender().clone())
-        .without_rate_limiter()
+    let client = sandbox
+        .client_builder()
         .on_exchange(move |exchange| {
             let both = exchange.sent.into_iter().chain(exchange.received).filter(|text| text.starts_with('<'));
             collected.lock().unwrap().extend(both.map(str::to_owned));
@@ -143,14 +138,7 @@ async fn exchanged() -> Vec<String> {
         .title("Avtale".parse().unwrap())
         .document(Document::pdf("Avtale", "%PDF-1.4\n").unwrap())
         .signer(signers)
-        .exit_urls(
-            ExitUrls::builder()
-                .completion("https://a.example/1")
-                .rejection("https://a.example/2")
-                .error("https://a.example/3")
-                .build()
-                .unwrap(),
-        )
+        .exit_urls(exit_urls())
         .build();
     let job = client.direct().create(&request).await.unwrap();
     job.signers()[0].renew_redirect_url().await.unwrap();
