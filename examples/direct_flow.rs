@@ -33,12 +33,12 @@ const USAGE: &str = "\
 options:
   --signer NUMBER   the signer's personal identification number, defaults to 01010012345
   --out FILE        the signed PDF, defaults to signed.pdf
-  --env NAME|URL    production, difi-test, difi-qa or the root of the API; defaults to a sandbox in this process
+  --env NAME|URL    production, difi-test or the root of the API; defaults to a sandbox in this process
 
 options with --env, and the password of the archive in P12_PASSWORD:
   --p12 FILE        the enterprise certificate (virksomhetssertifikat) with its key
   --sender NUMBER   the sender's organization number
-  --roots FILE      the root certificates of the environment (PEM), needed for all but production";
+  --roots FILE      the root certificates of the service (PEM), where --env is a URL";
 
 /// Who signs.
 enum Signing {
@@ -142,13 +142,10 @@ fn sign(signing: &Signing, job: &Job<Created>) -> Result<StatusQueryToken> {
 }
 
 fn real_client(options: &Options) -> Result<Client> {
-    let roots = || -> Result<TrustAnchors> { Ok(TrustAnchors::from_pem_file(options.required("--roots")?)?) };
     let environment = match options.required("--env")? {
-        "production" if options.has("--roots") => Environment::production().trusting(roots()?),
         "production" => Environment::production(),
-        "difi-test" => Environment::difi_test(roots()?),
-        "difi-qa" => Environment::difi_qa(roots()?),
-        url => Environment::custom(url, roots()?)?,
+        "difi-test" => Environment::difi_test(),
+        url => Environment::custom(url, TrustAnchors::from_pem_file(options.required("--roots")?)?)?,
     };
     let password = std::env::var("P12_PASSWORD").map_err(|_| "P12_PASSWORD is not set")?.into();
     let client = Client::builder()

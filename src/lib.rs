@@ -11,14 +11,13 @@
 //!
 //! ```no_run
 //! use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
-//! use posten_signering::{Client, Document, Environment, ExitUrls, Identity, Sender};
-//! use posten_signering::{StatusQueryToken, TrustAnchors};
+//! use posten_signering::{Client, Document, Environment, ExitUrls, Identity, Sender, StatusQueryToken};
 //!
 //! # fn redirect(url: &str) {}
 //! # async fn example(pdf: Vec<u8>, password: secrecy::SecretString, token: StatusQueryToken)
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::builder()
-//!     .environment(Environment::difi_test(TrustAnchors::from_pem_file("test-roots.pem")?))
+//!     .environment(Environment::difi_test())
 //!     .identity(Identity::from_pkcs12_file("virksomhet.p12", &password)?)
 //!     .sender(Sender::new("123456789".parse()?))
 //!     .build()?;

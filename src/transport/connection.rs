@@ -33,7 +33,7 @@ impl Connection {
             .map_err(|error| Error::Configuration(format!("TLS: {error}")))?
             // Not less but other checks than usual: see `ServerVerifier`.
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(environment.verifier()))
+            .with_custom_certificate_verifier(Arc::new(environment.verifier(identity)))
             .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified_key())));
         let mut http = Client::builder()
             .tls_backend_preconfigured(tls)

@@ -82,13 +82,15 @@ impl Connection {
             let name = &self.environment;
             anchors.clone().ok_or_else(|| Failure::Usage(format!("--environment {name} needs --roots")))
         };
+        let with_more = |environment: Environment| match anchors.clone() {
+            Some(anchors) => environment.trusting(anchors),
+            None => environment,
+        };
         Ok(match self.environment.as_str() {
-            "production" => match anchors {
-                Some(anchors) => Environment::production().trusting(anchors),
-                None => Environment::production(),
-            },
-            "difitest" => Environment::difi_test(needed()?),
-            "difiqa" => Environment::difi_qa(needed()?),
+            "production" => with_more(Environment::production()),
+            "difitest" => with_more(Environment::difi_test()),
+            #[expect(deprecated, reason = "until the service's own clients drop it")]
+            "difiqa" => with_more(Environment::difi_qa()),
             address if address.starts_with("https://") => Environment::custom(address, needed()?)?,
             _ => {
                 let message = "--environment is production, difitest, difiqa or an https URL";

@@ -1,0 +1,130 @@
+//! Certificates that are given as trust anchors.
+
+use std::path::Path;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::error::{Error, FileAction, TrustAnchorsError, file};
+
+/// Certificates that a server's chain may end in. Never empty.
+///
+/// ```no_run
+/// use posten_signering::TrustAnchors;
+///
+/// let anchors = TrustAnchors::from_directory("roots")?.and(TrustAnchors::from_pem_file("one-more.pem")?);
+/// # Ok::<(), posten_signering::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct TrustAnchors(Vec<CertificateDer<'static>>);
+
+impl TrustAnchors {
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, CertificateDer<'static>> {
+        self.0.iter()
+    }
+
+    #[cfg(feature = "verify")]
+    pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.0
+    }
+
+    /// All certificates in a PEM text.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or one cannot be read.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, TrustAnchorsError> {
+        let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+        Self::new(certificates.map_err(|_| TrustAnchorsError::NotPem)?)
+    }
+
+    /// One certificate in DER.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn from_der(der: &[u8]) -> Result<Self, TrustAnchorsError> {
+        Self::new(vec![CertificateDer::from(der.to_vec())])
+    }
+
+    /// All certificates in a PEM file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it holds no certificates.
+    pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self::from_pem(&read(path.as_ref())?)?)
+    }
+
+    /// One certificate in a DER file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it is no certificate.
+    pub fn from_der_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self::from_der(&read(path.as_ref())?)?)
+    }
+
+    /// All certificates in the `.pem`, `.crt`, `.cer` and `.der` files of a directory, PEM or DER.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when something cannot be read, [`Error::TrustAnchors`] when one of the files holds no
+    /// certificate or the directory no such file.
+    pub fn from_directory(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let failed = file(FileAction::Read, path);
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(&failed)? {
+            let file = entry.map_err(&failed)?.path();
+            let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+            if !["pem", "crt", "cer", "der"].contains(&extension.to_ascii_lowercase().as_str()) {
+                continue;
+            }
+            let content = read(&file)?;
+            let anchors = Self::from_pem(&content).or_else(|_| Self::from_der(&content))?;
+            found.extend(anchors.0);
+        }
+        Ok(Self::new(found)?)
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// For rustls.
+    pub(super) fn store(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(self.0.iter().cloned());
+        roots
+    }
+
+    fn new(certificates: Vec<CertificateDer<'static>>) -> Result<Self, TrustAnchorsError> {
+        if certificates.is_empty() {
+            return Err(TrustAnchorsError::Empty);
+        }
+        let mut store = RootCertStore::empty();
+        for certificate in &certificates {
+            store.add(certificate.clone()).map_err(|_| TrustAnchorsError::NotCertificate)?;
+        }
+        Ok(Self(certificates))
+    }
+}
+
+impl std::fmt::Debug for TrustAnchors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TrustAnchors({})", self.0.len())
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(file(FileAction::Read, path))
+}
