@@ -24,6 +24,7 @@ use posten_signering::{
     Client, ContactInformation, Document, Documents, Environment, ExitUrls, Identity, OrganizationNumber, Poll,
     PollingQueue, TrustAnchors, bench, portal,
 };
+use secrecy::ExposeSecret;
 
 const KB: usize = 1000;
 const MB: usize = 1000 * KB;
@@ -239,10 +240,10 @@ fn bare(sandbox: &Sandbox) -> reqwest::Client {
     let root = CertificateDer::from_pem_slice(sandbox.root_pem().as_bytes()).expect("a root");
     let mut roots = rustls::RootCertStore::empty();
     roots.add(root).expect("a root");
-    let archive = sandbox.pkcs12(&"secret".into()).expect("an archive");
-    let store = p12_keystore::Pkcs12Archive::from_pkcs12(&archive, "secret").expect("an archive");
-    let chain = store.certs.iter().map(|bag| CertificateDer::from(bag.cert.as_der().to_vec())).take(2).collect();
-    let key = PrivateKeyDer::try_from(store.keys[0].key.as_der().to_vec()).expect("a key");
+    let pem = sandbox.identity_pem();
+    let pem = pem.expose_secret().as_bytes();
+    let chain = CertificateDer::pem_slice_iter(pem).take(2).collect::<Result<_, _>>().expect("a chain");
+    let key = PrivateKeyDer::from_pem_slice(pem).expect("a key");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -374,3 +374,30 @@ fn outside_archives_of_openssl_are_read_in_all_encryptions() {
     openssl(here, "rsa -in leaf.key -traditional -out leaf-pkcs1.key");
     Identity::from_pem_files(here.join("leaf.pem"), here.join("leaf-pkcs1.key")).unwrap();
 }
+
+#[cfg(feature = "sandbox")]
+#[tokio::test]
+#[ignore = "outside tool: needs openssl and keytool"]
+async fn outside_archives_of_the_sandbox_are_read_by_openssl_and_java() {
+    let sandbox = posten_signering::sandbox::Sandbox::start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let password = "hemmelig æøå";
+    fs::write(here.join("client.p12"), sandbox.pkcs12(&password.into()).unwrap()).unwrap();
+    fs::write(here.join("password"), format!("{password}\n")).unwrap();
+    openssl(here, "pkcs12 -in client.p12 -passin file:password -nodes -out client.pem");
+    let read = fs::read_to_string(here.join("client.pem")).unwrap();
+    assert_eq!(read.matches("BEGIN CERTIFICATE").count(), 3, "{read}");
+    assert_eq!(read.matches("friendlyName: client").count(), 2, "of the key and of its certificate");
+    Identity::from_pem_files(here.join("client.pem"), here.join("client.pem")).unwrap();
+
+    // Java takes no password beyond ASCII with this encryption.
+    fs::write(here.join("client.p12"), sandbox.pkcs12(&"hemmelig".into()).unwrap()).unwrap();
+    let mut keytool = Command::new("keytool");
+    keytool.args(["-list", "-v", "-keystore", "client.p12", "-storepass", "hemmelig"]).current_dir(here);
+    let output = keytool.output().expect("needs keytool");
+    let listed = String::from_utf8_lossy(&output.stdout);
+    for expected in ["Alias name: client", "Entry type: PrivateKeyEntry", "Certificate chain length: 3"] {
+        assert!(listed.contains(expected), "{listed}");
+    }
+}

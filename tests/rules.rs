@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
 use posten_signering::portal::{self, Lookup};
 use posten_signering::sandbox::{Sandbox, SenderKind};
 use posten_signering::{
     Document, Documents, Error, IdentifierInSignedDocuments, JobId, Poll, PollingQueue, SignatureType,
 };
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use secrecy::ExposeSecret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -42,11 +42,10 @@ impl Answer {
 
 impl Raw {
     fn new(sandbox: &Sandbox) -> Self {
-        let archive = sandbox.pkcs12(&"x".into()).unwrap();
-        let store = KeyStore::from_pkcs12(&archive, "x", Pkcs12ImportPolicy::Strict).unwrap();
-        let (_, chain) = store.private_key_chain().unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(chain.key().as_der().to_vec()));
-        let certificates = chain.certs().iter().map(|own| CertificateDer::from(own.as_der().to_vec())).collect();
+        let pem = sandbox.identity_pem();
+        let pem = pem.expose_secret().as_bytes();
+        let key = PrivateKeyDer::from_pem_slice(pem).unwrap();
+        let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().unwrap();
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(sandbox.root_pem().as_bytes()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -149,8 +149,8 @@ const WITH_TRIPLE_DES: ObjectIdentifier = oid("1.2.840.113549.1.12.1.3");
 const WITH_RC2_128: ObjectIdentifier = oid("1.2.840.113549.1.12.1.5");
 const WITH_RC2_40: ObjectIdentifier = oid("1.2.840.113549.1.12.1.6");
 // RFC 8018, appendices A and B.
-const PBES2: ObjectIdentifier = oid("1.2.840.113549.1.5.13");
+pub(super) const PBES2: ObjectIdentifier = oid("1.2.840.113549.1.5.13");
 const TRIPLE_DES_CBC: ObjectIdentifier = oid("1.2.840.113549.3.7");
 const AES_128_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.2");
 const AES_192_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.22");
-const AES_256_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.42");
+pub(super) const AES_256_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.42");

@@ -8,6 +8,8 @@ mod mac;
 mod password;
 mod sequence;
 mod unsupported;
+#[cfg(feature = "sandbox")]
+mod write;
 
 use der::asn1::{Any, AnyRef, ObjectIdentifier, OctetString};
 use der::{Decode, DecodeValue, Encode, ErrorKind, FixedTag, Header, Reader, Tag, TagMode};
@@ -20,6 +22,8 @@ use self::mac::Mac;
 use self::password::Password;
 use self::sequence::{Fields, Seq, field};
 use self::unsupported::unreadable;
+#[cfg(feature = "sandbox")]
+pub(crate) use self::write::write;
 use crate::error::IdentityError;
 use crate::oid::{DATA, oid};
 

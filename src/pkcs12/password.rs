@@ -36,6 +36,13 @@ impl Fields for Pbkdf2 {
 }
 
 impl Pbkdf2 {
+    /// With HMAC-SHA-256.
+    #[cfg(feature = "sandbox")]
+    pub(super) fn with_sha256(salt: &[u8], iterations: u32) -> der::Result<Self> {
+        let prf = Prf(pbkdf2::PBKDF2_HMAC_SHA256, 32);
+        Ok(Self { salt: OctetString::new(salt)?, iterations, key_length: None, prf })
+    }
+
     /// `PBKDF2-params`.
     fn parameters<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self> {
         let (salt, iterations, key_length) = (reader.decode()?, rounds(reader)?, reader.decode()?);
@@ -145,9 +152,9 @@ pub(super) enum Purpose {
 }
 
 // RFC 8018, appendices A and B.
-const PBKDF2: ObjectIdentifier = oid("1.2.840.113549.1.5.12");
+pub(super) const PBKDF2: ObjectIdentifier = oid("1.2.840.113549.1.5.12");
 const HMAC_SHA1: ObjectIdentifier = oid("1.2.840.113549.2.7");
-const HMAC_SHA256: ObjectIdentifier = oid("1.2.840.113549.2.9");
+pub(super) const HMAC_SHA256: ObjectIdentifier = oid("1.2.840.113549.2.9");
 const HMAC_SHA384: ObjectIdentifier = oid("1.2.840.113549.2.10");
 const HMAC_SHA512: ObjectIdentifier = oid("1.2.840.113549.2.11");
 

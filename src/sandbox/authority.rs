@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType,
@@ -16,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{SandboxError, uncertified};
 use super::token::random_token;
 use crate::identity::Identity;
+use crate::pkcs12;
 use crate::types::OrganizationNumber;
 
 /// What makes an authority the same one after a restart, and its client too.
@@ -90,26 +90,25 @@ pub(super) struct Issued {
 
 impl Issued {
     pub(super) fn identity(&self) -> Result<Identity, SandboxError> {
-        let mut pem = String::new();
+        let pem = self.pem();
+        Identity::from_pem(pem.expose_secret().as_bytes(), &pem).map_err(|error| SandboxError::Start(error.to_string()))
+    }
+
+    /// Certificates and key as PEM text.
+    pub(super) fn pem(&self) -> SecretString {
+        let mut pem = self.key.serialize_pem();
         for der in &self.chain {
             pem.push_str("-----BEGIN CERTIFICATE-----\n");
             pem.push_str(&base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der));
             pem.push_str("\n-----END CERTIFICATE-----\n");
         }
-        let key = SecretString::from(self.key.serialize_pem());
-        Identity::from_pem(pem.as_bytes(), &key).map_err(|error| SandboxError::Start(error.to_string()))
+        pem.into()
     }
 
     /// As a PKCS#12 archive, the way enterprise certificates are delivered.
     pub(super) fn pkcs12(&self, password: &SecretString) -> Result<Vec<u8>, SandboxError> {
-        let written = || {
-            let key = PrivateKey::from_der(&self.key.serialize_der())?;
-            let chain = self.chain.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
-            let mut store = KeyStore::new();
-            store.add_entry("client", KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new("1", key, chain)));
-            store.writer(password.expose_secret()).write()
-        };
-        written().map_err(|error: p12_keystore::error::Error| SandboxError::Pkcs12(error.to_string()))
+        pkcs12::write("client", &self.key.serialize_der(), &self.chain, password)
+            .map_err(|error| SandboxError::Pkcs12(error.to_string()))
     }
 }
 

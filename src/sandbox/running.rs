@@ -128,6 +128,11 @@ impl Sandbox {
         self.issued.pkcs12(password)
     }
 
+    /// The same identity as PEM text: the private key (PKCS#8, not encrypted), then the certificate chain, leaf first.
+    pub fn identity_pem(&self) -> SecretString {
+        self.issued.pem()
+    }
+
     /// Another enterprise certificate from the sandbox's authority, as a PKCS#12 archive: the next one of the client, or
     /// one of another organization.
     ///
