@@ -358,10 +358,7 @@ async fn documents_may_be_deleted_a_day_after_completion_and_are_kept_for_forty(
     assert!(kept.pades().bytes().await.is_ok());
     sandbox.advance(DAY);
     let error = kept.pades().bytes().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)"
-    );
+    assert_eq!(error.to_string(), "the job or document does not exist, or no longer (404 Not Found with NOT_FOUND)");
 }
 
 #[tokio::test]
@@ -385,7 +382,7 @@ async fn an_archived_document_is_fetched_by_owner_and_id() {
         let error = client.archive().pades(&owner, wrong).bytes().await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)",
+            "the job or document does not exist, or no longer (404 Not Found with NOT_FOUND)",
             "{wrong}"
         );
     }

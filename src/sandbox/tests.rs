@@ -304,7 +304,7 @@ fn documents_have_a_size_and_no_password() {
     };
     let mut large = b"%PDF-1.4\n".to_vec();
     large.resize(10_485_761, b' ');
-    let expected = "01-avtale.pdf: document: may have at most 10485760 bytes together, have 10485761";
+    let expected = "01-avtale.pdf: document: may have at most 10485760 bytes in total, have 10485761";
     assert_eq!(refusal(large), expected);
     let encrypted = b"%PDF-1.4\ntrailer << /Encrypt 1 0 R >>".to_vec();
     assert_eq!(refusal(encrypted), "01-avtale.pdf: document: is an encrypted PDF");
