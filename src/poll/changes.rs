@@ -36,7 +36,7 @@ const MAX_JITTER: Duration = Duration::from_secs(10);
 ///
 /// * **Backpressure.** The stream polls the queue only when it is polled itself.
 /// * **Cancel safety.** [`next`](Self::next) is cancel-safe. If its future is dropped, in a `select!` for example, the
-///   poll continues, and the next call returns its result. If the stream is dropped during a poll, the change is not
+///   poll is kept, and the next call returns its result. If the stream is dropped during a poll, the change is not
 ///   confirmed, and the service redelivers it after 10 minutes.
 /// * **Errors.** After a transient error ([`Error::is_transient`]), the stream retries 6 times within about a minute,
 ///   independently of the [`Retry`](crate::Retry) of the client. Then, and for every other error, it yields the error.
