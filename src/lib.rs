@@ -121,8 +121,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
-// Each public type that is exhaustive needs a reason.
-#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+// Each public type that is exhaustive needs a reason; `expect` gives one, `unwrap` does not.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs, clippy::unwrap_used)]
 
 pub mod archive;
 mod asice;
