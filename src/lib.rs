@@ -171,8 +171,8 @@ pub use {bytes, http, jiff, secrecy, url};
 pub use self::client::{Client, ClientBuilder, Missing};
 pub use self::direct::Retrieval;
 pub use self::error::{
-    Error, ErrorClass, FileAction, HandleError, IdentityError, InvalidValue, PdfProblem, Refusal, Rule, TlsError,
-    TrustAnchorsError,
+    Error, ErrorClass, FileAction, HandleError, IdentityError, InvalidValue, PdfProblem, PublishedCertificate, Refusal,
+    Rule, TlsError, TrustAnchorsError,
 };
 pub use self::flow::{
     CancellationReference, Change, ChangeKey, ConfirmationReference, DeletionReference, DocumentsDeletion, FailedCall,
@@ -186,7 +186,7 @@ pub use self::transport::{
     Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, Retry, Timeouts,
     Transfer, Xades,
 };
-pub use self::trust::{Environment, TrustAnchors};
+pub use self::trust::{Authority, Environment, TrustAnchors};
 pub use self::types::{
     AuthenticationLevel, ContactInformation, Description, Document, Documents, EmailAddress, ExitUrls, ExitUrlsBuilder,
     IdentifierInSignedDocuments, JobId, MediaType, MobileNumber, OnBehalfOf, OrganizationNumber,

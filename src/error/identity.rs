@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::trust::PublishedCertificate;
+
 /// An error of an enterprise certificate (*virksomhetssertifikat*) or key that cannot be used.
 ///
 /// Example: see [`Identity`](crate::Identity).
@@ -74,15 +76,30 @@ pub enum IdentityError {
         /// signatures, `keyEncipherment` for encryption. Those of several certificates are separated by `; `.
         key_usage: String,
     },
-    /// The certificate of the issuer is missing: it was not given, and is not a trust anchor of the environment.
-    #[error("the chain of the certificate is incomplete: the certificate of {issuer} is missing")]
+    /// The certificate of an issuer was given neither with it nor with the environment.
+    #[error(
+        "the chain of the certificate is incomplete: the certificate of {issuer} is missing{}",
+        published.as_ref().map(|published| format!(" ({published})")).unwrap_or_default()
+    )]
     MissingIntermediate {
         /// The name of the missing issuer, in the form of [`Identity::issuer`](crate::Identity::issuer).
         issuer: String,
+        /// Where to fetch it, if it is one of the built-in authorities.
+        published: Option<PublishedCertificate>,
     },
-    /// The certificate's chain does not end in a trust anchor of the environment.
+    /// The certificate of an authority in the certificate's chain is out of date.
+    #[error("the certificate of {authority}, which issued this one, is valid from {not_before} to {not_after} only")]
+    AuthorityOutOfDate {
+        /// The name of the authority.
+        authority: String,
+        /// The start of its validity.
+        not_before: Timestamp,
+        /// The end of its validity.
+        not_after: Timestamp,
+    },
+    /// The certificate's chain does not lead to an authority of the environment.
     #[error(
-        "the certificate's chain, which ends with {root}, does not end in one of the environment's trust anchors \
+        "the certificate's chain, which ends with {root}, does not lead to one of the environment's authorities \
          (a test certificate in production, or the other way round?)"
     )]
     OtherEnvironment {

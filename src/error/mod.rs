@@ -17,7 +17,7 @@ pub use self::class::ErrorClass;
 pub use self::handle::HandleError;
 pub use self::identity::IdentityError;
 pub use self::refusal::Refusal;
-pub use self::trust::{TlsError, TrustAnchorsError};
+pub use self::trust::{PublishedCertificate, TlsError, TrustAnchorsError};
 pub use self::value::{InvalidValue, PdfProblem, Rule};
 #[cfg(feature = "verify")]
 pub use self::verification::VerificationError;
