@@ -46,7 +46,7 @@ impl Check {
             Outcome::Failed(class) => Some(class),
             _ => None,
         });
-        output.result(&text.join("\n"), &json!({ "good": worst.is_none(), "checks": json }));
+        output.result(&text.join("\n"), &json!({ "good": worst.is_none(), "checks": json }))?;
         worst.map_or(Ok(()), |class| Err(Failure::Found(class)))
     }
 
