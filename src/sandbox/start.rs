@@ -63,6 +63,9 @@ impl Made {
             web_root: format!("http://{web_address}"),
             organization: options.organization,
             poll_interval: duration(options.poll_interval),
+            growing_waits: options.growing_waits,
+            redirect_lifetime: duration(options.redirect_lifetime),
+            unavailable: options.unavailable_features,
             kind: options.sender_kind,
             latency: options.latency,
             brokers: options.brokers,
@@ -70,7 +73,10 @@ impl Made {
             store,
             seal: authority.seal("Posten signering sandkasse", &posten)?,
             authority,
-            inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)), limit)),
+            inner: Mutex::new(Inner::new(
+                Jobs::new(duration(options.redelivery), options.delete_on_confirmation),
+                limit,
+            )),
         });
         if let Some(store) = &service.store {
             store.load(&mut service.lock())?;

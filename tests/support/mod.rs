@@ -11,6 +11,7 @@ pub mod desk;
 pub mod judges;
 #[path = "../../examples/support/pdf.rs"]
 pub mod pdf;
+pub mod raw;
 pub mod server;
 
 use std::path::Path;
