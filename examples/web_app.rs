@@ -87,7 +87,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, roots) = match &sandbox {
         Some(sandbox) => {
             println!("sandbox     {}", sandbox.web_url());
-            (sandbox.client_builder(), sandbox.anchors())
+            (sandbox.client_builder(), sandbox.seal_anchors())
         }
         None => service(&options)?,
     };

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use posten_signering::bytes::Bytes;
 use posten_signering::direct::{JobRequest, JobStatus, Signer, Signers};
-use posten_signering::sandbox::Sandbox;
+use posten_signering::sandbox::{Sandbox, TechnicalSignature};
 use posten_signering::{Document, Documents, JobId};
 
 use self::support::judges::{jdk_accepts, xmlsec1_accepts};
@@ -78,7 +78,7 @@ async fn outside_a_pades_is_valid_covers_everything_and_suffers_no_change() {
     let sandbox = Sandbox::start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("root.pem");
-    fs::write(&root, sandbox.root_pem()).unwrap();
+    fs::write(&root, sandbox.seal_root_pem()).unwrap();
     let file = directory.path().join("signed.pdf");
     for (signers, documents) in [(1, 1), (2, 1), (10, 1), (1, 20), (2, 20), (10, 20)] {
         let case = format!("{signers} signers, {documents} documents");
@@ -88,10 +88,14 @@ async fn outside_a_pades_is_valid_covers_everything_and_suffers_no_change() {
         assert!(pyhanko_accepts(&file, &root), "pyHanko: {case}");
         let qpdf = run("qpdf", &[&file], &["--check"]);
         assert!(qpdf.status.success(), "qpdf: {case}: {qpdf:?}");
+        // Ten signers and twenty documents fill more than one front page.
+        let front = if signers + documents < 30 { 1 } else { 2 };
         let count = run("qpdf", &[&file], &["--show-npages"]).stdout;
-        assert_eq!(String::from_utf8_lossy(&count).trim(), (documents + 1).to_string(), "{case}");
+        assert_eq!(String::from_utf8_lossy(&count).trim(), (documents + front).to_string(), "{case}");
+        let start = String::from_utf8_lossy(&signed.pades[..40]);
+        assert!(start.contains("1 0 obj\n<</Type/Sig"), "the seal stands first: {start}");
         let attached = run("qpdf", &[&file], &["--list-attachments"]).stdout;
-        assert_eq!(String::from_utf8_lossy(&attached).matches("xades-").count(), signers, "{case}");
+        assert_eq!(String::from_utf8_lossy(&attached).matches("E-Signature-").count(), signers, "{case}");
 
         // One byte of a page, where nothing but the signature would notice.
         let mut changed = signed.pades.to_vec();
@@ -104,15 +108,90 @@ async fn outside_a_pades_is_valid_covers_everything_and_suffers_no_change() {
     }
     // And under another root it is not trusted.
     let other = Sandbox::start().await.unwrap();
-    fs::write(&root, other.root_pem()).unwrap();
+    fs::write(&root, other.seal_root_pem()).unwrap();
     fs::write(&file, signed(&sandbox, 1, pages(1)).await.pades).unwrap();
     assert!(!pyhanko_accepts(&file, &root));
 }
 
+/// Whether xmlsec1 accepts an LTV-SDO, with the root as the only trusted certificate.
+fn xmlsec1_accepts_ltv_sdo(file: &Path, root: &Path) -> bool {
+    let mut command = Command::new("xmlsec1");
+    command.args(["--verify", "--id-attr:Id", "LtvSdo"]);
+    command.args(["--id-attr:Id", "http://uri.etsi.org/01903/v1.3.2#:SignedProperties", "--trusted-pem"]);
+    command.arg(root).arg(file).output().expect("needs xmlsec1").status.success()
+}
+
+#[tokio::test]
+#[ignore = "outside tool: needs xmlsec1"]
+async fn outside_the_ltv_sdo_of_each_signer_is_valid_and_suffers_no_change() {
+    let (sandbox, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let [root, api, elsewhere, file] =
+        ["root.pem", "api.pem", "other.pem", "xades.xml"].map(|name| directory.path().join(name));
+    fs::write(&root, sandbox.seal_root_pem()).unwrap();
+    fs::write(&api, sandbox.root_pem()).unwrap();
+    fs::write(&elsewhere, other.seal_root_pem()).unwrap();
+    for (signers, documents) in [(1, 1), (2, 20)] {
+        for xades in signed(&sandbox, signers, pages(documents)).await.xades {
+            fs::write(&file, &xades).unwrap();
+            assert!(xmlsec1_accepts_ltv_sdo(&file, &root), "{}", String::from_utf8_lossy(&xades));
+            assert!(!xmlsec1_accepts_ltv_sdo(&file, &api), "the seal is not under the root of the API");
+            assert!(!xmlsec1_accepts_ltv_sdo(&file, &elsewhere), "nor under that of another sandbox");
+            let text = String::from_utf8(xades.to_vec()).unwrap();
+            for (here, there) in
+                [("Testperson", "Tastperson"), (">ID-porten", ">ID-portal"), (":SigningTime>20", ":SigningTime>19")]
+            {
+                assert!(text.contains(here), "{here}");
+                fs::write(&file, text.replace(here, there)).unwrap();
+                assert!(!xmlsec1_accepts_ltv_sdo(&file, &root), "{here} may be changed");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_ltv_sdo_tells_who_signed_what_and_when() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let document = Document::pdf("Avtale", pdf::page("Avtale")).unwrap();
+    let content = document.bytes().unwrap();
+    let signed = signed(&sandbox, 2, [document].into_iter()).await;
+    let [first, second] = signed.xades.as_slice() else { panic!() };
+    let text = std::str::from_utf8(first).unwrap();
+    let document = roxmltree::Document::parse(text).unwrap();
+    let root = document.root_element();
+    assert_eq!((root.tag_name().name(), root.attribute("Id")), ("LtvSdo", Some("root")));
+    let parts: Vec<_> = root.children().map(|part| part.tag_name().name()).collect();
+    let expected = [
+        "Description",
+        "SignaturePolicyIdentifier",
+        "Authentication",
+        "OriginalDocument",
+        "SignatureContext",
+        "Consent",
+        "AuditTrails",
+        "Signature",
+    ];
+    assert_eq!(parts, expected);
+    let text_of =
+        |name: &str| root.descendants().find(|node| node.tag_name().name() == name).and_then(|node| node.text());
+    assert_eq!(text_of("SignerNationalId"), Some("01010012345"));
+    assert_eq!(text_of("DocumentTitle"), Some("Avtale"));
+    assert_eq!(text_of("OriginalDocument"), Some(base64(&content).as_str()));
+    let time = text_of("SigningTime").unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!((jiff::Timestamp::now() - time).as_secs().abs() < 60);
+    // Of the other signer the sender gave no number.
+    assert!(!String::from_utf8_lossy(second).contains("SignerNationalId"));
+}
+
+fn base64(content: &[u8]) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, content)
+}
+
 #[tokio::test]
 #[ignore = "outside tool: needs xmlsec1 and java"]
-async fn outside_the_xades_of_each_signer_is_valid_over_the_documents() {
-    let sandbox = Sandbox::start().await.unwrap();
+async fn outside_a_bare_xades_of_each_signer_is_valid_over_the_documents() {
+    let bare = Sandbox::builder().technical_signature(TechnicalSignature::Bare).build();
+    let sandbox = Sandbox::start_with(bare).await.unwrap();
     for (signers, documents) in [(1, 1), (2, 20)] {
         let signed = signed(&sandbox, signers, pages(documents)).await;
         for xades in &signed.xades {
@@ -133,17 +212,22 @@ async fn outside_the_xades_of_each_signer_is_valid_over_the_documents() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_taken_apart_is_attached() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let documents = [
-        Document::pdf("Bare hode", "%PDF-1.4\n").unwrap(),
-        Document::text("Tekst", "Hei æøå").unwrap(),
-        Document::pdf("Ekte", pdf::page("Ekte")).unwrap(),
-    ];
-    let signed = signed(&sandbox, 1, documents.into_iter()).await;
-    let text = String::from_utf8_lossy(&signed.pades);
-    for name in ["(01-bare-hode.pdf)", "(02-tekst.txt)", "(xades-1.xml)"] {
-        assert!(text.contains(name), "{name}");
+async fn beside_bare_signatures_what_cannot_be_taken_apart_is_attached() {
+    let bare = Sandbox::builder().technical_signature(TechnicalSignature::Bare).build();
+    let sandboxes = [(Sandbox::start_with(bare).await.unwrap(), true), (Sandbox::start().await.unwrap(), false)];
+    for (sandbox, attached) in sandboxes {
+        let documents = [
+            Document::pdf("Bare hode", "%PDF-1.4\n").unwrap(),
+            Document::text("Tekst", "Hei æøå").unwrap(),
+            Document::pdf("Ekte", pdf::page("Ekte")).unwrap(),
+        ];
+        let signed = signed(&sandbox, 1, documents.into_iter()).await;
+        let text = String::from_utf8_lossy(&signed.pades);
+        for (name, expected) in
+            [("(01-bare-hode.pdf)", attached), ("(02-tekst.txt)", attached), ("(E-Signature-1.xml)", true)]
+        {
+            assert_eq!(text.contains(name), expected, "{name}");
+        }
+        assert!(!text.contains("(03-ekte.pdf)"), "this one is pages");
     }
-    assert!(!text.contains("(03-ekte.pdf)"), "this one is pages");
 }

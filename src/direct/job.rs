@@ -1,4 +1,4 @@
-//! A direct job that has been created.
+//! A direct job, after it was created.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,17 +14,16 @@ use crate::transport::Transport;
 use crate::types::{JobId, PollingQueue, Sender, ServiceUrl};
 use crate::xml::generated as wire;
 
-/// A direct job in the state `S`, whose status is retrieved by `R` ([`Callback`] or [`Polling`](super::Polling)).
+/// A direct job in the state `S`, followed by `R`.
 ///
-/// The methods depend on the state. A job has no documents and cannot be confirmed: fetch its
-/// [`Status`](super::Status) first.
+/// What can be done with it depends on both. Only a [`Status`](super::Status) has documents and can be confirmed.
 ///
-/// | from | with | to |
+/// | from | by | to |
 /// |---|---|---|
 /// | `Job<Created>`, `Job<Resumed>` | [`status`](Self::status) | [`JobStatus`](super::JobStatus) |
-/// | the same, with [`Polling`](super::Polling) | [`Direct::changes`](super::Direct::changes), [`Direct::poll`](super::Direct::poll) | [`JobStatus`](super::JobStatus) |
+/// | the same, with [`Polling`](super::Polling) | [`Direct::changes`](super::Direct::changes), [`Direct::poll`](super::Direct::poll) | the same |
 /// | the same | [`handle`](Self::handle), then [`Direct::resume`](super::Direct::resume) | [`JobHandle`], then `Job<Resumed>` |
-/// | `Job<Confirmed>` | | none: the job has ended |
+/// | `Job<Confirmed>` | | nothing: the job has ended |
 ///
 /// ```compile_fail
 /// # use posten_signering::direct::{Created, Job};
@@ -38,14 +37,14 @@ pub struct Job<S: JobState, R: Retrieval = Callback> {
     pub(super) retrieval: R,
 }
 
-/// The data of a job in any state.
+/// What is known of every job.
 pub(super) struct Common {
     pub(super) transport: Arc<Transport>,
-    /// The sender's own reference.
+    /// The sender's own.
     reference: Option<String>,
 }
 
-/// The state of a job that has just been created. Its signers have their redirect URLs.
+/// The job was created just now: its signers have their redirect URLs.
 ///
 /// Example: see [`CreatedSigner`].
 pub struct Created {
@@ -54,7 +53,7 @@ pub struct Created {
     signers: Vec<CreatedSigner>,
 }
 
-/// The state of a job that was resumed from a stored handle.
+/// The job was resumed from a stored handle.
 ///
 /// Example: see [`ResumedSigner`].
 pub struct Resumed {
@@ -62,9 +61,9 @@ pub struct Resumed {
     signers: Vec<ResumedSigner>,
 }
 
-/// Implemented by the states of an open direct job, [`Created`] and [`Resumed`]. The trait is sealed.
+/// The states of a direct job that is under way: [`Created`] and [`Resumed`]. The trait is sealed.
 ///
-/// Use it for functions that accept both:
+/// For helpers that work on both:
 ///
 /// ```no_run
 /// use posten_signering::direct::{Job, JobStatus, OpenState};
@@ -79,11 +78,11 @@ pub struct Resumed {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a direct job in the state `{Self}` is not open",
-    label = "`Job<Created>` and `Job<Resumed>` are open jobs"
+    message = "a direct job in the state `{Self}` is not under way",
+    label = "`Job<Created>` and `Job<Resumed>` are"
 )]
 pub trait OpenState: JobState {
-    /// The type of its signers: [`CreatedSigner`] or [`ResumedSigner`].
+    /// What is known of a signer: [`CreatedSigner`] or [`ResumedSigner`].
     type Signer;
 
     #[doc(hidden)]
@@ -92,7 +91,7 @@ pub trait OpenState: JobState {
     #[doc(hidden)]
     fn job_id(&self, _: Sealed) -> Option<JobId>;
 
-    /// Adds the data of this state to the record of a handle.
+    /// The handle, but for what is known of every job.
     #[doc(hidden)]
     fn record(&self, empty: Record, _: Sealed) -> Record;
 }
@@ -140,21 +139,21 @@ impl OpenState for Resumed {
 }
 
 impl<S: JobState, R: Retrieval> Job<S, R> {
-    /// Returns the sender's own reference for the job.
+    /// The sender's own reference, as the service gave it back.
     pub fn reference(&self) -> Option<&str> {
         self.common.reference.as_deref()
     }
 }
 
 impl<S: OpenState, R: Retrieval> Job<S, R> {
-    /// Returns the signers, in the order of the request. There is at least one.
+    /// The signers, in the order of the request. At least one.
     pub fn signers(&self) -> &[S::Signer] {
         self.state.signers(Sealed(()))
     }
 
-    /// Returns a handle that can be stored, to resume the job in another process or after a restart.
+    /// What is needed to resume the job, in another process or after a restart. Store it.
     ///
-    /// It contains no personal identification numbers, no redirect URLs and no secrets.
+    /// It has no personal numbers, no redirect URLs and no secrets.
     pub fn handle(&self) -> JobHandle<R> {
         let sealed = Sealed(());
         let empty = Record {
@@ -167,15 +166,15 @@ impl<S: OpenState, R: Retrieval> Job<S, R> {
     }
 }
 
-/// The values of a request that its answer does not repeat.
+/// What a request says that its answer does not.
 #[derive(Clone)]
-pub(super) struct RequestContext {
+pub(super) struct Expected {
     sender: Sender,
     queue: PollingQueue,
     signers: Vec<SignerName>,
 }
 
-impl RequestContext {
+impl Expected {
     pub(super) fn of<R, C>(sender: &Sender, request: &JobRequest<R, C>) -> Self {
         let signers = request.signers().iter().map(|signer| signer.name().clone()).collect();
         Self { sender: sender.clone(), queue: request.queue().clone(), signers }
@@ -183,22 +182,22 @@ impl RequestContext {
 }
 
 impl<R: Retrieval> Job<Created, R> {
-    /// Returns the number of the job.
+    /// The number the service gave it.
     pub fn id(&self) -> JobId {
         self.state.id
     }
 
     pub(super) fn created(
         transport: &Arc<Transport>,
-        request: RequestContext,
+        expected: Expected,
         answer: wire::DirectSignatureJobResponse,
     ) -> Result<Self, Error> {
         let status = answer.status_url.as_deref().map(|url| transport.service_url("status-url", url)).transpose()?;
-        let retrieval = R::new(status, request.queue, Sealed(()))
+        let retrieval = R::new(status, expected.queue, Sealed(()))
             .ok_or_else(|| Error::Protocol("a job with callback was created without status-url".to_owned()))?;
         let answered = answer.signer.into_iter().map(|signer| CreatedSigner::read(transport, signer));
         let mut answered: Vec<CreatedSigner> = answered.collect::<Result<_, _>>()?;
-        let signers = request.signers.iter().map(|name| {
+        let signers = expected.signers.iter().map(|name| {
             let at = answered.iter().position(|answered| answered.name().is_same(name));
             let at = at.ok_or_else(|| Error::Protocol("a signer of the request is not in the answer".to_owned()))?;
             Ok(answered.swap_remove(at))
@@ -207,14 +206,14 @@ impl<R: Retrieval> Job<Created, R> {
         let id = JobId::from_wire(answer.signature_job_id);
         Ok(Self {
             common: Common { transport: Arc::clone(transport), reference: answer.reference },
-            state: Created { id, sender: request.sender, signers },
+            state: Created { id, sender: expected.sender, signers },
             retrieval,
         })
     }
 }
 
 impl<R: Retrieval> Job<Resumed, R> {
-    /// Returns the number of the job. `None` only when the handle was made from URLs that do not contain it.
+    /// The number the service gave it. `None` only when the handle was made from URLs that do not tell.
     pub fn id(&self) -> Option<JobId> {
         self.state.record.job_id
     }
@@ -224,7 +223,7 @@ impl<R: Retrieval> Job<Resumed, R> {
         record.check(root)?;
         let status: Option<ServiceUrl> = record.url.as_ref().map(|_| record.service_url(root)).transpose()?;
         let queue = record.queue.as_deref().unwrap_or_default().parse();
-        let queue = queue.map_err(|_| HandleError::Damaged("its queue is not a valid queue name"))?;
+        let queue = queue.map_err(|_| HandleError::Damaged("its queue cannot be a queue's name"))?;
         let retrieval = R::new(status, queue, Sealed(())).ok_or(HandleError::Damaged("it has no URL"))?;
         let signers = record.signer_urls(root)?.into_iter().map(|href| ResumedSigner::new(transport, href));
         let signers = signers.collect();
@@ -234,7 +233,7 @@ impl<R: Retrieval> Job<Resumed, R> {
 }
 
 impl<R: Retrieval> Job<Confirmed, R> {
-    /// Returns the number of the job.
+    /// The number the service gave it.
     pub fn id(&self) -> JobId {
         self.state.id
     }

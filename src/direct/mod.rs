@@ -1,9 +1,9 @@
-//! The direct flow: your web pages redirect the signers to the service, which redirects them back.
+//! The direct flow: the sender has the signers in its own web pages, redirects them, and gets them back.
 //!
-//! The steps of a job, with a diagram of its states: [`guide::direct_flow`](crate::guide::direct_flow).
+//! The way of a job, with a picture of its states: [`guide::direct_flow`](crate::guide::direct_flow).
 //!
-//! A job created with [`polling`](JobRequest::polling) has no `status` method: a polling queue delivers its changes
-//! ([`Direct::changes`]). Confirm each change, including those of jobs in progress.
+//! A job created with [`polling`](JobRequest::polling) has no `status`: its changes are delivered by a queue
+//! ([`Direct::changes`]), and each of them is confirmed, also those that are not final.
 
 mod ask;
 mod handle;
@@ -27,14 +27,14 @@ pub use self::signer::{IntoSigners, Signer, SignerName, Signers};
 pub use self::status::{InProgress, Signature, Status};
 pub use crate::flow::{Completed, Confirmed, DocumentsGone, Failed};
 
-use self::job::RequestContext;
+use self::job::Expected;
 use crate::error::Error;
-use crate::flow::{AnswerReader, HasSender, NoSender, Sealed, SenderChoice, Session};
+use crate::flow::{HasSender, NoSender, Reading, Sealed, SenderChoice, Session};
 use crate::poll::{Changes, Poll, Queue};
 use crate::transport::{Flow, Operation, note_change, note_job};
 use crate::types::{PollingQueue, RedirectUrl, Sender, ServiceUrl, StatusQueryToken};
 
-/// The direct flow of a [`Client`](crate::Client). Cheap to clone.
+/// The direct flow of a [`Client`](crate::Client). Cheap to clone, and can be kept.
 ///
 /// ```no_run
 /// use posten_signering::direct::{Created, Job, JobRequest};
@@ -46,7 +46,6 @@ use crate::types::{PollingQueue, RedirectUrl, Sender, ServiceUrl, StatusQueryTok
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[doc(alias = "DirectClient")]
 pub struct Direct<S = HasSender> {
     session: Arc<Session>,
     sender: S,
@@ -57,26 +56,24 @@ impl<S> Direct<S> {
         Self { session: Arc::clone(session), sender }
     }
 
-    /// Resumes a job from a stored handle, in another process or after a restart. Sends nothing.
+    /// Resumes a job, in another process or after a restart.
     ///
     /// # Errors
     ///
-    /// [`Error::Handle`] when the handle belongs to another environment, or its URLs belong to different jobs or
-    /// senders.
+    /// [`Error::Handle`] when the handle belongs to another environment, or its URLs do not belong together.
     pub fn resume<R: Retrieval>(&self, handle: JobHandle<R>) -> Result<Job<Resumed, R>, Error> {
         Ok(Job::resumed(&self.session.transport, handle.into_record())?)
     }
 
-    /// Fetches the status of a job by a stored reference, with the token from an exit URL.
+    /// Asks for a status where a stored reference says, with the token that the signer's browser brought.
     ///
     /// # Cancel safety
     ///
-    /// Cancel-safe: the call only reads.
+    /// Reads only: it may be dropped at any time.
     ///
     /// # Errors
     ///
-    /// [`Error::Handle`] when the reference belongs to another environment, and the errors of [`Job::status`].
-    #[doc(alias("getStatus", "status_query_token"))]
+    /// [`Error::Handle`] when the reference belongs to another environment, and as for [`Job::status`].
     pub async fn status(
         &self,
         reference: &StatusReference,
@@ -87,17 +84,16 @@ impl<S> Direct<S> {
         ask::status(transport, &Callback { status }, reference.job_id(), token).await
     }
 
-    /// Requests a new redirect URL for a signer by a stored reference.
+    /// Requests a new redirect URL of a signer that was stored.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the previous redirect URL may be invalid. Request another one.
+    /// Dropped before it ends, it may have made the earlier redirect URL of the signer invalid: request another.
     ///
     /// # Errors
     ///
     /// [`Error::Handle`] when the reference belongs to another environment, and any error common to all calls, see
     /// [`Error`].
-    #[doc(alias("requestNewRedirectUrl"))]
     pub async fn renew_redirect_url(&self, signer: &SignerReference) -> Result<RedirectUrl, Error> {
         let transport = &self.session.transport;
         let (operation, href) = signer.open(transport)?;
@@ -111,28 +107,28 @@ impl<S> Direct<S> {
     ) -> Result<Job<Created, R>, Error> {
         let transport = &self.session.transport;
         let url = jobs(transport.root(), sender);
-        let (on, context) = (Arc::clone(transport), RequestContext::of(sender, request));
-        let reader = AnswerReader {
-            read: move |answer| Job::created(&on, context.clone(), answer).inspect(|job| note_job(job.id())),
+        let (on, expected) = (Arc::clone(transport), Expected::of(sender, request));
+        let reading = Reading {
+            read: move |answer| Job::created(&on, expected.clone(), answer).inspect(|job| note_job(job.id())),
             record: |job: &Job<Created, R>| job.handle().into_record(),
         };
         let written = (|| request.wire(), || request.manifest(sender));
-        let create = self.session.create(&url, written, request.documents_and_reference(), reader);
+        let create = self.session.create(&url, written, request.package(), reading);
         Operation::new(Flow::Direct, "create").run(create).await
     }
 }
 
 impl Direct<HasSender> {
-    /// Creates a job: packs the documents, signs the package and sends it.
+    /// Creates a job: packs the documents, signs the package, sends it.
     ///
-    /// The sender of the request takes precedence over that of the client.
+    /// The job is created for the request's own sender, or else for the client's.
     ///
-    /// Creation is not idempotent. It is retried automatically only while nothing can have reached the service. After
-    /// that, a failure is [`Error::MaybeCreated`].
+    /// Retried automatically only while nothing can have reached the service: after that the error is
+    /// [`Error::MaybeCreated`].
     ///
     /// # Cancel safety
     ///
-    /// Once the request may have been sent, dropping the future does not abort the call. Its outcome goes to the hook
+    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
     /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
     ///
     /// # Errors
@@ -146,29 +142,25 @@ impl Direct<HasSender> {
         self.create_for(sender, request).await
     }
 
-    /// Polls a queue once. To poll continuously, use [`changes`](Self::changes), which respects the permitted poll
-    /// times.
+    /// Asks a queue for one change. [`changes`](Self::changes) asks again and again, and waits as it must.
     ///
-    /// After a change, the next poll is permitted at once. After an empty answer, it is permitted at the time in the
-    /// answer. A change is hidden from other pollers for 10 minutes. If it is not confirmed by then, it is redelivered.
-    /// So changes are delivered at least once, and several processes may poll the same queue.
+    /// After a change the next poll is permitted at once; after an empty answer, at the time it tells. A change is hidden
+    /// from other pollers for 10 minutes; if it is not confirmed by then, it is redelivered. So changes are processed at
+    /// least once, and several processes may poll the same queue.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, it may have taken a change from the queue. The change is
-    /// redelivered after 10 minutes.
+    /// Dropped before it ends, it may have taken a change from the queue, which is redelivered after 10 minutes.
     ///
     /// # Errors
     ///
     /// [`Error::TooManyRequests`] when polled too early, and any error common to all calls, see [`Error`].
-    #[doc(alias("getStatusChange"))]
     pub async fn poll(&self, queue: &PollingQueue) -> Result<Poll<JobStatus<Polling>>, Error> {
         self.queue(queue).poll(self.session.transport.retry()).await
     }
 
-    /// Returns an endless stream of the changes in a queue, of jobs created with [`polling`](JobRequest::polling). See
-    /// [`Changes`].
-    #[doc(alias("getStatusChange"))]
+    /// The changes of a queue, one after the other, without end: those of jobs that were created with
+    /// [`polling`](JobRequest::polling). See [`Changes`].
     pub fn changes(&self, queue: PollingQueue) -> Changes<JobStatus<Polling>> {
         Changes::new(self.queue(&queue))
     }
@@ -185,14 +177,11 @@ impl Direct<HasSender> {
 }
 
 impl Direct<NoSender> {
-    /// Creates a job for the sender in the request: packs the documents, signs the package and sends it.
-    ///
-    /// Creation is not idempotent. It is retried automatically only while nothing can have reached the service. After
-    /// that, a failure is [`Error::MaybeCreated`].
+    /// Creates a job for the sender in the request: packs the documents, signs the package, sends it.
     ///
     /// # Cancel safety
     ///
-    /// Once the request may have been sent, dropping the future does not abort the call. Its outcome goes to the hook
+    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
     /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
     ///
     /// # Errors
@@ -203,7 +192,7 @@ impl Direct<NoSender> {
     }
 }
 
-/// The URL at which direct jobs are created and polled for.
+/// Where direct jobs are created and polled for.
 fn jobs(root: &url::Url, sender: &Sender) -> ServiceUrl {
     ServiceUrl::below(root, &[sender.organization_number().as_str(), "direct", "signature-jobs"])
 }

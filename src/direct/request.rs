@@ -1,4 +1,4 @@
-//! The request that creates a direct job.
+//! A direct job, before it is created.
 
 use std::marker::PhantomData;
 
@@ -15,47 +15,47 @@ use crate::types::{
 };
 use crate::xml::generated as wire;
 
-/// The fields that the builder sets.
+/// What a job is about.
 #[derive(Clone, Debug, TypedBuilder)]
 #[builder(
     builder_method(vis = "pub(super)"),
-    builder_type(name = JobRequestBuilder, vis = "pub", doc = "A builder of [`JobRequest`]. Required: title, document, signer and exit URLs, each set once.
-    \n`build` exists once they are set. Example: see [`JobRequest`]."),
+    builder_type(name = JobRequestBuilder, vis = "pub", doc = "Builds a [`JobRequest`]: title, document, signer and exit URLs must be set, each once.
+    \n`build` exists when they are. Example: see [`JobRequest`]."),
     build_method(into = JobRequest<Callback, NoSender>)
 )]
 #[must_use]
-pub(super) struct Fields {
-    /// Sets the title of the job, which is shown to the signers.
+pub(super) struct Content {
+    /// The title of the job, which the signers read.
     title: Title,
-    /// Sets the document to be signed: a [`Document`](crate::Document), or several as [`Documents`].
+    /// What is to be signed: a [`Document`](crate::Document), or several as [`Documents`].
     #[builder(setter(into))]
     document: Documents,
-    /// Sets the signer: a [`Signer`](super::Signer), or several as [`Signers`].
+    /// Who is to sign: a [`Signer`](super::Signer), or several as [`Signers`].
     #[builder(setter(transform = |signer: impl IntoSigners| signer.into_signers(Sealed(()))))]
     signer: Signers,
-    /// Sets the URLs to which the service redirects the browser after the ceremony.
+    /// Where the browser goes afterwards.
     exit_urls: ExitUrls,
-    /// Sets a message to the signers. Defaults to none.
+    /// A message to the signers.
     #[builder(default, setter(strip_option(fallback = maybe_description)))]
     description: Option<Description>,
-    /// Sets your own reference, which the service puts into e-mail to the sender. Defaults to none.
+    /// Your own reference. It shows in e-mail to the sender.
     #[builder(default, setter(strip_option(fallback = maybe_reference)))]
     reference: Option<Reference>,
-    /// Sets the minimum security level at which signers must log in. Defaults to the service's default.
+    /// The level the signers must log in with.
     #[builder(default, setter(strip_option(fallback = maybe_required_authentication)))]
     required_authentication: Option<AuthenticationLevel>,
-    /// Sets how signers are identified in the signed documents. Defaults to the service's default.
+    /// How the signed documents name the signers.
     #[builder(default, setter(strip_option(fallback = maybe_identifier_in_signed_documents)))]
     identifier_in_signed_documents: Option<IdentifierInSignedDocuments>,
 }
 
-/// Setters for several signers or documents. The type parameter of the builder has one entry per field.
+/// The setters for several documents or signers, in the builder's own terms: its parameter has one entry a field.
 impl<T, D, E, M, R, A, I> JobRequestBuilder<(T, D, (), E, M, R, A, I)> {
-    /// Sets several signers: between 1 and 10, with different names.
+    /// Several signers: between 1 and 10, no two named the same.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when there are none or more than 10, or two have the same name.
+    /// [`InvalidValue`] when that does not hold.
     #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
     pub fn signers(
         self,
@@ -66,11 +66,11 @@ impl<T, D, E, M, R, A, I> JobRequestBuilder<(T, D, (), E, M, R, A, I)> {
 }
 
 impl<T, S, E, M, R, A, I> JobRequestBuilder<(T, (), S, E, M, R, A, I)> {
-    /// Sets several documents: between 1 and 20, with at most 10 485 760 bytes in total.
+    /// Several documents: between 1 and 20, at most 10 485 760 bytes together.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when there are none or more than 20, or they are too large.
+    /// [`InvalidValue`] when that does not hold.
     #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
     pub fn documents(
         self,
@@ -80,12 +80,12 @@ impl<T, S, E, M, R, A, I> JobRequestBuilder<(T, (), S, E, M, R, A, I)> {
     }
 }
 
-/// The request that creates a direct job.
+/// A direct job to be created.
 ///
-/// Optional fields have two setters: `reference(..)` for a value, and `maybe_reference(..)` for an `Option`.
+/// What is optional has two setters: `reference(..)`, and `maybe_reference(..)` for an `Option`.
 ///
-/// `R` is the status retrieval method. It defaults to [`Callback`]; [`polling`](Self::polling) changes it to
-/// [`Polling`]. `C` is [`HasSender`] after [`sent_by`](Self::sent_by), otherwise [`NoSender`].
+/// `R` tells how it is followed: defaults to [`Callback`]; by [`Polling`] after [`polling`](Self::polling). `C` tells
+/// whether it names its own sender: it does after [`sent_by`](Self::sent_by).
 ///
 /// ```
 /// use posten_signering::direct::{JobRequest, Signer};
@@ -102,42 +102,40 @@ impl<T, S, E, M, R, A, I> JobRequestBuilder<(T, (), S, E, M, R, A, I)> {
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 ///
-/// For several documents or signers, use `.documents([one, other])?` and `.signers([one, other])?`.
+/// Several documents and signers: `.documents([one, other])?` and `.signers([one, other])?` in place of the singular.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is given to `create`"]
-#[doc(alias("DirectJob", "SignatureJob"))]
 pub struct JobRequest<R = Callback, C = NoSender> {
-    fields: Fields,
+    content: Content,
     queue: PollingQueue,
     sender: C,
     retrieval: PhantomData<fn() -> R>,
 }
 
 impl JobRequest<Callback, NoSender> {
-    /// Starts a builder.
+    /// Begins a job request.
     pub fn builder() -> JobRequestBuilder {
-        Fields::builder()
+        Content::builder()
     }
 }
 
-impl From<Fields> for JobRequest<Callback, NoSender> {
-    fn from(fields: Fields) -> Self {
-        Self { fields, queue: PollingQueue::DEFAULT, sender: NoSender, retrieval: PhantomData }
+impl From<Content> for JobRequest<Callback, NoSender> {
+    fn from(content: Content) -> Self {
+        Self { content, queue: PollingQueue::DEFAULT, sender: NoSender, retrieval: PhantomData }
     }
 }
 
 impl<C> JobRequest<Callback, C> {
-    /// Uses a polling queue to deliver the changes of this job, see [`Direct::changes`](super::Direct::changes).
+    /// Has the changes of this job delivered by a queue: see [`Direct::changes`](super::Direct::changes).
     ///
-    /// Such a job has no [`status`](super::Job::status) by token.
-    #[doc(alias("StatusRetrievalMethod", "retrieveStatusBy"))]
+    /// Its status can then not be asked for by token.
     pub fn polling(self, queue: PollingQueue) -> JobRequest<Polling, C> {
-        JobRequest { fields: self.fields, queue, sender: self.sender, retrieval: PhantomData }
+        JobRequest { content: self.content, queue, sender: self.sender, retrieval: PhantomData }
     }
 
-    /// Sends the name of a queue, although no queue delivers the changes of this job.
+    /// Names a queue, although the changes of this job are not delivered by one.
     ///
-    /// The schema allows it, and the official clients do it for a sender with a queue. It has no known effect.
+    /// The schema permits it, and the official clients do it for a sender with a queue. It changes nothing that we know of.
     pub fn polling_queue(mut self, queue: PollingQueue) -> Self {
         self.queue = queue;
         self
@@ -145,11 +143,10 @@ impl<C> JobRequest<Callback, C> {
 }
 
 impl<R> JobRequest<R, NoSender> {
-    /// Sets the sender of this job. It takes precedence over that of the client.
-    #[doc(alias("withSender", "broker"))]
+    /// Creates the job for this sender, whatever the client's own is.
     pub fn sent_by(self, sender: impl Into<Sender>) -> JobRequest<R, HasSender> {
         JobRequest {
-            fields: self.fields,
+            content: self.content,
             queue: self.queue,
             sender: HasSender(sender.into()),
             retrieval: self.retrieval,
@@ -158,55 +155,56 @@ impl<R> JobRequest<R, NoSender> {
 }
 
 impl<R> JobRequest<R, HasSender> {
-    /// Returns the sender of the job.
+    /// The sender that the job is created for.
     pub fn sender(&self) -> &Sender {
         &self.sender.0
     }
 }
 
 impl<R, C> JobRequest<R, C> {
-    pub(super) fn documents_and_reference(&self) -> (&Documents, Option<&Reference>) {
-        (&self.fields.document, self.fields.reference.as_ref())
+    /// What goes into the package, and what the job is known by.
+    pub(super) fn package(&self) -> (&Documents, Option<&Reference>) {
+        (&self.content.document, self.content.reference.as_ref())
     }
 
-    /// Returns the title of the job.
+    /// The title of the job.
     pub fn title(&self) -> &Title {
-        &self.fields.title
+        &self.content.title
     }
 
-    /// Returns the documents to be signed.
+    /// What is to be signed.
     pub fn documents(&self) -> &Documents {
-        &self.fields.document
+        &self.content.document
     }
 
-    /// Returns the signers.
+    /// Who is to sign.
     pub fn signers(&self) -> &Signers {
-        &self.fields.signer
+        &self.content.signer
     }
 
-    /// Returns the exit URLs.
+    /// Where the browser goes afterwards.
     pub fn exit_urls(&self) -> &ExitUrls {
-        &self.fields.exit_urls
+        &self.content.exit_urls
     }
 
-    /// Returns the message to the signers, if it is set.
+    /// The message to the signers.
     pub fn description(&self) -> Option<&Description> {
-        self.fields.description.as_ref()
+        self.content.description.as_ref()
     }
 
-    /// Returns your own reference, if it is set.
+    /// Your own reference.
     pub fn reference(&self) -> Option<&Reference> {
-        self.fields.reference.as_ref()
+        self.content.reference.as_ref()
     }
 
-    /// Returns the minimum security level at which signers must log in, if it is set.
+    /// The level the signers must log in with, if it was said.
     pub fn required_authentication(&self) -> Option<AuthenticationLevel> {
-        self.fields.required_authentication
+        self.content.required_authentication
     }
 
-    /// Returns how signers are identified in the signed documents, if it is set.
+    /// How the signed documents name the signers, if it was said.
     pub fn identifier_in_signed_documents(&self) -> Option<IdentifierInSignedDocuments> {
-        self.fields.identifier_in_signed_documents
+        self.content.identifier_in_signed_documents
     }
 
     pub(super) fn queue(&self) -> &PollingQueue {
@@ -218,37 +216,37 @@ impl<R, C> JobRequest<R, C> {
     }
 
     pub(super) fn manifest(&self, sender: &Sender) -> wire::DirectSignatureJobManifest {
-        let fields = &self.fields;
-        let documents = fields.document.iter().enumerate().map(|(at, document)| wire::DirectDocument {
+        let content = &self.content;
+        let documents = content.document.iter().enumerate().map(|(at, document)| wire::DirectDocument {
             href: document.package_name(at),
             mime: document.media_type().as_str().to_owned(),
             title: document.title().as_str().to_owned(),
         });
         wire::DirectSignatureJobManifest {
-            signer: fields.signer.iter().map(super::Signer::wire).collect(),
+            signer: content.signer.iter().map(super::Signer::wire).collect(),
             sender: wire::Sender { organization_number: sender.organization_number().as_str().to_owned() },
             direct_content: wire::DirectContent::DirectTitledDocuments(wire::DirectTitledDocuments {
-                title: fields.title.as_str().to_owned(),
-                description: fields.description.as_ref().map(|text| text.as_str().to_owned()),
+                title: content.title.as_str().to_owned(),
+                description: content.description.as_ref().map(|text| text.as_str().to_owned()),
                 documents: wire::DirectDocuments { document: documents.collect() },
             }),
-            required_authentication: fields.required_authentication.map(Into::into),
-            identifier_in_signed_documents: fields.identifier_in_signed_documents.map(Into::into),
+            required_authentication: content.required_authentication.map(Into::into),
+            identifier_in_signed_documents: content.identifier_in_signed_documents.map(Into::into),
         }
     }
 }
 
 impl<R: Retrieval, C> JobRequest<R, C> {
     pub(super) fn wire(&self) -> wire::DirectSignatureJobRequest {
-        let fields = &self.fields;
+        let content = &self.content;
         wire::DirectSignatureJobRequest {
-            reference: fields.reference.as_ref().map(|text| text.as_str().to_owned()),
+            reference: content.reference.as_ref().map(|text| text.as_str().to_owned()),
             exit_urls: wire::ExitUrls {
-                completion_url: fields.exit_urls.completion().to_owned(),
-                rejection_url: fields.exit_urls.rejection().to_owned(),
-                error_url: fields.exit_urls.error().to_owned(),
+                completion_url: content.exit_urls.completion().to_owned(),
+                rejection_url: content.exit_urls.rejection().to_owned(),
+                error_url: content.exit_urls.error().to_owned(),
             },
-            // Left out where it is the service's default.
+            // What is the service's default is not said.
             status_retrieval_method: R::IS_POLLING.then_some(wire::StatusRetrievalMethod::Polling),
             polling_queue: self.queue.name().map(str::to_owned),
         }

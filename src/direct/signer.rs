@@ -1,4 +1,4 @@
-//! The signers in a direct job request.
+//! Who is to sign a direct job.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::text::composed;
 use crate::types::{OnBehalfOf, PersonalIdentificationNumber, SignatureType, SignerIdentifier};
 use crate::xml::generated as wire;
 
-/// The identifier of a signer in a request. `Debug` does not show it.
+/// How the sender names a signer. `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::direct::{Signer, SignerName};
@@ -19,16 +19,15 @@ use crate::xml::generated as wire;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the choice of the schema; one more is a change of the API")]
-#[doc(alias("SignerIdentifier"))]
 pub enum SignerName {
-    /// A personal identification number. Only this person can sign.
+    /// By personal identification number: only this person can sign.
     PersonalIdentificationNumber(PersonalIdentificationNumber),
-    /// The sender's own identifier. Anyone who is redirected can sign.
+    /// By an identifier of the sender's own: whoever is redirected can sign.
     Identifier(SignerIdentifier),
 }
 
 impl SignerName {
-    /// The name of the signer in answers.
+    /// What stands for the signer in answers.
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::PersonalIdentificationNumber(number) => number.as_str(),
@@ -36,14 +35,14 @@ impl SignerName {
         }
     }
 
-    /// Whether both are the same signer, in whatever form the service returned the name.
+    /// Whether both are the same signer, however the service wrote a name back.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.normalized() == other.normalized()
+        self.compared() == other.compared()
     }
 
-    /// The normalized name, for comparison. Unless it is escaped, XML parsers turn white space in an attribute into
-    /// blanks (XML 1.0, section 3.3.3).
-    fn normalized(&self) -> String {
+    /// The name as it is compared. White space in an attribute becomes blanks when XML is read (XML 1.0, section 3.3.3),
+    /// unless it was escaped; around a personal number it does not count.
+    fn compared(&self) -> String {
         composed(self.as_str().replace(['\t', '\n'], " ").trim()).into_owned()
     }
 }
@@ -60,7 +59,7 @@ impl From<SignerIdentifier> for SignerName {
     }
 }
 
-/// A signer in a direct job request.
+/// A signer of a direct job.
 ///
 /// ```
 /// use posten_signering::direct::Signer;
@@ -73,7 +72,6 @@ impl From<SignerIdentifier> for SignerName {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a signer does nothing until it is part of a job request"]
-#[doc(alias("DirectSigner"))]
 pub struct Signer {
     name: SignerName,
     signature_type: Option<SignatureType>,
@@ -81,46 +79,44 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Identifies the signer by personal identification number. Only this person can sign.
-    #[doc(alias("withPersonalIdentificationNumber"))]
+    /// A signer by personal identification number.
     pub fn national_id(number: PersonalIdentificationNumber) -> Self {
         Self::named(number)
     }
 
-    /// Identifies the signer by an identifier of your own, unique in the job. Anyone who is redirected can sign.
-    #[doc(alias("withCustomIdentifier"))]
+    /// A signer by an identifier of your own, unique in the job.
     pub fn identified_by(identifier: SignerIdentifier) -> Self {
         Self::named(identifier)
     }
 
-    /// Identifies the signer by a [`SignerName`].
+    /// A signer by either.
     pub fn named(name: impl Into<SignerName>) -> Self {
         Self { name: name.into(), signature_type: None, on_behalf_of: None }
     }
 
-    /// Sets the signature type. Defaults to the service's default, see [`SignatureType`].
+    /// How binding the signature is. Without this the service decides.
     pub fn signature_type(mut self, signature_type: SignatureType) -> Self {
         self.signature_type = Some(signature_type);
         self
     }
 
-    /// Sets on whose behalf the signer signs. Defaults to the service's default.
+    /// For whom the signer signs. Without this the service decides.
     pub fn on_behalf_of(mut self, on_behalf_of: OnBehalfOf) -> Self {
         self.on_behalf_of = Some(on_behalf_of);
         self
     }
 
-    /// Returns the identifier of the signer.
+    /// How the signer is named.
     pub fn name(&self) -> &SignerName {
         &self.name
     }
 
-    /// Returns the signature type, if it is set.
+    /// How binding the signature is, if it was said.
     pub fn chosen_signature_type(&self) -> Option<SignatureType> {
         self.signature_type
     }
 
-    /// Returns on whose behalf the signer signs, if it is set.
+    /// For whom the signer signs, if it was said.
     pub fn chosen_on_behalf_of(&self) -> Option<OnBehalfOf> {
         self.on_behalf_of
     }
@@ -142,9 +138,7 @@ impl Signer {
     }
 }
 
-/// The signers of a job: between 1 and 10, with different names.
-///
-/// Names are compared after Unicode composition: `Å` as one or as two characters is the same name.
+/// The signers of a job: 1 to 10, no two named the same. A letter in one character and in two (Å) is one name.
 ///
 /// ```
 /// use posten_signering::direct::{Signer, Signers};
@@ -159,19 +153,19 @@ impl Signer {
 pub struct Signers(Vec<Signer>);
 
 impl Signers {
-    /// Creates a list of signers. [`Job::signers`](super::Job::signers) has them in the same order.
+    /// Several signers. Their order is the order of [`Job::signers`](super::Job::signers).
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when there are none or more than 10, or two have the same name.
+    /// When there are none or more than 10, or two are named the same.
     pub fn new(signers: impl IntoIterator<Item = Signer>) -> Result<Self, InvalidValue> {
         let signers: Vec<Signer> = signers.into_iter().collect();
-        let names: HashSet<String> = signers.iter().map(|signer| signer.name.normalized()).collect();
+        let names: HashSet<String> = signers.iter().map(|signer| signer.name.compared()).collect();
         crate::types::signers(signers.len(), names.len() != signers.len())?;
         Ok(Self(signers))
     }
 
-    /// Iterates over the signers, in their order.
+    /// The signers, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Signer> {
         self.0.iter()
     }
@@ -183,8 +177,8 @@ impl From<Signer> for Signers {
     }
 }
 
-/// Implemented by [`Signer`] and [`Signers`], the arguments of [`JobRequestBuilder::signer`](super::JobRequestBuilder).
-/// The trait is sealed.
+/// What [`JobRequestBuilder::signer`](super::JobRequestBuilder) takes: a [`Signer`], or several as [`Signers`]. The trait is
+/// sealed.
 ///
 /// Example: see [`JobRequest`](super::JobRequest).
 #[diagnostic::on_unimplemented(

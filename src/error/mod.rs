@@ -1,4 +1,4 @@
-//! Errors as plain data, one file per subject. This module imports no other module of the crate.
+//! What can go wrong, as plain data: one file a subject, and nothing here imports anything of the crate above it.
 
 mod class;
 mod handle;
@@ -17,45 +17,35 @@ pub use self::class::ErrorClass;
 pub use self::handle::HandleError;
 pub use self::identity::IdentityError;
 pub use self::refusal::Refusal;
-pub use self::trust::{PublishedCertificate, TlsError, TrustAnchorsError};
+pub use self::trust::{TlsError, TrustAnchorsError};
 pub use self::value::{InvalidValue, PdfProblem, Rule};
 #[cfg(feature = "verify")]
 pub use self::verification::VerificationError;
 
-/// An error that is not this crate's own: of the HTTP library or of a hook.
+/// The reason of something that is not this crate's: an HTTP library, a hook.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The error type of this crate.
+/// An error of any call.
 ///
-/// No variant contains a key, a password, a personal identification number or a title. The service's message about a
-/// refused request may quote the request, so it is kept out of `Display` and `Debug`, see [`Refusal::message`].
+/// No variant carries a key, a password, a personal number or a title. What the service wrote about a refused request
+/// may quote the request, so it is kept out of `Display` and `Debug`: see [`Refusal::message`].
 ///
-/// `Display` does not contain the text of the [`source`](std::error::Error::source). Print the whole chain, as
-/// `anyhow`, `eyre` and `tracing` do.
+/// `Display` never contains the text of the [`source`](std::error::Error::source): print the whole chain, as `anyhow`,
+/// `eyre` and `tracing` do.
 ///
-/// # Errors common to all calls
-///
-/// Every call that sends a request can fail with [`Connect`](Self::Connect), [`Timeout`](Self::Timeout),
-/// [`Transport`](Self::Transport), [`Tls`](Self::Tls), [`TooManyRequests`](Self::TooManyRequests),
-/// [`NotAuthorized`](Self::NotAuthorized), [`BrokerNotAuthorized`](Self::BrokerNotAuthorized),
-/// [`NotFound`](Self::NotFound), [`Unexpected`](Self::Unexpected) and [`Protocol`](Self::Protocol). The documentation
-/// of a call lists the errors that are particular to it.
-///
-/// # What to do about an error
-///
-/// [`class`](Self::class) classifies errors by what a program can do about them. Retries, telemetry and exit codes are
-/// derived from it. Cause and cure of each variant: [`guide::errors`](crate::guide::errors).
+/// [`class`](Self::class) says what a program does about it, in one place for retries, telemetry and exit codes:
 ///
 /// ```
 /// use posten_signering::{Error, ErrorClass};
 ///
+/// /// What a program does about it.
 /// fn advice(error: &Error) -> &'static str {
 ///     match error.class() {
-///         ErrorClass::Value => "show it to the user: nothing was sent",
-///         ErrorClass::Unclear => "look for the job before you create it again",
-///         ErrorClass::Rights => "ask Posten for access, and check the certificate",
-///         class if class.is_transient() => "try later: the automatic retries have failed",
-///         _ => "report it",
+///         ErrorClass::Value => "show it to whoever typed the value: nothing was sent",
+///         ErrorClass::Unclear => "look for the job before creating it again",
+///         ErrorClass::Rights => "ask Posten for rights, and look at the certificate",
+///         class if class.is_transient() => "try later: it was retried already",
+///         _ => "tell somebody",
 ///     }
 /// }
 /// # let error = Error::from("".parse::<posten_signering::Title>().unwrap_err());
@@ -76,7 +66,7 @@ pub enum Error {
     #[error(transparent)]
     TrustAnchors(#[from] TrustAnchorsError),
 
-    /// The configuration of the client is invalid.
+    /// The client is configured in a way that cannot work.
     #[error("configuration: {0}")]
     Configuration(String),
 
@@ -84,89 +74,86 @@ pub enum Error {
     #[error(transparent)]
     Tls(#[from] TlsError),
 
-    /// The service did not answer in time. It may have processed the request.
+    /// The service did not answer in time. It may have acted all the same.
     #[error("the service did not answer in time")]
     Timeout,
 
-    /// The connection could not be established. Nothing was sent.
-    #[error("the connection to the service could not be established")]
+    /// The connection could not be made. Nothing was sent.
+    #[error("the connection to the service could not be made")]
     Connect(#[source] BoxError),
 
-    /// The connection failed. The service may have processed the request.
+    /// The connection failed. The service may have acted all the same.
     #[error("the connection to the service failed")]
     Transport(#[source] BoxError),
 
-    /// A job was sent, but the answer does not show whether it was created: no answer, a server error, or an invalid
-    /// answer.
+    /// A job was sent, but what came back does not tell whether it was created: nothing, a server error, or an answer that
+    /// cannot be understood.
     ///
-    /// The creation is not retried automatically, because the signers could be asked twice. Look for the job by its
-    /// reference first: its queue delivers its changes, and the service's support can look it up. See
-    /// [`guide::errors`](crate::guide::errors#creating-a-job-exactly-once).
+    /// It is never retried automatically: the signers would be asked twice. Find out first, by the reference: changes of
+    /// the job are delivered by its queue, and the service's support can look it up.
     #[error("the job may have been created{}", .reference.as_ref().map(|own| format!(" (reference {own})")).unwrap_or_default())]
     MaybeCreated {
-        /// The reference in the job request.
+        /// The reference of the request.
         reference: Option<String>,
-        /// The error of the call.
+        /// What went wrong.
         source: Box<Error>,
     },
 
-    /// The certificate's organization has no access to the API (`NOT_AUTHORIZED`, or 401).
+    /// The organization of the certificate has no access to the API (`NOT_AUTHORIZED`, or 401).
     #[error("the certificate's organization has no access to the API ({0})")]
     NotAuthorized(Refusal),
 
-    /// The certificate's organization is not authorized as broker for the sender (`BROKER_NOT_AUTHORIZED`).
+    /// The organization of the certificate may not act for the sender (`BROKER_NOT_AUTHORIZED`).
     #[error("the certificate's organization may not act for this sender (BROKER_NOT_AUTHORIZED)")]
     BrokerNotAuthorized(Refusal),
 
-    /// The status query token is wrong, or belongs to another state of the job (`INVALID_STATUS_QUERY_TOKEN`).
+    /// The token is wrong, or belongs to another state of the job (`INVALID_STATUS_QUERY_TOKEN`).
     #[error("the status query token is not valid for this job and its state (INVALID_STATUS_QUERY_TOKEN)")]
     InvalidStatusQueryToken(Refusal),
 
-    /// The status was requested before the signer came back (`SIGNING_CEREMONY_NOT_COMPLETED`).
+    /// The signer has not come back yet (`SIGNING_CEREMONY_NOT_COMPLETED`).
     #[error("the signing ceremony is not completed (SIGNING_CEREMONY_NOT_COMPLETED)")]
     SigningCeremonyNotCompleted(Refusal),
 
-    /// The job or document does not exist, or no longer (404, 410).
+    /// The service has no such job or document, or has it no more (404, 410).
     ///
-    /// A direct job expires 30 days after its creation, and the service keeps signed documents for 40 days. A handle or
-    /// reference that worked before stops working then.
-    #[error("the job or document does not exist, or no longer ({0})")]
+    /// After a reference or a handle that worked before, it is the second: a job ends 30 days after its creation, and signed
+    /// documents are kept for 40 days.
+    #[error("the service has no such job or document, or has it no more ({0})")]
     NotFound(Refusal),
 
-    /// The job has already been completed or cancelled, or the service offers no cancellation of it (409).
+    /// The job is completed or cancelled already, or the service does not let it be cancelled (409).
     ///
-    /// When the answer to a cancellation is lost, the call is retried, and the retry may fail with this error although
-    /// the job was cancelled. The last change of the job shows which it was.
-    #[error("the job cannot be cancelled: it has already been completed or cancelled")]
+    /// A cancellation whose answer is lost is retried, and the answer to the retry may be this: the job's last change
+    /// tells which it was.
+    #[error("the job cannot be cancelled: it is completed or cancelled already")]
     JobCannotBeCancelled,
 
-    /// Too many requests: the rate limit was exceeded, or a queue was polled too early.
+    /// Too many requests: polled before the time that the service permits, or above the rate limit.
     ///
-    /// Also returned when the client's rate limiter did not permit the call in time
-    /// ([`Timeouts::rate_limiter`](crate::Timeouts::rate_limiter)). Then nothing was sent.
+    /// Also when the client's own rate limiter did not permit the call in time
+    /// ([`Timeouts::rate_limiter`](crate::Timeouts::rate_limiter)): nothing was sent then.
     #[error("too many requests{}", .retry_at.map(|at| format!("; permitted again at {at}")).unwrap_or_default())]
-    #[doc(alias("TooEagerPolling", "TooEagerPollingException", "rate limit", "429"))]
     TooManyRequests {
-        /// When the next request is permitted, by this machine's clock: the time in `X-Next-permitted-poll-time`, or 30
-        /// seconds from now if the rate limit of 10 calls a second was exceeded. `None` if the service gave no time.
+        /// When the next request is permitted, by this machine's clock: from `X-Next-permitted-poll-time`, or 30 seconds
+        /// from now above the rate limit of 10 calls a second. `None` when the service did not say.
         retry_at: Option<Timestamp>,
     },
 
-    /// The service refused the request for a reason that has no variant of its own.
+    /// The service refused for a reason that has no variant of its own.
     #[error("the service answered {}", .0)]
-    #[doc(alias("UnexpectedResponseException"))]
     Unexpected(Refusal),
 
-    /// The service's answer breaks the protocol: it is not what the API documents.
+    /// The service's answer is not what the API promises: no harm was done, but somebody has a bug.
     #[error("the service's answer breaks the protocol: {0}")]
     Protocol(String),
 
-    /// A document written by this crate does not conform to the schema: a bug in this crate. Nothing was sent.
+    /// A document that this crate writes does not fit the schema: a bug in this crate. Nothing was sent.
     #[error("the {document} cannot be written: {reason}")]
     Unwritable {
-        /// The document.
+        /// Which document it is.
         document: &'static str,
-        /// The rule of the schema that it breaks.
+        /// The rule of the schema.
         reason: String,
     },
 
@@ -174,7 +161,7 @@ pub enum Error {
     #[error(transparent)]
     Handle(#[from] HandleError),
 
-    /// The verification of a signed document failed.
+    /// A signed document is not to be trusted.
     #[cfg(feature = "verify")]
     #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
     #[error(transparent)]
@@ -183,32 +170,32 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// The action that failed.
+        /// What could not be done.
         action: FileAction,
-        /// The path of the file.
+        /// The file.
         path: PathBuf,
-        /// The cause.
+        /// Why.
         source: std::io::Error,
     },
 
-    /// A reader failed, or did not have the length that was given.
+    /// A reader failed, or did not have the bytes it announced.
     #[error("reading failed")]
     Read(#[source] std::io::Error),
 
-    /// A hook of your program refused the document package. Nothing was sent.
+    /// A hook of yours refused the document package, for this reason. Nothing was sent.
     #[error("a hook refused the document package")]
     Hook(#[source] BoxError),
 }
 
-/// The action on a file that failed.
+/// What could not be done with a file.
 ///
 /// Example: see [`Error::File`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileAction {
-    /// Opening or reading.
+    /// Open or read it.
     Read,
-    /// Creating, writing or renaming.
+    /// Create, write or rename it.
     Write,
 }
 
@@ -221,15 +208,15 @@ impl std::fmt::Display for FileAction {
     }
 }
 
-/// Makes an [`Error::File`] of an I/O error.
+/// What a failure to do something with a file is.
 pub(crate) fn file(action: FileAction, path: &std::path::Path) -> impl Fn(std::io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::File { action, path: path.clone(), source }
 }
 
-/// An error and its chain of sources.
+/// An error and all that it comes from.
 ///
-/// The inner error of an `io::Error` counts as its source, which it is not by `Error::source`.
+/// An `io::Error` names what is inside it as its inner error, not as its source.
 pub(crate) fn causes<'e>(
     error: &'e (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {

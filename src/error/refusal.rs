@@ -1,10 +1,10 @@
-//! The answer with which the service refuses a request.
+//! What the service says when it refuses.
 
 use std::fmt;
 
 use http::StatusCode;
 
-/// The HTTP status and error document with which the service refused a request.
+/// A refusal by the service.
 ///
 /// ```
 /// use posten_signering::Error;
@@ -23,7 +23,7 @@ pub struct Refusal {
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
     pub(crate) error_type: Option<String>,
-    /// The start of a body that is not an error document of the API.
+    /// Of a body that is no error document of the API.
     pub(crate) text: Option<String>,
 }
 
@@ -33,32 +33,28 @@ impl Refusal {
         Self { status, code: None, message: None, error_type: None, text: None }
     }
 
-    /// Returns the HTTP status.
+    /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Returns the `error-code`, if the answer had one.
+    /// `error-code`, if the answer had one.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
-    /// Returns the `error-message`, if the answer had one.
-    ///
-    /// It may quote the request and contain personal data. Neither `Display` nor `Debug` shows it.
+    /// `error-message`, if the answer had one. The service may quote the request in it: mind where you log it.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// Returns the start of a body that is not an error document of the API, such as the error page of a gateway. At
-    /// most 4096 bytes.
-    ///
-    /// It may quote the request and contain personal data. Neither `Display` nor `Debug` shows it.
+    /// The start of a body that is no error document of the API: the page of a gateway, for instance. At most 4096 bytes.
+    /// Neither `Display` nor `Debug` shows it: the service may quote the request in it.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
 
-    /// Returns the `error-type`, `CLIENT` or `SERVER`, if the answer had one.
+    /// `error-type`: `CLIENT` or `SERVER`, if the answer had one.
     pub fn error_type(&self) -> Option<&str> {
         self.error_type.as_deref()
     }
@@ -68,7 +64,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         if let Some(code) = &self.code {
-            // Escaped, so that it cannot send control characters to a terminal.
+            // Whatever the service wrote there: nothing of it may act on a terminal.
             write!(f, " with {}", code.escape_debug())?;
         }
         Ok(())

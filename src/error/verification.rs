@@ -1,4 +1,4 @@
-//! The error of a verification.
+//! Why a signed document is not trusted.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Changes that a polling queue delivers, and their keys.
+//! What a queue delivers.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -16,12 +16,12 @@ use super::status::Common;
 use crate::transport::Download;
 use crate::types::{JobId, SignatureJobStatus};
 
-/// A change of either flow, delivered by a polling queue.
+/// A change that a queue delivers, of either flow: [`direct::JobStatus`](crate::direct::JobStatus) of a polling job and
+/// [`portal::JobStatus`](crate::portal::JobStatus).
 ///
-/// Implemented by [`direct::JobStatus`](crate::direct::JobStatus) of a polling job and by
-/// [`portal::JobStatus`](crate::portal::JobStatus), for code that handles the changes of both flows. A change cannot be
-/// confirmed through this trait: a [`Worker`](crate::Worker) confirms it after its handler has succeeded, and code that
-/// polls by itself confirms the status. The trait is sealed.
+/// For code that handles the changes of both flows alike. A change cannot be confirmed through this trait: a
+/// [`Worker`](crate::Worker) confirms when its handler has succeeded, and who polls confirms the status itself. The trait
+/// is sealed.
 ///
 /// ```no_run
 /// use posten_signering::{Change, Error};
@@ -39,48 +39,47 @@ use crate::types::{JobId, SignatureJobStatus};
 /// }
 /// ```
 pub trait Change: Debug + Send + Sync + 'static {
-    /// The type that identifies a signer in this flow.
+    /// How the flow names a signer.
     type Signer: Debug;
 
-    /// Returns the number of the job.
+    /// The number of the job.
     fn job_id(&self) -> JobId;
 
-    /// Returns the sender's own reference for the job.
+    /// The sender's own reference for the job.
     fn reference(&self) -> Option<&str>;
 
-    /// Returns the key of the change, which is the same when the change is redelivered.
+    /// Which change it is, to recognize it when it is redelivered.
     fn key(&self) -> ChangeKey;
 
-    /// Returns the state of the job.
+    /// The state of the job.
     fn state(&self) -> SignatureJobStatus;
 
-    /// Returns the signature status of each signer.
+    /// What each signer has done.
     fn signatures(&self) -> &[Signature<Self::Signer>];
 
-    /// Returns a number that grows as the job progresses, to prevent an older status from replacing a newer one.
+    /// How far the job has come, so that an older change that is delivered late replaces no newer one.
     fn progress(&self) -> Progress {
         Progress::new(self.state(), self.signatures())
     }
 
-    /// Returns the signed PDF of a completed job. `None` in any other state.
+    /// The signed PDF of a completed job.
     fn pades(&self) -> Option<Download>;
 
-    /// Returns the PDF with the signatures so far, if the job is not completed and the service offers one.
+    /// The PDF with the signatures so far of a job that is not completed, when the service offers one.
     fn pades_so_far(&self) -> Option<Download>;
 
     #[doc(hidden)]
     fn confirmation(&self, _: Sealed) -> &Confirmation;
 }
 
-/// The idempotency key of a change: equal when the same change is redelivered, different when the job has changed.
+/// Which change of a job it is: the same whenever the same change is delivered, another when something has happened
+/// since.
 ///
-/// Changes are delivered at least once: a change that is not confirmed within 10 minutes is redelivered. Store the key
-/// under a unique index, in the transaction that stores the effect of the change, and a redelivered change has no
-/// second effect.
-///
-/// The key consists of the flow, the number of the job, its state and the states of its signatures. It contains no
-/// personal data. Keys are not ordered by time: of two changes of one job, the newer one has the greater [`Progress`].
-/// Cheap to clone.
+/// The service delivers changes at least once: after a crash, or 10 minutes without confirmation, again. Store the key
+/// in the transaction that stores what a change led to, under a unique index, and a redelivered change has no effect
+/// twice. It is made of the flow, the number of the job, its state and those of its signatures, and has nothing personal
+/// in it. Keys have no order in time: of two changes of one job, the newer one has the greater [`Progress`]. A clone is
+/// cheap.
 ///
 /// ```text
 /// portal:17:IN_PROGRESS:SIGNED,WAITING
@@ -90,13 +89,12 @@ pub trait Change: Debug + Send + Sync + 'static {
 /// use posten_signering::portal::JobStatus;
 ///
 /// # fn insert(_: &str) -> bool { true }
-/// /// Whether the change is new. `insert` stores the key under a unique index, in the transaction of the effect.
+/// /// Whether it is the first time. `insert` stores under a unique index, in the transaction of what the change leads to.
 /// fn is_new(change: &JobStatus) -> bool {
 ///     insert(change.key().as_str())
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[doc(alias("idempotency key", "deduplication"))]
 pub struct ChangeKey(Arc<str>);
 
 impl ChangeKey {
@@ -114,7 +112,7 @@ impl ChangeKey {
         self.0.split(':').next().unwrap_or_default()
     }
 
-    /// Returns the key as text.
+    /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -132,7 +130,7 @@ impl fmt::Display for ChangeKey {
     }
 }
 
-/// Reads a stored key.
+/// A key that was stored as text.
 impl FromStr for ChangeKey {
     type Err = Infallible;
 

@@ -1,14 +1,13 @@
-//! The error of a call that consumes its value.
+//! A call that consumes and fails.
 
 use std::fmt;
 
 use crate::error::{Error, ErrorClass};
 
-/// The error of a call that consumes its value (`confirm`, `cancel`, `delete`), together with the value, so that the
-/// call can be repeated.
+/// The error of a call that consumes its value, with the value: nothing is lost, and the call can be made again.
 ///
-/// `?` converts it where an [`Error`] or a boxed error is returned. A program with its own error type needs a `From`
-/// implementation in addition to that for [`Error`]:
+/// `?` makes an [`Error`] of it where an [`Error`] or a boxed error is returned. A program with an error type of its own
+/// has one more `From` beside that of [`Error`]:
 ///
 /// ```
 /// # struct MyError;
@@ -41,22 +40,22 @@ impl<T> FailedCall<T> {
         Self(Box::new((error, value)))
     }
 
-    /// Returns the error.
+    /// What went wrong.
     pub fn error(&self) -> &Error {
         &self.0.0
     }
 
-    /// Returns the class of the error, see [`Error::class`].
+    /// The class of the error: see [`Error::class`].
     pub fn class(&self) -> ErrorClass {
         self.error().class()
     }
 
-    /// Returns the value that the call consumed.
+    /// The value that the call consumed.
     pub fn into_inner(self) -> T {
         self.0.1
     }
 
-    /// Returns the error and the value that the call consumed.
+    /// What went wrong, and the value that the call consumed.
     pub fn into_parts(self) -> (Error, T) {
         *self.0
     }
@@ -70,7 +69,7 @@ impl<T> From<FailedCall<T>> for Error {
 
 impl<T> fmt::Display for FailedCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the call failed; this error contains the value that it consumed")
+        f.write_str("the call failed; the value that it consumed is in this error")
     }
 }
 

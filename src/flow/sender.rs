@@ -1,24 +1,24 @@
-//! Type parameters that tell whether a client or a request has a sender.
+//! Whether a client or a request has a sender of its own.
 
 use super::sealed::Sealed;
 use crate::types::Sender;
 
-/// Marks a [`Client`](crate::Client) or a job request without a sender.
+/// No sender of its own: a [`Client`](crate::Client) or a job request without one.
 ///
 /// Example: see [`Client`](crate::Client).
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a marker without data")]
+#[expect(clippy::exhaustive_structs, reason = "there is nothing to know where no sender is named")]
 pub struct NoSender;
 
-/// The sender of a [`Client`](crate::Client) or of a job request.
+/// A sender of its own: a [`Client`](crate::Client) or a job request with one.
 ///
 /// Example: see [`Client`](crate::Client).
 #[derive(Clone, Debug)]
 pub struct HasSender(pub(crate) Sender);
 
-/// Implemented by [`HasSender`] and [`NoSender`]. The trait is sealed.
+/// Whether a client or a job request has a sender of its own: [`HasSender`] or [`NoSender`].
 ///
-/// Example: see [`Client`](crate::Client).
+/// Example: see [`Client`](crate::Client). The trait is sealed.
 pub trait SenderChoice {
     #[doc(hidden)]
     fn chosen(&self, _: Sealed) -> Option<&Sender>;

@@ -1,4 +1,4 @@
-//! The data that statuses of both flows have in common.
+//! What the statuses of both flows have in common.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{JobId, ServiceUrl};
 
-/// The data of a status in any state.
+/// What every status has, whatever its state.
 pub(crate) struct Common<N> {
     pub(crate) transport: Arc<Transport>,
     pub(crate) flow: Flow,
@@ -21,7 +21,7 @@ pub(crate) struct Common<N> {
 }
 
 impl<N> Common<N> {
-    /// The permission to delete the documents, if the answer had a URL for it.
+    /// The right to delete the documents, if the answer had a URL for it.
     pub(crate) fn deletion(&self, url: Option<&ServiceUrl>) -> Option<DocumentsDeletion> {
         url.map(|url| DocumentsDeletion::new(&self.transport, self.operation("delete_documents"), url))
     }
@@ -45,7 +45,7 @@ impl<N> fmt::Debug for Common<N> {
     }
 }
 
-/// The URLs in a status.
+/// Where the answer of a status leads to.
 pub(crate) struct Links {
     pub(crate) confirmation: Option<ServiceUrl>,
     pub(crate) deletion: Option<ServiceUrl>,
@@ -53,10 +53,10 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// Reads the URLs of an answer: confirmation, deletion, signed PDF.
+    /// From the URLs of an answer: confirmation, deletion, and signed PDF.
     ///
-    /// Only an invalid confirmation URL is an error: if it were left out, the change would seem confirmed and be
-    /// redelivered forever.
+    /// Only the first must be right where it is there: without it the change would seem confirmed and be redelivered for
+    /// ever.
     pub(crate) fn read(
         transport: &Transport,
         confirmation: Option<&str>,
@@ -75,7 +75,7 @@ impl Links {
         Confirmation::new(&common.transport, common.operation("confirm"), self.confirmation.as_ref())
     }
 
-    /// The state of a job that all signers have signed. The service may no longer have the signed PDF.
+    /// The state of a job that all have signed. The signed document may be gone.
     pub(crate) fn completed<N>(self, common: &Common<N>) -> Result<Completed, DocumentsGone> {
         let confirmation = self.confirmation(common);
         match self.pades {
@@ -84,14 +84,14 @@ impl Links {
         }
     }
 
-    /// The state of a failed job.
+    /// The state of a job that not all will sign.
     pub(crate) fn failed<N>(self, common: &Common<N>) -> Failed {
         Failed { confirmation: self.confirmation(common), pades_so_far: self.pades }
     }
 }
 
-/// Reads an optional URL of an answer. One that is not a URL of the service is left out, with a warning that names the
-/// field.
+/// A URL that an answer offers and can do without. One that is not this service's, or none at all, is not there; a
+/// warning names the field.
 pub(crate) fn offered(transport: &Transport, field: &'static str, text: Option<&str>) -> Option<ServiceUrl> {
     let url = transport.service_url(field, text?);
     if url.is_err() {

@@ -1,4 +1,4 @@
-//! Conversions of job settings to wire types.
+//! The choices of a sender as the wire has them.
 
 use crate::types::{AuthenticationLevel, IdentifierInSignedDocuments, OnBehalfOf, SignatureType};
 use crate::xml::generated as wire;

@@ -1,4 +1,4 @@
-//! A portal job that has been created.
+//! A portal job, after it was created.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,14 +14,12 @@ use crate::xml::generated as wire;
 
 /// A portal job in the state `S`.
 ///
-/// A polling queue delivers its changes. The job itself is needed only to cancel it.
-///
-/// | from | with | to |
+/// | from | by | to |
 /// |---|---|---|
-/// | `Job<Created>`, `Job<Resumed>` | [`Portal::changes`](super::Portal::changes), [`Portal::poll`](super::Portal::poll) | [`JobStatus`](super::JobStatus) |
+/// | `Job<Created>`, `Job<Resumed>` | [`Portal::changes`](super::Portal::changes), [`Portal::poll`](super::Portal::poll): what happens to it is delivered by its queue | [`JobStatus`](super::JobStatus) |
 /// | the same | [`cancel`](Self::cancel), once | `Job<Cancelled>`, and a last change in the queue |
 /// | the same | [`handle`](Self::handle), then [`Portal::resume`](super::Portal::resume) | [`JobHandle`], then `Job<Resumed>` |
-/// | `Job<Cancelled>`, `Job<Confirmed>` | | none: the job has ended |
+/// | `Job<Cancelled>`, `Job<Confirmed>` | | nothing: the job has ended |
 ///
 /// ```compile_fail
 /// # use posten_signering::portal::{Created, Job};
@@ -35,15 +33,15 @@ pub struct Job<S: JobState> {
     state: S,
 }
 
-/// The data of a job in any state.
+/// What is known of every job.
 struct Common {
     transport: Arc<Transport>,
     id: JobId,
-    /// The sender's own reference.
+    /// The sender's own.
     reference: Option<String>,
 }
 
-/// The state of a job that has just been created.
+/// The job was created just now.
 ///
 /// Example: see [`Portal`](super::Portal).
 pub struct Created {
@@ -51,7 +49,7 @@ pub struct Created {
     cancellation: Option<ServiceUrl>,
 }
 
-/// The state of a job that was resumed from a stored handle.
+/// The job was resumed from a stored handle.
 ///
 /// Example: see [`JobHandle`].
 pub struct Resumed {
@@ -59,16 +57,16 @@ pub struct Resumed {
     cancellation: Option<ServiceUrl>,
 }
 
-/// The state of a job that the sender has cancelled.
+/// The sender has cancelled the job.
 ///
 /// Example: see [`Job`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Cancelled {}
 
-/// Implemented by the states of an open portal job, [`Created`] and [`Resumed`]. The trait is sealed.
+/// The states of a portal job that is under way: [`Created`] and [`Resumed`]. The trait is sealed.
 ///
-/// Use it for functions that accept both:
+/// For helpers that work on both:
 ///
 /// ```no_run
 /// use posten_signering::Error;
@@ -83,14 +81,14 @@ pub struct Cancelled {}
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a portal job in the state `{Self}` is not open",
-    label = "`Job<Created>` and `Job<Resumed>` are open jobs"
+    message = "a portal job in the state `{Self}` is not under way",
+    label = "`Job<Created>` and `Job<Resumed>` are"
 )]
 pub trait OpenState: JobState {
     #[doc(hidden)]
     fn cancellation(&self, _: Sealed) -> Option<&ServiceUrl>;
 
-    /// Adds the data of this state to the record of a handle.
+    /// The handle, but for what is known of every job.
     #[doc(hidden)]
     fn record(&self, empty: Record, _: Sealed) -> Record;
 }
@@ -128,19 +126,19 @@ impl JobState for Cancelled {
 }
 
 impl<S: JobState> Job<S> {
-    /// Returns the number of the job.
+    /// The number the service gave it.
     pub fn id(&self) -> JobId {
         self.common.id
     }
 
-    /// Returns the sender's own reference for the job.
+    /// The sender's own reference, as the service gave it back.
     pub fn reference(&self) -> Option<&str> {
         self.common.reference.as_deref()
     }
 }
 
 impl<S: OpenState> Job<S> {
-    /// Returns a handle that can be stored, to cancel the job in another process or after a restart.
+    /// What is needed to resume the job, in another process or after a restart, and cancel it. Store it.
     pub fn handle(&self) -> JobHandle {
         let empty = Record {
             reference: self.common.reference.clone(),
@@ -150,28 +148,26 @@ impl<S: OpenState> Job<S> {
         JobHandle::new(self.common.id, self.state.record(empty, Sealed(())))
     }
 
-    /// Returns a reference that can be stored, for [`Client::cancel`](crate::Client::cancel). `None` if the service
-    /// offers no cancellation.
+    /// The cancellation in a form that can be stored: see [`Client::cancel`](crate::Client::cancel). `None` where the
+    /// service offers none.
     ///
-    /// Not needed if you store the [`handle`](Self::handle), which contains it.
+    /// [`handle`](Self::handle) has this and more.
     pub fn cancellation_reference(&self) -> Option<CancellationReference> {
         let url = self.state.cancellation(Sealed(()));
         url.map(|url| CancellationReference::new(&self.common.transport, url))
     }
 
-    /// Cancels the job. The signers can no longer sign it. Its queue delivers a last change, in the state `Failed`.
+    /// Cancels the job: nobody can sign it any more. Its last change, a failure, is still delivered by its queue.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the job may or may not be cancelled. Repeat the call with a
-    /// [`cancellation_reference`](Self::cancellation_reference) that you stored before. The last change of the job
-    /// shows the outcome.
+    /// Dropped before it ends, the job may be cancelled or not. Its
+    /// [`cancellation_reference`](Self::cancellation_reference), stored before, cancels again; its last change tells.
     ///
     /// # Errors
     ///
-    /// [`Error::JobCannotBeCancelled`] when the job has already been completed or cancelled, or the service offers no
-    /// cancellation, and any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the job, so
-    /// that the call can be repeated.
+    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already or the service does not offer it, and any
+    /// error common to all calls, see [`Error`], with the job itself: the call can be made again.
     pub async fn cancel(self) -> Result<Job<Cancelled>, FailedCall<Self>> {
         let Some(url) = self.state.cancellation(Sealed(())) else {
             return Err(FailedCall::new(Error::JobCannotBeCancelled, self));
@@ -224,7 +220,7 @@ impl Job<Confirmed> {
     }
 }
 
-/// Cancels a job. The service answers 409 if it has ended.
+/// Cancels a job. The service says 409 when it has ended.
 pub(crate) async fn cancel(transport: &Transport, operation: Operation, url: &ServiceUrl) -> Result<(), Error> {
     let cancelled = async {
         match transport.post_empty(url).await {

@@ -1,4 +1,4 @@
-//! The status of a portal job in any state.
+//! The status of a portal job in any state, as an answer has it.
 
 use std::sync::Arc;
 
@@ -13,10 +13,8 @@ use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{JobId, PersonalIdentificationNumber, SignatureJobStatus};
 use crate::xml::generated as wire;
 
-/// The status of a job in one of four states, delivered by a polling queue. Use `match` on it: each variant has the
-/// methods of its state.
-///
-/// For example, only [`Completed`](Self::Completed) has the signed PDF.
+/// The status of a job: a change that its queue delivers. The service's answer becomes one of four types here, and nobody
+/// needs to ask again.
 ///
 /// ```no_run
 /// use posten_signering::portal::JobStatus;
@@ -32,15 +30,15 @@ use crate::xml::generated as wire;
 #[derive(Debug)]
 #[must_use = "a change is redelivered until it is confirmed"]
 #[expect(clippy::exhaustive_enums, reason = "a program must handle every state; one more is a change of the API")]
-#[doc(alias("PortalJobStatusChanged", "JobStatusChanged", "PortalJobStatus"))]
+#[doc(alias("PortalJobStatusChanged", "JobStatusChanged"))]
 pub enum JobStatus {
-    /// At least one signer has not acted yet.
+    /// Some signer has yet to act.
     InProgress(Status<InProgress>),
-    /// All signers have signed.
+    /// All have signed.
     Completed(Status<Completed>),
-    /// All signers have signed, but the service no longer has the signed PDF.
+    /// All have signed, but the service has no signed document any more.
     DocumentsGone(Status<DocumentsGone>),
-    /// A signer rejected, something failed, the job was cancelled, or it expired.
+    /// Not all will sign.
     Failed(Status<Failed>),
 }
 
@@ -82,17 +80,17 @@ impl JobStatus {
         })
     }
 
-    /// Returns the number of the job.
+    /// The number of the job.
     pub fn job_id(&self) -> JobId {
         self.common().job_id
     }
 
-    /// Returns the sender's own reference for the job.
+    /// The sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.common().reference.as_deref()
     }
 
-    /// Returns the state of the job as the API names it.
+    /// The state of the job, in the API's word.
     pub fn state(&self) -> SignatureJobStatus {
         match self {
             Self::InProgress(_) => SignatureJobStatus::InProgress,
@@ -101,28 +99,27 @@ impl JobStatus {
         }
     }
 
-    /// Returns the signature status of each signer.
+    /// What each signer has done.
     pub fn signatures(&self) -> &[Signature] {
         &self.common().signatures
     }
 
-    /// Returns the signature status of this signer, see [`Status::signature_of`].
-    #[doc(alias("getSignatureFrom", "GetSignatureFrom"))]
+    /// What this signer has done: see [`Status::signature_of`].
     pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
         self.signatures().iter().find(|signature| signature.is_by(signer))
     }
 
-    /// Returns the key of the change, which is the same when the change is redelivered.
+    /// Which change it is, to recognize it when it is redelivered.
     pub fn key(&self) -> ChangeKey {
         ChangeKey::new(self.state(), self.common())
     }
 
-    /// Returns a number that grows as the job progresses, to prevent an older status from replacing a newer one.
+    /// How far the job has come, so that an older status that is delivered late replaces no newer one.
     pub fn progress(&self) -> Progress {
         Progress::new(self.state(), self.signatures())
     }
 
-    /// Returns the signed PDF of a completed job. `None` in any other state.
+    /// The signed PDF of a completed job.
     pub fn pades(&self) -> Option<Download> {
         match self {
             Self::Completed(status) => Some(status.pades()),
@@ -130,7 +127,7 @@ impl JobStatus {
         }
     }
 
-    /// Returns the PDF with the signatures so far, if the job is not completed and the service offers one.
+    /// The PDF with the signatures so far of a job that is not completed, when the service offers one.
     pub fn pades_so_far(&self) -> Option<Download> {
         match self {
             Self::InProgress(status) => status.pades_so_far(),
@@ -139,28 +136,27 @@ impl JobStatus {
         }
     }
 
-    /// Confirms to the service that this change was received, in any state. It is redelivered until it is confirmed.
+    /// Tells the service that this change was received, whatever it is. It is redelivered until then.
     ///
-    /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing if the answer has no confirmation
-    /// URL.
+    /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing where the service asks for no
+    /// confirmation.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
-    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
-    /// queue redelivers a change that is not confirmed.
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the change, so that the call
-    /// can be repeated.
+    /// Any error common to all calls, see [`Error`], with the change itself: the call can be made again.
     pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
         let sent = self.confirmation_of_any().send().await;
         sent.map_err(|error| FailedCall::new(error, self))
     }
 
-    /// Returns a reference that can be stored, for [`Client::confirm`](crate::Client::confirm). `None` if the answer
-    /// has no confirmation URL.
+    /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
+    /// service asks for none.
     pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.confirmation_of_any().reference()
     }
@@ -225,11 +221,9 @@ fn signatures(transport: &Arc<Transport>, job: JobId, answered: &wire::Signature
     let signatures = answered.signature.iter().map(|signature| {
         let name = signature.signature_signer.as_ref().and_then(|name| match name {
             wire::SignatureSigner::PersonalIdentificationNumber(number) => {
-                Some(PersonalIdentificationNumber::from_answer(number.trim()).into())
+                Some(PersonalIdentificationNumber::answered(number.trim()).into())
             }
-            wire::SignatureSigner::Identifier(notifications) => {
-                signer::contact_from_answer(notifications).map(SignerName::from)
-            }
+            wire::SignatureSigner::Identifier(notifications) => signer::answered(notifications).map(SignerName::from),
         });
         let xades = flow::offered(transport, "xades-url", signature.xades_url.as_deref());
         let xades = xades.map(|url| Download::xades(transport, operation, &url));

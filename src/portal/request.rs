@@ -1,4 +1,4 @@
-//! The request that creates a portal job.
+//! A portal job, before it is created.
 
 use jiff::Timestamp;
 use typed_builder::TypedBuilder;
@@ -14,57 +14,57 @@ use crate::types::{
 };
 use crate::xml::generated as wire;
 
-/// The fields that the builder sets.
+/// What a job is about.
 #[derive(Clone, Debug, TypedBuilder)]
 #[builder(
     builder_method(vis = "pub(super)"),
-    builder_type(name = JobRequestBuilder, vis = "pub", doc = "A builder of [`JobRequest`]. Required: title, document and signer, each set once.
-    \n`build` exists once they are set. Example: see [`JobRequest`]."),
+    builder_type(name = JobRequestBuilder, vis = "pub", doc = "Builds a [`JobRequest`]: title, document and signer must be set, each once.
+    \n`build` exists when they are. Example: see [`JobRequest`]."),
     build_method(into = JobRequest<NoSender>)
 )]
 #[must_use]
-pub(super) struct Fields {
-    /// Sets the title of the job, which is shown to the signers once they have logged in.
+pub(super) struct Content {
+    /// The title of the job, which the signers read once they have logged in.
     title: Title,
-    /// Sets the document to be signed: a [`Document`](crate::Document), or several as [`Documents`].
+    /// What is to be signed: a [`Document`](crate::Document), or several as [`Documents`].
     #[builder(setter(into))]
     document: Documents,
-    /// Sets the signer: a [`Signer`](super::Signer), or several as [`Signers`].
+    /// Who is to sign: a [`Signer`](super::Signer), or several as [`Signers`].
     #[builder(setter(transform = |signer: impl IntoSigners| signer.into_signers(Sealed(()))))]
     signer: Signers,
-    /// Sets the title in e-mail and SMS to the signers. Defaults to a generic text of the service, not to the title.
+    /// The title in e-mail and SMS. Without it, they have a generic text, never the title.
     #[builder(default, setter(strip_option(fallback = maybe_nonsensitive_title)))]
     nonsensitive_title: Option<Title>,
-    /// Sets a message to the signers. Defaults to none.
+    /// A message to the signers.
     #[builder(default, setter(strip_option(fallback = maybe_description)))]
     description: Option<Description>,
-    /// Sets your own reference, which the service puts into e-mail to the sender. Defaults to none.
+    /// Your own reference. It shows in e-mail to the sender.
     #[builder(default, setter(strip_option(fallback = maybe_reference)))]
     reference: Option<Reference>,
-    /// Sets the queue that delivers the changes of the job. Defaults to the default queue.
+    /// The queue that delivers the job's changes. Defaults to the default queue.
     #[builder(default)]
     polling_queue: PollingQueue,
-    /// Sets the minimum security level at which signers must log in. Defaults to the service's default.
+    /// The level the signers must log in with.
     #[builder(default, setter(strip_option(fallback = maybe_required_authentication)))]
     required_authentication: Option<AuthenticationLevel>,
-    /// Sets how signers are identified in the signed documents. Defaults to the service's default.
+    /// How the signed documents name the signers.
     #[builder(default, setter(strip_option(fallback = maybe_identifier_in_signed_documents)))]
     identifier_in_signed_documents: Option<IdentifierInSignedDocuments>,
-    /// Sets when the first signers are invited. Defaults to immediately, also if the time is in the past.
+    /// When the first signers are invited. Without this, or when it is past: at once.
     #[builder(default, setter(strip_option(fallback = maybe_activation_time)))]
     activation_time: Option<Timestamp>,
-    /// Sets how long each signer has to sign after the invitation. Defaults to the service's default.
+    /// How long each signer has, from when they are invited.
     #[builder(default, setter(strip_option(fallback = maybe_available_for)))]
     available_for: Option<Availability>,
 }
 
-/// Setters for several signers or documents. The type parameter of the builder has one entry per field.
+/// The setters for several documents or signers, in the builder's own terms: its parameter has one entry a field.
 impl<T, D, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, D, (), N, M, R, Q, A, I, V, F)> {
-    /// Sets several signers: between 1 and 10.
+    /// Several signers: between 1 and 10.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when there are none or more than 10.
+    /// [`InvalidValue`] when that does not hold.
     #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
     pub fn signers(
         self,
@@ -75,11 +75,11 @@ impl<T, D, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, D, (), N, M, R, Q, A, I
 }
 
 impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I, V, F)> {
-    /// Sets several documents: between 1 and 20, with at most 10 485 760 bytes in total.
+    /// Several documents: between 1 and 20, at most 10 485 760 bytes together.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when there are none or more than 20, or they are too large.
+    /// [`InvalidValue`] when that does not hold.
     #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
     pub fn documents(
         self,
@@ -89,11 +89,11 @@ impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I
     }
 }
 
-/// The request that creates a portal job.
+/// A portal job to be created.
 ///
-/// Optional fields have two setters: `reference(..)` for a value, and `maybe_reference(..)` for an `Option`.
+/// What is optional has two setters: `reference(..)`, and `maybe_reference(..)` for an `Option`.
 ///
-/// `C` is [`HasSender`] after [`sent_by`](Self::sent_by), otherwise [`NoSender`].
+/// `C` tells whether it names its own sender: it does after [`sent_by`](Self::sent_by).
 ///
 /// ```
 /// use posten_signering::portal::{Availability, JobRequest, Lookup, Signer};
@@ -110,9 +110,9 @@ impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 ///
-/// For several documents or signers, use `.documents([one, other])?` and `.signers([one, other])?`.
+/// Several documents and signers: `.documents([one, other])?` and `.signers([one, other])?` in place of the singular.
 ///
-/// Exit URLs belong to the direct flow, where your own web pages redirect the signers:
+/// Exit URLs belong to the direct flow, where the signers come from your own web pages:
 ///
 /// ```compile_fail
 /// # use posten_signering::{ExitUrls, portal::JobRequest};
@@ -122,96 +122,95 @@ impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is given to `create`"]
-#[doc(alias("PortalJob", "SignatureJob"))]
 pub struct JobRequest<C = NoSender> {
-    fields: Fields,
+    content: Content,
     sender: C,
 }
 
 impl JobRequest<NoSender> {
-    /// Starts a builder.
+    /// Begins a job request.
     pub fn builder() -> JobRequestBuilder {
-        Fields::builder()
+        Content::builder()
     }
 
-    /// Sets the sender of this job. It takes precedence over that of the client.
-    #[doc(alias("withSender", "broker"))]
+    /// Creates the job for this sender, whatever the client's own is.
     pub fn sent_by(self, sender: impl Into<Sender>) -> JobRequest<HasSender> {
-        JobRequest { fields: self.fields, sender: HasSender(sender.into()) }
+        JobRequest { content: self.content, sender: HasSender(sender.into()) }
     }
 }
 
-impl From<Fields> for JobRequest<NoSender> {
-    fn from(fields: Fields) -> Self {
-        Self { fields, sender: NoSender }
+impl From<Content> for JobRequest<NoSender> {
+    fn from(content: Content) -> Self {
+        Self { content, sender: NoSender }
     }
 }
 
 impl JobRequest<HasSender> {
-    /// Returns the sender of the job.
+    /// The sender that the job is created for.
     pub fn sender(&self) -> &Sender {
         &self.sender.0
     }
 }
 
 impl<C> JobRequest<C> {
-    pub(super) fn documents_and_reference(&self) -> (&Documents, Option<&Reference>) {
-        (&self.fields.document, self.fields.reference.as_ref())
+    /// What goes into the package, and what the job is known by.
+    pub(super) fn package(&self) -> (&Documents, Option<&Reference>) {
+        (&self.content.document, self.content.reference.as_ref())
     }
 
-    /// Returns the title of the job.
+    /// The title of the job.
     pub fn title(&self) -> &Title {
-        &self.fields.title
+        &self.content.title
     }
 
-    /// Returns the title in e-mail and SMS to the signers, if it is set.
+    /// The title in e-mail and SMS.
     pub fn nonsensitive_title(&self) -> Option<&Title> {
-        self.fields.nonsensitive_title.as_ref()
+        self.content.nonsensitive_title.as_ref()
     }
 
-    /// Returns the documents to be signed.
+    /// What is to be signed.
     pub fn documents(&self) -> &Documents {
-        &self.fields.document
+        &self.content.document
     }
 
-    /// Returns the signers.
+    /// Who is to sign.
     pub fn signers(&self) -> &Signers {
-        &self.fields.signer
+        &self.content.signer
     }
 
-    /// Returns the message to the signers, if it is set.
+    /// The message to the signers.
     pub fn description(&self) -> Option<&Description> {
-        self.fields.description.as_ref()
+        self.content.description.as_ref()
     }
 
-    /// Returns your own reference, if it is set.
+    /// Your own reference.
     pub fn reference(&self) -> Option<&Reference> {
-        self.fields.reference.as_ref()
+        self.content.reference.as_ref()
     }
 
-    /// Returns the queue that delivers the changes of the job.
+    /// The queue that delivers the job's changes.
     pub fn polling_queue(&self) -> &PollingQueue {
-        &self.fields.polling_queue
+        &self.content.polling_queue
     }
 
-    /// Returns the minimum security level at which signers must log in, if it is set.
+    /// The level the signers must log in with, if it was said.
     pub fn required_authentication(&self) -> Option<AuthenticationLevel> {
-        self.fields.required_authentication
+        self.content.required_authentication
     }
 
-    /// Returns how signers are identified in the signed documents, if it is set.
+    /// How the signed documents name the signers, if it was said.
     pub fn identifier_in_signed_documents(&self) -> Option<IdentifierInSignedDocuments> {
-        self.fields.identifier_in_signed_documents
+        self.content.identifier_in_signed_documents
     }
 
-    /// Returns when the first signers are invited, if it is set.
+    /// When the first signers are invited, if it was said.
     pub fn activation_time(&self) -> Option<Timestamp> {
-        self.fields.activation_time
+        self.content.activation_time
     }
 
-    /// Returns how long each signer has to sign, if it is set.
+    /// How long each signer has, if it was said.
     pub fn available_for(&self) -> Option<Availability> {
-        self.fields.available_for
+        self.content.available_for
     }
 
     pub(super) fn sender_choice(&self) -> &C {
@@ -220,37 +219,37 @@ impl<C> JobRequest<C> {
 
     pub(super) fn wire(&self) -> wire::PortalSignatureJobRequest {
         wire::PortalSignatureJobRequest {
-            reference: self.fields.reference.as_ref().map(|text| text.as_str().to_owned()),
-            polling_queue: self.fields.polling_queue.name().map(str::to_owned),
+            reference: self.content.reference.as_ref().map(|text| text.as_str().to_owned()),
+            polling_queue: self.content.polling_queue.name().map(str::to_owned),
         }
     }
 
     pub(super) fn manifest(&self, sender: &Sender) -> wire::PortalSignatureJobManifest {
-        let fields = &self.fields;
-        let documents = fields.document.iter().enumerate().map(|(at, document)| wire::PortalDocument {
+        let content = &self.content;
+        let documents = content.document.iter().enumerate().map(|(at, document)| wire::PortalDocument {
             href: document.package_name(at),
             mime: document.media_type().as_str().to_owned(),
             title: document.title().as_str().to_owned(),
         });
-        let availability = (fields.activation_time.is_some() || fields.available_for.is_some()).then(|| {
+        let availability = (content.activation_time.is_some() || content.available_for.is_some()).then(|| {
             let seconds = |availability: Availability| i64::try_from(availability.as_secs()).unwrap_or(i64::MAX);
             wire::Availability {
-                activation_time: fields.activation_time.map(time::write),
-                available_seconds: fields.available_for.map(seconds),
+                activation_time: content.activation_time.map(time::write),
+                available_seconds: content.available_for.map(seconds),
             }
         });
         wire::PortalSignatureJobManifest {
-            signers: wire::PortalSigners { signer: fields.signer.iter().map(super::Signer::wire).collect() },
+            signers: wire::PortalSigners { signer: content.signer.iter().map(super::Signer::wire).collect() },
             sender: wire::Sender { organization_number: sender.organization_number().as_str().to_owned() },
             portal_content: wire::PortalContent::PortalTitledDocuments(wire::PortalTitledDocuments {
-                title: fields.title.as_str().to_owned(),
-                nonsensitive_title: fields.nonsensitive_title.as_ref().map(|text| text.as_str().to_owned()),
-                description: fields.description.as_ref().map(|text| text.as_str().to_owned()),
+                title: content.title.as_str().to_owned(),
+                nonsensitive_title: content.nonsensitive_title.as_ref().map(|text| text.as_str().to_owned()),
+                description: content.description.as_ref().map(|text| text.as_str().to_owned()),
                 documents: wire::PortalDocuments { document: documents.collect() },
             }),
-            required_authentication: fields.required_authentication.map(Into::into),
+            required_authentication: content.required_authentication.map(Into::into),
             availability,
-            identifier_in_signed_documents: fields.identifier_in_signed_documents.map(Into::into),
+            identifier_in_signed_documents: content.identifier_in_signed_documents.map(Into::into),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The signers in a portal job request.
+//! Who is to sign a portal job.
 
 use super::terms::SigningOrder;
 use crate::error::InvalidValue;
@@ -8,7 +8,7 @@ use crate::types::{
 };
 use crate::xml::generated as wire;
 
-/// The identifier of a signer in a request. `Debug` does not show it.
+/// How the sender names a signer. `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::ContactInformation;
@@ -20,16 +20,15 @@ use crate::xml::generated as wire;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the choice of the schema; one more is a change of the API")]
-#[doc(alias("SignerIdentifier"))]
 pub enum SignerName {
-    /// A personal identification number. Only this person can sign.
+    /// By personal identification number: only this person can sign.
     PersonalIdentificationNumber(PersonalIdentificationNumber),
-    /// An e-mail address, a mobile number or both. Anyone who receives the notification can sign.
+    /// By address: whoever reads what is sent there can sign.
     Contact(ContactInformation),
 }
 
 impl SignerName {
-    /// Whether both are the same signer, in whatever form the service returned an address.
+    /// Whether both are the same signer, however the service wrote an address back.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Contact(own), Self::Contact(other)) => own.is_same(other),
@@ -50,7 +49,7 @@ impl From<ContactInformation> for SignerName {
     }
 }
 
-/// The addresses that the service looks up in the public contact register. Public senders only.
+/// Which addresses the service looks up in the public contact register. Public senders only.
 ///
 /// Example: see [`Signers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,7 +61,7 @@ pub enum Lookup {
     EmailAndSms,
 }
 
-/// A signer in a portal job request. Start with [`national_id`](Self::national_id) or [`contact`](Self::contact).
+/// A signer of a portal job. [`national_id`](Self::national_id) and [`contact`](Self::contact) begin one.
 ///
 /// ```
 /// use posten_signering::ContactInformation;
@@ -77,74 +76,73 @@ pub enum Lookup {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a signer does nothing until it is part of a job request"]
-#[doc(alias("PortalSigner"))]
 pub struct Signer {
     pub(super) name: SignerName,
-    pub(super) contact: ContactMethod,
-    pub(super) settings: Settings,
+    pub(super) reached: Reached,
+    pub(super) choices: Choices,
 }
 
-/// The optional settings of any signer.
+/// What may be said of any signer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Settings {
+pub(super) struct Choices {
     pub(super) order: Option<SigningOrder>,
     pub(super) signature_type: Option<SignatureType>,
     pub(super) on_behalf_of: Option<OnBehalfOf>,
 }
 
-/// How the service finds the addresses of a signer.
+/// How the service reaches a signer.
 #[derive(Clone, Debug)]
-pub(super) enum ContactMethod {
-    Lookup(Lookup),
-    Addresses(ContactInformation),
+pub(super) enum Reached {
+    ByLookup(Lookup),
+    At(ContactInformation),
 }
 
 impl Signer {
-    /// Returns the identifier of the signer, with which `signature_of` finds their signature in a status.
+    /// How the signer is named: what finds their signature in a status.
     pub fn name(&self) -> &SignerName {
         &self.name
     }
 
-    /// Returns the position in the signing order, if it is set.
+    /// The signer's turn, if it was said.
     pub fn order(&self) -> Option<SigningOrder> {
-        self.settings.order
+        self.choices.order
     }
 
-    /// Returns the signature type, if it is set.
+    /// How binding the signature is, if it was said.
     pub fn signature_type(&self) -> Option<SignatureType> {
-        self.settings.signature_type
+        self.choices.signature_type
     }
 
-    /// Returns on whose behalf the signer signs, if it is set.
+    /// For whom the signer signs, if it was said.
     pub fn on_behalf_of(&self) -> Option<OnBehalfOf> {
-        self.settings.on_behalf_of
+        self.choices.on_behalf_of
     }
 
     pub(super) fn wire(&self) -> wire::PortalSigner {
-        let contact = match &self.contact {
-            ContactMethod::Lookup(lookup) => {
+        let contact = match &self.reached {
+            Reached::ByLookup(lookup) => {
                 let sms = matches!(lookup, Lookup::EmailAndSms).then_some(wire::Enabled {});
                 let lookup = wire::NotificationsUsingLookup { email: wire::Enabled {}, sms };
                 wire::PortalSignerContact::NotificationsUsingLookup(lookup)
             }
-            ContactMethod::Addresses(contact) => wire::PortalSignerContact::Notifications(notifications(contact)),
+            Reached::At(contact) => wire::PortalSignerContact::Notifications(notifications(contact)),
         };
         wire::PortalSigner {
-            order: self.settings.order.map(|order| i32::from(order.get())),
+            order: self.choices.order.map(|order| i32::from(order.get())),
             portal_signer_name: match &self.name {
                 SignerName::PersonalIdentificationNumber(number) => {
                     wire::PortalSignerName::PersonalIdentificationNumber(number.as_str().to_owned())
                 }
                 SignerName::Contact(_) => wire::PortalSignerName::IdentifiedByContactInformation(wire::Enabled {}),
             },
-            signature_type: self.settings.signature_type.map(Into::into),
+            signature_type: self.choices.signature_type.map(Into::into),
             portal_signer_contact: contact,
-            on_behalf_of: self.settings.on_behalf_of.map(Into::into),
+            on_behalf_of: self.choices.on_behalf_of.map(Into::into),
         }
     }
 }
 
-/// Converts contact information to its wire type.
+/// Contact information as the wire has it.
 pub(crate) fn notifications(contact: &ContactInformation) -> wire::Notifications {
     let sms = |number: &MobileNumber| wire::Sms { number: number.as_str().to_owned() };
     let email = |email: &EmailAddress, sms| {
@@ -159,18 +157,18 @@ pub(crate) fn notifications(contact: &ContactInformation) -> wire::Notifications
     wire::Notifications { notification_addresses }
 }
 
-/// Reads contact information of an answer, unchecked. `None` when it is empty.
-pub(super) fn contact_from_answer(notifications: &wire::Notifications) -> Option<ContactInformation> {
+/// Contact information out of an answer: whatever the service wrote. `None` when it wrote nothing.
+pub(super) fn answered(notifications: &wire::Notifications) -> Option<ContactInformation> {
     match &notifications.notification_addresses {
-        wire::NotificationAddresses::EmailAndSms(both) => ContactInformation::from_answer(
+        wire::NotificationAddresses::EmailAndSms(both) => ContactInformation::answered(
             Some(both.email.address.trim()),
             both.sms.as_ref().map(|sms| sms.number.as_str()),
         ),
-        wire::NotificationAddresses::Sms(sms) => ContactInformation::from_answer(None, Some(&sms.number)),
+        wire::NotificationAddresses::Sms(sms) => ContactInformation::answered(None, Some(&sms.number)),
     }
 }
 
-/// Reads contact information of a request, checked.
+/// Contact information out of a document, by the rules.
 #[cfg(feature = "sandbox")]
 pub(crate) fn contact(notifications: &wire::Notifications) -> Result<ContactInformation, InvalidValue> {
     match &notifications.notification_addresses {
@@ -200,18 +198,18 @@ pub(crate) fn contact(notifications: &wire::Notifications) -> Result<ContactInfo
 pub struct Signers(Vec<Signer>);
 
 impl Signers {
-    /// Creates a list of signers.
+    /// Several signers.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when there are none or more than 10.
+    /// When there are none or more than 10.
     pub fn new(signers: impl IntoIterator<Item = Signer>) -> Result<Self, InvalidValue> {
         let signers: Vec<Signer> = signers.into_iter().collect();
         crate::types::signers(signers.len(), false)?;
         Ok(Self(signers))
     }
 
-    /// Iterates over the signers, in their order.
+    /// The signers, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Signer> {
         self.0.iter()
     }
@@ -223,8 +221,8 @@ impl From<Signer> for Signers {
     }
 }
 
-/// Implemented by [`Signer`] and [`Signers`], the arguments of [`JobRequestBuilder::signer`](super::JobRequestBuilder).
-/// The trait is sealed.
+/// What [`JobRequestBuilder::signer`](super::JobRequestBuilder) takes: a [`Signer`], or several as [`Signers`]. The trait is
+/// sealed.
 ///
 /// Example: see [`JobRequest`](super::JobRequest).
 #[diagnostic::on_unimplemented(

@@ -1,4 +1,4 @@
-//! The status of a portal job in a known state.
+//! The status of a portal job in one state.
 
 use std::fmt;
 
@@ -12,19 +12,18 @@ use crate::flow::{
 use crate::transport::{Download, Flow, Operation};
 use crate::types::{JobId, ServiceUrl};
 
-/// The status of a portal job in the state `S`.
+/// The status of a job that is in the state `S`.
 ///
 /// | | signatures | XAdES | signed PDF | cancel | confirm |
 /// |---|---|---|---|---|---|
-/// | `Status<InProgress>` | yes | of those who have signed | [`pades_so_far`](Status::pades_so_far), if offered | yes | yes |
+/// | `Status<InProgress>` | yes | of those who signed | [`pades_so_far`](Status::pades_so_far), when offered | yes | yes |
 /// | `Status<Completed>` | yes | of all | [`pades`](Status::pades) | no | yes |
 /// | `Status<DocumentsGone>` | yes | no | no | no | yes |
-/// | `Status<Failed>` | yes | of those who have signed | [`pades_so_far`](Status::pades_so_far), if offered | no | yes |
+/// | `Status<Failed>` | yes | of those who signed | [`pades_so_far`](Status::pades_so_far), when offered | no | yes |
 ///
-/// What comes next: download the signed PDF ([`pades`](Status::pades)) and each XAdES ([`Signature::xades`]), then
-/// [`confirm`](Status::confirm): a job in progress continues with the next change, any other becomes
-/// [`Job<Confirmed>`](Job). [`cancel`](Status::cancel) returns [`Job<Cancelled>`](Job). References to all of them can
-/// be stored and used later, by another process, see [`guide::references`](crate::guide::references).
+/// From here: [`pades`](Status::pades) and [`Signature::xades`] to the documents; [`confirm`](Status::confirm) to the next change or
+/// to [`Job<Confirmed>`](Job); [`cancel`](Status::cancel) to [`Job<Cancelled>`](Job). Each of them can be stored, and used
+/// later or in another process: [`guide::references`](crate::guide::references).
 ///
 /// ```compile_fail
 /// # use posten_signering::portal::{Completed, Status};
@@ -38,7 +37,7 @@ pub struct Status<S: StatusState> {
     pub(super) state: S,
 }
 
-/// The state in which at least one signer has not acted yet.
+/// Some signer has yet to act.
 ///
 /// Example: see [`Status`].
 #[derive(Debug)]
@@ -55,34 +54,33 @@ impl StatusState for InProgress {
 }
 
 impl<S: StatusState> Status<S> {
-    /// Returns the number of the job.
+    /// The number of the job.
     pub fn job_id(&self) -> JobId {
         self.common.job_id
     }
 
-    /// Returns the sender's own reference for the job.
+    /// The sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.common.reference.as_deref()
     }
 
-    /// Returns the signature status of each signer.
+    /// What each signer has done.
     pub fn signatures(&self) -> &[Signature] {
         &self.common.signatures
     }
 
-    /// Returns the signature status of this signer, named as in the request. `None` if the job has no such signer.
-    #[doc(alias("getSignatureFrom", "GetSignatureFrom"))]
+    /// What this signer has done. `None` when it is no signer of the job. The signer is named as in the request.
     pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
         self.common.signatures.iter().find(|signature| signature.is_by(signer))
     }
 
-    /// Returns a reference that can be stored, for [`Client::confirm`](crate::Client::confirm). `None` if the answer
-    /// has no confirmation URL.
+    /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
+    /// service asks for none.
     pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.state.confirmation(Sealed(())).reference()
     }
 
-    /// Confirms, and returns the status in the error when that fails.
+    /// Confirms, and gives the state back when that fails.
     async fn confirmed(self) -> Result<Job<Confirmed>, FailedCall<Self>> {
         if let Err(error) = self.state.confirmation(Sealed(())).send().await {
             return Err(FailedCall::new(error, self));
@@ -93,50 +91,46 @@ impl<S: StatusState> Status<S> {
 }
 
 impl Status<InProgress> {
-    /// Returns the PDF with the signatures so far, if the service offers one.
+    /// The PDF with the signatures so far, when the service offers one.
     pub fn pades_so_far(&self) -> Option<Download> {
         self.state.pades_so_far.as_ref().map(|url| self.common.pades(url))
     }
 
-    /// Confirms to the service that this change was received. The job continues. The change is redelivered until it is
-    /// confirmed.
+    /// Tells the service that this change was received. The job goes on. The change is redelivered until then.
     ///
-    /// Sends nothing if the answer has no confirmation URL.
+    /// Sends nothing where the service asks for no confirmation.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
-    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
-    /// queue redelivers a change that is not confirmed.
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status, so that the call
-    /// can be repeated.
+    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
     pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
         self.confirmed().await.map(drop)
     }
 
-    /// Returns a reference that can be stored, for [`Client::cancel`](crate::Client::cancel). `None` if the service
-    /// offers no cancellation.
+    /// The cancellation in a form that can be stored: see [`Client::cancel`](crate::Client::cancel). `None` where the
+    /// service offers none.
     pub fn cancellation_reference(&self) -> Option<CancellationReference> {
         let url = self.state.cancellation.as_ref();
         url.map(|url| CancellationReference::new(&self.common.transport, url))
     }
 
-    /// Cancels the job. The signers can no longer sign it. Its queue delivers a last change, in the state `Failed`.
+    /// Cancels the job: nobody can sign it any more. Its last change, a failure, is still delivered by its queue.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the job may or may not be cancelled. Repeat the call with a
-    /// [`cancellation_reference`](Self::cancellation_reference) that you stored before. The last change of the job
-    /// shows the outcome.
+    /// Dropped before it ends, the job may be cancelled or not. Its
+    /// [`cancellation_reference`](Self::cancellation_reference), stored before, cancels again; its last change tells.
     ///
     /// # Errors
     ///
-    /// [`Error::JobCannotBeCancelled`] when the job has already been completed or cancelled, or the service offers no
-    /// cancellation, and any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status,
-    /// so that the call can be repeated.
+    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already or the service does not offer it, and any
+    /// error common to all calls, see [`Error`], with the status itself: the call can be made again.
     pub async fn cancel(self) -> Result<Job<Cancelled>, FailedCall<Self>> {
         let Some(url) = &self.state.cancellation else {
             return Err(FailedCall::new(Error::JobCannotBeCancelled, self));
@@ -150,82 +144,76 @@ impl Status<InProgress> {
 }
 
 impl Status<Completed> {
-    /// Returns the signed PDF, with all documents and the signatures of all signers.
-    #[doc(alias("PAdES", "getPAdES", "GetPades"))]
+    /// The signed PDF: all documents, with every signer's signature in it.
     pub fn pades(&self) -> Download {
         self.common.pades(&self.state.pades)
     }
 
-    /// Confirms to the service that you have received the change, and ends the job.
+    /// Tells the service that you have received the change, and ends the job.
     ///
-    /// Download the documents first. The service keeps signed documents for 40 days, but its documentation is
-    /// inconsistent about whether it may delete them at confirmation if you have no agreement on long-term storage. To
-    /// confirm first and download later, store the [`reference`](Download::reference) of the document.
+    /// Fetch the documents first, to be safe: the service keeps signed documents for 40 days, but its texts differ on
+    /// whether it may delete them at once where no long-term storage was agreed. To confirm first and fetch later, store
+    /// the [`reference`](Download::reference) of the document.
     ///
-    /// Sends nothing if the answer has no confirmation URL.
+    /// Sends nothing where the service asks for no confirmation.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
-    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
-    /// queue redelivers a change that is not confirmed.
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status, so that the call
-    /// can be repeated.
+    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
     pub async fn confirm(self) -> Result<Job<Confirmed>, FailedCall<Self>> {
         self.confirmed().await
     }
 
-    /// Returns the permission to delete the documents, if the service grants it: 24 hours after completion at the
-    /// earliest.
-    #[doc(alias("deleteDocuments"))]
+    /// The right to delete the documents, if the service grants it: 24 hours after completion at the earliest.
     pub fn documents_deletion(&self) -> Option<DocumentsDeletion> {
         self.common.deletion(self.state.deletion.as_ref())
     }
 }
 
 impl Status<DocumentsGone> {
-    /// Confirms to the service that you have received the change, and ends the job.
+    /// Tells the service that you have received the change, and ends the job.
     ///
-    /// Sends nothing if the answer has no confirmation URL.
+    /// Sends nothing where the service asks for no confirmation.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
-    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
-    /// queue redelivers a change that is not confirmed.
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status, so that the call
-    /// can be repeated.
+    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
     pub async fn confirm(self) -> Result<Job<Confirmed>, FailedCall<Self>> {
         self.confirmed().await
     }
 }
 
 impl Status<Failed> {
-    /// Returns the PDF with the signatures of those who have signed, if the service offers one.
+    /// The PDF with the signatures of those who signed, when the service offers one.
     pub fn pades_so_far(&self) -> Option<Download> {
         self.state.pades_so_far.as_ref().map(|url| self.common.pades(url))
     }
 
-    /// Confirms to the service that you have received the change, and ends the job.
+    /// Tells the service that you have received the change, and ends the job.
     ///
-    /// Sends nothing if the answer has no confirmation URL.
+    /// Sends nothing where the service asks for no confirmation.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
-    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
-    /// queue redelivers a change that is not confirmed.
+    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
+    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
+    /// not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status, so that the call
-    /// can be repeated.
+    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
     pub async fn confirm(self) -> Result<Job<Confirmed>, FailedCall<Self>> {
         self.confirmed().await
     }
@@ -237,13 +225,13 @@ impl<S: StatusState> fmt::Debug for Status<S> {
     }
 }
 
-/// The signature status of one signer of a portal job.
+/// What one signer of a portal job has done.
 pub type Signature = flow::Signature<SignerName>;
 
 impl Signature {
-    /// Whether this is the signature of this signer, named as in the request.
+    /// Whether it is this signer's, named as in the request.
     ///
-    /// E-mail addresses are compared without case, and the country code of Norwegian mobile numbers is optional.
+    /// Addresses are compared without case, Norwegian numbers with and without country code.
     pub fn is_by(&self, signer: &SignerName) -> bool {
         self.signer().is_some_and(|named| named.is_same(signer))
     }

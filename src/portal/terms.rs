@@ -1,4 +1,4 @@
-//! Signing order and availability.
+//! When signers sign, and how long they may take.
 
 use std::time::Duration;
 
@@ -6,16 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{InvalidValue, Rule};
 
-/// The highest position in the signing order.
+/// The highest turn.
 const MAX_ORDER: u8 = 9;
 
-/// The longest availability.
+/// The longest that signers may have.
 const MAX_AVAILABILITY: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// The position of a signer in the signing order: between 0 and 9. Defaults to 0.
+/// A signer's turn, 0 to 9: signers with a lower one are invited first. Defaults to 0.
 ///
-/// Signers with the lowest number are invited first. When all of them have signed, the next ones are invited, with the
-/// full availability.
+/// When all with a lower turn have signed, the next ones get the whole of the availability again.
 ///
 /// ```
 /// use posten_signering::portal::SigningOrder;
@@ -29,11 +28,11 @@ const MAX_AVAILABILITY: Duration = Duration::from_secs(90 * 24 * 3600);
 pub struct SigningOrder(u8);
 
 impl SigningOrder {
-    /// Creates a position.
+    /// The turn with this number.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when the number is greater than 9.
+    /// When it is more than 9.
     pub fn new(order: u8) -> Result<Self, InvalidValue> {
         if order > MAX_ORDER {
             let rule = Rule::Range { min: 0, max: u64::from(MAX_ORDER), actual: u64::from(order) };
@@ -42,7 +41,7 @@ impl SigningOrder {
         Ok(Self(order))
     }
 
-    /// Returns the number.
+    /// The number.
     pub fn get(self) -> u8 {
         self.0
     }
@@ -62,7 +61,7 @@ impl From<SigningOrder> for u8 {
     }
 }
 
-/// How long each signer has to sign after the invitation: at most 90 days.
+/// How long each signer has, from when they are invited: at most 90 days. Without it the service decides.
 ///
 /// Serialized as a number of seconds.
 ///
@@ -78,11 +77,11 @@ impl From<SigningOrder> for u8 {
 pub struct Availability(Duration);
 
 impl Availability {
-    /// Creates an availability. Fractions of a second are dropped.
+    /// This duration. Fractions of a second are dropped.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when it is longer than 90 days.
+    /// When it is more than 90 days.
     pub fn new(duration: Duration) -> Result<Self, InvalidValue> {
         if duration > MAX_AVAILABILITY {
             let rule = Rule::Range { min: 0, max: MAX_AVAILABILITY.as_secs(), actual: duration.as_secs() };
@@ -91,16 +90,16 @@ impl Availability {
         Ok(Self(duration))
     }
 
-    /// Creates an availability of this many days of 24 hours.
+    /// This many days of 24 hours.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when there are more than 90 days.
+    /// When there are more than 90.
     pub fn days(days: u16) -> Result<Self, InvalidValue> {
         Self::new(Duration::from_secs(u64::from(days) * 24 * 3600))
     }
 
-    /// Returns the number of whole seconds.
+    /// The whole seconds of it.
     pub fn as_secs(self) -> u64 {
         self.0.as_secs()
     }

@@ -78,7 +78,8 @@ pub(crate) fn identity() -> Identity {
 /// What the fuzzer begins with.
 #[cfg(test)]
 pub(crate) mod seeds {
-    use super::super::{cms as signer, package as packages};
+    use super::super::delivery::{SealKeys, Sealing, signature};
+    use super::super::package as packages;
     use super::{DOCUMENT, MANIFEST, identity};
     use crate::asice;
     use crate::types::{Document, Documents};
@@ -99,6 +100,7 @@ pub(crate) mod seeds {
 
     /// A signature of a PDF to begin with.
     pub(crate) fn cms(covered: &[&[u8]]) -> Vec<u8> {
-        signer::detached(covered, &identity()).expect("a signature")
+        let sealing = SealKeys::new().and_then(|keys| Sealing::new(&keys)).expect("a seal");
+        signature(covered, &sealing, Timestamp::now()).expect("a signature")
     }
 }

@@ -40,9 +40,11 @@
 //! digests, the signature, a certificate that is not that of the connection, senders without rights, used redirect
 //! URLs, wrong tokens, polls that come too early. [`Sandbox::refusals`] tells which rule was broken.
 //!
-//! Its results are genuine: the XAdES of each signer is a signature over the documents with a certificate of their own,
-//! and the PAdES is the documents with a front page, those XAdES as attachments and a signature over all. Independent
-//! programs accept both, under [`Sandbox::root_pem`].
+//! What it delivers has the form of what the service delivers, and its signatures hold. The XAdES of each signer is an
+//! LTV-SDO, sealed by the sandbox, or a bare signature by the signer ([`TechnicalSignature`]). The PAdES is a new file: a
+//! front page, the documents' pages with footers, the XAdES as attachments, and a seal with a timestamp. Independent
+//! programs accept both, under [`Sandbox::seal_root_pem`]: as with the service, who seals is not under the roots of the
+//! API.
 //!
 //! Each rule, the test that tries it, and what the sandbox does not do: [`guide::sandbox_rules`](crate::guide::sandbox_rules).
 //!
@@ -63,7 +65,7 @@
 mod api;
 mod authority;
 mod client_files;
-mod cms;
+mod delivery;
 mod error;
 mod faults;
 #[cfg(all(feature = "verify", any(fuzzing, test)))]
@@ -74,8 +76,8 @@ mod job;
 mod jobs;
 mod options;
 mod package;
-mod pades;
 pub mod persons;
+mod profile;
 mod received;
 mod rules;
 mod running;
@@ -91,11 +93,13 @@ mod visit;
 mod visitors;
 mod web;
 
+pub use self::authority::CertificateFlaw;
+pub use self::delivery::TechnicalSignature;
 pub use self::error::SandboxError;
 pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
 pub use self::inspect::InspectedPackage;
 pub use self::options::{SandboxBuilder, SandboxOptions};
 pub use self::received::{Confirmation, Polled, ReceivedDocument, ReceivedJob, ReceivedSigner};
-pub use self::rules::{Feature, SenderKind};
+pub use self::rules::SenderKind;
 pub use self::running::Sandbox;
 pub use self::visit::{PortalVisit, Return, Visit};

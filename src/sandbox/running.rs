@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::authority::Issued;
+use super::authority::{CertificateFlaw, Issued};
 use super::error::SandboxError;
 use super::faults::FaultRule;
 use super::inner::Inner;
@@ -40,6 +40,7 @@ pub struct Sandbox {
     address: SocketAddr,
     environment: Environment,
     anchors: TrustAnchors,
+    seal_anchors: TrustAnchors,
     issued: Issued,
     identity: Identity,
     client: Client<HasSender>,
@@ -74,14 +75,14 @@ impl Sandbox {
         let web_address = web_listener.local_addr().map_err(|error| failed(&error))?;
         // Keys take their time to be made, and what was saved to be read.
         let made = tokio::task::spawn_blocking(move || Made::new(options, address, web_address));
-        let Made { service, acceptor, environment, anchors, issued, identity, client } =
+        let Made { service, acceptor, environment, anchors, seal_anchors, issued, identity, client } =
             made.await.map_err(|error| failed(&error))??;
         let router = api::router(Arc::clone(&service));
         let tasks = [
             tokio::spawn(server::serve(listener, acceptor, Arc::clone(&service), router)),
             tokio::spawn(web::serve(web_listener, Arc::clone(&service))),
         ];
-        Ok(Self { service, address, environment, anchors, issued, identity, client, tasks })
+        Ok(Self { service, address, environment, anchors, seal_anchors, issued, identity, client, tasks })
     }
 
     /// A client that uses the sandbox.
@@ -112,6 +113,16 @@ impl Sandbox {
     /// The same certificate as PEM text, for other programs.
     pub fn root_pem(&self) -> String {
         self.service.authority.root_pem()
+    }
+
+    /// The root certificate of who seals the signed documents. Another one than that of the API, as with the service.
+    pub fn seal_anchors(&self) -> TrustAnchors {
+        self.seal_anchors.clone()
+    }
+
+    /// The same certificate as PEM text, for other programs.
+    pub fn seal_root_pem(&self) -> String {
+        self.service.sealing.root_pem().to_owned()
     }
 
     /// The identity of [`client`](Self::client): an enterprise certificate from the sandbox's own authority.
@@ -145,6 +156,16 @@ impl Sandbox {
         password: &SecretString,
     ) -> Result<Vec<u8>, SandboxError> {
         self.service.authority.issue("Sandkassekunde AS", organization)?.pkcs12(password)
+    }
+
+    /// An enterprise certificate of the client with which something is wrong, as a PKCS#12 archive. Example: see
+    /// [`CertificateFlaw`].
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError`] when it cannot be made.
+    pub fn flawed_pkcs12(&self, flaw: CertificateFlaw, password: &SecretString) -> Result<Vec<u8>, SandboxError> {
+        self.service.authority.issue_flawed("Sandkassekunde AS", &self.service.organization, flaw)?.pkcs12(password)
     }
 
     /// Where the API listens.
@@ -218,10 +239,10 @@ impl Sandbox {
         Ok(id)
     }
 
-    /// Every job that arrived and whose end is not confirmed yet, in the order of arrival.
+    /// Every job that arrived and is not confirmed yet, in the order of arrival.
     pub fn received_jobs(&self) -> Vec<ReceivedJob> {
         let inner = self.service.lock();
-        inner.jobs.all().filter(|job| !job.confirmed).map(ReceivedJob::of).collect()
+        inner.jobs.all().map(ReceivedJob::of).collect()
     }
 
     /// The document package of a job, as it arrived.

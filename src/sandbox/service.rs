@@ -7,17 +7,15 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::authority::Authority;
+use super::delivery::{self, Person, Sealing, SignedBy, Signing, TechnicalSignature};
 use super::error::SandboxError;
 use super::faults::Faults;
 use super::inner::Inner;
 use super::job::{Act, Flow, FlowName, Job};
-use super::pades::{self, SignedBy};
-use super::rules::{Feature, SenderKind};
-use super::signer::Redirect;
+use super::rules::SenderKind;
 use super::store::Store;
 use super::token::random_token;
 use crate::asice::xades::{self, SignedFile};
-use crate::identity::Identity;
 use crate::types::OrganizationNumber;
 
 /// The service: what it was told at its start, and behind a lock what changes.
@@ -27,12 +25,6 @@ pub(super) struct Service {
     /// Where the web site is.
     pub(super) web_root: String,
     pub(super) poll_interval: SignedDuration,
-    /// Whether each early poll makes the next wait longer.
-    pub(super) growing_waits: bool,
-    /// How long a redirect URL can be used.
-    pub(super) redirect_lifetime: SignedDuration,
-    /// What no sender has been given.
-    pub(super) unavailable: Vec<Feature>,
     /// The organization of its client.
     pub(super) organization: OrganizationNumber,
     /// What its senders are taken for.
@@ -43,8 +35,12 @@ pub(super) struct Service {
     pub(super) brokers: Vec<(OrganizationNumber, OrganizationNumber)>,
     /// Issues the signers' electronic IDs.
     pub(super) authority: Authority,
-    /// Signs the signed documents.
-    pub(super) seal: Identity,
+    /// Seals what is delivered.
+    pub(super) sealing: Sealing,
+    /// The form of the technical signatures.
+    pub(super) technical: TechnicalSignature,
+    /// Whether signed PDFs are made for the long term.
+    pub(super) ltv: bool,
     pub(super) faults: Faults,
     /// `None`: nothing outlives the sandbox.
     pub(super) store: Option<Store>,
@@ -79,11 +75,6 @@ impl Service {
         format!("{}/{sender}/{}/signature-jobs/{rest}", self.root, flow.as_str())
     }
 
-    /// A new redirect URL, as the service keeps it.
-    pub(super) fn redirect(&self, now: Timestamp) -> Redirect {
-        Redirect::new(now.checked_add(self.redirect_lifetime).unwrap_or(Timestamp::MAX))
-    }
-
     /// Where a signer's browser is sent.
     pub(super) fn redirect_url(&self, token: &str) -> String {
         format!("{}/redirect/{token}", self.web_root)
@@ -116,9 +107,16 @@ impl Service {
         Ok(token)
     }
 
-    /// What a signer makes when they sign: a signature over all documents, with a certificate of their own.
+    /// What comes into being when a signer signs: the technical signature in the form that was asked for.
     fn sign(&self, job: &Job, at: usize, now: Timestamp) -> Result<Bytes, SandboxError> {
-        let person = self.authority.person(&job.naming.of(&job.signers[at].who))?;
+        let who = &job.signers[at].who;
+        if self.technical == TechnicalSignature::LtvSdo {
+            let person = Person::new(who, job.naming);
+            let signing = Signing { job: job.id, documents: &job.documents, person: &person, at: now };
+            let signature = delivery::ltv_sdo(&signing, &self.sealing);
+            return signature.map(Bytes::from).map_err(|error| SandboxError::Signature(error.to_string()));
+        }
+        let person = self.authority.person(&job.naming.of(who))?;
         let files = job.documents.iter().zip(&job.names).map(|(document, name)| SignedFile {
             name,
             media_type: document.media_type().as_str(),
@@ -132,11 +130,21 @@ impl Service {
     /// same whenever it is fetched.
     pub(super) fn pades(&self, job: &Job) -> Result<Vec<u8>, SandboxError> {
         let signers = job.signers.iter().filter_map(|signer| {
-            Some(SignedBy { name: job.naming.of(&signer.who), at: signer.since, xades: signer.xades.clone()? })
+            let person = Person::new(&signer.who, job.naming);
+            Some(SignedBy { person, at: signer.since, xades: signer.xades.clone()? })
         });
         let signers: Vec<SignedBy> = signers.collect();
-        let sealed_at = signers.iter().map(|signer| signer.at).max().ok_or(SandboxError::NotSigned)?;
-        pades::pades(&job.title, (&job.documents, &job.names), &signers, &self.seal, sealed_at)
-            .map_err(SandboxError::Signature)
+        if signers.is_empty() {
+            return Err(SandboxError::NotSigned);
+        }
+        let contents = delivery::Contents {
+            title: &job.title,
+            documents: &job.documents,
+            names: &job.names,
+            signers: &signers,
+            technical: self.technical,
+            ltv: self.ltv,
+        };
+        delivery::pades(&contents, &self.sealing).map_err(SandboxError::Signature)
     }
 }

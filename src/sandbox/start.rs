@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex};
 use tokio_rustls::TlsAcceptor;
 
 use super::authority::{Authority, AuthorityKeys, Issued};
+use super::delivery::{SealKeys, Sealing};
 use super::error::SandboxError;
 use super::faults::Faults;
 use super::inner::{Inner, duration};
 use super::jobs::Jobs;
 use super::options::SandboxOptions;
+use super::profile::make_rsa_keys;
 use super::rules::RateLimit;
 use super::server;
 use super::service::Service;
@@ -27,6 +29,7 @@ pub(super) struct Made {
     pub(super) acceptor: TlsAcceptor,
     pub(super) environment: Environment,
     pub(super) anchors: TrustAnchors,
+    pub(super) seal_anchors: TrustAnchors,
     pub(super) issued: Issued,
     pub(super) identity: Identity,
     pub(super) client: Client<HasSender>,
@@ -40,8 +43,10 @@ impl Made {
     ) -> Result<Self, SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
         let store = options.directory.as_deref().map(Store::open).transpose()?;
+        make_rsa_keys()?;
         let make = || AuthorityKeys::new(&options.organization);
-        let keys = store.as_ref().map_or_else(make, |store| store.authority(make))?;
+        let keys = store.as_ref().map_or_else(make, |store| store.kept("authority", make))?;
+        let seal = store.as_ref().map_or_else(SealKeys::new, |store| store.kept("seal", SealKeys::new))?;
         let (authority, issued) = (Authority::new(&keys)?, keys.client()?);
         let posten: OrganizationNumber = POSTEN.parse().map_err(|error| failed(&error))?;
         let identity = issued.identity()?;
@@ -63,25 +68,22 @@ impl Made {
             web_root: format!("http://{web_address}"),
             organization: options.organization,
             poll_interval: duration(options.poll_interval),
-            growing_waits: options.growing_waits,
-            redirect_lifetime: duration(options.redirect_lifetime),
-            unavailable: options.unavailable_features,
             kind: options.sender_kind,
             latency: options.latency,
             brokers: options.brokers,
             faults: Faults::new(options.faults),
             store,
-            seal: authority.seal("Posten signering sandkasse", &posten)?,
+            sealing: Sealing::new(&seal)?,
+            technical: options.technical_signature,
+            ltv: options.ltv,
             authority,
-            inner: Mutex::new(Inner::new(
-                Jobs::new(duration(options.redelivery), options.delete_on_confirmation),
-                limit,
-            )),
+            inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)), limit)),
         });
+        let seal_anchors = service.sealing.anchors()?;
         if let Some(store) = &service.store {
             store.load(&mut service.lock())?;
         }
-        Ok(Self { service, acceptor, environment, anchors, issued, identity, client })
+        Ok(Self { service, acceptor, environment, anchors, seal_anchors, issued, identity, client })
     }
 }
 

@@ -9,12 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use super::authority::AuthorityKeys;
 use super::error::SandboxError;
 use super::inner::Inner;
 use super::job::{Change, Flow, Job};
 use super::package::{self, Manifest};
-use super::signer::{Naming, Redirect, Signer, Who};
+use super::signer::{Naming, Signer, Who};
 use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, Documents, ExitUrls};
 use crate::xml::generated as wire;
@@ -45,17 +44,18 @@ impl Store {
         Ok(Self(database))
     }
 
-    /// The keys that were used before, or these, which are kept from now on.
-    pub(super) fn authority(
+    /// The keys that were kept under a name before, or these, which are kept from now on.
+    pub(super) fn kept<K: Serialize + for<'de> Deserialize<'de>>(
         &self,
-        make: impl FnOnce() -> Result<AuthorityKeys, SandboxError>,
-    ) -> Result<AuthorityKeys, SandboxError> {
-        let found = self.meta::<AuthorityKeys>("authority").map_err(|error| failed(&*error))?;
+        name: &str,
+        make: impl FnOnce() -> Result<K, SandboxError>,
+    ) -> Result<K, SandboxError> {
+        let found = self.meta::<K>(name).map_err(|error| failed(&*error))?;
         if let Some(keys) = found {
             return Ok(keys);
         }
         let keys = make()?;
-        self.set_meta("authority", &keys).map_err(|error| failed(&*error))?;
+        self.set_meta(name, &keys).map_err(|error| failed(&*error))?;
         Ok(keys)
     }
 
@@ -185,7 +185,6 @@ struct Saved {
     created: String,
     change: Option<Change>,
     over: Option<String>,
-    confirmed: bool,
     deleted: bool,
 }
 
@@ -200,12 +199,10 @@ struct SavedSigner {
     who: SavedWho,
     order: u8,
     looked_up: bool,
-    authenticated: bool,
     status: String,
     since: String,
     invited: Option<String>,
-    /// The redirect URL's own part, and when it expires.
-    redirect: Option<(String, String)>,
+    redirect: Option<String>,
     contact: Option<SavedContact>,
     code: String,
     wrong_codes: u32,
@@ -235,11 +232,10 @@ impl Saved {
             },
             order: signer.order,
             looked_up: signer.looked_up,
-            authenticated: signer.authenticated,
             status: signer.status.as_str().to_owned(),
             since: signer.since.to_string(),
             invited: signer.invited.map(|at| at.to_string()),
-            redirect: signer.redirect.as_ref().map(|own| (own.token.clone(), own.expires.to_string())),
+            redirect: signer.redirect.clone(),
             contact: signer.contact.as_ref().map(SavedContact::of),
             code: signer.code.clone(),
             wrong_codes: signer.wrong_codes,
@@ -268,7 +264,6 @@ impl Saved {
             created: job.created.to_string(),
             change: job.change.clone(),
             over: job.over.map(|at| at.to_string()),
-            confirmed: job.confirmed,
             deleted: job.deleted,
         }
     }
@@ -298,11 +293,10 @@ impl Saved {
                 },
                 order: signer.order,
                 looked_up: signer.looked_up,
-                authenticated: signer.authenticated,
                 status: SignatureStatus::from_wire(&signer.status),
                 since: time(&signer.since)?,
                 invited: signer.invited.as_deref().map(time).transpose()?,
-                redirect: signer.redirect.map(|(token, expires)| redirect(token, &expires)).transpose()?,
+                redirect: signer.redirect,
                 contact: signer.contact.map(SavedContact::contact).transpose()?,
                 code: signer.code,
                 wrong_codes: signer.wrong_codes,
@@ -327,14 +321,9 @@ impl Saved {
             created: time(&self.created)?,
             change: self.change,
             over: self.over.as_deref().map(time).transpose()?,
-            confirmed: self.confirmed,
             deleted: self.deleted,
         })
     }
-}
-
-fn redirect(token: String, expires: &str) -> Result<Redirect, Failure> {
-    Ok(Redirect { token, expires: expires.parse()? })
 }
 
 impl SavedContact {

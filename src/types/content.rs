@@ -1,4 +1,4 @@
-//! The content of a document: in memory, or in an open file that is read in chunks.
+//! The bytes of a document: in memory, or in a file that stays open and is read piece by piece.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-/// The size of a chunk, in bytes.
+/// How much of a file is in memory at once, in bytes.
 const PIECE: usize = 128 * 1024;
 
 /// Cheap to clone.
@@ -17,7 +17,7 @@ pub(crate) enum Content {
     File(Arc<OpenFile>),
 }
 
-/// A file that several readers share.
+/// A file that is read from several places.
 pub(crate) struct OpenFile {
     file: Mutex<File>,
     length: usize,
@@ -25,7 +25,7 @@ pub(crate) struct OpenFile {
 }
 
 impl Content {
-    /// The content of an open file of this length.
+    /// A file with so many bytes.
     pub(crate) fn file(file: File, length: usize, path: &Path) -> Self {
         Self::File(Arc::new(OpenFile { file: Mutex::new(file), length, path: path.to_owned() }))
     }
@@ -37,7 +37,7 @@ impl Content {
         }
     }
 
-    /// The path of the file, if it is one.
+    /// Where it is read from, if it is a file.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Memory(_) => None,
@@ -45,7 +45,7 @@ impl Content {
         }
     }
 
-    /// Up to `length` bytes from position `at`.
+    /// So many bytes from here on, or as many as there are.
     pub(crate) fn window(&self, at: usize, length: usize) -> io::Result<Bytes> {
         let start = at.min(self.len());
         let end = start.saturating_add(length).min(self.len());
@@ -53,7 +53,7 @@ impl Content {
             Self::Memory(bytes) => Ok(bytes.slice(start..end)),
             Self::File(open) => {
                 let mut window = vec![0; end - start];
-                // A poisoned lock is fine: every reader seeks before it reads.
+                // Whoever panicked while it was locked did not leave the file in a bad state: each reader seeks first.
                 let mut file = open.file.lock().unwrap_or_else(PoisonError::into_inner);
                 file.seek(SeekFrom::Start(start as u64))?;
                 file.read_exact(&mut window)?;
@@ -62,7 +62,7 @@ impl Content {
         }
     }
 
-    /// The whole content, in chunks of at most [`PIECE`] bytes.
+    /// All of it, in pieces of at most [`PIECE`].
     pub(crate) fn pieces(&self) -> impl Iterator<Item = io::Result<Bytes>> {
         (0..self.len()).step_by(PIECE).map(|at| self.window(at, PIECE))
     }

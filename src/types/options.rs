@@ -1,9 +1,9 @@
-//! Optional settings of a job. The service's defaults apply to those that are not set.
+//! Choices a sender may make. What is left out, the service decides.
 
 use super::words::words;
 
 words! {
-    /// The type of a signature. Defaults to advanced for private senders, and to authenticated for public senders.
+    /// How binding a signature is. Without a choice, private senders get advanced and public senders authenticated ones.
     ///
     /// ```
     /// use posten_signering::SignatureType;
@@ -13,15 +13,15 @@ words! {
     /// # Ok::<(), posten_signering::InvalidValue>(())
     /// ```
     SignatureType, "signature-type" {
-        /// An advanced electronic signature, made with the signer's electronic ID. The only type for private senders.
+        /// Made with the signer's own electronic ID. The only kind for private senders.
         Advanced = "ADVANCED_ELECTRONIC_SIGNATURE",
-        /// An authenticated electronic signature, made by a signer who has logged in. Public senders only.
+        /// Made by a signer who has logged in. Public senders only.
         Authenticated = "AUTHENTICATED_ELECTRONIC_SIGNATURE",
     }
 }
 
 words! {
-    /// The minimum security level at which signers must log in. Private senders may only require [`Four`](Self::Four).
+    /// The security level a signer must have logged in with. Private senders may only ask for [`Four`](Self::Four).
     ///
     /// ```
     /// use posten_signering::AuthenticationLevel;
@@ -39,7 +39,7 @@ words! {
 }
 
 words! {
-    /// How signers are identified in the signed documents.
+    /// How the signed documents name their signers.
     ///
     /// ```
     /// use posten_signering::IdentifierInSignedDocuments;
@@ -50,17 +50,17 @@ words! {
     /// # Ok::<(), posten_signering::InvalidValue>(())
     /// ```
     IdentifierInSignedDocuments, "identifier-in-signed-documents" {
-        /// Personal identification number and name.
+        /// By personal identification number and name.
         PersonalIdentificationNumberAndName = "PERSONAL_IDENTIFICATION_NUMBER_AND_NAME",
-        /// Date of birth and name.
+        /// By date of birth and name.
         DateOfBirthAndName = "DATE_OF_BIRTH_AND_NAME",
-        /// Name only. Public senders with authenticated signatures only.
+        /// By name alone: public senders with authenticated signatures only.
         Name = "NAME",
     }
 }
 
 words! {
-    /// On whose behalf a signer signs.
+    /// For whom a signer signs.
     ///
     /// ```
     /// use posten_signering::OnBehalfOf;
@@ -70,19 +70,19 @@ words! {
     /// # Ok::<(), posten_signering::InvalidValue>(())
     /// ```
     OnBehalfOf, "on-behalf-of" {
-        /// On their own behalf. The signed document is offered to their digital mailbox.
+        /// For themselves: the signed document is offered to their digital mailbox.
         Oneself = "SELF",
-        /// On behalf of someone else, such as an organization.
+        /// For someone else, an organization for instance.
         Other = "OTHER",
     }
 }
 
 words! {
-    /// The state of a job as the API names it (`signature-job-status`).
+    /// The state of a job, in the API's word (`signature-job-status`).
     ///
-    /// The variants of [`direct::JobStatus`](crate::direct::JobStatus) and
-    /// [`portal::JobStatus`](crate::portal::JobStatus) correspond to it: both [`Completed`](crate::direct::Completed)
-    /// and [`DocumentsGone`](crate::direct::DocumentsGone) are `COMPLETED_SUCCESSFULLY`.
+    /// [`direct::JobStatus`](crate::direct::JobStatus) and [`portal::JobStatus`](crate::portal::JobStatus) say the same in
+    /// types. Both [`Completed`](crate::direct::Completed) and [`DocumentsGone`](crate::direct::DocumentsGone) are
+    /// `COMPLETED_SUCCESSFULLY`.
     ///
     /// ```
     /// use posten_signering::SignatureJobStatus;
@@ -91,11 +91,11 @@ words! {
     /// assert_eq!(SignatureJobStatus::InProgress.to_string(), "IN_PROGRESS");
     /// ```
     SignatureJobStatus, "signature-job-status" {
-        /// At least one signer has not acted yet.
+        /// Some signer has yet to act.
         InProgress = "IN_PROGRESS",
-        /// All signers have signed.
+        /// All have signed.
         CompletedSuccessfully = "COMPLETED_SUCCESSFULLY",
-        /// A signer rejected, something failed, the job was cancelled, or it expired.
+        /// Some signer rejected, something failed, the job was cancelled or the time ran out.
         Failed = "FAILED",
     }
 }

@@ -5,9 +5,10 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # use posten_signering::direct::{JobRequest, JobStatus, Signer};
-//! # use posten_signering::sandbox::Sandbox;
+//! # use posten_signering::sandbox::{Sandbox, TechnicalSignature};
 //! # use posten_signering::{Document, ExitUrls};
-//! # let sandbox = Sandbox::start().await?;
+//! # let bare = Sandbox::builder().technical_signature(TechnicalSignature::Bare).build();
+//! # let sandbox = Sandbox::start_with(bare).await?;
 //! # let client = sandbox.client();
 //! # let document = Document::pdf("Avtale", "%PDF-1.4\n")?;
 //! # let request = JobRequest::builder()
@@ -19,7 +20,7 @@
 //! # let job = client.direct().create(&request).await?;
 //! # let back = sandbox.visit(job.signers()[0].redirect_url())?.sign()?;
 //! # let JobStatus::Completed(done) = job.status(back.token()).await? else { panic!() };
-//! # let roots = sandbox.anchors();
+//! # let roots = sandbox.seal_anchors();
 //! # let file = tempfile::tempdir()?.path().join("signed.pdf");
 //! # std::fs::create_dir_all(file.parent().unwrap())?;
 //! use posten_signering::verify::Inclusion;

@@ -84,13 +84,13 @@ impl Connection {
         };
         let with_more = |environment: Environment| match anchors.clone() {
             Some(anchors) => environment.trusting(anchors),
-            None => Ok(environment),
+            None => environment,
         };
         Ok(match self.environment.as_str() {
-            "production" => with_more(Environment::production()).map_err(Error::from)?,
-            "difitest" => with_more(Environment::difi_test()).map_err(Error::from)?,
+            "production" => with_more(Environment::production()),
+            "difitest" => with_more(Environment::difi_test()),
             #[expect(deprecated, reason = "until the service's own clients drop it")]
-            "difiqa" => with_more(Environment::difi_qa()).map_err(Error::from)?,
+            "difiqa" => with_more(Environment::difi_qa()),
             address if address.starts_with("https://") => Environment::custom(address, needed()?)?,
             _ => {
                 let message = "--environment is production, difitest, difiqa or an https URL";

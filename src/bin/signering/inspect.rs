@@ -64,7 +64,8 @@ fn package(bytes: &[u8], output: &Output) -> Result<(), Failure> {
         "signed_at": package.signed_at.to_string(),
         "documents": documents.collect::<Vec<_>>(),
     });
-    output.result(&text, &json)
+    output.result(&text, &json);
+    Ok(())
 }
 
 fn pdf(bytes: Vec<u8>, roots: &TrustAnchors, output: &Output) -> Result<(), Failure> {
@@ -84,5 +85,6 @@ fn pdf(bytes: Vec<u8>, roots: &TrustAnchors, output: &Output) -> Result<(), Fail
             "time": signature.time().map(|time| time.to_string()),
         })
     });
-    output.result(&text, &json!({ "kind": "pdf", "signatures": signatures.collect::<Vec<_>>() }))
+    output.result(&text, &json!({ "kind": "pdf", "signatures": signatures.collect::<Vec<_>>() }));
+    Ok(())
 }

@@ -39,7 +39,8 @@ impl Poll {
             posten_signering::Poll::Change { status, .. } => self.process(status, &confirm, output).await,
             posten_signering::Poll::Empty { next_poll } => {
                 let text = format!("nothing; permitted again at {next_poll}");
-                output.result(&text, &json!({ "job": Value::Null, "next_poll": next_poll.to_string() }))
+                output.result(&text, &json!({ "job": Value::Null, "next_poll": next_poll.to_string() }));
+                Ok(())
             }
         }
     }
@@ -77,12 +78,11 @@ impl Poll {
         if let Some(pades) = change.pades() {
             found.saved = self.dealing.save(found.job, &pades).await?;
         }
-        // Whoever confirms a change whose result was not written loses it.
-        output.result(&found.text(), &found.json())?;
         if self.dealing.confirm {
             confirm(change).await?;
-            confirmed(found.job, output)?;
+            found.confirmed = true;
         }
+        output.result(&found.text(), &found.json());
         Ok(())
     }
 }
@@ -106,8 +106,7 @@ pub struct Dealing {
     /// Save signed PDFs to this directory, as signed-NUMBER.pdf
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
-    /// Then tell the service that it was received, when it is printed and saved. It may delete the documents of finished
-    /// jobs then
+    /// Then tell the service that it was received. It may delete the documents of finished jobs then
     #[arg(long)]
     pub confirm: bool,
 }
@@ -128,18 +127,14 @@ pub struct Found {
     pub state: SignatureJobStatus,
     pub signatures: Vec<(SignatureStatus, Option<Timestamp>)>,
     pub saved: Option<PathBuf>,
-}
-
-/// Says that the service knows that a change or a status was received.
-pub fn confirmed(job: JobId, output: &Output) -> Result<(), Failure> {
-    output.result("  confirmed", &json!({ "job": job, "confirmed": true }))
+    pub confirmed: bool,
 }
 
 impl Found {
     pub fn new<N>(job: JobId, reference: Option<&str>, state: SignatureJobStatus, signatures: &[Signature<N>]) -> Self {
         let signatures = signatures.iter().map(|one| (one.status().clone(), one.since()));
         let (reference, signatures) = (reference.map(str::to_owned), signatures.collect());
-        Self { job, reference, state, signatures, saved: None }
+        Self { job, reference, state, signatures, saved: None, confirmed: false }
     }
 
     pub fn text(&self) -> String {
@@ -156,6 +151,9 @@ impl Found {
         if let Some(path) = &self.saved {
             text.push_str(&format!("\n  saved {}", path.display()));
         }
+        if self.confirmed {
+            text.push_str("\n  confirmed");
+        }
         text
     }
 
@@ -170,6 +168,7 @@ impl Found {
             "state": self.state,
             "signatures": signatures.collect::<Vec<_>>(),
             "saved": self.saved,
+            "confirmed": self.confirmed,
         })
     }
 }

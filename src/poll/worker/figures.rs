@@ -1,4 +1,4 @@
-//! The statistics of a worker.
+//! What a worker has done, while it runs and in the end.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,42 +7,42 @@ use jiff::Timestamp;
 use super::super::changes::LastPoll;
 use crate::error::ErrorClass;
 
-/// The statistics of a [`Worker`](crate::Worker), counted since its start.
+/// What a [`Worker`](crate::Worker) has done, counted since its start.
 ///
-/// [`run`](crate::Worker::run) returns them at the end, and [`Figures`] at any time before.
+/// [`run`](crate::Worker::run) returns it; [`Figures`] has it at any time before.
 ///
 /// Example: see [`Worker`](crate::Worker) and [`Figures`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[must_use = "the report shows which changes will be redelivered"]
+#[must_use = "the report tells what is redelivered"]
 pub struct Report {
-    /// The number of running handlers, including their confirmations.
+    /// Handlers that run now, their confirmations included.
     pub running: u64,
-    /// The number of changes that were handled and confirmed.
+    /// Changes that were handled and confirmed.
     pub confirmed: u64,
-    /// The number of handlers that failed or panicked. Their changes are redelivered.
+    /// Handlers that failed or panicked. Their changes are redelivered.
     pub failed: u64,
-    /// The number of changes that were handled, but whose confirmation failed. They are redelivered.
+    /// Changes that were handled, but whose confirmation failed. They are redelivered.
     pub unconfirmed: u64,
-    /// The number of deliveries for which no handler was called, because the handler of that change was running, or the
-    /// change was parked.
+    /// Deliveries for which no handler was called, because the handler of that change was running, or the change was
+    /// parked.
     pub repeated: u64,
-    /// The number of changes that were parked, see [`Worker::park_when`](crate::Worker::park_when).
+    /// Changes that were parked: see [`Worker::park_when`](crate::Worker::park_when).
     pub parked: u64,
-    /// The number of handlers that were dropped because the grace period ended. Their changes are redelivered.
+    /// Handlers that were dropped while they ran, because the time after the stop was over. Their changes are redelivered.
     pub abandoned: u64,
-    /// The number of errors that the stream of changes yielded.
+    /// Errors that came out of the stream of changes.
     pub poll_errors: u64,
-    /// When the service last answered a poll, with or without a change.
+    /// When the service last answered a poll, with a change or without one.
     ///
-    /// It does not advance while polls fail, nor while the maximum number of handlers is running, because the worker
-    /// does not poll then.
+    /// Old when the queue cannot be polled, and also when as many handlers run as may run at once: the worker does not
+    /// poll then.
     pub last_poll: Option<Timestamp>,
-    /// The reason why the worker no longer polls. `None` while it does. Its last handlers may still be running.
+    /// Why the worker no longer polls. `None` while it does. Its last handlers may still run.
     pub ended: Option<Ended>,
 }
 
-/// The reason why a [`Worker`](crate::Worker) has ended.
+/// Why a [`Worker`](crate::Worker) has ended.
 ///
 /// ```
 /// use posten_signering::{Ended, Report};
@@ -60,20 +60,18 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
-    /// The future of [`stop_when`](crate::Worker::stop_when) completed.
+    /// The future given to [`stop_when`](crate::Worker::stop_when) ended.
     Stopped,
-    /// [`stop_on`](crate::Worker::stop_on) returned `true` for a problem, which was reported like any other.
+    /// A problem on which [`stop_on`](crate::Worker::stop_on) told it to end. It was reported as every problem is.
     Problem {
-        /// The class of the problem, see [`Problem::class`](crate::Problem::class).
+        /// The class of the problem: see [`Problem::class`](crate::Problem::class).
         class: Option<ErrorClass>,
     },
-    /// The future of [`run`](crate::Worker::run) was dropped, or a hook panicked. Visible only in [`Figures`].
+    /// The future of [`run`](crate::Worker::run) was dropped, or a hook panicked. Only [`Figures`] can tell.
     Dropped,
 }
 
-/// A handle to the statistics of a running [`Worker`](crate::Worker), for metrics and health checks.
-///
-/// Clones show the same statistics.
+/// The figures of a running [`Worker`](crate::Worker), for metrics and health checks. A clone shows the same figures.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -81,7 +79,7 @@ pub enum Ended {
 /// use posten_signering::jiff::{SignedDuration, Timestamp};
 /// use posten_signering::{Client, Figures, PollingQueue};
 ///
-/// /// Whether the worker is alive: it polls, or runs handlers.
+/// /// Whether the worker is alive: it polls, or handles what it has.
 /// fn is_alive(figures: &Figures) -> bool {
 ///     let report = figures.report();
 ///     let recently = Timestamp::now() - SignedDuration::from_mins(30);
@@ -102,7 +100,6 @@ pub enum Ended {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[doc(alias("metrics", "health check", "statistics"))]
 pub struct Figures {
     report: Arc<Mutex<Report>>,
     last_poll: LastPoll,
@@ -113,7 +110,7 @@ impl Figures {
         Self { report: Arc::default(), last_poll }
     }
 
-    /// Returns the current statistics. All zero before the worker runs.
+    /// What the worker has done until now. All zero before it runs.
     pub fn report(&self) -> Report {
         let report = *self.report.lock().unwrap_or_else(PoisonError::into_inner);
         Report { last_poll: self.last_poll.get(), ..report }

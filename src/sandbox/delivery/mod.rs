@@ -1,0 +1,47 @@
+//! What the sandbox delivers when a job is signed, in the forms that the service delivers: the technical signature of each
+//! signer, and one signed PDF for the whole job.
+//!
+//! Structure and names follow what the service's documents look like; the words, the look and all values are our own.
+
+mod book;
+mod canvas;
+mod cms;
+mod front;
+mod ltv_sdo;
+mod original;
+mod person;
+mod seal;
+mod sealing;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+pub(super) use self::book::{Contents, pades};
+#[cfg(all(test, feature = "verify"))]
+pub(super) use self::cms::seal as signature;
+pub(super) use self::ltv_sdo::{Signing, ltv_sdo};
+pub(super) use self::person::Person;
+pub(super) use self::sealing::{SealKeys, Sealing};
+
+/// A signer who has signed.
+pub(super) struct SignedBy {
+    pub(super) person: Person,
+    pub(super) at: Timestamp,
+    /// The technical signature, which is attached.
+    pub(super) xades: Bytes,
+}
+
+/// The form of the technical signatures, which the API calls XAdES.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TechnicalSignature {
+    /// An LTV-SDO, as the service delivers it: who signed, how they were authenticated, and the documents themselves,
+    /// under one signature of the service.
+    ///
+    /// The service was seen with one document in it. With several documents in a job, the sandbox repeats
+    /// `DocumentDescription` and `OriginalDocument` for each, in the order of the job.
+    #[default]
+    LtvSdo,
+    /// A bare XAdES signature over the documents of the job, with a certificate of the signer's own.
+    Bare,
+}
