@@ -3,6 +3,9 @@
 mod decimal;
 mod name;
 
+use std::fmt::Write as _;
+
+use ::aws_lc_rs::digest::{SHA256, digest};
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::flagset::FlagSet;
 use der::{Decode, Encode, Reader, SliceReader};
@@ -73,6 +76,16 @@ impl Certificate {
     /// Whether this SubjectPublicKeyInfo (DER) is its own.
     pub(crate) fn has_public_key(&self, key: &[u8]) -> bool {
         self.content().subject_public_key_info().to_der().is_ok_and(|own| own == key)
+    }
+
+    /// The SHA-256 fingerprint of its SubjectPublicKeyInfo (DER), in hexadecimal.
+    pub(crate) fn public_key_sha256(&self) -> String {
+        let key = self.content().subject_public_key_info().to_der().unwrap_or_default();
+        let mut hex = String::new();
+        for byte in digest(&SHA256, &key).as_ref() {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
     }
 
     /// The key alone: for RSA an `RSAPublicKey` (RFC 8017, appendix A.1.1).

@@ -1,13 +1,15 @@
-//! A client for the signature API of [Posten signering](https://signering.posten.no), Norway's e-signature service,
-//! made so that wrong use does not compile.
+//! A typed client for the API of [Posten signering](https://signering.posten.no), Norway's e-signature service.
 //!
-//! An organization sends PDF documents, people sign them with BankID and the like, and the organization fetches the
-//! signed documents. The API is XML over HTTPS with client certificates; documents travel in packages (ASiC-E) that are
-//! signed themselves (XAdES). All of that is inside this crate. Outside are types: a [`direct::Job`] that was
-//! just created has no documents and can be asked for its status, a [`direct::Status`] of a completed job has the
-//! signed document, and nothing can be confirmed before a status was fetched.
+//! Your organization sends PDF documents, people sign them with an electronic ID such as BankID, and you download the
+//! signed documents. The API is XML over HTTPS with client certificates, and documents are sent in signed packages
+//! (ASiC-E with XAdES). This crate does all of that. Its types prevent wrong use at compile time: a new [`direct::Job`]
+//! has a status but no documents, only the [`direct::Status`] of a completed job has the signed PDF, and confirming
+//! consumes the status.
 //!
-//! # The happy path
+//! To try it without a certificate or a contract, use the local service of the feature `sandbox`: see the guide
+//! `getting_started`.
+//!
+//! # Example
 //!
 //! ```no_run
 //! use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
@@ -39,7 +41,7 @@
 //! redirect(job.signers()[0].redirect_url().as_str());
 //! let stored = serde_json::to_string(&job.handle())?; // survives the process
 //!
-//! // In another process, when the browser comes back with ?status_query_token=...
+//! // Later, in any process: the browser requests an exit URL with ?status_query_token=...
 //! let handle: JobHandle = serde_json::from_str(&stored)?;
 //! match client.direct().resume(handle)?.status(&token).await? {
 //!     JobStatus::Completed(done) => {
@@ -51,7 +53,7 @@
 //!         failed.confirm().await?;
 //!     }
 //!     JobStatus::DocumentsGone(gone) => {
-//!         gone.confirm().await?; // signed, but deleted from the service since
+//!         gone.confirm().await?; // signed, but no longer available
 //!     }
 //!     JobStatus::InProgress(waiting) => println!("{:?}", waiting.signatures()),
 //! }
@@ -59,14 +61,14 @@
 //! # }
 //! ```
 //!
-//! # Which flow
+//! # Which flow to use
 //!
-//! [`direct`]: the signers are in your own web pages. You redirect them, and get them back with a token
+//! [`direct`]: your web pages redirect the signers to the service, which redirects them back with a status query token
 //! ([`guide::direct_flow`]).
 //!
 #![doc = include_str!("guide/diagrams/direct.svg")]
 //!
-//! [`portal`]: the service invites the signers, by e-mail and SMS. What happens is delivered by a queue
+//! [`portal`]: the service invites the signers by e-mail and SMS, and a polling queue delivers the changes of the job
 //! ([`guide::portal_flow`]).
 //!
 #![doc = include_str!("guide/diagrams/portal.svg")]
@@ -75,48 +77,52 @@
 //!
 //! # Guides
 //!
-//! | to begin | to build | to run | to look up |
+//! The module [`guide`] is a book, with a reading order:
+//!
+//! | start | build | go to production | look up |
 //! |---|---|---|---|
-//! | `guide::getting_started` (feature `sandbox`): ten minutes, no certificate | [`guide::direct_flow`], [`guide::portal_flow`], [`guide::polling`], [`guide::references`]: what can be stored | [`guide::production`]: what to have done before the first real job | [`guide::errors`]: every error, its cause and its cure |
-//! | [`guide::certificates`]: which to have, which to trust | `guide::testing` (feature `sandbox`): on a laptop | [`guide::security`], [`guide::personal_data`] | [`guide::troubleshooting`]: by what you see, compiler's messages too |
-//! | [`guide::from_java`], [`guide::from_dotnet`]: from the official clients, jobs in flight too | [`guide::command_line`]: `signering check`, and scripts | | [`guide::capabilities`]: what the official clients can do, and how it is done here |
-//!
-//! # Trying it out
-//!
-//! With the feature `sandbox` comes a local service that behaves like the real one: see the module `sandbox`. It needs
-//! neither certificate nor contract, and is what this crate's own tests run against.
+//! | `getting_started` (feature `sandbox`): a signed PDF in ten minutes | [`polling`](guide::polling): changes from a queue | [`certificates`](guide::certificates): which `.p12` file to use | [`troubleshooting`](guide::troubleshooting): messages, cause and cure |
+//! | [`direct_flow`](guide::direct_flow) | [`references`](guide::references): store jobs and documents | [`senders`](guide::senders): sender and broker | [`command_line`](guide::command_line): `signering check`, scripts |
+//! | [`portal_flow`](guide::portal_flow) | [`errors`](guide::errors): cause and cure, retries | [`production`](guide::production): checklist, metrics, logs | [`capabilities`](guide::capabilities): features of the official clients |
+//! | | `testing` (feature `sandbox`): tests against a local service | [`security`](guide::security), [`personal_data`](guide::personal_data) | [`from_java`](guide::from_java), [`from_dotnet`](guide::from_dotnet): migration |
 //!
 //! # Security
 //!
-//! * The server must show a certificate of Posten Bring AS (984661185) under one of the environment's trust anchors.
-//!   Enterprise certificates carry no host name, so none is checked. Neither of the two checks can be switched off.
-//! * Redirects are never followed, and a URL in an answer, a handle or a reference is only used if it has scheme, host and
-//!   port of the environment. So the client certificate is shown to nobody else.
-//! * Private keys stay inside [`Identity`]. Personal numbers, titles, tokens and redirect URLs are in no `Debug` output,
-//!   no error, no log and no span, at any level.
+//! * The server must present a certificate of Posten Bring AS (organization number 984661185) that chains to a trust
+//!   anchor of the environment. Enterprise certificates contain no host name, so none is checked. Neither check can be
+//!   switched off.
+//! * Redirects are never followed. A URL in an answer, a handle or a reference is requested only if it has the scheme,
+//!   host and port of the environment. So the client certificate is not presented to other servers.
+//! * Private keys stay inside [`Identity`]. Personal identification numbers, titles, tokens and redirect URLs do not
+//!   appear in `Debug` output, errors, logs or spans, at any level.
 //!
-//! # When things break
+//! # Reliability
 //!
-//! Idempotent calls are retried automatically ([`Retry`]); the creation of a job is retried only while nothing of it
-//! can have reached the service, and is [`Error::MaybeCreated`] after that. A rate limiter keeps all clones of a client
-//! within the service's limit of 10 calls a second ([`EvenPace`]). [`Error::class`] says what to do about an error
-//! ([`guide::errors`]), and a call that consumes its value gives it back when it fails ([`FailedCall`]). A file gets its name
-//! when it is whole and on disk. A queue redelivers a change until it is confirmed ([`guide::polling`]).
+//! * **Retries**: idempotent calls are retried automatically ([`Retry`]). The creation of a job is retried only while
+//!   nothing can have reached the service. After that, a failure is [`Error::MaybeCreated`].
+//! * **Rate limit**: a rate limiter keeps all clones of a client below the service's limit of 10 calls a second
+//!   ([`EvenPace`]).
+//! * **Errors**: [`Error::class`] classifies every error by what a program can do about it ([`guide::errors`]). A
+//!   failed call returns the value that it consumed ([`FailedCall`]).
+//! * **Downloads**: a file gets its name only when it is complete and on disk.
+//! * **Queues**: a change is redelivered until it is confirmed ([`guide::polling`]).
 //!
 //! # Features
 //!
+//! No feature is enabled by default.
+//!
 //! | feature | adds |
 //! |---|---|
-//! | `blocking` | the module `blocking`: the same types for programs without async. |
-//! | `sandbox` | the module `sandbox`. For tests and trials; not for production. |
-//! | `cli` | the program `signering` ([`guide::command_line`]). Brings `sandbox` and `verify` along. |
-//! | `verify` | the module `verify`: signed PDFs are checked before they are trusted. |
-//! | `testing` | the module `testing`: statuses, changes and refusals for unit tests, without a server. |
+//! | `blocking` | The module `blocking`: the same types for programs without async. |
+//! | `sandbox` | The module `sandbox`: a local service for tests and trials. Not for production. |
+//! | `cli` | The program `signering` ([`guide::command_line`]). Enables `sandbox` and `verify`. |
+//! | `verify` | The module `verify`: verification of signed PDFs. |
+//! | `testing` | The module `testing`: statuses, changes and refusals for unit tests, without a server. |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
-// Whether a public type may grow without breaking its users is decided for each, with a reason where it may not.
-#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+// Each public type that is exhaustive needs a reason; `expect` gives one, `unwrap` does not.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs, clippy::unwrap_used)]
 
 pub mod archive;
 mod asice;
@@ -159,14 +165,14 @@ mod types;
 pub mod verify;
 mod xml;
 
-/// Crates whose types are in the API of this one: name them through here, and the versions agree.
+/// Crates whose types are part of this crate's API, re-exported in the versions that it uses.
 pub use {bytes, http, jiff, secrecy, url};
 
 pub use self::client::{Client, ClientBuilder, Missing};
 pub use self::direct::Retrieval;
 pub use self::error::{
-    Error, ErrorClass, FileAction, HandleError, IdentityError, InvalidValue, PdfProblem, Refusal, Rule, TlsError,
-    TrustAnchorsError,
+    Error, ErrorClass, FileAction, HandleError, IdentityError, InvalidValue, PdfProblem, PublishedCertificate, Refusal,
+    Rule, TlsError, TrustAnchorsError,
 };
 pub use self::flow::{
     CancellationReference, Change, ChangeKey, ConfirmationReference, DeletionReference, DocumentsDeletion, FailedCall,
@@ -180,7 +186,7 @@ pub use self::transport::{
     Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, Retry, Timeouts,
     Transfer, Xades,
 };
-pub use self::trust::{Environment, TrustAnchors};
+pub use self::trust::{Authority, Environment, TrustAnchors};
 pub use self::types::{
     AuthenticationLevel, ContactInformation, Description, Document, Documents, EmailAddress, ExitUrls, ExitUrlsBuilder,
     IdentifierInSignedDocuments, JobId, MediaType, MobileNumber, OnBehalfOf, OrganizationNumber,
@@ -188,7 +194,7 @@ pub use self::types::{
     SignerIdentifier, StatusQueryToken, Title,
 };
 
-/// The examples in README.md, so that they compile.
+/// Compiles the examples in README.md.
 #[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -4,110 +4,21 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 
-use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
+use posten_signering::sandbox::{Fault, FaultRule, Operation};
 use posten_signering::{JobId, PersonalIdentificationNumber, direct, portal};
 use rcgen::{CertificateParams, KeyUsagePurpose, date_time_ymd};
-use secrecy::SecretString;
-use serde_json::Value;
-use tempfile::TempDir;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use self::support::desk::{Desk, PASSWORD, Run, program, run};
 use self::support::server::{Authority, Chain, Server, Subject, answer};
-use self::support::{Running, pdf, tiny_pdf};
+use self::support::{Running, tiny_pdf};
 
-const PASSWORD: &str = "the password of the archive";
 const KARI: &str = "01010012345";
-
-/// A directory with what a client of a sandbox needs, and the program in it.
-struct Desk {
-    sandbox: Sandbox,
-    directory: TempDir,
-}
-
-/// How a run of the program ended.
-#[derive(Debug)]
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Run {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    /// The outcome and the diagnosis of the last thing that `check` looked at.
-    fn diagnosis(&self) -> (i32, String, String) {
-        let json = self.json();
-        let last = json["checks"].as_array().unwrap().last().unwrap();
-        let word = |name: &str| last[name].as_str().unwrap().to_owned();
-        (self.code, word("check"), word("diagnosis"))
-    }
-}
-
-/// The program, without what the environment of the tests says to it.
-fn program(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_signering"));
-    command.current_dir(directory).env_clear().stdin(Stdio::null());
-    command
-}
-
-fn run(command: &mut Command) -> Run {
-    // The sandbox goes on meanwhile, on the other threads.
-    let output = tokio::task::block_in_place(|| command.output().unwrap());
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-impl Desk {
-    async fn new() -> Self {
-        let sandbox = Sandbox::start().await.unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let write = |name: &str, content: &[u8]| std::fs::write(directory.path().join(name), content).unwrap();
-        write("client.p12", &sandbox.pkcs12(&SecretString::from(PASSWORD)).unwrap());
-        write("password", format!("{PASSWORD}\n").as_bytes());
-        write("roots.pem", sandbox.root_pem().as_bytes());
-        write("seal.pem", sandbox.seal_root_pem().as_bytes());
-        write("contract.pdf", &pdf::page("Contract"));
-        Self { sandbox, directory }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    /// The program with these words, and who we are and whom we talk to.
-    fn command(&self, words: &str) -> Command {
-        let mut command = program(self.directory.path());
-        command
-            .args(words.split(' '))
-            .env("SIGNERING_P12", "client.p12")
-            .env("SIGNERING_PASSWORD", PASSWORD)
-            .env("SIGNERING_ENVIRONMENT", self.environment())
-            .env("SIGNERING_ROOTS", "roots.pem");
-        command
-    }
-
-    fn environment(&self) -> String {
-        format!("https://{}/api", self.sandbox.address())
-    }
-
-    fn run(&self, words: &str) -> Run {
-        run(&mut self.command(words))
-    }
-
-    /// As [`run`](Self::run), and it must go well.
-    fn json(&self, words: &str) -> Value {
-        let run = self.run(&format!("--json {words}"));
-        assert_eq!(run.code, 0, "{words}: {run:?}");
-        run.json()
-    }
-}
 
 /// Makes a certificate that is wrong in one way.
 fn wrong(directory: &Path, authority: &Authority, change: impl FnOnce(&mut CertificateParams)) {
@@ -273,8 +184,8 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
 
     // The whole URL will do as token.
     std::fs::write(desk.path("token"), back.url().as_str()).unwrap();
-    let done = desk.json("direct status handle.json --token-file token --save . --confirm");
-    assert_eq!((&done["state"], &done["confirmed"]), (&"COMPLETED_SUCCESSFULLY".into(), &true.into()));
+    let [done, confirmed] = desk.confirmed("direct status handle.json --token-file token --save . --confirm");
+    assert_eq!((&done["state"], &confirmed["confirmed"]), (&"COMPLETED_SUCCESSFULLY".into(), &true.into()));
     assert_eq!(done["saved"], "./signed-1.pdf");
 
     let inspected = desk.json("inspect signed-1.pdf --roots seal.pem");
@@ -322,7 +233,7 @@ async fn a_direct_job_from_a_queue() {
     assert_eq!(desk.json("direct poll --queue other")["job"], Value::Null);
     let job: JobId = serde_json::from_value(created["job"].clone()).unwrap();
     desk.sandbox.reject(job, &ola()).unwrap();
-    let change = desk.json("direct poll --queue q --save . --confirm");
+    let [change, _] = desk.confirmed("direct poll --queue q --save . --confirm");
     assert_eq!((&change["state"], &change["saved"]), (&"FAILED".into(), &Value::Null));
     assert_eq!(change["signatures"][0]["status"], "REJECTED");
     // Of a job that is polled for, too.
@@ -340,8 +251,8 @@ async fn portal_jobs_from_send_to_the_archive() {
     assert_eq!(signers.iter().map(|signer| signer.order).collect::<Vec<_>>(), [1, 2]);
 
     desk.sandbox.log_in(job, &kari().into()).unwrap().sign().unwrap();
-    let change = desk.json("portal poll --save . --confirm");
-    assert_eq!((&change["state"], &change["confirmed"]), (&"IN_PROGRESS".into(), &true.into()));
+    let [change, confirmed] = desk.confirmed("portal poll --save . --confirm");
+    assert_eq!((&change["state"], confirmed), (&"IN_PROGRESS".into(), json!({ "job": job, "confirmed": true })));
     let ola = portal::SignerName::from(signers[1].contact.clone().unwrap());
     desk.sandbox.log_in(job, &ola).unwrap().sign().unwrap();
     let change = desk.json("portal poll --save .");

@@ -105,10 +105,7 @@ async fn a_handle_fits_one_environment_one_way_and_one_version() {
     assert!(matches!(error, Error::Handle(HandleError::Origin)), "{error:?}");
 
     let error = serde_json::from_str::<JobHandle<Polling>>(&stored).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "this is the handle of a direct job, not the handle of a direct job that is polled for"
-    );
+    assert_eq!(error.to_string(), "this is the handle of a direct job, not the handle of a direct polling job");
     let error = handle(&stored.replace("\"direct\"", "\"portal\"")).unwrap_err();
     assert_eq!(error.to_string(), "this is the handle of a portal job, not the handle of a direct job");
 }
@@ -191,10 +188,7 @@ async fn documents_may_be_deleted_a_day_after_completion() {
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
     done.documents_deletion().unwrap().delete().await.unwrap();
     let error = done.pades().bytes().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)"
-    );
+    assert_eq!(error.to_string(), "the job or document does not exist, or no longer (404 Not Found with NOT_FOUND)");
     done.confirm().await.unwrap();
 }
 

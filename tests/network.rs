@@ -101,10 +101,12 @@ async fn a_server_of_another_organization_is_refused() {
 #[tokio::test]
 async fn a_server_under_another_root_is_refused() {
     let (trusted, other) = (Authority::new("Test"), Authority::new("Production"));
-    assert_eq!(refusal(&trusted, other.chain(POSTEN, |_| {})).await, TlsError::UntrustedRoot);
+    let untrusted = TlsError::UntrustedRoot { root: "CN=Production root".to_owned() };
+    assert_eq!(refusal(&trusted, other.chain(POSTEN, |_| {})).await, untrusted);
     // The same names, other keys.
     let forged = Authority::new("Test");
-    assert_eq!(refusal(&trusted, forged.chain(POSTEN, |_| {})).await, TlsError::UntrustedRoot);
+    let another = TlsError::AnotherKey { authority: "CN=Test root".to_owned() };
+    assert_eq!(refusal(&trusted, forged.chain(POSTEN, |_| {})).await, another);
 }
 
 #[tokio::test]
@@ -117,7 +119,8 @@ async fn authorities_of_one_name_are_told_apart_by_their_keys() {
     // Its own issuer is not there, only one of that name.
     let mut chain = trusted.chain(POSTEN, |_| {});
     chain.certificates[1] = others;
-    assert_eq!(refusal(&trusted, chain).await, TlsError::MissingIntermediate);
+    let missing = TlsError::MissingIntermediate { issuer: "CN=Test CA".to_owned() };
+    assert_eq!(refusal(&trusted, chain).await, missing);
 }
 
 #[tokio::test]
@@ -160,7 +163,8 @@ async fn a_chain_without_its_intermediate_is_refused() {
     let authority = Authority::new("Test");
     let mut chain = authority.chain(POSTEN, |_| {});
     chain.certificates.truncate(1);
-    assert_eq!(refusal(&authority, chain).await, TlsError::MissingIntermediate);
+    let missing = TlsError::MissingIntermediate { issuer: "CN=Test CA".to_owned() };
+    assert_eq!(refusal(&authority, chain).await, missing);
 }
 
 #[tokio::test]

@@ -107,10 +107,143 @@ async fn test_persons_are_reserved_without_address_or_without_name() {
         let statuses = end_of(&sandbox, request([looked_up(number), kari(0)]), |_, _| {}).await;
         assert_eq!(statuses, [status, NotApplicable]);
     }
+    // Whatever their turn, and before it: at the job's creation.
+    let turn = |number: &str, turn| {
+        let signer = Signer::national_id(number.parse().unwrap()).lookup(Lookup::Email);
+        signer.order(SigningOrder::new(turn).unwrap()).build()
+    };
+    let first = turn("01010012345", 1);
+    for (number, status) in
+        [(persons::RESERVED, Reserved), (persons::CONTACT_INFORMATION_MISSING, ContactInformationMissing)]
+    {
+        let statuses = end_of(&sandbox, request([first.clone(), turn(number, 2)]), |_, _| {}).await;
+        assert_eq!(statuses, [NotApplicable, status]);
+    }
+    // And again at their invitation.
+    let client = sandbox.client();
+    let job = client.portal().create(&request([first.clone(), turn(persons::RESERVED_LATER, 2)])).await.unwrap();
+    assert!(matches!(client.portal().poll(&PollingQueue::DEFAULT).await.unwrap(), Poll::Empty { .. }));
+    sandbox.advance(Duration::from_secs(5));
+    sandbox.log_in(job.id(), first.name()).unwrap().sign().unwrap();
+    let JobStatus::Failed(failed) = change(&client).await else { panic!("not failed") };
+    assert_eq!(self::statuses(failed.signatures()), [Signed, Reserved]);
+    failed.confirm().await.unwrap();
+    // A reserved signer whom the sender has the address of is reached.
+    let reached = Signer::national_id(persons::RESERVED.parse().unwrap());
+    let contact = ContactInformation::email("kari@example.com".parse().unwrap());
+    let reached = reached.notifications(contact).build();
+    let job = client.portal().create(&request([reached.clone()])).await.unwrap();
+    sandbox.log_in(job.id(), reached.name()).unwrap().sign().unwrap();
+    change(&client).await.confirm().await.unwrap();
+
+    // A name is needed only where nothing else stands in the signed documents.
     let nameless = looked_up(persons::NAME_NOT_AVAILABLE);
     let name = nameless.name().clone();
-    let statuses = end_of(&sandbox, request([nameless]), |s, job| s.log_in(job, &name).unwrap().sign().unwrap()).await;
-    assert_eq!(statuses, [SignersNameNotAvailable]);
+    let named = |identifier| {
+        let signer = Signer::national_id(persons::NAME_NOT_AVAILABLE.parse().unwrap()).lookup(Lookup::Email).build();
+        JobRequest::builder()
+            .title("Avtale".parse().unwrap())
+            .document(Document::pdf("Avtale", tiny_pdf()).unwrap())
+            .signer(signer)
+            .identifier_in_signed_documents(identifier)
+            .build()
+    };
+    let sign = |s: &Sandbox, job| s.log_in(job, &name).unwrap().sign().unwrap();
+    assert_eq!(end_of(&sandbox, named(IdentifierInSignedDocuments::Name), sign).await, [SignersNameNotAvailable]);
+    for request in [request([nameless.clone()]), named(IdentifierInSignedDocuments::DateOfBirthAndName)] {
+        let job = client.portal().create(&request).await.unwrap();
+        sign(&sandbox, job.id());
+        assert!(matches!(change(&client).await, JobStatus::Completed(_)));
+    }
+}
+
+#[tokio::test]
+async fn only_a_signer_by_address_has_a_code_to_get_wrong() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let job = sandbox.client().portal().create(&request([kari(0), ola(0)])).await.unwrap();
+    let by_number = sandbox.log_in(job.id(), kari(0).name()).unwrap().block().unwrap_err();
+    assert_eq!(by_number, SandboxError::NoCode);
+    sandbox.log_in(job.id(), ola(0).name()).unwrap().block().unwrap();
+}
+
+#[tokio::test]
+async fn two_signers_may_have_one_address() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.client();
+    let job = client.portal().create(&request([ola(0), ola(0)])).await.unwrap();
+    sandbox.log_in(job.id(), ola(0).name()).unwrap().sign().unwrap();
+    let JobStatus::InProgress(waiting) = change(&client).await else { panic!() };
+    assert_eq!(statuses(waiting.signatures()), [SignatureStatus::Signed, SignatureStatus::Waiting]);
+    sandbox.log_in(job.id(), ola(0).name()).unwrap().sign().unwrap();
+    assert!(matches!(change(&client).await, JobStatus::Completed(_)));
+    assert_eq!(sandbox.log_in(job.id(), ola(0).name()).unwrap_err(), SandboxError::NotWaiting);
+}
+
+#[tokio::test]
+async fn documents_stay_for_forty_days_after_the_confirmation_or_are_deleted_by_it() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.client();
+    let job = client.portal().create(&request([kari(0)])).await.unwrap();
+    sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
+    let JobStatus::Completed(done) = change(&client).await else { panic!() };
+    let (pades, confirmation) = (done.pades().reference(), done.confirmation_reference().unwrap());
+    let xades = done.signatures()[0].xades().unwrap().reference();
+    done.confirm().await.unwrap();
+    sandbox.advance(39 * DAY);
+    assert!(client.pades(&pades).unwrap().bytes().await.unwrap().starts_with(b"%PDF"));
+    assert!(client.xades(&xades).unwrap().bytes().await.unwrap().len() > 1000);
+    sandbox.advance(DAY);
+    assert!(matches!(client.pades(&pades).unwrap().bytes().await.unwrap_err(), Error::NotFound(_)));
+    client.confirm(&confirmation).await.unwrap();
+
+    // The other reading of the public texts.
+    let sandbox = Sandbox::start_with(Sandbox::builder().delete_on_confirmation(true).build()).await.unwrap();
+    let client = sandbox.client();
+    let job = client.portal().create(&request([kari(0)])).await.unwrap();
+    let handle = job.handle();
+    sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
+    let JobStatus::Completed(done) = change(&client).await else { panic!() };
+    let (pades, confirmation) = (done.pades().reference(), done.confirmation_reference().unwrap());
+    done.confirm().await.unwrap();
+    assert!(matches!(client.pades(&pades).unwrap().bytes().await.unwrap_err(), Error::NotFound(_)));
+    client.confirm(&confirmation).await.unwrap();
+    let over = client.portal().resume(handle).unwrap().cancel().await.unwrap_err();
+    assert!(matches!(over.error(), Error::JobCannotBeCancelled), "{over:?}");
+}
+
+#[tokio::test]
+async fn documents_that_are_gone_are_in_no_answer_and_those_of_a_failed_job_are_never_deleted() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.client();
+    let again = async || {
+        sandbox.advance(Duration::from_secs(600));
+        change(&client).await
+    };
+    let job = client.portal().create(&request([kari(0)])).await.unwrap();
+    sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
+    sandbox.advance(DAY);
+    let JobStatus::Completed(done) = change(&client).await else { panic!() };
+    done.documents_deletion().unwrap().delete().await.unwrap();
+    let JobStatus::DocumentsGone(gone) = again().await else { panic!("deleted") };
+    assert!(gone.signatures()[0].xades().is_none());
+    gone.confirm().await.unwrap();
+    assert!(!sandbox.documents().last().unwrap().contains("delete-documents-url"));
+
+    let job = client.portal().create(&request([kari(0)])).await.unwrap();
+    sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
+    sandbox.advance(40 * DAY);
+    let JobStatus::DocumentsGone(gone) = change(&client).await else { panic!("40 days") };
+    gone.confirm().await.unwrap();
+    assert!(!sandbox.documents().last().unwrap().contains("delete-documents-url"));
+
+    let job = client.portal().create(&request([kari(0), ola(0)])).await.unwrap();
+    sandbox.log_in(job.id(), kari(0).name()).unwrap().sign().unwrap();
+    sandbox.log_in(job.id(), ola(0).name()).unwrap().reject().unwrap();
+    sandbox.advance(2 * DAY);
+    let JobStatus::Failed(failed) = change(&client).await else { panic!() };
+    assert!(!sandbox.documents().last().unwrap().contains("delete-documents-url"));
+    assert!(!sandbox.documents().last().unwrap().contains("pades-url"));
+    failed.confirm().await.unwrap();
 }
 
 #[tokio::test]
@@ -358,10 +491,7 @@ async fn documents_may_be_deleted_a_day_after_completion_and_are_kept_for_forty(
     assert!(kept.pades().bytes().await.is_ok());
     sandbox.advance(DAY);
     let error = kept.pades().bytes().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)"
-    );
+    assert_eq!(error.to_string(), "the job or document does not exist, or no longer (404 Not Found with NOT_FOUND)");
 }
 
 #[tokio::test]
@@ -385,7 +515,7 @@ async fn an_archived_document_is_fetched_by_owner_and_id() {
         let error = client.archive().pades(&owner, wrong).bytes().await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)",
+            "the job or document does not exist, or no longer (404 Not Found with NOT_FOUND)",
             "{wrong}"
         );
     }

@@ -310,7 +310,7 @@ fn a_reference_is_checked_when_it_is_used_and_the_version_before_anything_else()
         client.pades(&read).map(drop).map_err(|error| error.to_string())
     };
     with("later", 1.into()).unwrap();
-    let text = "it has version 2, which this version of the crate does not know";
+    let text = "the stored handle or reference has version 2, which this version of the crate does not support";
     assert_eq!(with("version", 2.into()).unwrap_err(), text);
     let mut later = BTreeMap::from([("version", serde_json::Value::from(2))]);
     later.insert("url", serde_json::json!({ "all": "is different" }));
@@ -318,18 +318,21 @@ fn a_reference_is_checked_when_it_is_used_and_the_version_before_anything_else()
     assert_eq!(error.to_string(), text);
     assert_eq!(
         with("environment", "https://api.signering.posten.no/api".into()).unwrap_err(),
-        "it belongs to another environment"
+        "the handle or reference belongs to another environment"
     );
-    assert_eq!(with("job_id", 18.into()).unwrap_err(), "a URL in it belongs to another job");
-    assert_eq!(with("sender", "987654321".into()).unwrap_err(), "a URL in it belongs to another sender");
-    let origin = "a URL in it is not one of the service: another scheme, host or port";
+    assert_eq!(with("job_id", 18.into()).unwrap_err(), "a URL in the handle or reference belongs to another job");
+    assert_eq!(
+        with("sender", "987654321".into()).unwrap_err(),
+        "a URL in the handle or reference belongs to another sender"
+    );
+    let origin = "a URL in the handle or reference does not have the scheme, host and port of the service";
     assert_eq!(with("url", "https://evil.example/".into()).unwrap_err(), origin);
     assert_eq!(
         with("kind", "xades".into()).unwrap_err(),
         "this is a reference to a XAdES signature, not a reference to a signed PDF"
     );
     for (name, value) in [("version", "1".into()), ("job_id", (-1).into()), ("url", 1.into()), ("sender", "x".into())] {
-        assert!(with(name, value).unwrap_err().starts_with("it is damaged: "), "{name}");
+        assert!(with(name, value).unwrap_err().starts_with("the handle or reference is damaged: "), "{name}");
     }
 }
 
@@ -344,7 +347,7 @@ fn a_handle_that_lacks_what_it_must_have_is_damaged_and_a_wrong_number_is_notice
     assert_eq!(handle.clone().with_job_id(18.try_into().unwrap()).unwrap_err(), HandleError::Job);
     let none: [&str; 0] = [];
     let error = direct::JobHandle::from_urls(environment, &status, none).unwrap_err();
-    assert_eq!(error.to_string(), "it is damaged: it has no signers");
+    assert_eq!(error.to_string(), "the handle or reference is damaged: it has no signers");
     let other = format!("{}/123456789/direct/signature-jobs/18/signers/1", environment.root());
     assert_eq!(direct::JobHandle::from_urls(environment, &status, [other]).unwrap_err(), HandleError::Job);
     let other = format!("{}/987654321/direct/signature-jobs/17/signers/1", environment.root());
@@ -355,22 +358,19 @@ fn a_handle_that_lacks_what_it_must_have_is_damaged_and_a_wrong_number_is_notice
         HandleError::Job
     );
     let error = portal::JobHandle::from_url(environment, 17.try_into().unwrap(), &status).unwrap_err();
-    assert_eq!(error.to_string(), "it is damaged: a URL in it belongs to the other flow");
+    assert_eq!(error.to_string(), "the handle or reference is damaged: a URL belongs to the other flow");
 
     let text = serde_json::to_string(&handle).unwrap();
     let error = serde_json::from_str::<portal::JobHandle>(&text).unwrap_err();
     assert_eq!(error.to_string(), "this is the handle of a direct job, not the handle of a portal job");
     let error = serde_json::from_str::<direct::JobHandle<Polling>>(&text).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "this is the handle of a direct job, not the handle of a direct job that is polled for"
-    );
+    assert_eq!(error.to_string(), "this is the handle of a direct job, not the handle of a direct polling job");
     for missing in ["signers", "url"] {
         let mut fields: BTreeMap<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
         fields.remove(missing).unwrap();
         let text = serde_json::to_string(&fields).unwrap();
         let error = serde_json::from_str::<direct::JobHandle>(&text).unwrap_err();
-        assert!(error.to_string().starts_with("it is damaged: it has no "), "{error}");
+        assert!(error.to_string().starts_with("the handle or reference is damaged: it has no "), "{error}");
     }
     // An official client may have stored the URL with a token in it, which is given with each question.
     let with_token = format!("{status}?x=1&status_query_token=abc");
@@ -429,7 +429,7 @@ fn what_stands_twice_or_nests_too_deeply_is_damaged() {
     let twice =
         r#"{"version":1,"kind":"pades","environment":"https://a/api","url":"https://a/api/1","url":"https://a/api/2"}"#;
     let error = serde_json::from_str::<PadesReference>(twice).unwrap_err().to_string();
-    assert!(error.starts_with("it is damaged: something stands in it twice"), "{error}");
+    assert!(error.starts_with("the handle or reference is damaged: a field occurs twice"), "{error}");
     // Arrays in arrays, in MessagePack: the format's own limit is deeper than a thread's stack.
     let deep = std::thread::Builder::new().stack_size(512 * 1024).spawn(|| {
         let error = rmp_serde::from_slice::<PadesReference>(&[0x91; 1000]).unwrap_err().to_string();

@@ -3,7 +3,6 @@
 mod support;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use posten_signering::portal::{self, Lookup};
@@ -11,77 +10,9 @@ use posten_signering::sandbox::{Sandbox, SenderKind};
 use posten_signering::{
     Document, Documents, Error, IdentifierInSignedDocuments, JobId, Poll, PollingQueue, SignatureType,
 };
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use secrecy::ExposeSecret;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
+use self::support::raw::{Raw, multipart};
 use self::support::{kari, request, tiny_pdf};
-
-/// A caller that says what it likes.
-struct Raw {
-    connector: TlsConnector,
-    address: std::net::SocketAddr,
-}
-
-/// An answer as it came.
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-}
-
-impl Raw {
-    fn new(sandbox: &Sandbox) -> Self {
-        let pem = sandbox.identity_pem();
-        let pem = pem.expose_secret().as_bytes();
-        let key = PrivateKeyDer::from_pem_slice(pem).unwrap();
-        let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().unwrap();
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(sandbox.root_pem().as_bytes()).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_client_auth_cert(certificates, key)
-            .unwrap();
-        Self { connector: TlsConnector::from(Arc::new(config)), address: sandbox.address() }
-    }
-
-    async fn send(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        let name = ServerName::try_from("127.0.0.1").unwrap();
-        let mut stream = self.connector.connect(name, stream).await.unwrap();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
-            self.address,
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(body).await.unwrap();
-        let mut answer = Vec::new();
-        // The server may close without a farewell.
-        let _ = stream.read_to_end(&mut answer).await;
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, "Accept: application/xml\r\n", b"").await
-    }
-}
 
 const DIRECT: &str = "/api/123456789/direct/signature-jobs";
 const PORTAL: &str = "/api/123456789/portal/signature-jobs";
@@ -92,24 +23,12 @@ async fn accepted(sandbox: &Sandbox) -> (String, Vec<u8>) {
     (sandbox.documents()[0].clone(), sandbox.package(job.id()).unwrap())
 }
 
-/// A `multipart/mixed` with these parts, each with its headers.
-fn multipart(parts: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (headers, content) in parts {
-        body.extend_from_slice(format!("--x\r\n{headers}\r\n\r\n").as_bytes());
-        body.extend_from_slice(content);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(b"--x--\r\n");
-    body
-}
-
 const XML: &str = "Content-Type: application/xml";
 const PACKAGE: &str = "Content-Type: application/octet-stream";
 const MIXED: &str = "Content-Type: multipart/mixed; boundary=x\r\n";
 
 #[tokio::test]
-async fn a_job_is_created_from_two_parts_in_their_order() {
+async fn a_job_is_created_from_two_parts_told_apart_by_their_types() {
     let sandbox = Sandbox::start().await.unwrap();
     let raw = Raw::new(&sandbox);
     let (xml, package) = accepted(&sandbox).await;
@@ -122,16 +41,22 @@ async fn a_job_is_created_from_two_parts_in_their_order() {
     let quoted = "Content-Type: multipart/mixed; boundary=\"x\"\r\n";
     assert_eq!(raw.send("POST", DIRECT, quoted, &multipart(&parts)).await.status, 200);
 
+    // As one client in production sends it.
+    let reversed = multipart(&[(PACKAGE, package), (XML, xml)]);
+    assert_eq!(raw.send("POST", DIRECT, MIXED, &reversed).await.status, 200);
+
     let whole = multipart(&[(XML, xml), (PACKAGE, package)]);
     for (headers, body, rule) in [
         ("Content-Type: application/xml\r\n", xml.to_vec(), "the Content-Type is not multipart/mixed"),
         ("Content-Type: multipart/form-data; boundary=x\r\n", whole.clone(), "the Content-Type is not multipart/mixed"),
         ("Content-Type: multipart/mixed\r\n", whole.clone(), "the Content-Type has no boundary"),
-        (MIXED, multipart(&[(PACKAGE, package), (XML, xml)]), "the parts are not"),
+        (MIXED, multipart(&[(XML, xml), (XML, xml)]), "the parts are not"),
         (MIXED, multipart(&[(XML, xml)]), "the parts are not"),
         (MIXED, multipart(&[(XML, xml), (PACKAGE, package), (XML, xml)]), "the parts are not"),
         (MIXED, whole[..whole.len() / 2].to_vec(), "the multipart body is damaged"),
+        (MIXED, multipart(&[(XML, b"<x/>"), (PACKAGE, package)]), "SCHEMA_VALIDATION_ERROR"),
         (MIXED, multipart(&[(XML, b"<x/>"), (PACKAGE, package)]), "the root element is not"),
+        (MIXED, multipart(&[(XML, xml), (PACKAGE, b"PK")]), "ASICE_VALIDATION_FAILED"),
         (MIXED, multipart(&[(XML, xml), (PACKAGE, b"PK")]), "the package is not a ZIP"),
     ] {
         let answer = raw.send("POST", DIRECT, headers, &body).await;

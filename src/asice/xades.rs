@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::error::IdentityError;
 use crate::identity::Identity;
-use crate::text::{escape_attribute, escape_text};
+use crate::text::escape_text;
 
 /// Canonical XML 1.0, without comments.
 pub(crate) const C14N: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
@@ -35,7 +35,7 @@ pub(crate) const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
 
 /// A file that is signed.
 pub(crate) struct SignedFile<'a> {
-    /// Its name in the package: ASCII letters, digits, `-` and `.` only, so that it is its own URL encoding.
+    /// Its name in the package.
     pub(crate) name: &'a str,
     pub(crate) media_type: &'a str,
     /// Its SHA-256 in base64.
@@ -85,7 +85,7 @@ fn signed_info(files: &[SignedFile<'_>], properties_digest: &str) -> String {
         format!("<DigestMethod Algorithm=\"{SHA256_URI}\"></DigestMethod><DigestValue>{value}</DigestValue>")
     };
     for (at, file) in files.iter().enumerate() {
-        let uri = escape_attribute(file.name);
+        let uri = url_encoded(file.name);
         let digest = digest(&file.digest);
         let _ = write!(info, "<Reference Id=\"ID_{at}\" URI=\"{uri}\">{digest}</Reference>");
     }
@@ -129,6 +129,20 @@ fn signed_properties(
     }
     properties.push_str("</SignedDataObjectProperties>");
     Ok(properties)
+}
+
+/// A name as a URI (RFC 3986): what is not unreserved is encoded, so that nothing is left to be escaped in an attribute.
+fn url_encoded(name: &str) -> String {
+    let mut uri = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
+            _ => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri
 }
 
 /// A SHA-256 digest in base64.

@@ -1,4 +1,4 @@
-//! Asking for the status of a direct job, by token.
+//! Fetching the status of a direct job by token.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use crate::types::{JobId, StatusQueryToken};
 use crate::xml::generated as wire;
 
 impl<S: OpenState> Job<S, Callback> {
-    /// Asks for the status, with the token that the signer's browser brought to an exit URL as `status_query_token`.
+    /// Fetches the status, with the token that the service appended to the exit URL as `status_query_token`.
     ///
-    /// Polling jobs have no such method:
+    /// Not available for polling jobs:
     ///
     /// ```compile_fail
     /// # use posten_signering::{StatusQueryToken, direct::{Created, Job, Polling}};
@@ -26,28 +26,28 @@ impl<S: OpenState> Job<S, Callback> {
     ///
     /// # Cancel safety
     ///
-    /// Reads only: it may be dropped at any time.
+    /// Cancel-safe: the call only reads.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidStatusQueryToken`] when the token is wrong or belongs to another state,
     /// [`Error::SigningCeremonyNotCompleted`] when no signer has come back yet, and any error common to all calls, see
     /// [`Error`].
-    #[doc(alias = "status_query_token")]
+    #[doc(alias("status_query_token", "getStatus", "callback"))]
     pub async fn status(&self, token: &StatusQueryToken) -> Result<JobStatus<Callback>, Error> {
         let job = self.state.job_id(Sealed(()));
         status(&self.common.transport, &self.retrieval, job, token).await
     }
 
-    /// Where the status is asked for, in a form that can be stored: see [`Direct::status`](super::Direct::status).
+    /// Returns a reference that can be stored, for [`Direct::status`](super::Direct::status).
     ///
-    /// [`handle`](Self::handle) has this and more.
+    /// Not needed if you store the [`handle`](Self::handle), which contains it.
     pub fn status_reference(&self) -> StatusReference {
         StatusReference::new(&self.common.transport, &self.retrieval.status)
     }
 }
 
-/// Asks for a status by token.
+/// Fetches a status by token.
 pub(super) async fn status(
     transport: &Arc<Transport>,
     retrieval: &Callback,

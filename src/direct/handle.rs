@@ -1,4 +1,4 @@
-//! What is stored of a direct job while the signer signs.
+//! The handle of a direct job, and the references to its status and signers.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,14 +12,15 @@ use crate::flow::{Record, reference};
 use crate::trust::Environment;
 use crate::types::JobId;
 
-/// A direct job in a form that can be stored, and resumed with [`Direct::resume`](super::Direct::resume).
+/// A handle of a direct job, which can be serialized, stored, and resumed with
+/// [`Direct::resume`](super::Direct::resume).
 ///
-/// It holds the environment, the sender, the job's number and reference and the service's URLs of the job, but no personal
-/// number, no redirect URL and no secret: to use it takes the certificate. Serialized by any self-describing serde format:
-/// JSON, CBOR and MessagePack are tested.
+/// It contains the environment, the sender, the number and reference of the job, and the service's URLs of the job. It
+/// contains no personal identification number, no redirect URL and no secret: using it takes the certificate.
 ///
-/// The handle of a polling job cannot be read as that of a job with callback, nor the other way round;
-/// [`AnyJobHandle`](crate::AnyJobHandle) reads both.
+/// It can be serialized with any self-describing serde format. JSON, CBOR and MessagePack are tested. The handle of a
+/// polling job is not deserialized as that of a job with callback, nor the other way round.
+/// [`AnyJobHandle`](crate::AnyJobHandle) accepts both.
 ///
 /// ```no_run
 /// use posten_signering::direct::{Created, Job, JobHandle};
@@ -44,11 +45,12 @@ pub struct JobHandle<R: Retrieval = Callback> {
 }
 
 impl JobHandle<Callback> {
-    /// The handle of a job that an official client created, from the URLs that it stored: the status URL, and at least one
-    /// signer URL (`href`).
+    /// Makes a handle of a job that an official client created, from the URLs that it stored: the status URL, and at
+    /// least one signer URL (`href`).
     ///
-    /// The number of the job is read from the URLs, if they tell. A status query token in the status URL is left out: it
-    /// is given with each question. With the status URL alone, see [`StatusReference::from_url`].
+    /// The number of the job is taken from the URLs, if they contain it. A status query token in the status URL is
+    /// removed: it is an argument of [`Job::status`](super::Job::status). If you have only the status URL, use
+    /// [`StatusReference::from_url`].
     ///
     /// ```
     /// use posten_signering::direct::JobHandle;
@@ -65,8 +67,9 @@ impl JobHandle<Callback> {
     ///
     /// # Errors
     ///
-    /// [`HandleError::Origin`] when a URL is not one of the environment's service, [`HandleError::Job`] or
-    /// [`HandleError::Sender`] when they do not belong together, [`HandleError::Damaged`] when there is no signer.
+    /// [`HandleError::Origin`] when a URL does not have the scheme, host and port of the environment's service,
+    /// [`HandleError::Job`] or [`HandleError::Sender`] when the URLs belong to different jobs or senders,
+    /// [`HandleError::Damaged`] when there is no signer URL.
     pub fn from_urls(
         environment: &Environment,
         status_url: &str,
@@ -77,13 +80,13 @@ impl JobHandle<Callback> {
 }
 
 impl JobHandle<Polling> {
-    /// The handle of a polling job that an official client created, from the signer URLs (`href`) that it stored.
+    /// Makes a handle of a polling job that an official client created, from the signer URLs (`href`) that it stored.
     ///
-    /// Changes are delivered by the job's queue without a handle; with one, redirect URLs can be renewed.
+    /// It is needed only to renew redirect URLs. The queue delivers changes without a handle.
     ///
     /// # Errors
     ///
-    /// As for [`JobHandle::from_urls`].
+    /// The errors of [`JobHandle::from_urls`].
     pub fn from_signer_urls(
         environment: &Environment,
         signer_urls: impl IntoIterator<Item = impl Into<String>>,
@@ -106,11 +109,11 @@ impl<R: Retrieval> JobHandle<R> {
         Record::from_urls(kind::<R>(), environment, url, signers)?.of(kind::<R>()).map(Self::new)
     }
 
-    /// With the number of the job, where it was stored beside the URLs.
+    /// Sets the number of the job, if it was stored separately from the URLs.
     ///
     /// # Errors
     ///
-    /// [`HandleError::Job`] when the URLs are those of another job.
+    /// [`HandleError::Job`] when the URLs belong to another job.
     pub fn with_job_id(self, id: JobId) -> Result<Self, HandleError> {
         if self.record.job_id.is_some_and(|known| known != id) {
             return Err(HandleError::Job);
@@ -118,17 +121,17 @@ impl<R: Retrieval> JobHandle<R> {
         Ok(Self::new(Record { job_id: Some(id), ..self.record }))
     }
 
-    /// With the sender's own reference for the job.
+    /// Sets the sender's own reference for the job.
     pub fn with_reference(self, reference: impl Into<String>) -> Self {
         Self::new(Record { reference: Some(reference.into()), ..self.record })
     }
 
-    /// The number of the job. `None` only when the handle was made from URLs that do not tell.
+    /// Returns the number of the job. `None` only when the handle was made from URLs that do not contain it.
     pub fn job_id(&self) -> Option<JobId> {
         self.record.job_id
     }
 
-    /// The sender's own reference for the job.
+    /// Returns the sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.record.reference.as_deref()
     }
@@ -169,14 +172,16 @@ impl<'de, R: Retrieval> Deserialize<'de> for JobHandle<R> {
 }
 
 reference! {
-    /// A stored reference to the status of a direct job: see [`Job::status_reference`](super::Job::status_reference) and
-    /// [`Direct::status`](super::Direct::status).
+    /// A stored reference to the status of a direct job, see [`Job::status_reference`](super::Job::status_reference)
+    /// and [`Direct::status`](super::Direct::status).
+    #[doc(alias("status_url", "StatusUrl"))]
     StatusReference, Status, "status"
 }
 
 reference! {
-    /// A stored reference to a signer of a direct job: see
+    /// A stored reference to a signer of a direct job, see
     /// [`CreatedSigner::reference`](super::CreatedSigner::reference) and
     /// [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
+    #[doc(alias("SignerUrl", "WithSignerUrl"))]
     SignerReference, Signer, "renew_redirect_url"
 }

@@ -1,4 +1,4 @@
-//! A direct job, after it was created.
+//! A direct job that has been created.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,16 +14,17 @@ use crate::transport::Transport;
 use crate::types::{JobId, PollingQueue, Sender, ServiceUrl};
 use crate::xml::generated as wire;
 
-/// A direct job in the state `S`, followed by `R`.
+/// A direct job in the state `S`, whose status is retrieved by `R` ([`Callback`] or [`Polling`](super::Polling)).
 ///
-/// What can be done with it depends on both. Only a [`Status`](super::Status) has documents and can be confirmed.
+/// The methods depend on the state. A job has no documents and cannot be confirmed: fetch its
+/// [`Status`](super::Status) first.
 ///
-/// | from | by | to |
+/// | from | with | to |
 /// |---|---|---|
 /// | `Job<Created>`, `Job<Resumed>` | [`status`](Self::status) | [`JobStatus`](super::JobStatus) |
-/// | the same, with [`Polling`](super::Polling) | [`Direct::changes`](super::Direct::changes), [`Direct::poll`](super::Direct::poll) | the same |
+/// | the same, with [`Polling`](super::Polling) | [`Direct::changes`](super::Direct::changes), [`Direct::poll`](super::Direct::poll) | [`JobStatus`](super::JobStatus) |
 /// | the same | [`handle`](Self::handle), then [`Direct::resume`](super::Direct::resume) | [`JobHandle`], then `Job<Resumed>` |
-/// | `Job<Confirmed>` | | nothing: the job has ended |
+/// | `Job<Confirmed>` | | none: the job has ended |
 ///
 /// ```compile_fail
 /// # use posten_signering::direct::{Created, Job};
@@ -37,14 +38,14 @@ pub struct Job<S: JobState, R: Retrieval = Callback> {
     pub(super) retrieval: R,
 }
 
-/// What is known of every job.
+/// The data of a job in any state.
 pub(super) struct Common {
     pub(super) transport: Arc<Transport>,
-    /// The sender's own.
+    /// The sender's own reference.
     reference: Option<String>,
 }
 
-/// The job was created just now: its signers have their redirect URLs.
+/// The state of a job that has just been created. Its signers have their redirect URLs.
 ///
 /// Example: see [`CreatedSigner`].
 pub struct Created {
@@ -53,7 +54,7 @@ pub struct Created {
     signers: Vec<CreatedSigner>,
 }
 
-/// The job was resumed from a stored handle.
+/// The state of a job that was resumed from a stored handle.
 ///
 /// Example: see [`ResumedSigner`].
 pub struct Resumed {
@@ -61,9 +62,9 @@ pub struct Resumed {
     signers: Vec<ResumedSigner>,
 }
 
-/// The states of a direct job that is under way: [`Created`] and [`Resumed`]. The trait is sealed.
+/// Implemented by the states of an open direct job, [`Created`] and [`Resumed`]. The trait is sealed.
 ///
-/// For helpers that work on both:
+/// Use it for functions that accept both:
 ///
 /// ```no_run
 /// use posten_signering::direct::{Job, JobStatus, OpenState};
@@ -78,11 +79,11 @@ pub struct Resumed {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a direct job in the state `{Self}` is not under way",
-    label = "`Job<Created>` and `Job<Resumed>` are"
+    message = "a direct job in the state `{Self}` is not open",
+    label = "`Job<Created>` and `Job<Resumed>` are open jobs"
 )]
 pub trait OpenState: JobState {
-    /// What is known of a signer: [`CreatedSigner`] or [`ResumedSigner`].
+    /// The type of its signers: [`CreatedSigner`] or [`ResumedSigner`].
     type Signer;
 
     #[doc(hidden)]
@@ -91,7 +92,7 @@ pub trait OpenState: JobState {
     #[doc(hidden)]
     fn job_id(&self, _: Sealed) -> Option<JobId>;
 
-    /// The handle, but for what is known of every job.
+    /// Adds the data of this state to the record of a handle.
     #[doc(hidden)]
     fn record(&self, empty: Record, _: Sealed) -> Record;
 }
@@ -139,21 +140,21 @@ impl OpenState for Resumed {
 }
 
 impl<S: JobState, R: Retrieval> Job<S, R> {
-    /// The sender's own reference, as the service gave it back.
+    /// Returns the sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.common.reference.as_deref()
     }
 }
 
 impl<S: OpenState, R: Retrieval> Job<S, R> {
-    /// The signers, in the order of the request. At least one.
+    /// Returns the signers, in the order of the request. There is at least one.
     pub fn signers(&self) -> &[S::Signer] {
         self.state.signers(Sealed(()))
     }
 
-    /// What is needed to resume the job, in another process or after a restart. Store it.
+    /// Returns a handle that can be stored, to resume the job in another process or after a restart.
     ///
-    /// It has no personal numbers, no redirect URLs and no secrets.
+    /// It contains no personal identification numbers, no redirect URLs and no secrets.
     pub fn handle(&self) -> JobHandle<R> {
         let sealed = Sealed(());
         let empty = Record {
@@ -166,15 +167,15 @@ impl<S: OpenState, R: Retrieval> Job<S, R> {
     }
 }
 
-/// What a request says that its answer does not.
+/// The values of a request that its answer does not repeat.
 #[derive(Clone)]
-pub(super) struct Expected {
+pub(super) struct RequestContext {
     sender: Sender,
     queue: PollingQueue,
     signers: Vec<SignerName>,
 }
 
-impl Expected {
+impl RequestContext {
     pub(super) fn of<R, C>(sender: &Sender, request: &JobRequest<R, C>) -> Self {
         let signers = request.signers().iter().map(|signer| signer.name().clone()).collect();
         Self { sender: sender.clone(), queue: request.queue().clone(), signers }
@@ -182,22 +183,22 @@ impl Expected {
 }
 
 impl<R: Retrieval> Job<Created, R> {
-    /// The number the service gave it.
+    /// Returns the number of the job.
     pub fn id(&self) -> JobId {
         self.state.id
     }
 
     pub(super) fn created(
         transport: &Arc<Transport>,
-        expected: Expected,
+        request: RequestContext,
         answer: wire::DirectSignatureJobResponse,
     ) -> Result<Self, Error> {
         let status = answer.status_url.as_deref().map(|url| transport.service_url("status-url", url)).transpose()?;
-        let retrieval = R::new(status, expected.queue, Sealed(()))
+        let retrieval = R::new(status, request.queue, Sealed(()))
             .ok_or_else(|| Error::Protocol("a job with callback was created without status-url".to_owned()))?;
         let answered = answer.signer.into_iter().map(|signer| CreatedSigner::read(transport, signer));
         let mut answered: Vec<CreatedSigner> = answered.collect::<Result<_, _>>()?;
-        let signers = expected.signers.iter().map(|name| {
+        let signers = request.signers.iter().map(|name| {
             let at = answered.iter().position(|answered| answered.name().is_same(name));
             let at = at.ok_or_else(|| Error::Protocol("a signer of the request is not in the answer".to_owned()))?;
             Ok(answered.swap_remove(at))
@@ -206,14 +207,14 @@ impl<R: Retrieval> Job<Created, R> {
         let id = JobId::from_wire(answer.signature_job_id);
         Ok(Self {
             common: Common { transport: Arc::clone(transport), reference: answer.reference },
-            state: Created { id, sender: expected.sender, signers },
+            state: Created { id, sender: request.sender, signers },
             retrieval,
         })
     }
 }
 
 impl<R: Retrieval> Job<Resumed, R> {
-    /// The number the service gave it. `None` only when the handle was made from URLs that do not tell.
+    /// Returns the number of the job. `None` only when the handle was made from URLs that do not contain it.
     pub fn id(&self) -> Option<JobId> {
         self.state.record.job_id
     }
@@ -223,7 +224,7 @@ impl<R: Retrieval> Job<Resumed, R> {
         record.check(root)?;
         let status: Option<ServiceUrl> = record.url.as_ref().map(|_| record.service_url(root)).transpose()?;
         let queue = record.queue.as_deref().unwrap_or_default().parse();
-        let queue = queue.map_err(|_| HandleError::Damaged("its queue cannot be a queue's name"))?;
+        let queue = queue.map_err(|_| HandleError::Damaged("its queue is not a valid queue name"))?;
         let retrieval = R::new(status, queue, Sealed(())).ok_or(HandleError::Damaged("it has no URL"))?;
         let signers = record.signer_urls(root)?.into_iter().map(|href| ResumedSigner::new(transport, href));
         let signers = signers.collect();
@@ -233,7 +234,7 @@ impl<R: Retrieval> Job<Resumed, R> {
 }
 
 impl<R: Retrieval> Job<Confirmed, R> {
-    /// The number the service gave it.
+    /// Returns the number of the job.
     pub fn id(&self) -> JobId {
         self.state.id
     }

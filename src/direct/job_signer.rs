@@ -1,4 +1,4 @@
-//! A signer of a direct job that was created.
+//! The signers of a direct job that has been created.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::transport::{Flow, Operation, Transport};
 use crate::types::{PersonalIdentificationNumber, RedirectUrl, ServiceUrl, SignerIdentifier};
 use crate::xml::generated as wire;
 
-/// A signer of a job that was created just now.
+/// A signer of a job that has just been created, with the first redirect URL.
 ///
 /// ```no_run
 /// use posten_signering::direct::{Created, Job};
@@ -34,10 +34,10 @@ impl CreatedSigner {
     pub(super) fn read(transport: &Arc<Transport>, signer: wire::DirectSignerResponse) -> Result<Self, Error> {
         let name = match &signer.direct_signer_response_name {
             wire::DirectSignerResponseName::PersonalIdentificationNumber(number) => {
-                SignerName::from(PersonalIdentificationNumber::answered(number.trim()))
+                SignerName::from(PersonalIdentificationNumber::from_answer(number.trim()))
             }
             wire::DirectSignerResponseName::SignerIdentifier(identifier) => {
-                SignerName::from(SignerIdentifier::answered(identifier))
+                SignerName::from(SignerIdentifier::from_answer(identifier))
             }
         };
         let href = transport.service_url("a signer's href", &signer.href)?;
@@ -45,32 +45,33 @@ impl CreatedSigner {
         Ok(Self { transport: Arc::clone(transport), name, href, redirect_url })
     }
 
-    /// How the signer is named, as in the request.
+    /// Returns the identifier of the signer in the request.
     pub fn name(&self) -> &SignerName {
         &self.name
     }
 
-    /// Where to send the signer's browser. Works once.
+    /// Returns the URL to which you redirect the signer's browser. It works once.
     pub fn redirect_url(&self) -> &RedirectUrl {
         &self.redirect_url
     }
 
-    /// Requests a new redirect URL, when the first is used up: the signer closed the browser, for instance.
+    /// Requests a new redirect URL, for a signer who has used the first one but has not signed.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, it may have made the earlier redirect URL of the signer invalid: request another.
+    /// If the future is dropped before it completes, the previous redirect URL may be invalid. Request another one.
     ///
     /// # Errors
     ///
     /// Any error common to all calls, see [`Error`].
+    #[doc(alias("requestNewRedirectUrl"))]
     pub async fn renew_redirect_url(&self) -> Result<RedirectUrl, Error> {
         renew(&self.transport, OPERATION, &self.href).await
     }
 
-    /// The signer in a form that can be stored: see [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
+    /// Returns a reference that can be stored, for [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
     ///
-    /// The handle of the job has all its signers.
+    /// Not needed if you store the handle of the job, which contains all its signers.
     pub fn reference(&self) -> SignerReference {
         SignerReference::new(&self.transport, &self.href)
     }
@@ -86,8 +87,10 @@ impl fmt::Debug for CreatedSigner {
     }
 }
 
-/// A signer of a job that was resumed: at the same place as in the request, but without name and redirect URL, which a
-/// handle does not hold.
+/// A signer of a job that was resumed from a handle. It has no name and no redirect URL, because a handle contains
+/// neither.
+///
+/// The signers are in the order of the request.
 ///
 /// ```no_run
 /// use posten_signering::direct::{Job, Resumed};
@@ -111,7 +114,7 @@ impl ResumedSigner {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, it may have made the earlier redirect URL of the signer invalid: request another.
+    /// If the future is dropped before it completes, the previous redirect URL may be invalid. Request another one.
     ///
     /// # Errors
     ///
@@ -120,7 +123,7 @@ impl ResumedSigner {
         renew(&self.transport, OPERATION, &self.href).await
     }
 
-    /// The signer in a form that can be stored: see [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
+    /// Returns a reference that can be stored, for [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
     pub fn reference(&self) -> SignerReference {
         SignerReference::new(&self.transport, &self.href)
     }

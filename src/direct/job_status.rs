@@ -1,4 +1,4 @@
-//! The status of a direct job in any state, as an answer has it.
+//! The status of a direct job in any state.
 
 use std::sync::Arc;
 
@@ -14,7 +14,9 @@ use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{JobId, PersonalIdentificationNumber, SignatureJobStatus, SignerIdentifier};
 use crate::xml::generated as wire;
 
-/// The status of a job. The service's answer becomes one of four types here, and nobody needs to ask again.
+/// The status of a job in one of four states. Use `match` on it: each variant has the methods of its state.
+///
+/// For example, only [`Completed`](Self::Completed) has the signed PDF.
 ///
 /// ```no_run
 /// use posten_signering::direct::JobStatus;
@@ -39,15 +41,15 @@ use crate::xml::generated as wire;
 #[derive(Debug)]
 #[must_use = "the status tells whether there is a signed document to fetch"]
 #[expect(clippy::exhaustive_enums, reason = "a program must handle every state; one more is a change of the API")]
-#[doc(alias("JobStatusResponse", "DirectJobStatusResponse"))]
+#[doc(alias("JobStatusResponse", "DirectJobStatusResponse", "DirectJobStatus"))]
 pub enum JobStatus<R: Retrieval = Callback> {
-    /// Some signer has yet to act.
+    /// At least one signer has not acted yet.
     InProgress(Status<InProgress, R>),
-    /// All have signed.
+    /// All signers have signed.
     Completed(Status<Completed, R>),
-    /// All have signed, but the service has no signed document any more.
+    /// All signers have signed, but the service no longer has the signed PDF.
     DocumentsGone(Status<DocumentsGone, R>),
-    /// Not all will sign.
+    /// A signer rejected, something failed, or the job expired.
     Failed(Status<Failed, R>),
 }
 
@@ -88,17 +90,17 @@ impl<R: Retrieval> JobStatus<R> {
         })
     }
 
-    /// The number of the job.
+    /// Returns the number of the job.
     pub fn job_id(&self) -> JobId {
         self.common().job_id
     }
 
-    /// The sender's own reference for the job.
+    /// Returns the sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.common().reference.as_deref()
     }
 
-    /// The state of the job, in the API's word.
+    /// Returns the state of the job as the API names it.
     pub fn state(&self) -> SignatureJobStatus {
         match self {
             Self::InProgress(_) => SignatureJobStatus::InProgress,
@@ -107,27 +109,28 @@ impl<R: Retrieval> JobStatus<R> {
         }
     }
 
-    /// What each signer has done.
+    /// Returns the signature status of each signer.
     pub fn signatures(&self) -> &[Signature] {
         &self.common().signatures
     }
 
-    /// What this signer has done: see [`Status::signature_of`].
+    /// Returns the signature status of this signer, see [`Status::signature_of`].
+    #[doc(alias("getSignatureFrom", "GetSignatureFrom"))]
     pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
         signature_of(self.signatures(), signer)
     }
 
-    /// Which change it is, to recognize it when it is redelivered.
+    /// Returns the key of the change, which is the same when the change is redelivered.
     pub fn key(&self) -> ChangeKey {
         ChangeKey::new(self.state(), self.common())
     }
 
-    /// How far the job has come, so that an older status that is delivered late replaces no newer one.
+    /// Returns a number that grows as the job progresses, to prevent an older status from replacing a newer one.
     pub fn progress(&self) -> Progress {
         Progress::new(self.state(), self.signatures())
     }
 
-    /// The signed PDF of a completed job.
+    /// Returns the signed PDF of a completed job. `None` in any other state.
     pub fn pades(&self) -> Option<Download> {
         match self {
             Self::Completed(status) => Some(status.pades()),
@@ -135,7 +138,7 @@ impl<R: Retrieval> JobStatus<R> {
         }
     }
 
-    /// The PDF with the signatures so far of a job that is not completed, when the service offers one.
+    /// Returns the PDF with the signatures so far, if the job is not completed and the service offers one.
     pub fn pades_so_far(&self) -> Option<Download> {
         match self {
             Self::InProgress(status) => status.pades_so_far(),
@@ -144,27 +147,29 @@ impl<R: Retrieval> JobStatus<R> {
         }
     }
 
-    /// Tells the service that this status was received, whatever it is. A queue redelivers it until then.
+    /// Confirms to the service that this status was received, in any state. A queue redelivers a status until it is
+    /// confirmed.
     ///
-    /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing where the service asks for no
-    /// confirmation.
+    /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing if the answer has no confirmation
+    /// URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the status may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a status that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status, so that the call
+    /// can be repeated.
     pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
         let sent = self.confirmation_of_any().send().await;
         sent.map_err(|error| FailedCall::new(error, self))
     }
 
-    /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
-    /// service asks for none.
+    /// Returns a reference that can be stored, for [`Client::confirm`](crate::Client::confirm). `None` if the answer
+    /// has no confirmation URL.
     pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.confirmation_of_any().reference()
     }
@@ -237,22 +242,22 @@ fn signatures(
     let xades: Vec<_> = xades.collect();
     let operation = Operation::on(Flow::Direct, "xades", job);
     let signatures = answer.status.iter().map(|status| {
-        // With one signer, neither status nor URL need to say whose they are. With several, what does not is nobody's.
+        // With one signer, status and URL may come without a name. With several, one without a name matches no signer.
         let is_own = |signer: Option<&str>| only || signer.is_some() && signer == status.signer.as_deref();
         let xades = xades.iter().find(|(signer, _)| is_own(*signer));
         let xades = xades.map(|(_, url)| Download::xades(transport, operation, url));
-        let name = status.signer.as_deref().map(SignerName::answered);
+        let name = status.signer.as_deref().map(SignerName::from_answer);
         flow::Signature::read(name, &status.text, status.since.as_deref(), xades)
     });
     signatures.collect()
 }
 
 impl SignerName {
-    /// The signer as an answer names them: eleven digits are a personal identification number.
-    fn answered(text: &str) -> Self {
+    /// The signer as the service answered it: eleven digits are a personal identification number.
+    fn from_answer(text: &str) -> Self {
         match text.trim().parse::<PersonalIdentificationNumber>() {
             Ok(number) => number.into(),
-            Err(_) => SignerIdentifier::answered(text).into(),
+            Err(_) => SignerIdentifier::from_answer(text).into(),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The direct flow: the sender has the signers in its own web pages, redirects them, and gets them back.
+//! The direct flow: your web pages redirect the signers to the service, which redirects them back.
 //!
-//! The way of a job, with a picture of its states: [`guide::direct_flow`](crate::guide::direct_flow).
+//! The steps of a job, with a diagram of its states: [`guide::direct_flow`](crate::guide::direct_flow).
 //!
-//! A job created with [`polling`](JobRequest::polling) has no `status`: its changes are delivered by a queue
-//! ([`Direct::changes`]), and each of them is confirmed, also those that are not final.
+//! A job created with [`polling`](JobRequest::polling) has no `status` method: a polling queue delivers its changes
+//! ([`Direct::changes`]). Confirm each change, including those of jobs in progress.
 
 mod ask;
 mod handle;
@@ -27,14 +27,14 @@ pub use self::signer::{IntoSigners, Signer, SignerName, Signers};
 pub use self::status::{InProgress, Signature, Status};
 pub use crate::flow::{Completed, Confirmed, DocumentsGone, Failed};
 
-use self::job::Expected;
+use self::job::RequestContext;
 use crate::error::Error;
-use crate::flow::{HasSender, NoSender, Reading, Sealed, SenderChoice, Session};
+use crate::flow::{AnswerReader, HasSender, NoSender, Sealed, SenderChoice, Session};
 use crate::poll::{Changes, Poll, Queue};
 use crate::transport::{Flow, Operation, note_change, note_job};
 use crate::types::{PollingQueue, RedirectUrl, Sender, ServiceUrl, StatusQueryToken};
 
-/// The direct flow of a [`Client`](crate::Client). Cheap to clone, and can be kept.
+/// The direct flow of a [`Client`](crate::Client). Cheap to clone.
 ///
 /// ```no_run
 /// use posten_signering::direct::{Created, Job, JobRequest};
@@ -46,6 +46,7 @@ use crate::types::{PollingQueue, RedirectUrl, Sender, ServiceUrl, StatusQueryTok
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[doc(alias = "DirectClient")]
 pub struct Direct<S = HasSender> {
     session: Arc<Session>,
     sender: S,
@@ -56,24 +57,26 @@ impl<S> Direct<S> {
         Self { session: Arc::clone(session), sender }
     }
 
-    /// Resumes a job, in another process or after a restart.
+    /// Resumes a job from a stored handle, in another process or after a restart. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Handle`] when the handle belongs to another environment, or its URLs do not belong together.
+    /// [`Error::Handle`] when the handle belongs to another environment, or its URLs belong to different jobs or
+    /// senders.
     pub fn resume<R: Retrieval>(&self, handle: JobHandle<R>) -> Result<Job<Resumed, R>, Error> {
         Ok(Job::resumed(&self.session.transport, handle.into_record())?)
     }
 
-    /// Asks for a status where a stored reference says, with the token that the signer's browser brought.
+    /// Fetches the status of a job by a stored reference, with the token from an exit URL.
     ///
     /// # Cancel safety
     ///
-    /// Reads only: it may be dropped at any time.
+    /// Cancel-safe: the call only reads.
     ///
     /// # Errors
     ///
-    /// [`Error::Handle`] when the reference belongs to another environment, and as for [`Job::status`].
+    /// [`Error::Handle`] when the reference belongs to another environment, and the errors of [`Job::status`].
+    #[doc(alias("getStatus", "status_query_token"))]
     pub async fn status(
         &self,
         reference: &StatusReference,
@@ -84,16 +87,17 @@ impl<S> Direct<S> {
         ask::status(transport, &Callback { status }, reference.job_id(), token).await
     }
 
-    /// Requests a new redirect URL of a signer that was stored.
+    /// Requests a new redirect URL for a signer by a stored reference.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, it may have made the earlier redirect URL of the signer invalid: request another.
+    /// If the future is dropped before it completes, the previous redirect URL may be invalid. Request another one.
     ///
     /// # Errors
     ///
     /// [`Error::Handle`] when the reference belongs to another environment, and any error common to all calls, see
     /// [`Error`].
+    #[doc(alias("requestNewRedirectUrl"))]
     pub async fn renew_redirect_url(&self, signer: &SignerReference) -> Result<RedirectUrl, Error> {
         let transport = &self.session.transport;
         let (operation, href) = signer.open(transport)?;
@@ -107,28 +111,28 @@ impl<S> Direct<S> {
     ) -> Result<Job<Created, R>, Error> {
         let transport = &self.session.transport;
         let url = jobs(transport.root(), sender);
-        let (on, expected) = (Arc::clone(transport), Expected::of(sender, request));
-        let reading = Reading {
-            read: move |answer| Job::created(&on, expected.clone(), answer).inspect(|job| note_job(job.id())),
+        let (on, context) = (Arc::clone(transport), RequestContext::of(sender, request));
+        let reader = AnswerReader {
+            read: move |answer| Job::created(&on, context.clone(), answer).inspect(|job| note_job(job.id())),
             record: |job: &Job<Created, R>| job.handle().into_record(),
         };
         let written = (|| request.wire(), || request.manifest(sender));
-        let create = self.session.create(&url, written, request.package(), reading);
+        let create = self.session.create(&url, written, request.documents_and_reference(), reader);
         Operation::new(Flow::Direct, "create").run(create).await
     }
 }
 
 impl Direct<HasSender> {
-    /// Creates a job: packs the documents, signs the package, sends it.
+    /// Creates a job: packs the documents, signs the package and sends it.
     ///
-    /// The job is created for the request's own sender, or else for the client's.
+    /// The sender of the request takes precedence over that of the client.
     ///
-    /// Retried automatically only while nothing can have reached the service: after that the error is
-    /// [`Error::MaybeCreated`].
+    /// Creation is not idempotent. It is retried automatically only while nothing can have reached the service. After
+    /// that, a failure is [`Error::MaybeCreated`].
     ///
     /// # Cancel safety
     ///
-    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
+    /// Once the request may have been sent, dropping the future does not abort the call. Its outcome goes to the hook
     /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
     ///
     /// # Errors
@@ -142,25 +146,29 @@ impl Direct<HasSender> {
         self.create_for(sender, request).await
     }
 
-    /// Asks a queue for one change. [`changes`](Self::changes) asks again and again, and waits as it must.
+    /// Polls a queue once. To poll continuously, use [`changes`](Self::changes), which respects the permitted poll
+    /// times.
     ///
-    /// After a change the next poll is permitted at once; after an empty answer, at the time it tells. A change is hidden
-    /// from other pollers for 10 minutes; if it is not confirmed by then, it is redelivered. So changes are processed at
-    /// least once, and several processes may poll the same queue.
+    /// After a change, the next poll is permitted at once. After an empty answer, it is permitted at the time in the
+    /// answer. A change is hidden from other pollers for 10 minutes. If it is not confirmed by then, it is redelivered.
+    /// So changes are delivered at least once, and several processes may poll the same queue.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, it may have taken a change from the queue, which is redelivered after 10 minutes.
+    /// If the future is dropped before it completes, it may have taken a change from the queue. The change is
+    /// redelivered after 10 minutes.
     ///
     /// # Errors
     ///
     /// [`Error::TooManyRequests`] when polled too early, and any error common to all calls, see [`Error`].
+    #[doc(alias("getStatusChange"))]
     pub async fn poll(&self, queue: &PollingQueue) -> Result<Poll<JobStatus<Polling>>, Error> {
         self.queue(queue).poll(self.session.transport.retry()).await
     }
 
-    /// The changes of a queue, one after the other, without end: those of jobs that were created with
-    /// [`polling`](JobRequest::polling). See [`Changes`].
+    /// Returns an endless stream of the changes in a queue, of jobs created with [`polling`](JobRequest::polling). See
+    /// [`Changes`].
+    #[doc(alias("getStatusChange"))]
     pub fn changes(&self, queue: PollingQueue) -> Changes<JobStatus<Polling>> {
         Changes::new(self.queue(&queue))
     }
@@ -177,11 +185,14 @@ impl Direct<HasSender> {
 }
 
 impl Direct<NoSender> {
-    /// Creates a job for the sender in the request: packs the documents, signs the package, sends it.
+    /// Creates a job for the sender in the request: packs the documents, signs the package and sends it.
+    ///
+    /// Creation is not idempotent. It is retried automatically only while nothing can have reached the service. After
+    /// that, a failure is [`Error::MaybeCreated`].
     ///
     /// # Cancel safety
     ///
-    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
+    /// Once the request may have been sent, dropping the future does not abort the call. Its outcome goes to the hook
     /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
     ///
     /// # Errors
@@ -192,7 +203,7 @@ impl Direct<NoSender> {
     }
 }
 
-/// Where direct jobs are created and polled for.
+/// The URL at which direct jobs are created and polled for.
 fn jobs(root: &url::Url, sender: &Sender) -> ServiceUrl {
     ServiceUrl::below(root, &[sender.organization_number().as_str(), "direct", "signature-jobs"])
 }

@@ -1,4 +1,4 @@
-//! A direct job, before it is created.
+//! The request that creates a direct job.
 
 use std::marker::PhantomData;
 
@@ -15,47 +15,47 @@ use crate::types::{
 };
 use crate::xml::generated as wire;
 
-/// What a job is about.
+/// The fields that the builder sets.
 #[derive(Clone, Debug, TypedBuilder)]
 #[builder(
     builder_method(vis = "pub(super)"),
-    builder_type(name = JobRequestBuilder, vis = "pub", doc = "Builds a [`JobRequest`]: title, document, signer and exit URLs must be set, each once.
-    \n`build` exists when they are. Example: see [`JobRequest`]."),
+    builder_type(name = JobRequestBuilder, vis = "pub", doc = "A builder of [`JobRequest`]. Required: title, document, signer and exit URLs, each set once.
+    \n`build` exists once they are set. Example: see [`JobRequest`]."),
     build_method(into = JobRequest<Callback, NoSender>)
 )]
 #[must_use]
-pub(super) struct Content {
-    /// The title of the job, which the signers read.
+pub(super) struct Fields {
+    /// Sets the title of the job, which is shown to the signers.
     title: Title,
-    /// What is to be signed: a [`Document`](crate::Document), or several as [`Documents`].
+    /// Sets the document to be signed: a [`Document`](crate::Document), or several as [`Documents`].
     #[builder(setter(into))]
     document: Documents,
-    /// Who is to sign: a [`Signer`](super::Signer), or several as [`Signers`].
+    /// Sets the signer: a [`Signer`](super::Signer), or several as [`Signers`].
     #[builder(setter(transform = |signer: impl IntoSigners| signer.into_signers(Sealed(()))))]
     signer: Signers,
-    /// Where the browser goes afterwards.
+    /// Sets the URLs to which the service redirects the browser after the ceremony.
     exit_urls: ExitUrls,
-    /// A message to the signers.
+    /// Sets a message to the signers. Defaults to none.
     #[builder(default, setter(strip_option(fallback = maybe_description)))]
     description: Option<Description>,
-    /// Your own reference. It shows in e-mail to the sender.
+    /// Sets your own reference, which the service puts into e-mail to the sender. Defaults to none.
     #[builder(default, setter(strip_option(fallback = maybe_reference)))]
     reference: Option<Reference>,
-    /// The level the signers must log in with.
+    /// Sets the minimum security level at which signers must log in. Defaults to the service's default.
     #[builder(default, setter(strip_option(fallback = maybe_required_authentication)))]
     required_authentication: Option<AuthenticationLevel>,
-    /// How the signed documents name the signers.
+    /// Sets how signers are identified in the signed documents. Defaults to the service's default.
     #[builder(default, setter(strip_option(fallback = maybe_identifier_in_signed_documents)))]
     identifier_in_signed_documents: Option<IdentifierInSignedDocuments>,
 }
 
-/// The setters for several documents or signers, in the builder's own terms: its parameter has one entry a field.
+/// Setters for several signers or documents. The type parameter of the builder has one entry per field.
 impl<T, D, E, M, R, A, I> JobRequestBuilder<(T, D, (), E, M, R, A, I)> {
-    /// Several signers: between 1 and 10, no two named the same.
+    /// Sets several signers: between 1 and 10, with different names.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when that does not hold.
+    /// [`InvalidValue`] when there are none or more than 10, or two have the same name.
     #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
     pub fn signers(
         self,
@@ -66,11 +66,11 @@ impl<T, D, E, M, R, A, I> JobRequestBuilder<(T, D, (), E, M, R, A, I)> {
 }
 
 impl<T, S, E, M, R, A, I> JobRequestBuilder<(T, (), S, E, M, R, A, I)> {
-    /// Several documents: between 1 and 20, at most 10 485 760 bytes together.
+    /// Sets several documents: between 1 and 20, with at most 10 485 760 bytes in total.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when that does not hold.
+    /// [`InvalidValue`] when there are none or more than 20, or they are too large.
     #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
     pub fn documents(
         self,
@@ -80,12 +80,12 @@ impl<T, S, E, M, R, A, I> JobRequestBuilder<(T, (), S, E, M, R, A, I)> {
     }
 }
 
-/// A direct job to be created.
+/// The request that creates a direct job.
 ///
-/// What is optional has two setters: `reference(..)`, and `maybe_reference(..)` for an `Option`.
+/// Optional fields have two setters: `reference(..)` for a value, and `maybe_reference(..)` for an `Option`.
 ///
-/// `R` tells how it is followed: defaults to [`Callback`]; by [`Polling`] after [`polling`](Self::polling). `C` tells
-/// whether it names its own sender: it does after [`sent_by`](Self::sent_by).
+/// `R` is the status retrieval method. It defaults to [`Callback`]; [`polling`](Self::polling) changes it to
+/// [`Polling`]. `C` is [`HasSender`] after [`sent_by`](Self::sent_by), otherwise [`NoSender`].
 ///
 /// ```
 /// use posten_signering::direct::{JobRequest, Signer};
@@ -102,40 +102,42 @@ impl<T, S, E, M, R, A, I> JobRequestBuilder<(T, (), S, E, M, R, A, I)> {
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 ///
-/// Several documents and signers: `.documents([one, other])?` and `.signers([one, other])?` in place of the singular.
+/// For several documents or signers, use `.documents([one, other])?` and `.signers([one, other])?`.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is given to `create`"]
+#[doc(alias("DirectJob", "SignatureJob"))]
 pub struct JobRequest<R = Callback, C = NoSender> {
-    content: Content,
+    fields: Fields,
     queue: PollingQueue,
     sender: C,
     retrieval: PhantomData<fn() -> R>,
 }
 
 impl JobRequest<Callback, NoSender> {
-    /// Begins a job request.
+    /// Starts a builder.
     pub fn builder() -> JobRequestBuilder {
-        Content::builder()
+        Fields::builder()
     }
 }
 
-impl From<Content> for JobRequest<Callback, NoSender> {
-    fn from(content: Content) -> Self {
-        Self { content, queue: PollingQueue::DEFAULT, sender: NoSender, retrieval: PhantomData }
+impl From<Fields> for JobRequest<Callback, NoSender> {
+    fn from(fields: Fields) -> Self {
+        Self { fields, queue: PollingQueue::DEFAULT, sender: NoSender, retrieval: PhantomData }
     }
 }
 
 impl<C> JobRequest<Callback, C> {
-    /// Has the changes of this job delivered by a queue: see [`Direct::changes`](super::Direct::changes).
+    /// Uses a polling queue to deliver the changes of this job, see [`Direct::changes`](super::Direct::changes).
     ///
-    /// Its status can then not be asked for by token.
+    /// Such a job has no [`status`](super::Job::status) by token.
+    #[doc(alias("StatusRetrievalMethod", "retrieveStatusBy"))]
     pub fn polling(self, queue: PollingQueue) -> JobRequest<Polling, C> {
-        JobRequest { content: self.content, queue, sender: self.sender, retrieval: PhantomData }
+        JobRequest { fields: self.fields, queue, sender: self.sender, retrieval: PhantomData }
     }
 
-    /// Names a queue, although the changes of this job are not delivered by one.
+    /// Sends the name of a queue, although no queue delivers the changes of this job.
     ///
-    /// The schema permits it, and the official clients do it for a sender with a queue. It changes nothing that we know of.
+    /// The schema allows it, and the official clients do it for a sender with a queue. It has no known effect.
     pub fn polling_queue(mut self, queue: PollingQueue) -> Self {
         self.queue = queue;
         self
@@ -143,10 +145,11 @@ impl<C> JobRequest<Callback, C> {
 }
 
 impl<R> JobRequest<R, NoSender> {
-    /// Creates the job for this sender, whatever the client's own is.
+    /// Sets the sender of this job. It takes precedence over that of the client.
+    #[doc(alias("withSender", "broker"))]
     pub fn sent_by(self, sender: impl Into<Sender>) -> JobRequest<R, HasSender> {
         JobRequest {
-            content: self.content,
+            fields: self.fields,
             queue: self.queue,
             sender: HasSender(sender.into()),
             retrieval: self.retrieval,
@@ -155,56 +158,55 @@ impl<R> JobRequest<R, NoSender> {
 }
 
 impl<R> JobRequest<R, HasSender> {
-    /// The sender that the job is created for.
+    /// Returns the sender of the job.
     pub fn sender(&self) -> &Sender {
         &self.sender.0
     }
 }
 
 impl<R, C> JobRequest<R, C> {
-    /// What goes into the package, and what the job is known by.
-    pub(super) fn package(&self) -> (&Documents, Option<&Reference>) {
-        (&self.content.document, self.content.reference.as_ref())
+    pub(super) fn documents_and_reference(&self) -> (&Documents, Option<&Reference>) {
+        (&self.fields.document, self.fields.reference.as_ref())
     }
 
-    /// The title of the job.
+    /// Returns the title of the job.
     pub fn title(&self) -> &Title {
-        &self.content.title
+        &self.fields.title
     }
 
-    /// What is to be signed.
+    /// Returns the documents to be signed.
     pub fn documents(&self) -> &Documents {
-        &self.content.document
+        &self.fields.document
     }
 
-    /// Who is to sign.
+    /// Returns the signers.
     pub fn signers(&self) -> &Signers {
-        &self.content.signer
+        &self.fields.signer
     }
 
-    /// Where the browser goes afterwards.
+    /// Returns the exit URLs.
     pub fn exit_urls(&self) -> &ExitUrls {
-        &self.content.exit_urls
+        &self.fields.exit_urls
     }
 
-    /// The message to the signers.
+    /// Returns the message to the signers, if it is set.
     pub fn description(&self) -> Option<&Description> {
-        self.content.description.as_ref()
+        self.fields.description.as_ref()
     }
 
-    /// Your own reference.
+    /// Returns your own reference, if it is set.
     pub fn reference(&self) -> Option<&Reference> {
-        self.content.reference.as_ref()
+        self.fields.reference.as_ref()
     }
 
-    /// The level the signers must log in with, if it was said.
+    /// Returns the minimum security level at which signers must log in, if it is set.
     pub fn required_authentication(&self) -> Option<AuthenticationLevel> {
-        self.content.required_authentication
+        self.fields.required_authentication
     }
 
-    /// How the signed documents name the signers, if it was said.
+    /// Returns how signers are identified in the signed documents, if it is set.
     pub fn identifier_in_signed_documents(&self) -> Option<IdentifierInSignedDocuments> {
-        self.content.identifier_in_signed_documents
+        self.fields.identifier_in_signed_documents
     }
 
     pub(super) fn queue(&self) -> &PollingQueue {
@@ -216,37 +218,37 @@ impl<R, C> JobRequest<R, C> {
     }
 
     pub(super) fn manifest(&self, sender: &Sender) -> wire::DirectSignatureJobManifest {
-        let content = &self.content;
-        let documents = content.document.iter().enumerate().map(|(at, document)| wire::DirectDocument {
+        let fields = &self.fields;
+        let documents = fields.document.iter().enumerate().map(|(at, document)| wire::DirectDocument {
             href: document.package_name(at),
             mime: document.media_type().as_str().to_owned(),
             title: document.title().as_str().to_owned(),
         });
         wire::DirectSignatureJobManifest {
-            signer: content.signer.iter().map(super::Signer::wire).collect(),
+            signer: fields.signer.iter().map(super::Signer::wire).collect(),
             sender: wire::Sender { organization_number: sender.organization_number().as_str().to_owned() },
             direct_content: wire::DirectContent::DirectTitledDocuments(wire::DirectTitledDocuments {
-                title: content.title.as_str().to_owned(),
-                description: content.description.as_ref().map(|text| text.as_str().to_owned()),
+                title: fields.title.as_str().to_owned(),
+                description: fields.description.as_ref().map(|text| text.as_str().to_owned()),
                 documents: wire::DirectDocuments { document: documents.collect() },
             }),
-            required_authentication: content.required_authentication.map(Into::into),
-            identifier_in_signed_documents: content.identifier_in_signed_documents.map(Into::into),
+            required_authentication: fields.required_authentication.map(Into::into),
+            identifier_in_signed_documents: fields.identifier_in_signed_documents.map(Into::into),
         }
     }
 }
 
 impl<R: Retrieval, C> JobRequest<R, C> {
     pub(super) fn wire(&self) -> wire::DirectSignatureJobRequest {
-        let content = &self.content;
+        let fields = &self.fields;
         wire::DirectSignatureJobRequest {
-            reference: content.reference.as_ref().map(|text| text.as_str().to_owned()),
+            reference: fields.reference.as_ref().map(|text| text.as_str().to_owned()),
             exit_urls: wire::ExitUrls {
-                completion_url: content.exit_urls.completion().to_owned(),
-                rejection_url: content.exit_urls.rejection().to_owned(),
-                error_url: content.exit_urls.error().to_owned(),
+                completion_url: fields.exit_urls.completion().to_owned(),
+                rejection_url: fields.exit_urls.rejection().to_owned(),
+                error_url: fields.exit_urls.error().to_owned(),
             },
-            // What is the service's default is not said.
+            // Left out where it is the service's default.
             status_retrieval_method: R::IS_POLLING.then_some(wire::StatusRetrievalMethod::Polling),
             polling_queue: self.queue.name().map(str::to_owned),
         }

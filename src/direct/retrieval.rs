@@ -1,19 +1,20 @@
-//! How a direct job is followed.
+//! The status retrieval methods of a direct job.
 
 use std::fmt::Debug;
 
 use crate::flow::{Kind, Sealed};
 use crate::types::{PollingQueue, ServiceUrl};
 
-/// The status is asked for with a token that the signer's browser brings back (`WAIT_FOR_CALLBACK`). The default.
+/// The status retrieval method `WAIT_FOR_CALLBACK`, the default: you fetch the status with the token in the exit URL.
 ///
 /// Example: see [`Job::status`](super::Job::status).
 #[derive(Clone, Debug)]
+#[doc(alias("WAIT_FOR_CALLBACK", "webhook"))]
 pub struct Callback {
     pub(super) status: ServiceUrl,
 }
 
-/// Changes are delivered by a queue (`POLLING`).
+/// The status retrieval method `POLLING`: a polling queue delivers the changes of the job.
 ///
 /// Example: see [`JobRequest::polling`](super::JobRequest::polling).
 #[derive(Clone, Debug)]
@@ -21,18 +22,19 @@ pub struct Polling {
     pub(super) queue: PollingQueue,
 }
 
-/// How a direct job is followed: by [`Callback`] or by [`Polling`]. The trait is sealed.
+/// The status retrieval method of a direct job: [`Callback`] or [`Polling`]. The trait is sealed.
 ///
 /// Example: see [`OpenState`](super::OpenState).
 #[diagnostic::on_unimplemented(
-    message = "a direct job cannot be followed by `{Self}`",
-    label = "a direct job is followed by `Callback` or by `Polling`"
+    message = "`{Self}` is not a status retrieval method of a direct job",
+    label = "the methods are `Callback` and `Polling`"
 )]
+#[doc(alias("StatusRetrievalMethod"))]
 pub trait Retrieval: Clone + Debug + Send + Sync + 'static {
     #[doc(hidden)]
     const IS_POLLING: bool;
 
-    /// From what an answer or a handle has. `None` when it lacks what it must have.
+    /// Makes the value from the parts of an answer or a handle. `None` when a required part is missing.
     #[doc(hidden)]
     fn new(status: Option<ServiceUrl>, queue: PollingQueue, _: Sealed) -> Option<Self>;
 
@@ -81,7 +83,7 @@ impl Retrieval for Polling {
     }
 }
 
-/// What the handle of a job that is followed so is.
+/// The kind of handle of a job with this retrieval method.
 pub(super) const fn kind<R: Retrieval>() -> Kind {
     if R::IS_POLLING { Kind::DirectPollingJob } else { Kind::DirectJob }
 }

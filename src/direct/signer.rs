@@ -1,4 +1,4 @@
-//! Who is to sign a direct job.
+//! The signers in a direct job request.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::text::composed;
 use crate::types::{OnBehalfOf, PersonalIdentificationNumber, SignatureType, SignerIdentifier};
 use crate::xml::generated as wire;
 
-/// How the sender names a signer. `Debug` does not show it.
+/// The identifier of a signer in a request. `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::direct::{Signer, SignerName};
@@ -19,15 +19,16 @@ use crate::xml::generated as wire;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the choice of the schema; one more is a change of the API")]
+#[doc(alias("SignerIdentifier"))]
 pub enum SignerName {
-    /// By personal identification number: only this person can sign.
+    /// A personal identification number. Only this person can sign.
     PersonalIdentificationNumber(PersonalIdentificationNumber),
-    /// By an identifier of the sender's own: whoever is redirected can sign.
+    /// The sender's own identifier. Anyone who is redirected can sign.
     Identifier(SignerIdentifier),
 }
 
 impl SignerName {
-    /// What stands for the signer in answers.
+    /// The name of the signer in answers.
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::PersonalIdentificationNumber(number) => number.as_str(),
@@ -35,14 +36,14 @@ impl SignerName {
         }
     }
 
-    /// Whether both are the same signer, however the service wrote a name back.
+    /// Whether both are the same signer, in whatever form the service returned the name.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.compared() == other.compared()
+        self.normalized() == other.normalized()
     }
 
-    /// The name as it is compared. White space in an attribute becomes blanks when XML is read (XML 1.0, section 3.3.3),
-    /// unless it was escaped; around a personal number it does not count.
-    fn compared(&self) -> String {
+    /// The normalized name, for comparison. Unless it is escaped, XML parsers turn white space in an attribute into
+    /// blanks (XML 1.0, section 3.3.3).
+    fn normalized(&self) -> String {
         composed(self.as_str().replace(['\t', '\n'], " ").trim()).into_owned()
     }
 }
@@ -59,7 +60,7 @@ impl From<SignerIdentifier> for SignerName {
     }
 }
 
-/// A signer of a direct job.
+/// A signer in a direct job request.
 ///
 /// ```
 /// use posten_signering::direct::Signer;
@@ -72,6 +73,7 @@ impl From<SignerIdentifier> for SignerName {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a signer does nothing until it is part of a job request"]
+#[doc(alias("DirectSigner"))]
 pub struct Signer {
     name: SignerName,
     signature_type: Option<SignatureType>,
@@ -79,44 +81,46 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A signer by personal identification number.
+    /// Identifies the signer by personal identification number. Only this person can sign.
+    #[doc(alias("withPersonalIdentificationNumber"))]
     pub fn national_id(number: PersonalIdentificationNumber) -> Self {
         Self::named(number)
     }
 
-    /// A signer by an identifier of your own, unique in the job.
+    /// Identifies the signer by an identifier of your own, unique in the job. Anyone who is redirected can sign.
+    #[doc(alias("withCustomIdentifier"))]
     pub fn identified_by(identifier: SignerIdentifier) -> Self {
         Self::named(identifier)
     }
 
-    /// A signer by either.
+    /// Identifies the signer by a [`SignerName`].
     pub fn named(name: impl Into<SignerName>) -> Self {
         Self { name: name.into(), signature_type: None, on_behalf_of: None }
     }
 
-    /// How binding the signature is. Without this the service decides.
+    /// Sets the signature type. Defaults to the service's default, see [`SignatureType`].
     pub fn signature_type(mut self, signature_type: SignatureType) -> Self {
         self.signature_type = Some(signature_type);
         self
     }
 
-    /// For whom the signer signs. Without this the service decides.
+    /// Sets on whose behalf the signer signs. Defaults to the service's default.
     pub fn on_behalf_of(mut self, on_behalf_of: OnBehalfOf) -> Self {
         self.on_behalf_of = Some(on_behalf_of);
         self
     }
 
-    /// How the signer is named.
+    /// Returns the identifier of the signer.
     pub fn name(&self) -> &SignerName {
         &self.name
     }
 
-    /// How binding the signature is, if it was said.
+    /// Returns the signature type, if it is set.
     pub fn chosen_signature_type(&self) -> Option<SignatureType> {
         self.signature_type
     }
 
-    /// For whom the signer signs, if it was said.
+    /// Returns on whose behalf the signer signs, if it is set.
     pub fn chosen_on_behalf_of(&self) -> Option<OnBehalfOf> {
         self.on_behalf_of
     }
@@ -138,7 +142,9 @@ impl Signer {
     }
 }
 
-/// The signers of a job: 1 to 10, no two named the same. A letter in one character and in two (Å) is one name.
+/// The signers of a job: between 1 and 10, with different names.
+///
+/// Names are compared after Unicode composition: `Å` as one or as two characters is the same name.
 ///
 /// ```
 /// use posten_signering::direct::{Signer, Signers};
@@ -153,19 +159,19 @@ impl Signer {
 pub struct Signers(Vec<Signer>);
 
 impl Signers {
-    /// Several signers. Their order is the order of [`Job::signers`](super::Job::signers).
+    /// Creates a list of signers. [`Job::signers`](super::Job::signers) has them in the same order.
     ///
     /// # Errors
     ///
-    /// When there are none or more than 10, or two are named the same.
+    /// [`InvalidValue`] when there are none or more than 10, or two have the same name.
     pub fn new(signers: impl IntoIterator<Item = Signer>) -> Result<Self, InvalidValue> {
         let signers: Vec<Signer> = signers.into_iter().collect();
-        let names: HashSet<String> = signers.iter().map(|signer| signer.name.compared()).collect();
+        let names: HashSet<String> = signers.iter().map(|signer| signer.name.normalized()).collect();
         crate::types::signers(signers.len(), names.len() != signers.len())?;
         Ok(Self(signers))
     }
 
-    /// The signers, in their order.
+    /// Iterates over the signers, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Signer> {
         self.0.iter()
     }
@@ -177,8 +183,8 @@ impl From<Signer> for Signers {
     }
 }
 
-/// What [`JobRequestBuilder::signer`](super::JobRequestBuilder) takes: a [`Signer`], or several as [`Signers`]. The trait is
-/// sealed.
+/// Implemented by [`Signer`] and [`Signers`], the arguments of [`JobRequestBuilder::signer`](super::JobRequestBuilder).
+/// The trait is sealed.
 ///
 /// Example: see [`JobRequest`](super::JobRequest).
 #[diagnostic::on_unimplemented(

@@ -1,4 +1,4 @@
-//! The status of a direct job in one state.
+//! The status of a direct job in a known state.
 
 use std::fmt;
 
@@ -12,18 +12,21 @@ use crate::flow::{
 use crate::transport::Download;
 use crate::types::{JobId, ServiceUrl};
 
-/// The status of a job that is in the state `S` and followed by `R`.
+/// The status of a direct job in the state `S`.
+///
+/// `R` is the status retrieval method of the job.
 ///
 /// | | signatures | XAdES | signed PDF | confirm |
 /// |---|---|---|---|---|
-/// | `Status<InProgress>` | yes | of those who signed | [`pades_so_far`](Status::pades_so_far), when offered | yes |
+/// | `Status<InProgress>` | yes | of those who have signed | [`pades_so_far`](Status::pades_so_far), if offered | yes |
 /// | `Status<Completed>` | yes | of all | [`pades`](Status::pades) | yes |
 /// | `Status<DocumentsGone>` | yes | no | no | yes |
-/// | `Status<Failed>` | yes | of those who signed | [`pades_so_far`](Status::pades_so_far), when offered | yes |
+/// | `Status<Failed>` | yes | of those who have signed | [`pades_so_far`](Status::pades_so_far), if offered | yes |
 ///
-/// From here: [`pades`](Status::pades) and [`Signature::xades`] to the documents, [`confirm`](Status::confirm) to
-/// [`Job<Confirmed>`](Job), and [`documents_deletion`](Status::documents_deletion) where that is permitted. Each of them can
-/// be stored, and used later or in another process: [`guide::references`](crate::guide::references).
+/// What comes next: download the signed PDF ([`pades`](Status::pades)) and each XAdES ([`Signature::xades`]), then
+/// [`confirm`](Status::confirm), which returns [`Job<Confirmed>`](Job). Where it is permitted, delete the documents
+/// ([`documents_deletion`](Status::documents_deletion)). References to all of them can be stored and used later, by
+/// another process, see [`guide::references`](crate::guide::references).
 ///
 /// ```no_run
 /// use posten_signering::direct::{Completed, Status};
@@ -46,7 +49,7 @@ pub struct Status<S: StatusState, R: Retrieval = Callback> {
     pub(super) retrieval: R,
 }
 
-/// Some signer has yet to act.
+/// The state in which at least one signer has not acted yet.
 ///
 /// Example: see [`Status`].
 #[derive(Debug)]
@@ -62,35 +65,37 @@ impl StatusState for InProgress {
 }
 
 impl<S: StatusState, R: Retrieval> Status<S, R> {
-    /// The number of the job.
+    /// Returns the number of the job.
     pub fn job_id(&self) -> JobId {
         self.common.job_id
     }
 
-    /// The sender's own reference for the job.
+    /// Returns the sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.common.reference.as_deref()
     }
 
-    /// What each signer has done.
+    /// Returns the signature status of each signer.
     pub fn signatures(&self) -> &[Signature] {
         &self.common.signatures
     }
 
-    /// What this signer has done. `None` when it is no signer of the job, or the service does not say which of several.
+    /// Returns the signature status of this signer. `None` if the job has no such signer, or has several and the
+    /// service does not name them.
     ///
-    /// The only signature of a job may come without a name, and is then taken for that of any signer.
+    /// If the only signature of a job comes without a name, it is returned for any signer.
+    #[doc(alias("getSignatureFrom", "GetSignatureFrom"))]
     pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
         signature_of(self.signatures(), signer)
     }
 
-    /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
-    /// service asks for none.
+    /// Returns a reference that can be stored, for [`Client::confirm`](crate::Client::confirm). `None` if the answer
+    /// has no confirmation URL.
     pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.state.confirmation(Sealed(())).reference()
     }
 
-    /// Confirms, and gives the state back when that fails.
+    /// Confirms, and returns the status in the error when that fails.
     async fn confirmed(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
         if let Err(error) = self.state.confirmation(Sealed(())).send().await {
             return Err(FailedCall::new(error, self));
@@ -101,100 +106,108 @@ impl<S: StatusState, R: Retrieval> Status<S, R> {
 }
 
 impl<R: Retrieval> Status<InProgress, R> {
-    /// The PDF with the signatures so far, when the service offers one: as soon as one signer has signed.
+    /// Returns the PDF with the signatures so far, if the service offers one: once at least one signer has signed.
     pub fn pades_so_far(&self) -> Option<Download> {
         self.state.pades_so_far.as_ref().map(|url| self.common.pades(url))
     }
 
-    /// Tells the service that this status was received. The job goes on. A queue redelivers the change until then.
+    /// Confirms to the service that this status was received. The job continues. A queue redelivers a change until it
+    /// is confirmed.
     ///
-    /// Sends nothing where the service asks for no confirmation.
+    /// Sends nothing if the answer has no confirmation URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the status may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a status that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`](crate::Error). The returned [`FailedCall`] contains the status, so
+    /// that the call can be repeated.
     pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
         self.confirmed().await.map(drop)
     }
 }
 
 impl<R: Retrieval> Status<Completed, R> {
-    /// The signed PDF: all documents, with every signer's signature in it.
+    /// Returns the signed PDF, with all documents and the signatures of all signers.
+    #[doc(alias("PAdES", "getPAdES", "GetPades"))]
     pub fn pades(&self) -> Download {
         self.common.pades(&self.state.pades)
     }
 
-    /// Tells the service that you have received the status, and ends the job.
+    /// Confirms to the service that you have received the status, and ends the job.
     ///
-    /// Fetch the documents first, to be safe: the service keeps signed documents for 40 days, but its texts differ on
-    /// whether it may delete them at once where no long-term storage was agreed. To confirm first and fetch later, store
-    /// the [`reference`](Download::reference) of the document.
+    /// Download the documents first. The service keeps signed documents for 40 days, but its documentation is
+    /// inconsistent about whether it may delete them at confirmation if you have no agreement on long-term storage. To
+    /// confirm first and download later, store the [`reference`](Download::reference) of the document.
     ///
-    /// Sends nothing where the service asks for no confirmation.
+    /// Sends nothing if the answer has no confirmation URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the status may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a status that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`](crate::Error). The returned [`FailedCall`] contains the status, so
+    /// that the call can be repeated.
     pub async fn confirm(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
         self.confirmed().await
     }
 
-    /// The right to delete the documents, if the service grants it: 24 hours after completion at the earliest.
+    /// Returns the permission to delete the documents, if the service grants it: 24 hours after completion at the
+    /// earliest.
+    #[doc(alias("deleteDocuments"))]
     pub fn documents_deletion(&self) -> Option<DocumentsDeletion> {
         self.common.deletion(self.state.deletion.as_ref())
     }
 }
 
 impl<R: Retrieval> Status<DocumentsGone, R> {
-    /// Tells the service that you have received the status, and ends the job.
+    /// Confirms to the service that you have received the status, and ends the job.
     ///
-    /// Sends nothing where the service asks for no confirmation.
+    /// Sends nothing if the answer has no confirmation URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the status may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a status that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`](crate::Error). The returned [`FailedCall`] contains the status, so
+    /// that the call can be repeated.
     pub async fn confirm(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
         self.confirmed().await
     }
 }
 
 impl<R: Retrieval> Status<Failed, R> {
-    /// The PDF with the signatures of those who signed, when the service offers one.
+    /// Returns the PDF with the signatures of those who have signed, if the service offers one.
     pub fn pades_so_far(&self) -> Option<Download> {
         self.state.pades_so_far.as_ref().map(|url| self.common.pades(url))
     }
 
-    /// Tells the service that you have received the status, and ends the job.
+    /// Confirms to the service that you have received the status, and ends the job.
     ///
-    /// Sends nothing where the service asks for no confirmation.
+    /// Sends nothing if the answer has no confirmation URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the status may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a status that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`](crate::Error), with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`](crate::Error). The returned [`FailedCall`] contains the status, so
+    /// that the call can be repeated.
     pub async fn confirm(self) -> Result<Job<Confirmed, R>, FailedCall<Self>> {
         self.confirmed().await
     }
@@ -213,11 +226,11 @@ pub(super) fn signature_of<'s>(signatures: &'s [Signature], signer: &SignerName)
     }
 }
 
-/// What one signer of a direct job has done.
+/// The signature status of one signer of a direct job.
 pub type Signature = flow::Signature<SignerName>;
 
 impl Signature {
-    /// Whether it is this signer's. `false` where the service does not say whose it is, see
+    /// Whether this is the signature of this signer. `false` if the service does not name the signer, see
     /// [`signature_of`](Status::signature_of).
     pub fn is_by(&self, signer: &SignerName) -> bool {
         self.signer().is_some_and(|named| named.is_same(signer))

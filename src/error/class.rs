@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{Error, Refusal, TlsError};
 
-/// What a program does about an [`Error`]: the one classification that retries, telemetry and exit codes come from.
+/// The class of an [`Error`], by what a program can do about it. Retries, telemetry and exit codes are derived from it.
 ///
 /// | class | retried | transient | exit code |
 /// |---|---|---|---|
@@ -35,42 +35,42 @@ use super::{Error, Refusal, TlsError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorClass {
-    /// A value breaks a rule of the service: show it to whoever made the value.
+    /// A value breaks a rule of the service. Show the error to the user who entered the value.
     Value,
-    /// Certificate, trust anchors, environment or a stored handle: fix the configuration.
+    /// Certificate, trust anchors, environment or a stored handle. Fix the configuration.
     Configuration,
     /// A file cannot be read or written.
     File,
-    /// The connection could not be made: nothing was sent.
+    /// The connection could not be established. Nothing was sent.
     Connect,
     /// The service did not answer in time.
     Timeout,
     /// The connection broke.
     Transport,
-    /// The service or a gateway is not available: 408, 502, 503 and 504.
+    /// The service or a gateway is unavailable: 408, 502, 503 or 504.
     Unavailable,
     /// The service failed: any other 5xx.
     ServerError,
-    /// Polled too early, or above the rate limit: wait until the time in the error.
+    /// Polled too early, or above the rate limit. Wait until the time in the error.
     RateLimited,
-    /// The certificate is refused, or its organization has no rights: ask Posten.
+    /// The certificate was refused, or its organization lacks a right. Contact Posten.
     Rights,
-    /// The service said no.
+    /// The service refused the request.
     Refused,
-    /// A job may have been created: find out before creating it again.
+    /// A job may have been created. Check before you create it again.
     Unclear,
-    /// The service's answer cannot be understood: report a bug.
+    /// The service's answer breaks the protocol. Report a bug.
     Protocol,
-    /// A signed document is not to be trusted.
+    /// The verification of a signed document failed.
     Document,
-    /// A hook of yours refused.
+    /// A hook of your program returned an error.
     Hook,
-    /// A bug in this crate: report it.
+    /// A bug in this crate. Report it.
     Internal,
 }
 
 impl ErrorClass {
-    /// Every class, in the order of the table.
+    /// All classes, in the order of the table.
     pub const ALL: [Self; 16] = [
         Self::Value,
         Self::Configuration,
@@ -90,7 +90,7 @@ impl ErrorClass {
         Self::Internal,
     ];
 
-    /// The class as one word, for telemetry (`error.type` of OpenTelemetry).
+    /// Returns the class as one word, for telemetry (`error.type` of OpenTelemetry).
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Value => "value",
@@ -112,25 +112,25 @@ impl ErrorClass {
         }
     }
 
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without any change.
     ///
-    /// Every call may be made again after a transient error: the creation of a job too, because one that may have created
-    /// a job is [`Unclear`](Self::Unclear) instead.
+    /// Any call can be retried after a transient error, the creation of a job included: if the job may have been
+    /// created, the class is [`Unclear`](Self::Unclear).
     pub fn is_transient(self) -> bool {
         self.is_retried() || matches!(self, Self::ServerError | Self::RateLimited)
     }
 
-    /// Whether idempotent calls are retried automatically after it: see [`Retry`](crate::Retry).
+    /// Whether idempotent calls are retried automatically after such an error, see [`Retry`](crate::Retry).
     pub fn is_retried(self) -> bool {
         matches!(self, Self::Connect | Self::Timeout | Self::Transport | Self::Unavailable)
     }
 
-    /// Whether the service may have done what it was asked, although it did not say so.
+    /// Whether the service may have processed the request although the call failed.
     pub(crate) fn leaves_open(self) -> bool {
         matches!(self, Self::Timeout | Self::Transport | Self::Unavailable | Self::ServerError | Self::Protocol)
     }
 
-    /// The exit code of the command line `signering`, for programs that want the same.
+    /// Returns the exit code that the command line `signering` uses, for programs that want the same.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Hook | Self::Internal => 1,
@@ -158,7 +158,7 @@ impl std::fmt::Display for ErrorClass {
 }
 
 impl Error {
-    /// The class of the error. The only place where the variants are told apart exhaustively.
+    /// Returns the class of the error.
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::InvalidValue(_) => ErrorClass::Value,
@@ -186,12 +186,12 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later without anybody changing anything: see [`ErrorClass::is_transient`].
+    /// Whether the same call may succeed later without any change, see [`ErrorClass::is_transient`].
     pub fn is_transient(&self) -> bool {
         self.class().is_transient()
     }
 
-    /// What the service said when it refused the call, if it did: the status, the code and the text of its answer.
+    /// Returns the status, code and message with which the service refused the call, if it did.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::NotAuthorized(refusal)
@@ -205,7 +205,7 @@ impl Error {
         }
     }
 
-    /// The class as one word, for telemetry: see [`ErrorClass::as_str`]. Nothing of the error itself is in it.
+    /// Returns the class as one word, for telemetry, see [`ErrorClass::as_str`]. It contains no text of the error.
     pub fn kind(&self) -> &'static str {
         self.class().as_str()
     }
@@ -220,7 +220,7 @@ impl Refusal {
             | StatusCode::GATEWAY_TIMEOUT => ErrorClass::Unavailable,
             status if status.is_server_error() => ErrorClass::ServerError,
             status if status.is_client_error() => ErrorClass::Refused,
-            // No status that tells what became of a request.
+            // 1xx, 2xx and 3xx are not documented for refusals.
             _ => ErrorClass::Protocol,
         }
     }

@@ -1,4 +1,4 @@
-//! What can go wrong, as plain data: one file a subject, and nothing here imports anything of the crate above it.
+//! Errors as plain data, one file per subject. This module imports no other module of the crate.
 
 mod class;
 mod handle;
@@ -17,35 +17,45 @@ pub use self::class::ErrorClass;
 pub use self::handle::HandleError;
 pub use self::identity::IdentityError;
 pub use self::refusal::Refusal;
-pub use self::trust::{TlsError, TrustAnchorsError};
+pub use self::trust::{PublishedCertificate, TlsError, TrustAnchorsError};
 pub use self::value::{InvalidValue, PdfProblem, Rule};
 #[cfg(feature = "verify")]
 pub use self::verification::VerificationError;
 
-/// The reason of something that is not this crate's: an HTTP library, a hook.
+/// An error that is not this crate's own: of the HTTP library or of a hook.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error of any call.
+/// The error type of this crate.
 ///
-/// No variant carries a key, a password, a personal number or a title. What the service wrote about a refused request
-/// may quote the request, so it is kept out of `Display` and `Debug`: see [`Refusal::message`].
+/// No variant contains a key, a password, a personal identification number or a title. The service's message about a
+/// refused request may quote the request, so it is kept out of `Display` and `Debug`, see [`Refusal::message`].
 ///
-/// `Display` never contains the text of the [`source`](std::error::Error::source): print the whole chain, as `anyhow`,
-/// `eyre` and `tracing` do.
+/// `Display` does not contain the text of the [`source`](std::error::Error::source). Print the whole chain, as
+/// `anyhow`, `eyre` and `tracing` do.
 ///
-/// [`class`](Self::class) says what a program does about it, in one place for retries, telemetry and exit codes:
+/// # Errors common to all calls
+///
+/// Every call that sends a request can fail with [`Connect`](Self::Connect), [`Timeout`](Self::Timeout),
+/// [`Transport`](Self::Transport), [`Tls`](Self::Tls), [`TooManyRequests`](Self::TooManyRequests),
+/// [`NotAuthorized`](Self::NotAuthorized), [`BrokerNotAuthorized`](Self::BrokerNotAuthorized),
+/// [`NotFound`](Self::NotFound), [`Unexpected`](Self::Unexpected) and [`Protocol`](Self::Protocol). The documentation
+/// of a call lists the errors that are particular to it.
+///
+/// # What to do about an error
+///
+/// [`class`](Self::class) classifies errors by what a program can do about them. Retries, telemetry and exit codes are
+/// derived from it. Cause and cure of each variant: [`guide::errors`](crate::guide::errors).
 ///
 /// ```
 /// use posten_signering::{Error, ErrorClass};
 ///
-/// /// What a program does about it.
 /// fn advice(error: &Error) -> &'static str {
 ///     match error.class() {
-///         ErrorClass::Value => "show it to whoever typed the value: nothing was sent",
-///         ErrorClass::Unclear => "look for the job before creating it again",
-///         ErrorClass::Rights => "ask Posten for rights, and look at the certificate",
-///         class if class.is_transient() => "try later: it was retried already",
-///         _ => "tell somebody",
+///         ErrorClass::Value => "show it to the user: nothing was sent",
+///         ErrorClass::Unclear => "look for the job before you create it again",
+///         ErrorClass::Rights => "ask Posten for access, and check the certificate",
+///         class if class.is_transient() => "try later: the automatic retries have failed",
+///         _ => "report it",
 ///     }
 /// }
 /// # let error = Error::from("".parse::<posten_signering::Title>().unwrap_err());
@@ -66,7 +76,7 @@ pub enum Error {
     #[error(transparent)]
     TrustAnchors(#[from] TrustAnchorsError),
 
-    /// The client is configured in a way that cannot work.
+    /// The configuration of the client is invalid.
     #[error("configuration: {0}")]
     Configuration(String),
 
@@ -74,86 +84,89 @@ pub enum Error {
     #[error(transparent)]
     Tls(#[from] TlsError),
 
-    /// The service did not answer in time. It may have acted all the same.
+    /// The service did not answer in time. It may have processed the request.
     #[error("the service did not answer in time")]
     Timeout,
 
-    /// The connection could not be made. Nothing was sent.
-    #[error("the connection to the service could not be made")]
+    /// The connection could not be established. Nothing was sent.
+    #[error("the connection to the service could not be established")]
     Connect(#[source] BoxError),
 
-    /// The connection failed. The service may have acted all the same.
+    /// The connection failed. The service may have processed the request.
     #[error("the connection to the service failed")]
     Transport(#[source] BoxError),
 
-    /// A job was sent, but what came back does not tell whether it was created: nothing, a server error, or an answer that
-    /// cannot be understood.
+    /// A job was sent, but the answer does not show whether it was created: no answer, a server error, or an invalid
+    /// answer.
     ///
-    /// It is never retried automatically: the signers would be asked twice. Find out first, by the reference: changes of
-    /// the job are delivered by its queue, and the service's support can look it up.
+    /// The creation is not retried automatically, because the signers could be asked twice. Look for the job by its
+    /// reference first: its queue delivers its changes, and the service's support can look it up. See
+    /// [`guide::errors`](crate::guide::errors#creating-a-job-exactly-once).
     #[error("the job may have been created{}", .reference.as_ref().map(|own| format!(" (reference {own})")).unwrap_or_default())]
     MaybeCreated {
-        /// The reference of the request.
+        /// The reference in the job request.
         reference: Option<String>,
-        /// What went wrong.
+        /// The error of the call.
         source: Box<Error>,
     },
 
-    /// The organization of the certificate has no access to the API (`NOT_AUTHORIZED`, or 401).
+    /// The certificate's organization has no access to the API (`NOT_AUTHORIZED`, or 401).
     #[error("the certificate's organization has no access to the API ({0})")]
     NotAuthorized(Refusal),
 
-    /// The organization of the certificate may not act for the sender (`BROKER_NOT_AUTHORIZED`).
+    /// The certificate's organization is not authorized as broker for the sender (`BROKER_NOT_AUTHORIZED`).
     #[error("the certificate's organization may not act for this sender (BROKER_NOT_AUTHORIZED)")]
     BrokerNotAuthorized(Refusal),
 
-    /// The token is wrong, or belongs to another state of the job (`INVALID_STATUS_QUERY_TOKEN`).
+    /// The status query token is wrong, or belongs to another state of the job (`INVALID_STATUS_QUERY_TOKEN`).
     #[error("the status query token is not valid for this job and its state (INVALID_STATUS_QUERY_TOKEN)")]
     InvalidStatusQueryToken(Refusal),
 
-    /// The signer has not come back yet (`SIGNING_CEREMONY_NOT_COMPLETED`).
+    /// The status was requested before the signer came back (`SIGNING_CEREMONY_NOT_COMPLETED`).
     #[error("the signing ceremony is not completed (SIGNING_CEREMONY_NOT_COMPLETED)")]
     SigningCeremonyNotCompleted(Refusal),
 
-    /// The service has no such job or document, or has it no more (404, 410).
+    /// The job or document does not exist, or no longer (404, 410).
     ///
-    /// After a reference or a handle that worked before, it is the second: a job ends 30 days after its creation, and signed
-    /// documents are kept for 40 days.
-    #[error("the service has no such job or document, or has it no more ({0})")]
+    /// A direct job expires 30 days after its creation, and the service keeps signed documents for 40 days. A handle or
+    /// reference that worked before stops working then.
+    #[error("the job or document does not exist, or no longer ({0})")]
     NotFound(Refusal),
 
-    /// The job is completed or cancelled already, or the service does not let it be cancelled (409).
+    /// The job has already been completed or cancelled, or the service offers no cancellation of it (409).
     ///
-    /// A cancellation whose answer is lost is retried, and the answer to the retry may be this: the job's last change
-    /// tells which it was.
-    #[error("the job cannot be cancelled: it is completed or cancelled already")]
+    /// When the answer to a cancellation is lost, the call is retried, and the retry may fail with this error although
+    /// the job was cancelled. The last change of the job shows which it was.
+    #[error("the job cannot be cancelled: it has already been completed or cancelled")]
     JobCannotBeCancelled,
 
-    /// Too many requests: polled before the time that the service permits, or above the rate limit.
+    /// Too many requests: the rate limit was exceeded, or a queue was polled too early.
     ///
-    /// Also when the client's own rate limiter did not permit the call in time
-    /// ([`Timeouts::rate_limiter`](crate::Timeouts::rate_limiter)): nothing was sent then.
+    /// Also returned when the client's rate limiter did not permit the call in time
+    /// ([`Timeouts::rate_limiter`](crate::Timeouts::rate_limiter)). Then nothing was sent.
     #[error("too many requests{}", .retry_at.map(|at| format!("; permitted again at {at}")).unwrap_or_default())]
+    #[doc(alias("TooEagerPolling", "TooEagerPollingException", "rate limit", "429"))]
     TooManyRequests {
-        /// When the next request is permitted, by this machine's clock: from `X-Next-permitted-poll-time`, or 30 seconds
-        /// from now above the rate limit of 10 calls a second. `None` when the service did not say.
+        /// When the next request is permitted, by this machine's clock: the time in `X-Next-permitted-poll-time`, or 30
+        /// seconds from now if the rate limit of 10 calls a second was exceeded. `None` if the service gave no time.
         retry_at: Option<Timestamp>,
     },
 
-    /// The service refused for a reason that has no variant of its own.
+    /// The service refused the request for a reason that has no variant of its own.
     #[error("the service answered {}", .0)]
+    #[doc(alias("UnexpectedResponseException"))]
     Unexpected(Refusal),
 
-    /// The service's answer is not what the API promises: no harm was done, but somebody has a bug.
+    /// The service's answer breaks the protocol: it is not what the API documents.
     #[error("the service's answer breaks the protocol: {0}")]
     Protocol(String),
 
-    /// A document that this crate writes does not fit the schema: a bug in this crate. Nothing was sent.
+    /// A document written by this crate does not conform to the schema: a bug in this crate. Nothing was sent.
     #[error("the {document} cannot be written: {reason}")]
     Unwritable {
-        /// Which document it is.
+        /// The document.
         document: &'static str,
-        /// The rule of the schema.
+        /// The rule of the schema that it breaks.
         reason: String,
     },
 
@@ -161,7 +174,7 @@ pub enum Error {
     #[error(transparent)]
     Handle(#[from] HandleError),
 
-    /// A signed document is not to be trusted.
+    /// The verification of a signed document failed.
     #[cfg(feature = "verify")]
     #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
     #[error(transparent)]
@@ -170,32 +183,32 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What could not be done.
+        /// The action that failed.
         action: FileAction,
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
 
-    /// A reader failed, or did not have the bytes it announced.
+    /// A reader failed, or did not have the length that was given.
     #[error("reading failed")]
     Read(#[source] std::io::Error),
 
-    /// A hook of yours refused the document package, for this reason. Nothing was sent.
+    /// A hook of your program refused the document package. Nothing was sent.
     #[error("a hook refused the document package")]
     Hook(#[source] BoxError),
 }
 
-/// What could not be done with a file.
+/// The action on a file that failed.
 ///
 /// Example: see [`Error::File`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileAction {
-    /// Open or read it.
+    /// Opening or reading.
     Read,
-    /// Create, write or rename it.
+    /// Creating, writing or renaming.
     Write,
 }
 
@@ -208,15 +221,15 @@ impl std::fmt::Display for FileAction {
     }
 }
 
-/// What a failure to do something with a file is.
+/// Makes an [`Error::File`] of an I/O error.
 pub(crate) fn file(action: FileAction, path: &std::path::Path) -> impl Fn(std::io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::File { action, path: path.clone(), source }
 }
 
-/// An error and all that it comes from.
+/// An error and its chain of sources.
 ///
-/// An `io::Error` names what is inside it as its inner error, not as its source.
+/// The inner error of an `io::Error` counts as its source, which it is not by `Error::source`.
 pub(crate) fn causes<'e>(
     error: &'e (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {

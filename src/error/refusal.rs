@@ -1,10 +1,10 @@
-//! What the service says when it refuses.
+//! The answer with which the service refuses a request.
 
 use std::fmt;
 
 use http::StatusCode;
 
-/// A refusal by the service.
+/// The HTTP status and error document with which the service refused a request.
 ///
 /// ```
 /// use posten_signering::Error;
@@ -23,7 +23,7 @@ pub struct Refusal {
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
     pub(crate) error_type: Option<String>,
-    /// Of a body that is no error document of the API.
+    /// The start of a body that is not an error document of the API.
     pub(crate) text: Option<String>,
 }
 
@@ -33,28 +33,32 @@ impl Refusal {
         Self { status, code: None, message: None, error_type: None, text: None }
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// `error-code`, if the answer had one.
+    /// Returns the `error-code`, if the answer had one.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
-    /// `error-message`, if the answer had one. The service may quote the request in it: mind where you log it.
+    /// Returns the `error-message`, if the answer had one.
+    ///
+    /// It may quote the request and contain personal data. Neither `Display` nor `Debug` shows it.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// The start of a body that is no error document of the API: the page of a gateway, for instance. At most 4096 bytes.
-    /// Neither `Display` nor `Debug` shows it: the service may quote the request in it.
+    /// Returns the start of a body that is not an error document of the API, such as the error page of a gateway. At
+    /// most 4096 bytes.
+    ///
+    /// It may quote the request and contain personal data. Neither `Display` nor `Debug` shows it.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
 
-    /// `error-type`: `CLIENT` or `SERVER`, if the answer had one.
+    /// Returns the `error-type`, `CLIENT` or `SERVER`, if the answer had one.
     pub fn error_type(&self) -> Option<&str> {
         self.error_type.as_deref()
     }
@@ -64,7 +68,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         if let Some(code) = &self.code {
-            // Whatever the service wrote there: nothing of it may act on a terminal.
+            // Escaped, so that it cannot send control characters to a terminal.
             write!(f, " with {}", code.escape_debug())?;
         }
         Ok(())

@@ -1,9 +1,9 @@
-//! A value that breaks a rule of the service.
+//! The error of a value that breaks a rule of the service.
 
 use std::convert::Infallible;
 use std::fmt;
 
-/// A value that breaks a rule of the service. Says which field and which rule, never the value.
+/// The error of a value that breaks a rule of the service. It names the field and the rule, not the value.
 ///
 /// ```
 /// use posten_signering::{Rule, Title};
@@ -23,12 +23,12 @@ impl InvalidValue {
         Self { field, rule }
     }
 
-    /// The field, as the service's documentation names it.
+    /// Returns the field, as the service's documentation names it.
     pub fn field(&self) -> &'static str {
         self.field
     }
 
-    /// The rule that is broken.
+    /// Returns the rule that is broken.
     pub fn rule(&self) -> &Rule {
         &self.rule
     }
@@ -40,7 +40,7 @@ impl From<Infallible> for InvalidValue {
     }
 }
 
-/// A rule that a value breaks.
+/// A rule of the service for values.
 ///
 /// ```
 /// use posten_signering::{Document, Rule};
@@ -53,61 +53,61 @@ impl From<Infallible> for InvalidValue {
 pub enum Rule {
     /// Between `min` and `max` characters (Unicode scalar values).
     Length {
-        /// The least.
+        /// The minimum.
         min: usize,
-        /// The most.
+        /// The maximum.
         max: usize,
-        /// What was given.
+        /// The actual number.
         actual: usize,
     },
     /// Exactly this many digits, 0 to 9, and nothing else.
     Digits {
-        /// How many digits.
+        /// The number of digits.
         expected: usize,
-        /// How many characters were given.
+        /// The actual number of characters.
         actual: usize,
     },
     /// A number from 0 to 2⁶³ - 1.
     Integer,
-    /// Only characters that XML 1.0 can carry: no control characters besides tab and line breaks.
+    /// Only characters that XML 1.0 allows: no control characters except tab and line breaks.
     XmlCharacters,
-    /// An absolute URI of any scheme that is not script or data.
+    /// An absolute URI of any scheme except scripts and data.
     AbsoluteUri,
-    /// One of the words of the API.
+    /// One of the values that the API defines.
     OneOf(&'static [&'static str]),
     /// Between `min` and `max` items.
     Count {
-        /// The least.
+        /// The minimum.
         min: usize,
-        /// The most.
+        /// The maximum.
         max: usize,
-        /// What was given.
+        /// The actual number.
         actual: usize,
     },
-    /// No two alike.
+    /// All different.
     Unique,
-    /// Between one byte and `max` bytes in all documents of a job together.
+    /// Between one byte and `max` bytes in total, in all documents of a job.
     Bytes {
-        /// The most.
+        /// The maximum.
         max: usize,
-        /// What was given.
+        /// The actual number.
         actual: usize,
     },
-    /// A PDF that the service can sign.
+    /// A PDF that the service accepts.
     Pdf(PdfProblem),
     /// Text in UTF-8.
     Utf8,
-    /// An e-mail address: something on both sides of one `@`, and no white space.
+    /// An e-mail address: text on both sides of one `@`, and no white space.
     EmailAddress,
-    /// A mobile number: 5 to 15 digits, a `+` before them if need be.
+    /// A mobile number: 5 to 15 digits, optionally after a `+`.
     MobileNumber,
     /// A whole number from `min` to `max`.
     Range {
-        /// The least.
+        /// The minimum.
         min: u64,
-        /// The most.
+        /// The maximum.
         max: u64,
-        /// What was given.
+        /// The actual number.
         actual: u64,
     },
 }
@@ -122,23 +122,23 @@ impl fmt::Display for Rule {
             }
             Self::Digits { expected, actual } => write!(f, "must be {expected} digits, is {actual} characters long"),
             Self::Integer => f.write_str("must be an integer from 0 to 2^63 - 1"),
-            Self::XmlCharacters => f.write_str("has a control character, which XML cannot carry"),
+            Self::XmlCharacters => f.write_str("has a control character, which XML does not allow"),
             Self::AbsoluteUri => f.write_str("must be an absolute URI, and neither script nor data"),
             Self::OneOf(words) => write!(f, "must be one of {}", words.join(", ")),
             Self::Count { min, max, actual } => write!(f, "must be {min} to {max}, are {actual}"),
             Self::Unique => f.write_str("no two may be the same"),
             Self::Bytes { max, actual: 0 } => write!(f, "must have 1 to {max} bytes, is empty"),
-            Self::Bytes { max, actual } => write!(f, "may have at most {max} bytes together, have {actual}"),
+            Self::Bytes { max, actual } => write!(f, "may have at most {max} bytes in total, have {actual}"),
             Self::Pdf(problem) => problem.fmt(f),
             Self::Utf8 => f.write_str("must be text in UTF-8"),
-            Self::EmailAddress => f.write_str("must have something on both sides of one @, and no white space"),
-            Self::MobileNumber => f.write_str("must be 5 to 15 digits, with a + before them if need be"),
+            Self::EmailAddress => f.write_str("must have text on both sides of one @, and no white space"),
+            Self::MobileNumber => f.write_str("must be 5 to 15 digits, optionally after a +"),
             Self::Range { min, max, actual } => write!(f, "must be from {min} to {max}, is {actual}"),
         }
     }
 }
 
-/// Why the service would refuse a PDF.
+/// A reason for which the service would refuse a PDF.
 ///
 /// Example: see [`Rule`](crate::Rule).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Why a signed document is not trusted.
+//! The error of a verification.
 
 use jiff::Timestamp;
 

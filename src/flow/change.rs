@@ -1,4 +1,4 @@
-//! What a queue delivers.
+//! Changes that a polling queue delivers, and their keys.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -16,12 +16,12 @@ use super::status::Common;
 use crate::transport::Download;
 use crate::types::{JobId, SignatureJobStatus};
 
-/// A change that a queue delivers, of either flow: [`direct::JobStatus`](crate::direct::JobStatus) of a polling job and
-/// [`portal::JobStatus`](crate::portal::JobStatus).
+/// A change of either flow, delivered by a polling queue.
 ///
-/// For code that handles the changes of both flows alike. A change cannot be confirmed through this trait: a
-/// [`Worker`](crate::Worker) confirms when its handler has succeeded, and who polls confirms the status itself. The trait
-/// is sealed.
+/// Implemented by [`direct::JobStatus`](crate::direct::JobStatus) of a polling job and by
+/// [`portal::JobStatus`](crate::portal::JobStatus), for code that handles the changes of both flows. A change cannot be
+/// confirmed through this trait: a [`Worker`](crate::Worker) confirms it after its handler has succeeded, and code that
+/// polls by itself confirms the status. The trait is sealed.
 ///
 /// ```no_run
 /// use posten_signering::{Change, Error};
@@ -39,47 +39,48 @@ use crate::types::{JobId, SignatureJobStatus};
 /// }
 /// ```
 pub trait Change: Debug + Send + Sync + 'static {
-    /// How the flow names a signer.
+    /// The type that identifies a signer in this flow.
     type Signer: Debug;
 
-    /// The number of the job.
+    /// Returns the number of the job.
     fn job_id(&self) -> JobId;
 
-    /// The sender's own reference for the job.
+    /// Returns the sender's own reference for the job.
     fn reference(&self) -> Option<&str>;
 
-    /// Which change it is, to recognize it when it is redelivered.
+    /// Returns the key of the change, which is the same when the change is redelivered.
     fn key(&self) -> ChangeKey;
 
-    /// The state of the job.
+    /// Returns the state of the job.
     fn state(&self) -> SignatureJobStatus;
 
-    /// What each signer has done.
+    /// Returns the signature status of each signer.
     fn signatures(&self) -> &[Signature<Self::Signer>];
 
-    /// How far the job has come, so that an older change that is delivered late replaces no newer one.
+    /// Returns a number that grows as the job progresses, to prevent an older status from replacing a newer one.
     fn progress(&self) -> Progress {
         Progress::new(self.state(), self.signatures())
     }
 
-    /// The signed PDF of a completed job.
+    /// Returns the signed PDF of a completed job. `None` in any other state.
     fn pades(&self) -> Option<Download>;
 
-    /// The PDF with the signatures so far of a job that is not completed, when the service offers one.
+    /// Returns the PDF with the signatures so far, if the job is not completed and the service offers one.
     fn pades_so_far(&self) -> Option<Download>;
 
     #[doc(hidden)]
     fn confirmation(&self, _: Sealed) -> &Confirmation;
 }
 
-/// Which change of a job it is: the same whenever the same change is delivered, another when something has happened
-/// since.
+/// The idempotency key of a change: equal when the same change is redelivered, different when the job has changed.
 ///
-/// The service delivers changes at least once: after a crash, or 10 minutes without confirmation, again. Store the key
-/// in the transaction that stores what a change led to, under a unique index, and a redelivered change has no effect
-/// twice. It is made of the flow, the number of the job, its state and those of its signatures, and has nothing personal
-/// in it. Keys have no order in time: of two changes of one job, the newer one has the greater [`Progress`]. A clone is
-/// cheap.
+/// Changes are delivered at least once: a change that is not confirmed within 10 minutes is redelivered. Store the key
+/// under a unique index, in the transaction that stores the effect of the change, and a redelivered change has no
+/// second effect.
+///
+/// The key consists of the flow, the number of the job, its state and the states of its signatures. It contains no
+/// personal data. Keys are not ordered by time: of two changes of one job, the newer one has the greater [`Progress`].
+/// Cheap to clone.
 ///
 /// ```text
 /// portal:17:IN_PROGRESS:SIGNED,WAITING
@@ -89,12 +90,13 @@ pub trait Change: Debug + Send + Sync + 'static {
 /// use posten_signering::portal::JobStatus;
 ///
 /// # fn insert(_: &str) -> bool { true }
-/// /// Whether it is the first time. `insert` stores under a unique index, in the transaction of what the change leads to.
+/// /// Whether the change is new. `insert` stores the key under a unique index, in the transaction of the effect.
 /// fn is_new(change: &JobStatus) -> bool {
 ///     insert(change.key().as_str())
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[doc(alias("idempotency key", "deduplication"))]
 pub struct ChangeKey(Arc<str>);
 
 impl ChangeKey {
@@ -112,7 +114,7 @@ impl ChangeKey {
         self.0.split(':').next().unwrap_or_default()
     }
 
-    /// The key as text.
+    /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -130,7 +132,7 @@ impl fmt::Display for ChangeKey {
     }
 }
 
-/// A key that was stored as text.
+/// Reads a stored key.
 impl FromStr for ChangeKey {
     type Err = Infallible;
 

@@ -1,4 +1,4 @@
-//! Confirming a status.
+//! The confirmation of a status.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::transport::{Operation, Transport};
 use crate::types::ServiceUrl;
 
-/// How a status is confirmed. An answer may have no URL for it: then there is nothing to send.
+/// The confirmation of a status. Without a URL in the answer, there is nothing to send.
 #[derive(Clone)]
 pub struct Confirmation {
     transport: Arc<Transport>,

@@ -1,4 +1,4 @@
-//! Deleting the documents of a job.
+//! Deletion of the documents of a job.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::reference::DeletionReference;
 use crate::transport::{Operation, Transport};
 use crate::types::ServiceUrl;
 
-/// The right to delete the documents of a job, once. The service grants it 24 hours after completion at the earliest.
+/// The permission to delete the documents of a job. The service grants it 24 hours after completion at the earliest.
 ///
 /// To delete them later, or in another process, store its [`reference`](Self::reference).
 ///
@@ -34,22 +34,23 @@ impl DocumentsDeletion {
         Self { transport: Arc::clone(transport), operation, url: url.clone() }
     }
 
-    /// Deletes all documents of the job from the service, for good.
+    /// Deletes all documents of the job from the service, permanently.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the documents may be deleted or not. The [`reference`](Self::reference), stored before, deletes
-    /// again, which is idempotent.
+    /// If the future is dropped before it completes, the documents may or may not be deleted. Deletion is idempotent:
+    /// repeat it with a [`reference`](Self::reference) that you stored before.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`](crate::Error), with the right itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`](crate::Error). The returned [`FailedCall`] contains the permission,
+    /// so that the call can be repeated.
     pub async fn delete(self) -> Result<(), FailedCall<Self>> {
         let deleted = self.operation.run(self.transport.delete(&self.url)).await;
         deleted.map_err(|error| FailedCall::new(error, self))
     }
 
-    /// The right in a form that can be stored: see [`Client::delete_documents`](crate::Client::delete_documents).
+    /// Returns a reference that can be stored, for [`Client::delete_documents`](crate::Client::delete_documents).
     pub fn reference(&self) -> DeletionReference {
         DeletionReference::new(&self.transport, &self.url)
     }

@@ -1,13 +1,14 @@
-//! A call that consumes and fails.
+//! The error of a call that consumes its value.
 
 use std::fmt;
 
 use crate::error::{Error, ErrorClass};
 
-/// The error of a call that consumes its value, with the value: nothing is lost, and the call can be made again.
+/// The error of a call that consumes its value (`confirm`, `cancel`, `delete`), together with the value, so that the
+/// call can be repeated.
 ///
-/// `?` makes an [`Error`] of it where an [`Error`] or a boxed error is returned. A program with an error type of its own
-/// has one more `From` beside that of [`Error`]:
+/// `?` converts it where an [`Error`] or a boxed error is returned. A program with its own error type needs a `From`
+/// implementation in addition to that for [`Error`]:
 ///
 /// ```
 /// # struct MyError;
@@ -40,22 +41,22 @@ impl<T> FailedCall<T> {
         Self(Box::new((error, value)))
     }
 
-    /// What went wrong.
+    /// Returns the error.
     pub fn error(&self) -> &Error {
         &self.0.0
     }
 
-    /// The class of the error: see [`Error::class`].
+    /// Returns the class of the error, see [`Error::class`].
     pub fn class(&self) -> ErrorClass {
         self.error().class()
     }
 
-    /// The value that the call consumed.
+    /// Returns the value that the call consumed.
     pub fn into_inner(self) -> T {
         self.0.1
     }
 
-    /// What went wrong, and the value that the call consumed.
+    /// Returns the error and the value that the call consumed.
     pub fn into_parts(self) -> (Error, T) {
         *self.0
     }
@@ -69,7 +70,7 @@ impl<T> From<FailedCall<T>> for Error {
 
 impl<T> fmt::Display for FailedCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the call failed; the value that it consumed is in this error")
+        f.write_str("the call failed; this error contains the value that it consumed")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What both flows share: creating a job, its states, its statuses, and what can be stored of it.
+//! Code that both flows share: creating a job, states, statuses, handles and references.
 
 mod change;
 mod confirmation;
@@ -28,7 +28,7 @@ pub use self::reference::{
 };
 pub(crate) use self::sealed::Sealed;
 pub use self::sender::{HasSender, NoSender, SenderChoice};
-pub(crate) use self::session::{OnAbandoned, Reading, Session, warn_of_abandoned};
+pub(crate) use self::session::{AnswerReader, OnAbandoned, Session, warn_of_abandoned};
 pub use self::signature::{Signature, SignatureStatus};
 pub use self::state::{Completed, Confirmed, DocumentsGone, Failed, JobState, StatusState};
 pub(crate) use self::status::{Common, Links, offered};

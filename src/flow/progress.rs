@@ -1,4 +1,4 @@
-//! How far a job has come.
+//! The order of the statuses of a job.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::signature::{Signature, SignatureStatus};
 use crate::types::SignatureJobStatus;
 
-/// How far a job has come: of two statuses of one job, the newer one has the greater progress.
+/// A number that orders the statuses of a job: the newer of two has the greater progress.
 ///
-/// A status can be delivered late, after a newer one: by another process, or by a handler that took longer. Store the
-/// progress beside the job, and replace what is stored only by a greater one. It is an integer, for a database as for
-/// serde:
+/// A status can be processed after a newer one: by another process, or by a handler that took longer. Store the
+/// progress with the job, and replace the stored status only if the new progress is greater. It is stored and
+/// serialized as an integer:
 ///
 /// ```sql
 /// UPDATE job SET state = 'COMPLETED_SUCCESSFULLY', progress = 5 WHERE id = 17 AND progress < 5
@@ -20,26 +20,26 @@ use crate::types::SignatureJobStatus;
 /// ```
 /// use posten_signering::{Change, Progress, SignatureJobStatus};
 ///
-/// /// What is stored of a job.
+/// /// A job in the database.
 /// struct Stored {
 ///     state: SignatureJobStatus,
 ///     progress: Progress,
 /// }
 ///
-/// /// Stores a change of either flow, unless a newer one is stored already.
+/// /// Stores a change of either flow, unless a newer one is already stored.
 /// fn store(job: &mut Stored, change: &impl Change) {
 ///     if change.progress() > job.progress {
 ///         *job = Stored { state: change.state(), progress: change.progress() };
 ///     }
 /// }
 ///
-/// // Of a job that was just created.
+/// // The progress of a job that was just created.
 /// assert_eq!(Progress::default().get(), 0);
 /// ```
 ///
 /// The number grows with each signer whose status is no longer `WAITING`, and when the job ends. By the rules of the
-/// service both happen once. The number says nothing else: do not count signers with it, and do not compare the progress
-/// of two jobs.
+/// service each happens once. It has no other meaning: do not derive the number of signers from it, and do not compare
+/// the progress of different jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Progress(u32);
@@ -51,13 +51,13 @@ impl Progress {
         Self(acted + u32::from(ended))
     }
 
-    /// The number to store.
+    /// Returns the number to store.
     pub fn get(self) -> u32 {
         self.0
     }
 }
 
-/// What a signer adds. A word that this version does not know may be followed by a final one, which adds more.
+/// The share of one signer. An unknown status may be followed by a final one, which counts more.
 fn weight(status: &SignatureStatus) -> u32 {
     match status {
         SignatureStatus::Waiting => 0,
@@ -72,7 +72,7 @@ impl fmt::Display for Progress {
     }
 }
 
-/// A progress that was stored.
+/// Reads a stored progress.
 impl From<u32> for Progress {
     fn from(stored: u32) -> Self {
         Self(stored)
@@ -85,7 +85,7 @@ impl From<Progress> for u32 {
     }
 }
 
-/// For databases whose integers have a sign.
+/// For databases with signed integers.
 impl From<Progress> for i64 {
     fn from(progress: Progress) -> Self {
         progress.0.into()

@@ -1,4 +1,4 @@
-//! The stored form of handles and references: a map with a version, whatever the serde format.
+//! The serialized form of handles and references: a map with a version, in any self-describing serde format.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,13 +13,13 @@ use crate::error::HandleError;
 use crate::trust::Environment;
 use crate::types::{JobId, OrganizationNumber, ServiceUrl};
 
-/// The version that is written, and the latest that is read.
+/// The version that is written, and the highest that is read.
 const VERSION: u64 = 1;
 
-/// The query parameter with the token of a status.
+/// The query parameter with the status query token.
 pub(crate) const TOKEN: &str = "status_query_token";
 
-/// What is stored.
+/// The kind of a stored handle or reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     DirectJob,
@@ -34,10 +34,10 @@ pub enum Kind {
     Cancellation,
 }
 
-/// The words that are stored, and how errors call them.
+/// Each kind with its name in the serialized form and its name in errors.
 const KINDS: [(Kind, &str, &str); 10] = [
     (Kind::DirectJob, "direct", "the handle of a direct job"),
-    (Kind::DirectPollingJob, "direct-polling", "the handle of a direct job that is polled for"),
+    (Kind::DirectPollingJob, "direct-polling", "the handle of a direct polling job"),
     (Kind::PortalJob, "portal", "the handle of a portal job"),
     (Kind::Status, "status", "a reference to a status"),
     (Kind::Signer, "signer", "a reference to a signer"),
@@ -49,15 +49,15 @@ const KINDS: [(Kind, &str, &str); 10] = [
 ];
 
 impl Kind {
-    fn word(self) -> &'static str {
-        KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, word, _)| word)
+    fn name(self) -> &'static str {
+        KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, name, _)| name)
     }
 
-    fn called(self) -> &'static str {
-        KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(.., called)| called)
+    fn name_in_errors(self) -> &'static str {
+        KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(.., name)| name)
     }
 
-    /// How the service calls in a URL what the one URL of such a record does, where that is known.
+    /// The path segment by which the service names the operation of the record's URL, where it is known.
     fn call(self) -> Option<&'static str> {
         match self {
             Self::DirectJob | Self::Status => Some("status"),
@@ -79,19 +79,19 @@ impl Kind {
     }
 }
 
-/// A handle or a reference as it is stored.
+/// The serialized form of a handle or reference.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     pub(crate) kind: Kind,
     pub(crate) environment: Url,
     pub(crate) sender: Option<OrganizationNumber>,
     pub(crate) job_id: Option<JobId>,
-    /// The sender's own.
+    /// The sender's own reference.
     pub(crate) reference: Option<String>,
     pub(crate) queue: Option<String>,
-    /// The one URL of a reference; a job's status or cancellation.
+    /// The URL of a reference, or the status or cancellation URL of a job.
     pub(crate) url: Option<String>,
-    /// The signers of a direct job.
+    /// The signer URLs of a direct job.
     pub(crate) signers: Vec<String>,
 }
 
@@ -121,7 +121,7 @@ impl Record {
         self.kind.is_of_portal()
     }
 
-    /// A record of URLs that something else has stored: checked, with sender and job as far as the URLs tell.
+    /// Makes a record of URLs that another program has stored, with the sender and job in their paths, and checks it.
     pub(crate) fn from_urls(
         kind: Kind,
         environment: &Environment,
@@ -149,16 +149,16 @@ impl Record {
         for (url, call) in self.service_urls(root)?.into_iter().zip(calls) {
             let subject = url.subject(root);
             if !subject.is_canonical {
-                return Err(HandleError::Damaged("a URL in it is not written as the service writes them"));
+                return Err(HandleError::Damaged("a URL is not in the canonical form of the service"));
             }
             let differs = |own: bool, other: bool| own && other;
             if differs(self.kind.is_of_direct(), subject.is_portal)
                 || differs(self.kind.is_of_portal(), subject.is_direct)
             {
-                return Err(HandleError::Damaged("a URL in it belongs to the other flow"));
+                return Err(HandleError::Damaged("a URL belongs to the other flow"));
             }
             if subject.call.is_some() && subject.call != call {
-                return Err(HandleError::Damaged("a URL in it is for another call"));
+                return Err(HandleError::Damaged("a URL is for another operation"));
             }
             if self.sender.is_some() && subject.sender.is_some() && self.sender != subject.sender {
                 return Err(HandleError::Sender);
@@ -170,7 +170,7 @@ impl Record {
         Ok(())
     }
 
-    /// The one URL, after [`check`](Self::check).
+    /// The URL, after [`check`](Self::check).
     pub(crate) fn service_url(&self, root: &Url) -> Result<ServiceUrl, HandleError> {
         let url = self.url.as_deref().ok_or(HandleError::Damaged("it has no URL"))?;
         ServiceUrl::within(root, url).ok_or(HandleError::Origin)
@@ -185,12 +185,12 @@ impl Record {
         urls.map(|url| ServiceUrl::within(root, url).ok_or(HandleError::Origin)).collect()
     }
 
-    /// Whether it is of this kind, with what such a record must have.
+    /// Checks that the record is of this kind and has the fields that this kind requires.
     pub(crate) fn of(self, kind: Kind) -> Result<Self, HandleError> {
         if self.kind != kind {
-            return Err(HandleError::Kind { expected: kind.called(), found: self.kind.called() });
+            return Err(HandleError::Kind { expected: kind.name_in_errors(), found: self.kind.name_in_errors() });
         }
-        // A portal job may have been created without a URL that cancels it.
+        // A portal job may have no cancellation URL.
         if !matches!(kind, Kind::DirectPollingJob | Kind::PortalJob) && self.url.is_none() {
             return Err(HandleError::Damaged("it has no URL"));
         }
@@ -200,10 +200,10 @@ impl Record {
         Ok(self)
     }
 
-    /// The version is looked at before anything else.
+    /// Reads a record. The version is checked first.
     fn read(value: Value) -> Result<Self, HandleError> {
         let damaged = HandleError::Damaged;
-        let Value::Map(fields) = value else { return Err(damaged("it is no map")) };
+        let Value::Map(fields) = value else { return Err(damaged("it is not a map")) };
         let names: HashSet<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         let are_unique = names.len() == fields.len();
         let mut fields = Fields(fields);
@@ -213,10 +213,10 @@ impl Record {
             _ => return Err(damaged("its version cannot be read")),
         }
         if !are_unique {
-            return Err(damaged("something stands in it twice"));
+            return Err(damaged("a field occurs twice"));
         }
-        let word = fields.text("kind")?.ok_or(damaged("it does not say what it is"))?;
-        let kind = KINDS.iter().find(|(_, known, _)| *known == word).map(|(kind, ..)| *kind);
+        let name = fields.text("kind")?.ok_or(damaged("it has no kind"))?;
+        let kind = KINDS.iter().find(|(_, known, _)| *known == name).map(|(kind, ..)| *kind);
         let environment = fields.text("environment")?.and_then(|url| Url::parse(&url).ok());
         let sender = fields.text("sender")?.map(|number| number.parse()).transpose();
         let job_id = match fields.take("job_id") {
@@ -225,9 +225,9 @@ impl Record {
             Some(_) => Some(None),
         };
         Ok(Self {
-            kind: kind.ok_or(damaged("it is of an unknown kind"))?,
+            kind: kind.ok_or(damaged("its kind is unknown"))?,
             environment: environment.ok_or(damaged("its environment cannot be read"))?,
-            sender: sender.map_err(|_| damaged("its sender is no organization number"))?,
+            sender: sender.map_err(|_| damaged("its sender is not an organization number"))?,
             job_id: job_id.map(|id| id.ok_or(damaged("its job number cannot be read"))).transpose()?,
             reference: fields.text("reference")?,
             queue: fields.text("queue")?,
@@ -241,7 +241,7 @@ impl Record {
     }
 }
 
-/// A URL without a status query token, which programs with an official client store as a part of the status URL.
+/// Removes the status query token from a URL. Programs with an official client may store it in the status URL.
 fn without_token(url: &str) -> String {
     let Ok(mut parsed) = Url::parse(url.trim()) else { return url.to_owned() };
     if !parsed.query_pairs().any(|(name, _)| name == TOKEN) {
@@ -255,14 +255,14 @@ fn without_token(url: &str) -> String {
     parsed.into()
 }
 
-/// A root's address without its last slash.
+/// The root without its trailing slash.
 fn trimmed(root: &Url) -> &str {
     root.as_str().trim_end_matches('/')
 }
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(self.kind.word())
+        f.debug_struct(self.kind.name())
             .field("environment", &self.environment.as_str())
             .field("job_id", &self.job_id)
             .finish_non_exhaustive()
@@ -280,10 +280,10 @@ impl Serialize for Record {
         let optional = optional.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
         let length =
             3 + optional.clone().count() + usize::from(self.job_id.is_some()) + usize::from(!self.signers.is_empty());
-        // A map in every format: some write a struct as a list, where no field can be added later.
+        // A map in every format: some formats write a struct as a list, to which no field can be added later.
         let mut map = serializer.serialize_map(Some(length))?;
         map.serialize_entry("version", &VERSION)?;
-        map.serialize_entry("kind", self.kind.word())?;
+        map.serialize_entry("kind", self.kind.name())?;
         map.serialize_entry("environment", &self.environment)?;
         if let Some(id) = &self.job_id {
             map.serialize_entry("job_id", id)?;
@@ -304,7 +304,7 @@ impl<'de> Deserialize<'de> for Record {
     }
 }
 
-/// The fields of a stored map. What is not taken is of no interest: a later version may have more.
+/// The fields of a stored map. Unknown fields are ignored: a later version may add some.
 struct Fields(Vec<(String, Value)>);
 
 impl Fields {

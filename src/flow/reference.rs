@@ -1,4 +1,4 @@
-//! What a status exposes, in a form that can be stored and used later, by another process.
+//! References: URLs of a job or status that can be stored and used later, by another process.
 
 use std::sync::Arc;
 
@@ -7,15 +7,16 @@ use crate::error::HandleError;
 use crate::transport::{Download, Flow, Operation, Pades, Transport, Xades};
 use crate::types::ServiceUrl;
 
-/// A reference type: a URL of the service with what it belongs to.
+/// Defines a reference type: a URL of the service with its environment, sender and job.
 macro_rules! reference {
     ($(#[$doc:meta])* $name:ident, $kind:ident, $method:literal) => {
         $(#[$doc])*
         ///
-        /// It holds the environment, the URL, and the sender and the number of the job as far as they are known. It is
-        /// checked when it is used: the environment must be that of the client, and the URL must have the scheme, host and
-        /// port of the service and belong to the same sender and job. Serialized by any self-describing serde format: JSON,
-        /// CBOR and MessagePack are tested. `Debug` does not show the URL.
+        /// It contains the environment, the URL and, as far as they are known, the sender and the number of the job.
+        /// They are checked when it is used: the environment must be that of the client, and the URL must have the
+        /// scheme, host and port of the service and belong to the same sender and job. `Debug` does not show the URL.
+        ///
+        /// It can be serialized with any self-describing serde format. JSON, CBOR and MessagePack are tested.
         ///
         /// Example: see [`guide::references`](crate::guide::references).
         #[derive(Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ macro_rules! reference {
         pub struct $name($crate::flow::Record);
 
         impl $name {
-            /// The reference of a job of this client's environment.
+            /// Makes a reference to a URL of this client's environment.
             pub(crate) fn new(transport: &$crate::transport::Transport, url: &$crate::types::ServiceUrl) -> Self {
                 let root = transport.root();
                 let (url, subject) = (url.as_url().as_str(), url.subject(root));
@@ -31,27 +32,28 @@ macro_rules! reference {
                 Self(record.about(url, subject))
             }
 
-            /// The reference of a URL that another program has stored: one with an official client, for instance.
+            /// Makes a reference from a URL that another program has stored, such as one with an official client.
             ///
             /// # Errors
             ///
-            /// [`HandleError::Origin`](crate::HandleError::Origin) when the URL is not one of the environment's service.
+            /// [`HandleError::Origin`](crate::HandleError::Origin) when the URL does not have the scheme, host and port
+            /// of the environment's service.
             pub fn from_url(environment: &$crate::Environment, url: &str) -> Result<Self, $crate::HandleError> {
                 let kind = $crate::flow::Kind::$kind;
                 $crate::flow::Record::from_urls(kind, environment, Some(url), Vec::new()).map(Self)
             }
 
-            /// The number of the job, if it is known.
+            /// Returns the number of the job, if it is known.
             pub fn job_id(&self) -> Option<$crate::JobId> {
                 self.0.job_id
             }
 
-            /// The URL. Whoever has it needs the certificate too.
+            /// Returns the URL. Requests to it need the certificate.
             pub fn url(&self) -> &str {
                 self.0.url.as_deref().unwrap_or_default()
             }
 
-            /// What is done with it, and its URL, if it fits this client.
+            /// Checks that the reference belongs to this client, and returns the operation and the URL.
             pub(crate) fn open(
                 &self,
                 transport: &$crate::transport::Transport,
@@ -84,42 +86,49 @@ macro_rules! reference {
 pub(crate) use reference;
 
 reference! {
-    /// A stored reference to a signed PDF: see [`Download::reference`] and [`Client::pades`](crate::Client::pades).
+    /// A stored reference to a signed PDF, see [`Download::reference`] and [`Client::pades`](crate::Client::pades).
+    #[doc(alias("PAdESReference", "PAdES"))]
     PadesReference, Pades, "pades"
 }
 
 reference! {
-    /// A stored reference to a signer's XAdES signature: see [`Download::reference`](Download#method.reference-1) and
+    /// A stored reference to a signer's XAdES, see [`Download::reference`](Download#method.reference-1) and
     /// [`Client::xades`](crate::Client::xades).
+    #[doc(alias("XAdESReference", "XAdES"))]
     XadesReference, Xades, "xades"
 }
 
 reference! {
-    /// A stored reference to a confirmation: see [`direct::Status::confirmation_reference`](crate::direct::Status::confirmation_reference) and
+    /// A stored reference to a confirmation, see
+    /// [`direct::Status::confirmation_reference`](crate::direct::Status::confirmation_reference) and
     /// [`Client::confirm`](crate::Client::confirm).
     ConfirmationReference, Confirmation, "confirm"
 }
 
 reference! {
-    /// A stored reference to a deletion of documents: see [`DocumentsDeletion::reference`](crate::DocumentsDeletion::reference)
-    /// and [`Client::delete_documents`](crate::Client::delete_documents).
+    /// A stored reference to a deletion of documents, see
+    /// [`DocumentsDeletion::reference`](crate::DocumentsDeletion::reference) and
+    /// [`Client::delete_documents`](crate::Client::delete_documents).
+    #[doc(alias("DeleteDocumentsUrl", "delete_documents_url"))]
     DeletionReference, Deletion, "delete_documents"
 }
 
 reference! {
-    /// A stored reference to a cancellation of a portal job: see
-    /// [`portal::Job::cancellation_reference`](crate::portal::Job::cancellation_reference) and [`Client::cancel`](crate::Client::cancel).
+    /// A stored reference to a cancellation of a portal job, see
+    /// [`portal::Job::cancellation_reference`](crate::portal::Job::cancellation_reference) and
+    /// [`Client::cancel`](crate::Client::cancel).
+    #[doc(alias("CancellationUrl", "cancellation_url"))]
     CancellationReference, Cancellation, "cancel"
 }
 
 impl Record {
-    /// With a URL, and what it is about.
+    /// Sets the URL, and the sender and job that its path has.
     pub(crate) fn about(self, url: &str, subject: crate::types::Subject) -> Self {
         let job_id = self.job_id.or(subject.job);
         Self { url: Some(url.to_owned()), job_id, ..self }.sent_by(subject.sender)
     }
 
-    /// The operation with the one URL of a reference, if it fits the service with this root.
+    /// Checks the URL of a reference against the service's root, and returns it with its operation.
     pub(crate) fn open(&self, method: &'static str, root: &url::Url) -> Result<(Operation, ServiceUrl), HandleError> {
         self.check(root)?;
         let url = self.service_url(root)?;
@@ -138,14 +147,14 @@ impl Record {
 }
 
 impl Download<Pades> {
-    /// The signed PDF in a form that can be stored: see [`Client::pades`](crate::Client::pades).
+    /// Returns a reference that can be stored, for [`Client::pades`](crate::Client::pades).
     pub fn reference(&self) -> PadesReference {
         PadesReference::new(self.transport(), self.url())
     }
 }
 
 impl Download<Xades> {
-    /// The signature in a form that can be stored: see [`Client::xades`](crate::Client::xades).
+    /// Returns a reference that can be stored, for [`Client::xades`](crate::Client::xades).
     pub fn reference(&self) -> XadesReference {
         XadesReference::new(self.transport(), self.url())
     }

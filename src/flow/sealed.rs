@@ -1,7 +1,7 @@
-//! What closes traits.
+//! The token that seals traits.
 
-/// A value that only this crate has: a trait with it in the signature of a method can be implemented nowhere else,
-/// because the type cannot be named, and that method can be called nowhere else, because there is no value to pass.
+/// A token that only this crate can name and construct. A trait with a method that takes it can be implemented only in
+/// this crate, and that method can be called only in this crate.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Sealed(pub(crate) ());

@@ -1,24 +1,24 @@
-//! Whether a client or a request has a sender of its own.
+//! Type parameters that tell whether a client or a request has a sender.
 
 use super::sealed::Sealed;
 use crate::types::Sender;
 
-/// No sender of its own: a [`Client`](crate::Client) or a job request without one.
+/// Marks a [`Client`](crate::Client) or a job request without a sender.
 ///
 /// Example: see [`Client`](crate::Client).
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "there is nothing to know where no sender is named")]
+#[expect(clippy::exhaustive_structs, reason = "a marker without data")]
 pub struct NoSender;
 
-/// A sender of its own: a [`Client`](crate::Client) or a job request with one.
+/// The sender of a [`Client`](crate::Client) or of a job request.
 ///
 /// Example: see [`Client`](crate::Client).
 #[derive(Clone, Debug)]
 pub struct HasSender(pub(crate) Sender);
 
-/// Whether a client or a job request has a sender of its own: [`HasSender`] or [`NoSender`].
+/// Implemented by [`HasSender`] and [`NoSender`]. The trait is sealed.
 ///
-/// Example: see [`Client`](crate::Client). The trait is sealed.
+/// Example: see [`Client`](crate::Client).
 pub trait SenderChoice {
     #[doc(hidden)]
     fn chosen(&self, _: Sealed) -> Option<&Sender>;

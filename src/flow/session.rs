@@ -1,4 +1,4 @@
-//! A client's connection, as the flows use it: creating a job.
+//! The shared part of a client: transport, identity, and the creation of a job.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::transport::{self, Transport};
 use crate::types::{Documents, Reference, ServiceUrl};
 use crate::xml::Document;
 
-/// What all clones of a client share.
+/// The state that all clones of a client share.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) transport: Arc<Transport>,
@@ -25,11 +25,11 @@ pub(crate) struct Session {
     pub(crate) on_abandoned: Arc<OnAbandoned>,
 }
 
-/// Gets what came of a creation that nobody waits for any more: the sender's own reference, and the handle of the job or
-/// the error that leaves open whether there is one.
+/// The hook for creations whose future was dropped. It gets the sender's own reference, and the handle of the job or an
+/// error after which the job may exist.
 pub(crate) type OnAbandoned = dyn Fn(Option<String>, Result<Record, Error>) + Send + Sync;
 
-/// What is done where nobody listens.
+/// The default hook: logs a warning.
 pub(crate) fn warn_of_abandoned(reference: Option<String>, outcome: Result<Record, Error>) {
     let reference = reference.as_deref();
     match outcome {
@@ -38,43 +38,48 @@ pub(crate) fn warn_of_abandoned(reference: Option<String>, outcome: Result<Recor
             tracing::warn!(
                 reference,
                 posten_signering.job.id = job,
-                "a job was created that nobody waits for any more"
+                "a job was created after its future had been dropped"
             );
         }
         Err(error) => {
             let kind = error.kind();
-            tracing::warn!(reference, error.type = kind, "a job may have been created that nobody waits for any more");
+            tracing::warn!(
+                reference,
+                error.type = kind,
+                "a job may have been created after its future had been dropped"
+            );
         }
     }
 }
 
-/// What makes a job of an answer, and a record of the job.
-pub(crate) struct Reading<F, J> {
+/// Makes a job of an answer, and a record of the job.
+pub(crate) struct AnswerReader<F, J> {
     pub(crate) read: F,
     pub(crate) record: fn(&J) -> Record,
 }
 
 impl Session {
-    /// Creates a job of either flow: packs and signs the documents with their manifest, sends them, and reads the answer.
+    /// Creates a job of either flow: packs and signs the documents with their manifest, sends them, and reads the
+    /// answer.
     ///
-    /// Begins again only while nothing can have reached the service, and then with a new package, because the time of its
-    /// signature must be right.
+    /// Retries only while nothing can have reached the service, with a new package each time, because the signing time
+    /// must be current.
     ///
-    /// Once the request may have left, dropping the future does not end the call: it goes on in a task of its own, and
-    /// what came of it goes to the hook.
+    /// Once the request may have been sent, dropping the future does not abort the call: it continues in its own task,
+    /// and its outcome goes to the hook.
     pub(crate) async fn create<R: Document, M: Document, A: Document + Send, J: Send + 'static>(
         self: &Arc<Self>,
         jobs: &ServiceUrl,
         (request, manifest): (impl Fn() -> R, impl Fn() -> M),
         (documents, reference): (&Documents, Option<&Reference>),
-        Reading { read, record }: Reading<impl Fn(A) -> Result<J, Error> + Clone + Send + 'static, J>,
+        AnswerReader { read, record }: AnswerReader<impl Fn(A) -> Result<J, Error> + Clone + Send + 'static, J>,
     ) -> Result<J, Error> {
         let reference = reference.map(Reference::as_str);
         let mut repetitions = self.transport.retry().begin();
         loop {
             self.transport.permitted(jobs).await?;
             let (manifest_is, packing) = self.package(documents);
-            // Written while the documents are hashed and signed, in another thread.
+            // Written in this thread, while another hashes the documents.
             let _ = manifest_is.send(transport::write("manifest", &manifest())?);
             let request = transport::write("request", &request())?;
             let upload = self.transport.upload(request, reference, packing.await?)?;
@@ -82,20 +87,20 @@ impl Session {
             let (tell, told) = oneshot::channel();
             let (session, jobs, read) = (Arc::clone(self), jobs.clone(), read.clone());
             let (own, resent) = (reference.map(str::to_owned), repetitions.so_far);
-            // Where nobody waits any more, what is not delivered tells the hook.
+            // A delivery that is dropped calls the hook.
             let on_abandoned = Arc::clone(&self.on_abandoned);
-            let mut delivery = Delivery { content: Content::Open, reference: own, record, on_abandoned };
+            let mut delivery = Delivery { state: DeliveryState::Pending, reference: own, record, on_abandoned };
             let sent = async move {
                 let answer = session.transport.post_upload::<A>(&jobs, upload, resent).await;
                 let outcome = answer.and_then(read).map_err(|error| unclear(error, delivery.reference.as_deref()));
-                delivery.content = Content::Outcome(outcome);
+                delivery.state = DeliveryState::Finished(outcome);
                 let _ = tell.send(delivery);
             };
             let task = tokio::spawn(sent.in_current_span());
             let outcome = match told.await {
                 Ok(delivery) => delivery.take(),
                 Err(_) => match task.await.map_err(JoinError::try_into_panic) {
-                    // That of a hook, which is the caller's own.
+                    // A hook panicked: pass the panic on to the caller.
                     Err(Ok(panic)) => std::panic::resume_unwind(panic),
                     _ => Err(unclear(ended(), reference)),
                 },
@@ -107,8 +112,7 @@ impl Session {
         }
     }
 
-    /// Packs and signs off the threads of the runtime, which others need meanwhile. Begins at once, and waits for the
-    /// manifest when the documents are hashed.
+    /// Packs and signs in a blocking task. Hashes the documents at once, then waits for the manifest.
     fn package(
         &self,
         documents: &Documents,
@@ -129,7 +133,7 @@ impl fmt::Debug for Session {
     }
 }
 
-/// The error of a creation: whether a job may exist.
+/// Wraps the error of a creation after which a job may exist.
 fn unclear(error: Error, reference: Option<&str>) -> Error {
     match error.class().leaves_open() {
         true => Error::MaybeCreated { reference: reference.map(str::to_owned), source: Box::new(error) },
@@ -137,44 +141,44 @@ fn unclear(error: Error, reference: Option<&str>) -> Error {
     }
 }
 
-/// The call did not come to its end: the runtime was shut down.
+/// The error of a call that was aborted because the runtime was shut down.
 fn ended() -> Error {
     Error::Transport("the runtime was shut down".into())
 }
 
-/// What came of a creation, on its way to whoever waits for it. What is not taken tells the hook.
+/// The outcome of a creation, on its way to the caller. Calls the hook when it is dropped without being taken.
 struct Delivery<J> {
-    content: Content<J>,
+    state: DeliveryState<J>,
     reference: Option<String>,
     record: fn(&J) -> Record,
     on_abandoned: Arc<OnAbandoned>,
 }
 
-enum Content<J> {
-    /// The call goes on.
-    Open,
-    Outcome(Result<J, Error>),
+enum DeliveryState<J> {
+    /// The call is running.
+    Pending,
+    Finished(Result<J, Error>),
     Taken,
 }
 
 impl<J> Delivery<J> {
     fn take(mut self) -> Result<J, Error> {
-        match std::mem::replace(&mut self.content, Content::Taken) {
-            Content::Outcome(outcome) => outcome,
-            Content::Open | Content::Taken => Err(unclear(ended(), self.reference.as_deref())),
+        match std::mem::replace(&mut self.state, DeliveryState::Taken) {
+            DeliveryState::Finished(outcome) => outcome,
+            DeliveryState::Pending | DeliveryState::Taken => Err(unclear(ended(), self.reference.as_deref())),
         }
     }
 }
 
 impl<J> Drop for Delivery<J> {
     fn drop(&mut self) {
-        let outcome = match std::mem::replace(&mut self.content, Content::Taken) {
-            Content::Taken => return,
-            Content::Open => Err(unclear(ended(), self.reference.as_deref())),
-            Content::Outcome(Ok(job)) => Ok((self.record)(&job)),
-            Content::Outcome(Err(error)) if error.class() == ErrorClass::Unclear => Err(error),
+        let outcome = match std::mem::replace(&mut self.state, DeliveryState::Taken) {
+            DeliveryState::Taken => return,
+            DeliveryState::Pending => Err(unclear(ended(), self.reference.as_deref())),
+            DeliveryState::Finished(Ok(job)) => Ok((self.record)(&job)),
+            DeliveryState::Finished(Err(error)) if error.class() == ErrorClass::Unclear => Err(error),
             // Nothing was created.
-            Content::Outcome(Err(_)) => return,
+            DeliveryState::Finished(Err(_)) => return,
         };
         (self.on_abandoned)(self.reference.take(), outcome);
     }

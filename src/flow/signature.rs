@@ -1,4 +1,4 @@
-//! What a signer has done, in either flow.
+//! The signature status of a signer, in either flow.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::time;
 use crate::transport::{Download, Xades};
 
-/// What one signer has done. `N` is how the flow names a signer.
+/// The signature of one signer: its status, the time of the last change, and the XAdES once it is signed.
 ///
-/// [`direct::Signature`](crate::direct::Signature) and [`portal::Signature`](crate::portal::Signature) are the two
-/// there are.
+/// `N` identifies the signer: see [`direct::Signature`](crate::direct::Signature) and
+/// [`portal::Signature`](crate::portal::Signature).
 ///
 /// ```
 /// use posten_signering::direct::{Completed, Signature, Status};
@@ -34,31 +34,32 @@ pub struct Signature<N> {
 }
 
 impl<N> Signature<N> {
-    /// From the word and the time of an answer.
+    /// Reads the status and the time of an answer.
     pub(crate) fn read(signer: Option<N>, word: &str, since: Option<&str>, xades: Option<Download<Xades>>) -> Self {
         Self { signer, status: SignatureStatus::from_wire(word), since: since.and_then(time::parse), xades }
     }
 
-    /// The signer, as the service names them. `None` where it does not, or not in a form that can be read: commonly for
-    /// the only signer of a direct job.
+    /// Returns the signer as the service identifies them. `None` where the service does not, or not in a readable form,
+    /// which is common for the only signer of a direct job.
     ///
-    /// To find the signature of a signer of your request, use `signature_of` on the status: the service may write names in
-    /// another way than you did.
+    /// To find the signature of a signer of your request, use `signature_of` of the status: the service may return
+    /// names in another form than yours.
     pub fn signer(&self) -> Option<&N> {
         self.signer.as_ref()
     }
 
-    /// What the signer has done.
+    /// Returns the status of the signature.
     pub fn status(&self) -> &SignatureStatus {
         &self.status
     }
 
-    /// When the signer did it. `None` where the service does not say, or not in a form that can be read.
+    /// Returns the time since which the signature has this status. `None` where the service gives none, or not in a
+    /// readable form.
     pub fn since(&self) -> Option<Timestamp> {
         self.since
     }
 
-    /// The signer's own signature (XAdES), when the signer has signed and the service still has it.
+    /// Returns the XAdES of this signer, if they have signed and the service still has it.
     pub fn xades(&self) -> Option<&Download<Xades>> {
         self.xades.as_ref()
     }
@@ -70,7 +71,7 @@ impl<N> fmt::Debug for Signature<N> {
     }
 }
 
-/// What a signer has done. The list grows: a word that this version does not know is kept as it is.
+/// The status of a signature. A status that this version of the crate does not know is kept as [`Other`](Self::Other).
 ///
 /// ```
 /// use posten_signering::SignatureStatus;
@@ -84,33 +85,35 @@ impl<N> fmt::Debug for Signature<N> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureStatus {
-    /// Nothing yet.
+    /// The signer has not acted yet.
     Waiting,
-    /// Declined to sign.
+    /// The signer has rejected the document.
     Rejected,
-    /// The sender cancelled the job before they acted. Portal flow.
+    /// The sender cancelled the job before the signer acted. Portal flow.
     Cancelled,
-    /// Is reserved against digital communication with the public sector. Portal flow, public senders.
+    /// The signer has opted out of digital communication with the public sector (*reservert*). Portal flow, public
+    /// senders.
     Reserved,
-    /// No contact information was given or found. Portal flow.
+    /// The service has no contact information of the signer. Portal flow.
     ContactInformationMissing,
-    /// Did not sign in time.
+    /// The signer did not sign in time.
     Expired,
-    /// Could not sign because something went wrong. Direct flow.
+    /// The signing ceremony failed. Direct flow.
     Failed,
-    /// Signed.
+    /// The signer has signed.
     Signed,
-    /// Entered the wrong security code too many times. Portal flow, signers addressed by e-mail or mobile number.
+    /// The signer entered a wrong security code too many times. Portal flow, signers identified by e-mail address or
+    /// mobile number.
     Blocked,
-    /// The service could not find out their name, which the signed document must have.
+    /// The service could not look up the name of the signer, which the signed document must contain.
     SignersNameNotAvailable,
-    /// The job was over before they acted.
+    /// The job ended before the signer acted.
     NotApplicable,
-    /// Something that this version does not know. An empty text where the service says nothing.
+    /// A status that this version of the crate does not know. Empty if the service gave none.
     Other(String),
 }
 
-/// The words of the service.
+/// The statuses as the API names them.
 const WORDS: [(&str, SignatureStatus); 11] = [
     ("WAITING", SignatureStatus::Waiting),
     ("REJECTED", SignatureStatus::Rejected),
@@ -126,14 +129,14 @@ const WORDS: [(&str, SignatureStatus); 11] = [
 ];
 
 impl SignatureStatus {
-    /// The status with this word of the API.
+    /// Parses a status of the API.
     pub(crate) fn from_wire(word: &str) -> Self {
         let word = word.trim();
         let known = WORDS.into_iter().find(|(known, _)| *known == word);
         known.map_or_else(|| Self::Other(word.to_owned()), |(_, status)| status)
     }
 
-    /// The word of the service.
+    /// Returns the status as the API names it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Other(word) => word,

@@ -1,35 +1,35 @@
-//! The states that both flows share, as values with what is known in them and nowhere else.
+//! The states that both flows share. Each holds the data that only this state has.
 
 use super::confirmation::Confirmation;
 use super::sealed::Sealed;
 use crate::types::{JobId, ServiceUrl};
 
-/// A state of a [`direct::Job`](crate::direct::Job) or a [`portal::Job`](crate::portal::Job).
+/// A state of a [`direct::Job`](crate::direct::Job) or a [`portal::Job`](crate::portal::Job). The trait is sealed.
 ///
-/// Example: see [`direct::OpenState`](crate::direct::OpenState). The trait is sealed: there are no other states than those of
-/// this crate, and a job gets into one by what happens to it.
+/// Example: see [`direct::OpenState`](crate::direct::OpenState).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a state of a job",
-    label = "the states are `Created`, `Resumed`, `Cancelled` and `Confirmed`, and a job gets there by what happens to it"
+    label = "the states are `Created`, `Resumed`, `Cancelled` and `Confirmed`; no others can be added"
 )]
 pub trait JobState {
     #[doc(hidden)]
     fn sealed(&self, _: Sealed);
 }
 
-/// A state of a [`direct::Status`](crate::direct::Status) or a [`portal::Status`](crate::portal::Status).
+/// A state of a [`direct::Status`](crate::direct::Status) or a [`portal::Status`](crate::portal::Status). The trait is
+/// sealed.
 ///
-/// Example: see [`direct::Status`](crate::direct::Status). The trait is sealed: the service says which state it is.
+/// Example: see [`direct::Status`](crate::direct::Status).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a state that a status can have",
-    label = "the states are `InProgress`, `Completed`, `DocumentsGone` and `Failed`, and the service says which"
+    message = "`{Self}` is not a state of a status",
+    label = "the states are `InProgress`, `Completed`, `DocumentsGone` and `Failed`; no others can be added"
 )]
 pub trait StatusState {
     #[doc(hidden)]
     fn confirmation(&self, _: Sealed) -> &Confirmation;
 }
 
-/// The job has ended for the sender, and for the service.
+/// The state of a job whose last status was confirmed. The job has ended.
 ///
 /// Example: see [`direct::Status::confirm`](crate::direct::Status#method.confirm).
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl JobState for Confirmed {
     fn sealed(&self, _: Sealed) {}
 }
 
-/// All have signed, and the signed document is there.
+/// The state in which all signers have signed and the signed PDF can be downloaded.
 ///
 /// Example: see [`direct::Status`](crate::direct::Status).
 #[derive(Debug)]
@@ -57,11 +57,12 @@ impl StatusState for Completed {
     }
 }
 
-/// All have signed, but the service has no signed document any more: the sender deleted it, or the 40 days for which the
-/// service keeps it are over.
+/// The state in which all signers have signed, but the service no longer has the signed PDF.
 ///
-/// Also when the answer has a URL for the document that is not one of this service. It is never requested; a warning in
-/// the log names the field.
+/// The sender has deleted it, or the retention time of 40 days has passed.
+///
+/// A status is also in this state when the answer contains a URL for the PDF that is not a URL of the service. Such a
+/// URL is not requested. A warning is logged that names the field.
 ///
 /// Example: see [`direct::JobStatus`](crate::direct::JobStatus).
 #[derive(Debug)]
@@ -75,7 +76,7 @@ impl StatusState for DocumentsGone {
     }
 }
 
-/// Some signer rejected, something failed, the job was cancelled or the time ran out.
+/// The state in which a signer rejected, something failed, the job was cancelled, or it expired.
 ///
 /// Example: see [`direct::Status`](crate::direct::Status).
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What the statuses of both flows have in common.
+//! The data that statuses of both flows have in common.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{JobId, ServiceUrl};
 
-/// What every status has, whatever its state.
+/// The data of a status in any state.
 pub(crate) struct Common<N> {
     pub(crate) transport: Arc<Transport>,
     pub(crate) flow: Flow,
@@ -21,7 +21,7 @@ pub(crate) struct Common<N> {
 }
 
 impl<N> Common<N> {
-    /// The right to delete the documents, if the answer had a URL for it.
+    /// The permission to delete the documents, if the answer had a URL for it.
     pub(crate) fn deletion(&self, url: Option<&ServiceUrl>) -> Option<DocumentsDeletion> {
         url.map(|url| DocumentsDeletion::new(&self.transport, self.operation("delete_documents"), url))
     }
@@ -45,7 +45,7 @@ impl<N> fmt::Debug for Common<N> {
     }
 }
 
-/// Where the answer of a status leads to.
+/// The URLs in a status.
 pub(crate) struct Links {
     pub(crate) confirmation: Option<ServiceUrl>,
     pub(crate) deletion: Option<ServiceUrl>,
@@ -53,10 +53,10 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// From the URLs of an answer: confirmation, deletion, and signed PDF.
+    /// Reads the URLs of an answer: confirmation, deletion, signed PDF.
     ///
-    /// Only the first must be right where it is there: without it the change would seem confirmed and be redelivered for
-    /// ever.
+    /// Only an invalid confirmation URL is an error: if it were left out, the change would seem confirmed and be
+    /// redelivered forever.
     pub(crate) fn read(
         transport: &Transport,
         confirmation: Option<&str>,
@@ -75,7 +75,7 @@ impl Links {
         Confirmation::new(&common.transport, common.operation("confirm"), self.confirmation.as_ref())
     }
 
-    /// The state of a job that all have signed. The signed document may be gone.
+    /// The state of a job that all signers have signed. The service may no longer have the signed PDF.
     pub(crate) fn completed<N>(self, common: &Common<N>) -> Result<Completed, DocumentsGone> {
         let confirmation = self.confirmation(common);
         match self.pades {
@@ -84,14 +84,14 @@ impl Links {
         }
     }
 
-    /// The state of a job that not all will sign.
+    /// The state of a failed job.
     pub(crate) fn failed<N>(self, common: &Common<N>) -> Failed {
         Failed { confirmation: self.confirmation(common), pades_so_far: self.pades }
     }
 }
 
-/// A URL that an answer offers and can do without. One that is not this service's, or none at all, is not there; a
-/// warning names the field.
+/// Reads an optional URL of an answer. One that is not a URL of the service is left out, with a warning that names the
+/// field.
 pub(crate) fn offered(transport: &Transport, field: &'static str, text: Option<&str>) -> Option<ServiceUrl> {
     let url = transport.service_url(field, text?);
     if url.is_err() {

@@ -1,4 +1,4 @@
-//! What a stored map may hold, in any format that describes itself.
+//! A value of any self-describing serde format.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::HandleError;
 
-/// Anything that a self-describing format can hold, so that the version can be looked at first.
+/// A value of a self-describing format. The record is read from it, so that the version can be checked first.
 pub(super) enum Value {
     Nothing,
     Number(u64),
     Text(String),
     List(Vec<Self>),
     Map(Vec<(String, Self)>),
-    /// What no record of this version has.
+    /// A type that no record of this version uses.
     Other,
 }
 
@@ -22,7 +22,7 @@ impl Value {
     pub(super) fn text(self) -> Result<String, HandleError> {
         match self {
             Self::Text(text) => Ok(text),
-            _ => Err(HandleError::Damaged("one of its texts is none")),
+            _ => Err(HandleError::Damaged("a field that must be text is not text")),
         }
     }
 }
@@ -40,7 +40,7 @@ struct AnyValue {
 }
 
 impl AnyValue {
-    /// What nests deeper is no record, and must not use up the stack. A record of this version has a depth of two.
+    /// Deeper nesting could overflow the stack. A record of this version has a depth of two.
     const MAX_DEPTH: usize = 8;
 
     fn deeper<E: de::Error>(self) -> Result<Self, E> {

@@ -1,4 +1,4 @@
-//! The choices of a sender as the wire has them.
+//! Conversions of job settings to wire types.
 
 use crate::types::{AuthenticationLevel, IdentifierInSignedDocuments, OnBehalfOf, SignatureType};
 use crate::xml::generated as wire;

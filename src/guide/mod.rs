@@ -1,9 +1,40 @@
-//! Guides: pages to read, without code of their own.
+//! Guides, in reading order. They contain no code.
+//!
+//! **Start**
+//!
+//! 1. `getting_started` (feature `sandbox`): from an empty directory to a signed PDF in ten minutes, without a
+//!    certificate.
+//! 2. [`direct_flow`]: your web pages redirect the signers to the service.
+//! 3. [`portal_flow`]: the service invites the signers by e-mail and SMS.
+//!
+//! **Build**
+//!
+//! 4. [`polling`]: receive changes from a queue: at-least-once delivery, idempotent handlers, several processes.
+//! 5. [`references`]: store jobs, documents and confirmations, and use them in another process.
+//! 6. [`errors`]: every error with cause and cure, retries, and creating a job exactly once.
+//! 7. `testing` (feature `sandbox`): test your integration against a local service.
+//! 8. `sandbox_rules` (feature `sandbox`): which rules of the service the sandbox enforces.
+//!
+//! **Go to production**
+//!
+//! 9. [`certificates`]: which `.p12` file to use, and which servers to trust.
+//! 10. [`senders`]: sender and broker, and how to send on behalf of other organizations.
+//! 11. [`production`]: checklist before the first real job, metrics and logs.
+//! 12. [`security`]: what the crate protects against, and what you must do.
+//! 13. [`personal_data`]: where personal data is, and for how long.
+//!
+//! **Look up**
+//!
+//! * [`troubleshooting`]: compiler messages and errors at run time, by what you see.
+//! * [`command_line`]: the program `signering`.
+//! * [`capabilities`]: the features of the official clients, and how to use them here.
+//! * [`from_java`], [`from_dotnet`]: migration from the official clients, including open jobs.
 
 #[doc = include_str!("capabilities.md")]
 pub mod capabilities {}
 
 #[doc = include_str!("certificates.md")]
+#[doc = "\n---\nNext: [`senders`](crate::guide::senders)"]
 pub mod certificates {}
 
 #[doc = include_str!("command_line.md")]
@@ -12,9 +43,11 @@ pub mod command_line {}
 #[doc = include_str!("direct_flow.md")]
 #[doc = include_str!("diagrams/direct.svg")]
 #[doc = include_str!("direct_flow_steps.md")]
+#[doc = "\n---\nNext: [`portal_flow`](crate::guide::portal_flow)"]
 pub mod direct_flow {}
 
 #[doc = include_str!("errors.md")]
+#[cfg_attr(feature = "sandbox", doc = "\n---\nNext: [`testing`](crate::guide::testing)")]
 pub mod errors {}
 
 #[doc = include_str!("from_dotnet.md")]
@@ -28,37 +61,50 @@ pub mod from_java {}
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("getting_started.md")]
+#[doc = "\n---\nNext: [`direct_flow`](crate::guide::direct_flow)"]
 pub mod getting_started {}
 
 #[doc = include_str!("personal_data.md")]
+#[doc = "\n---\nLook up: [`troubleshooting`](crate::guide::troubleshooting)"]
 pub mod personal_data {}
 
 #[doc = include_str!("polling.md")]
+#[doc = "\n---\nNext: [`references`](crate::guide::references)"]
 pub mod polling {}
 
 #[doc = include_str!("portal_flow.md")]
 #[doc = include_str!("diagrams/portal.svg")]
 #[doc = include_str!("portal_flow_steps.md")]
+#[doc = "\n---\nNext: [`polling`](crate::guide::polling)"]
 pub mod portal_flow {}
 
 #[doc = include_str!("production.md")]
+#[doc = "\n---\nNext: [`security`](crate::guide::security)"]
 pub mod production {}
 
 #[doc = include_str!("references.md")]
+#[doc = "\n---\nNext: [`errors`](crate::guide::errors)"]
 pub mod references {}
 
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("sandbox_rules.md")]
+#[doc = "\n---\nNext: [`certificates`](crate::guide::certificates)"]
 pub mod sandbox_rules {}
 
 #[doc = include_str!("security.md")]
+#[doc = "\n---\nNext: [`personal_data`](crate::guide::personal_data)"]
 pub mod security {}
+
+#[doc = include_str!("senders.md")]
+#[doc = "\n---\nNext: [`production`](crate::guide::production)"]
+pub mod senders {}
 
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("testing.md")]
 #[cfg_attr(feature = "testing", doc = include_str!("testing_without_server.md"))]
+#[doc = "\n---\nNext: [`sandbox_rules`](crate::guide::sandbox_rules)"]
 pub mod testing {}
 
 #[doc = include_str!("troubleshooting.md")]

@@ -1,4 +1,4 @@
-//! The stream of changes: it polls, waits as long as it must, and polls again.
+//! The stream of changes in a polling queue.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,36 +15,36 @@ use super::{Poll, Queue};
 use crate::error::Error;
 use crate::transport::Retry;
 
-/// The shortest pause after an empty answer, whatever time was told: no hot loop.
+/// The shortest pause after an empty answer, to prevent a hot loop.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause after an empty answer, whatever time was told. Production says 10 minutes; a time far beyond is a
-/// mistake, and asking again, for which the worst answer is another time, finds out.
+/// The longest pause after an empty answer. In production it is 10 minutes. A much later time must be a mistake, and
+/// another poll does no harm: at worst, it is refused with a new time.
 const MAX_PAUSE: Duration = Duration::from_secs(3600);
 
-/// The pause after an error that came out of the stream.
+/// The pause after an error that the stream yielded.
 const ERROR_PAUSE: Duration = Duration::from_secs(30);
 
-/// The most that is added to a pause, so that many processes do not come back in the same moment.
+/// The maximum jitter that is added to a pause, so that processes do not poll at the same moment.
 const MAX_JITTER: Duration = Duration::from_secs(10);
 
-/// The changes of a queue, one after the other. Never ends.
+/// An endless stream of the changes in a polling queue.
 ///
-/// It polls the queue, yields what has changed, and after an empty answer waits until the service permits the next poll. The
-/// wait is measured against the service's own clock (its `Date` header), so a wrong clock on this machine does no harm;
-/// jitter of up to a tenth, at most 10 seconds, is added, so that many processes do not poll in the same moment.
+/// The stream polls the queue and yields changes. After an empty answer, it waits until the service permits the next
+/// poll. The wait is computed by the service's clock (its `Date` header), so it does not depend on the clock of this
+/// machine. Jitter of up to a tenth, at most 10 seconds, is added, so that processes do not poll at the same moment.
 ///
-/// * **Back-pressure.** The next change is polled for when the stream is polled again, not before.
-/// * **Cancel safety.** [`next`](Self::next) is cancel-safe: dropping its future, in a `select!` for instance, loses nothing;
-///   the poll goes on, and the next call gets its answer. Dropping the stream during a poll leaves its change unconfirmed,
-///   and the service redelivers it after 10 minutes.
-/// * **Errors.** Transient errors ([`Error::is_transient`]) are retried inside, 6 times within about a minute, whatever
-///   [`Retry`](crate::Retry) the client has. Then, and for every other error, the error is an item of the stream. The stream
-///   goes on all the same: it polls again 30 seconds later at the earliest, so going on after an error is no hot loop.
+/// * **Backpressure.** The stream polls the queue only when it is polled itself.
+/// * **Cancel safety.** [`next`](Self::next) is cancel-safe. If its future is dropped, in a `select!` for example, the
+///   poll is kept, and the next call returns its result. If the stream is dropped during a poll, the change is not
+///   confirmed, and the service redelivers it after 10 minutes.
+/// * **Errors.** After a transient error ([`Error::is_transient`]), the stream retries 6 times within about a minute,
+///   independently of the [`Retry`](crate::Retry) of the client. Then, and for every other error, it yields the error.
+///   It does not end: it polls again, at the earliest 30 seconds later.
 ///
-/// Any number of processes may take changes of the same queue. A change goes to one of them, and to another one if it is
-/// not confirmed within 10 minutes: **at least once**, so processing must be idempotent. [`Worker`](crate::Worker) does the
-/// whole of it.
+/// Any number of processes may poll the same queue. A change is delivered to one of them, and redelivered to any of
+/// them if it is not confirmed within 10 minutes. So delivery is **at least once**, and handlers must be idempotent. A
+/// [`Worker`](crate::Worker) runs handlers and confirms for you.
 ///
 /// ```no_run
 /// # use posten_signering::{Client, Error, PollingQueue};
@@ -61,34 +61,32 @@ const MAX_JITTER: Duration = Duration::from_secs(10);
 /// # }
 /// ```
 #[must_use = "a stream does nothing unless it is polled"]
+#[doc(alias("getStatusChange", "status change"))]
 pub struct Changes<S> {
     queue: Queue<S>,
-    pace: Pace,
-    /// The question that is out, or the wait before it. Survives the drop of `next`.
+    schedule: Schedule,
+    /// The running poll, or the wait before it. Survives the drop of `next`.
     step: Option<Step<S>>,
     last_poll: LastPoll,
 }
 
-type Step<S> = Pin<Box<dyn Future<Output = (Pace, Result<S, Error>)> + Send>>;
+type Step<S> = Pin<Box<dyn Future<Output = (Schedule, Result<S, Error>)> + Send>>;
 
 impl<S: Send + 'static> Changes<S> {
     pub(crate) fn new(queue: Queue<S>) -> Self {
-        Self { queue, pace: Pace::new(), step: None, last_poll: LastPoll::default() }
+        Self { queue, schedule: Schedule::new(), step: None, last_poll: LastPoll::default() }
     }
 
-    /// When the service last answered a poll of this stream, from now on too.
+    /// A shared record of when the service last answered a poll of this stream.
     pub(super) fn last_poll(&self) -> LastPoll {
         self.last_poll.clone()
     }
 
-    /// The next change, or an error. Never `None`.
-    ///
-    /// Waits for as long as there is no change. Cancel-safe: dropping the future loses nothing.
+    /// Waits for the next change or error, and returns it. The result is always `Some`.
     ///
     /// # Cancel safety
     ///
-    /// May be dropped at any time while it waits. Dropped during a request to the service, it may have taken a change from the
-    /// queue, which is redelivered after 10 minutes.
+    /// Cancel-safe: if the future is dropped, the poll is kept, and the next call returns its result.
     pub async fn next(&mut self) -> Option<Result<S, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -100,11 +98,11 @@ impl<S: Send + 'static> Stream for Changes<S> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Ready<Option<Self::Item>> {
         let this = &mut *self;
         let step = this.step.get_or_insert_with(|| {
-            let pace = std::mem::replace(&mut this.pace, Pace::new());
-            Box::pin(advance(this.queue.clone(), pace, this.last_poll.clone()))
+            let schedule = std::mem::replace(&mut this.schedule, Schedule::new());
+            Box::pin(advance(this.queue.clone(), schedule, this.last_poll.clone()))
         });
-        let (pace, item) = std::task::ready!(step.as_mut().poll(context));
-        this.pace = pace;
+        let (schedule, item) = std::task::ready!(step.as_mut().poll(context));
+        this.schedule = schedule;
         this.step = None;
         Ready::Ready(Some(item))
     }
@@ -112,39 +110,43 @@ impl<S: Send + 'static> Stream for Changes<S> {
 
 impl<S> fmt::Debug for Changes<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changes").field("asking", &self.step.is_some()).finish_non_exhaustive()
+        f.debug_struct("Changes").field("polling", &self.step.is_some()).finish_non_exhaustive()
     }
 }
 
-/// Asks until there is something to say.
-async fn advance<S: 'static>(queue: Queue<S>, mut pace: Pace, last_poll: LastPoll) -> (Pace, Result<S, Error>) {
+/// Polls until there is a change or an error to yield.
+async fn advance<S: 'static>(
+    queue: Queue<S>,
+    mut schedule: Schedule,
+    last_poll: LastPoll,
+) -> (Schedule, Result<S, Error>) {
     loop {
-        if let Some(at) = pace.not_before {
+        if let Some(at) = schedule.not_before {
             let seconds = at.saturating_duration_since(Instant::now()).as_secs_f64();
             tracing::debug!(seconds, "waiting before the next poll");
             tokio::time::sleep_until(at).await;
         }
-        // What is tried again is tried again here, so that it is done once.
+        // Retries happen here only, not below.
         let answer = queue.poll(Retry::OFF).await;
         if answer.is_ok() {
             last_poll.set(Timestamp::now());
         }
         match answer {
-            Ok(Poll::Change { status, .. }) => return (Pace::new(), Ok(status)),
-            Ok(Poll::Empty { next_poll }) => pace = Pace::until(next_poll),
-            Err(Error::TooManyRequests { retry_at: Some(at) }) => pace = Pace::until(at),
-            Err(error) => match pace.retries.next().filter(|_| error.is_transient()) {
-                Some(delay) => pace.wait(delay),
+            Ok(Poll::Change { status, .. }) => return (Schedule::new(), Ok(status)),
+            Ok(Poll::Empty { next_poll }) => schedule = Schedule::until(next_poll),
+            Err(Error::TooManyRequests { retry_at: Some(at) }) => schedule = Schedule::until(at),
+            Err(error) => match schedule.retries.next().filter(|_| error.is_transient()) {
+                Some(delay) => schedule.wait(delay),
                 None => {
-                    pace.wait(ERROR_PAUSE);
-                    return (pace, Err(error));
+                    schedule.wait(ERROR_PAUSE);
+                    return (schedule, Err(error));
                 }
             },
         }
     }
 }
 
-/// When the service last answered a poll, with a change or without one. Clones show the same.
+/// When the service last answered a poll, with or without a change. Clones share the value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastPoll(Arc<Mutex<Option<Timestamp>>>);
 
@@ -158,26 +160,26 @@ impl LastPoll {
     }
 }
 
-/// When to ask, and how often to try again. Measured by the monotonic clock.
-struct Pace {
+/// When to poll next, and the retries that are left. Uses the monotonic clock.
+struct Schedule {
     not_before: Option<Instant>,
-    /// What is left of the tries since the last success.
+    /// The retries that are left since the last success.
     retries: ExponentialBackoff,
 }
 
-impl Pace {
-    /// At once.
+impl Schedule {
+    /// Polls immediately.
     fn new() -> Self {
         Self { not_before: None, retries: retries().build() }
     }
 
-    /// At the time that the service has told, within reason.
+    /// Polls at the time that the service permits, within the limits of a pause.
     fn until(permitted: Timestamp) -> Self {
-        let told = permitted.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
-        let pause = Duration::try_from(told).unwrap_or_default().clamp(MIN_PAUSE, MAX_PAUSE);
-        let mut pace = Self::new();
-        pace.wait(pause + jitter((pause / 10).min(MAX_JITTER)));
-        pace
+        let pause = permitted.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
+        let pause = Duration::try_from(pause).unwrap_or_default().clamp(MIN_PAUSE, MAX_PAUSE);
+        let mut schedule = Self::new();
+        schedule.wait(pause + jitter((pause / 10).min(MAX_JITTER)));
+        schedule
     }
 
     fn wait(&mut self, pause: Duration) {
@@ -185,7 +187,7 @@ impl Pace {
     }
 }
 
-/// How a call that may be repeated is repeated: after 0.5, 1, 2, 4, 8 and 16 seconds, each lengthened by chance.
+/// Retries after 0.5, 1, 2, 4, 8 and 16 seconds, each with jitter.
 fn retries() -> ExponentialBuilder {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(500))
@@ -194,12 +196,12 @@ fn retries() -> ExponentialBuilder {
         .with_jitter()
 }
 
-/// A part of this, by chance.
-fn jitter(most: Duration) -> Duration {
+/// A random duration of at most `max`.
+fn jitter(max: Duration) -> Duration {
     let mut random = [0; 4];
-    // Without random numbers there is no jitter, and no harm.
+    // If there are no random numbers, there is no jitter, which does no harm.
     let _ = aws_lc_rs::rand::fill(&mut random);
-    most.mul_f64(f64::from(u32::from_be_bytes(random)) / f64::from(u32::MAX))
+    max.mul_f64(f64::from(u32::from_be_bytes(random)) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
@@ -226,7 +228,7 @@ mod tests {
         Err(Error::Unexpected(Refusal::new(status)))
     }
 
-    /// The seconds between the questions, when these answers were followed by a change.
+    /// The seconds between the polls, when these answers are followed by a change.
     async fn pauses(answers: Vec<Result<Poll<u32>, Error>>) -> Vec<f64> {
         let (queue, asked) = scripted(answers.into_iter().chain([change(1)]).collect());
         let mut changes = Changes::new(queue);
@@ -249,20 +251,20 @@ mod tests {
         let mut changes = Changes::new(queue);
         for number in 1..=3 {
             assert_eq!(changes.next().await.unwrap().unwrap(), number);
-            // Back-pressure: nothing is asked for until the stream is polled again.
+            // Backpressure: the queue is not polled until the stream is polled again.
             tokio::time::sleep(Duration::from_secs(60)).await;
             assert_eq!(asked.lock().unwrap().len(), number as usize);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_empty_queue_is_left_alone_until_the_time_told() {
-        // The time told less what passed since, a tenth at most added, and the 10 ms of the answer.
+    async fn an_empty_queue_is_not_polled_until_the_permitted_time() {
+        // The permitted time, less the time that has passed, plus a tenth at most, and the 10 ms of the answer.
         within(&pauses(vec![empty(600), empty(5)]).await, &[(599.0, 611.0), (4.0, 5.6)]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_time_in_the_past_or_far_in_the_future_is_kept_within_reason() {
+    async fn a_permitted_time_in_the_past_or_far_in_the_future_is_clamped() {
         within(
             &pauses(vec![empty(-300), empty(0), empty(10 * 365 * 24 * 3600)]).await,
             &[(1.0, 1.2), (1.0, 1.2), (3600.0, 3611.0)],
@@ -270,38 +272,38 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refused_poll_waits_until_the_time_told_and_backs_off_without_one() {
+    async fn a_refused_poll_waits_until_the_permitted_time_and_backs_off_without_one() {
         within(&pauses(vec![too_many(Some(30))]).await, &[(29.0, 33.1)]);
         within(&pauses(vec![too_many(None), too_many(None)]).await, &[(0.5, 1.1), (1.0, 2.1)]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_may_pass_is_tried_again_inside() {
+    async fn transient_errors_are_retried_inside() {
         let errors = vec![Err(Error::Timeout), status(503), status(500)];
         let (queue, _) = scripted(errors.into_iter().chain([change(7)]).collect());
         assert_eq!(Changes::new(queue).next().await.unwrap().unwrap(), 7);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_lasts_comes_out_and_the_stream_goes_on_without_a_hot_loop() {
+    async fn a_lasting_error_is_yielded_and_the_stream_continues_without_a_hot_loop() {
         let (queue, asked) = scripted((0..7).map(|_| status(502)).chain([status(502), change(9)]).collect());
         let mut changes = Changes::new(queue);
         let error = changes.next().await.unwrap().unwrap_err();
         assert_eq!(error.to_string(), "the service answered 502 Bad Gateway");
-        assert_eq!(asked.lock().unwrap().len(), 7, "once, and 6 times again");
+        assert_eq!(asked.lock().unwrap().len(), 7, "one poll and 6 retries");
         let before = Instant::now();
-        assert!(changes.next().await.unwrap().is_err(), "still down: one question, one error");
+        assert!(changes.next().await.unwrap().is_err(), "still down: one poll, one error");
         assert!(before.elapsed() >= ERROR_PAUSE);
         assert_eq!(changes.next().await.unwrap().unwrap(), 9);
 
-        // What does not pass by itself comes out at once.
+        // Errors that are not transient are yielded at once.
         within(
             &pauses(vec![status(403), Err(Error::Protocol("no time".to_owned()))]).await,
             &[(30.0, 30.1), (30.0, 30.1)],
         );
     }
 
-    /// What `future` has after it was polled at most so many times; then it is dropped.
+    /// The output of `future`, or `None` if it is dropped after this number of polls.
     async fn polled_at_most<T>(times: usize, future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);
         let mut left = times;
@@ -332,14 +334,14 @@ mod tests {
                 }
             }
             assert_eq!(seen, [1, 2, 3, 4], "dropped after {times} polls");
-            assert_eq!(asked.lock().unwrap().len(), 7, "no question was asked twice");
+            assert_eq!(asked.lock().unwrap().len(), 7, "no poll was repeated");
             assert!(dropped > 0 || times > 3, "nothing was dropped");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn dropping_the_stream_between_two_changes_loses_no_change() {
-        // Whatever is asked for was taken, so what was not taken was never asked for.
+        // Every answer was taken, and nothing else was polled for.
         let (queue, asked) = scripted(vec![change(1), change(2)]);
         let mut changes = Changes::new(queue.clone());
         assert_eq!(changes.next().await.unwrap().unwrap(), 1);

@@ -1,4 +1,4 @@
-//! Queues of changes: one poll, the stream of all changes, and the worker that processes them.
+//! Polling queues: single polls, the stream of changes, and the worker.
 
 mod changes;
 mod worker;
@@ -24,41 +24,43 @@ use crate::xml::Document;
 /// # async fn example(client: &Client) -> Result<(), posten_signering::Error> {
 /// match client.portal().poll(&PollingQueue::DEFAULT).await? {
 ///     Poll::Change { status, .. } => status.confirm().await?,
-///     Poll::Empty { next_poll } => println!("nothing; ask again at {next_poll}, not before"),
+///     Poll::Empty { next_poll } => println!("the queue is empty; the next poll is permitted at {next_poll}"),
 /// }
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// [`Changes`] asks again by itself, at the right times.
+/// [`Changes`] polls again automatically, at the permitted times.
 #[derive(Debug)]
 #[must_use = "a change is redelivered until it is confirmed"]
 #[expect(clippy::exhaustive_enums, reason = "there is a change or there is none")]
 pub enum Poll<S> {
-    /// Something has happened in a job. The next poll is permitted at once.
+    /// A change. The next poll is permitted at once.
     Change {
         /// The status of the job.
         status: S,
-        /// When the next poll is permitted, as the service said it, by this machine's clock.
+        /// When the next poll is permitted, in the time of this machine's clock. `None` if the service gave no time.
         next_poll: Option<Timestamp>,
     },
-    /// Nothing has happened.
+    /// The queue is empty.
+    #[doc(alias("NO_CHANGES", "NoChanges"))]
     Empty {
-        /// When the next poll is permitted, by this machine's clock. Earlier polls are refused.
+        /// When the next poll is permitted, in the time of this machine's clock. Earlier polls are refused.
+        #[doc(alias("getNextPermittedPollTime"))]
         next_poll: Timestamp,
     },
 }
 
-/// An answer that is on its way.
-type Asking<S> = Pin<Box<dyn Future<Output = Result<Poll<S>, Error>> + Send>>;
+/// A running poll.
+type PollFuture<S> = Pin<Box<dyn Future<Output = Result<Poll<S>, Error>> + Send>>;
 
-/// A queue that can be asked, whatever flow it belongs to.
+/// A polling queue of either flow.
 pub(crate) struct Queue<S> {
-    ask: Arc<dyn Fn(Retry) -> Asking<S> + Send + Sync>,
+    poll: Arc<dyn Fn(Retry) -> PollFuture<S> + Send + Sync>,
 }
 
 impl<S: 'static> Queue<S> {
-    /// The queue of the jobs at a URL, whose answers are read by `read`.
+    /// The queue at the URL of jobs. `read` converts its answers.
     pub(crate) fn new<T: Document + Send + 'static>(
         (flow, transport): (Flow, &Arc<Transport>),
         jobs: ServiceUrl,
@@ -68,7 +70,7 @@ impl<S: 'static> Queue<S> {
         let read = Arc::new(read);
         let url = queue.name().map_or_else(|| jobs.clone(), |name| jobs.with_query("polling_queue", name));
         let transport = Arc::clone(transport);
-        let ask = move |retry| -> Asking<S> {
+        let poll = move |retry| -> PollFuture<S> {
             let (transport, url, read) = (Arc::clone(&transport), url.clone(), Arc::clone(&read));
             let poll = async move {
                 let (next_poll, answer) = transport.poll::<T>(&url, retry).await?;
@@ -79,24 +81,24 @@ impl<S: 'static> Queue<S> {
                         Ok(Poll::Empty { next_poll })
                     }
                     (None, None) => Err(Error::Protocol(
-                        "the queue is empty, but the answer does not say when to ask again".to_owned(),
+                        "the queue is empty, but the answer has no next permitted poll time".to_owned(),
                     )),
                 }
             };
             Box::pin(Operation::new(flow, "poll").run(poll))
         };
-        Self { ask: Arc::new(ask) }
+        Self { poll: Arc::new(poll) }
     }
 
-    /// Asks for one change, and again where that is worth it.
-    pub(crate) fn poll(&self, retry: Retry) -> Asking<S> {
-        (self.ask)(retry)
+    /// Polls once, with these retries.
+    pub(crate) fn poll(&self, retry: Retry) -> PollFuture<S> {
+        (self.poll)(retry)
     }
 }
 
 impl<S> Clone for Queue<S> {
     fn clone(&self) -> Self {
-        Self { ask: Arc::clone(&self.ask) }
+        Self { poll: Arc::clone(&self.poll) }
     }
 }
 
@@ -106,32 +108,32 @@ impl<S> fmt::Debug for Queue<S> {
     }
 }
 
-/// A queue whose answers a test writes down beforehand; after the last it is asked in vain.
+/// A queue with prepared answers for tests. After the last one, a poll stays pending.
 #[cfg(test)]
-pub(crate) fn scripted<S: Send + 'static>(answers: Vec<Result<Poll<S>, Error>>) -> (Queue<S>, tests::Asked) {
+pub(crate) fn scripted<S: Send + 'static>(answers: Vec<Result<Poll<S>, Error>>) -> (Queue<S>, tests::PollTimes) {
     use std::sync::Mutex;
 
-    let asked = tests::Asked::default();
-    let (seen, answers) = (asked.clone(), Mutex::new(answers.into_iter()));
-    let ask = move |retry| -> Asking<S> {
-        assert_eq!(retry, Retry::OFF, "the stream repeats, and nothing below it");
+    let polled = tests::PollTimes::default();
+    let (seen, answers) = (polled.clone(), Mutex::new(answers.into_iter()));
+    let poll = move |retry| -> PollFuture<S> {
+        assert_eq!(retry, Retry::OFF, "the stream retries, and nothing below it");
         seen.lock().unwrap().push(tokio::time::Instant::now());
         match answers.lock().unwrap().next() {
             Some(answer) => Box::pin(async move {
-                // An answer takes its time: there is a place to be dropped at.
+                // Takes time, so that tests can drop the future in between.
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
                 answer
             }),
             None => Box::pin(std::future::pending()),
         }
     };
-    (Queue { ask: Arc::new(ask) }, asked)
+    (Queue { poll: Arc::new(poll) }, polled)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    /// When a scripted queue was asked.
-    pub(crate) type Asked = Arc<Mutex<Vec<tokio::time::Instant>>>;
+    /// When a scripted queue was polled.
+    pub(crate) type PollTimes = Arc<Mutex<Vec<tokio::time::Instant>>>;
 }

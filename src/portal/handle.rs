@@ -1,4 +1,4 @@
-//! What is stored of a portal job while the signers take their time.
+//! The handle of a portal job.
 
 use std::fmt;
 
@@ -10,11 +10,14 @@ use crate::flow::{Kind, Record};
 use crate::trust::Environment;
 use crate::types::JobId;
 
-/// A portal job in a form that can be stored, and resumed with [`Portal::resume`](super::Portal::resume), to cancel it.
+/// A handle of a portal job, which can be serialized, stored, and resumed with
+/// [`Portal::resume`](super::Portal::resume).
 ///
-/// Changes of a job are delivered by its queue without a handle. It holds the environment, the sender, the job's number and
-/// reference and the service's URL that cancels it, if the service gave one, but no personal number and no secret: to use
-/// it takes the certificate. Serialized by any self-describing serde format: JSON, CBOR and MessagePack are tested.
+/// It is needed only to cancel the job. The queue delivers changes without a handle.
+///
+/// It contains the environment, the sender, the number and reference of the job, and the cancellation URL, if the
+/// service gave one. It contains no personal identification number and no secret: using it takes the certificate. It
+/// can be serialized with any self-describing serde format. JSON, CBOR and MessagePack are tested.
 ///
 /// ```no_run
 /// use posten_signering::Client;
@@ -38,12 +41,13 @@ impl JobHandle {
         Self { id, record: Record { job_id: Some(id), ..record } }
     }
 
-    /// The handle of a job that an official client created, from what it stored: the number and the cancellation URL.
+    /// Makes a handle of a job that an official client created, from the number and the cancellation URL that it
+    /// stored.
     ///
     /// # Errors
     ///
-    /// [`HandleError::Origin`] when the URL is not one of the environment's service, [`HandleError::Job`] when it is that
-    /// of another job.
+    /// [`HandleError::Origin`] when the URL does not have the scheme, host and port of the environment's service,
+    /// [`HandleError::Job`] when it belongs to another job.
     pub fn from_url(environment: &Environment, id: JobId, cancellation_url: &str) -> Result<Self, HandleError> {
         let record = Record::from_urls(Kind::PortalJob, environment, Some(cancellation_url), Vec::new())?;
         if record.job_id.is_some_and(|known| known != id) {
@@ -52,17 +56,17 @@ impl JobHandle {
         Self::from_record(Record { job_id: Some(id), ..record })
     }
 
-    /// With the sender's own reference for the job.
+    /// Sets the sender's own reference for the job.
     pub fn with_reference(self, reference: impl Into<String>) -> Self {
         Self::new(self.id, Record { reference: Some(reference.into()), ..self.record })
     }
 
-    /// The number of the job.
+    /// Returns the number of the job.
     pub fn job_id(&self) -> JobId {
         self.id
     }
 
-    /// The sender's own reference for the job.
+    /// Returns the sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.record.reference.as_deref()
     }

@@ -1,4 +1,4 @@
-//! A portal job, after it was created.
+//! A portal job that has been created.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,12 +14,14 @@ use crate::xml::generated as wire;
 
 /// A portal job in the state `S`.
 ///
-/// | from | by | to |
+/// A polling queue delivers its changes. The job itself is needed only to cancel it.
+///
+/// | from | with | to |
 /// |---|---|---|
-/// | `Job<Created>`, `Job<Resumed>` | [`Portal::changes`](super::Portal::changes), [`Portal::poll`](super::Portal::poll): what happens to it is delivered by its queue | [`JobStatus`](super::JobStatus) |
+/// | `Job<Created>`, `Job<Resumed>` | [`Portal::changes`](super::Portal::changes), [`Portal::poll`](super::Portal::poll) | [`JobStatus`](super::JobStatus) |
 /// | the same | [`cancel`](Self::cancel), once | `Job<Cancelled>`, and a last change in the queue |
 /// | the same | [`handle`](Self::handle), then [`Portal::resume`](super::Portal::resume) | [`JobHandle`], then `Job<Resumed>` |
-/// | `Job<Cancelled>`, `Job<Confirmed>` | | nothing: the job has ended |
+/// | `Job<Cancelled>`, `Job<Confirmed>` | | none: the job has ended |
 ///
 /// ```compile_fail
 /// # use posten_signering::portal::{Created, Job};
@@ -33,15 +35,15 @@ pub struct Job<S: JobState> {
     state: S,
 }
 
-/// What is known of every job.
+/// The data of a job in any state.
 struct Common {
     transport: Arc<Transport>,
     id: JobId,
-    /// The sender's own.
+    /// The sender's own reference.
     reference: Option<String>,
 }
 
-/// The job was created just now.
+/// The state of a job that has just been created.
 ///
 /// Example: see [`Portal`](super::Portal).
 pub struct Created {
@@ -49,7 +51,7 @@ pub struct Created {
     cancellation: Option<ServiceUrl>,
 }
 
-/// The job was resumed from a stored handle.
+/// The state of a job that was resumed from a stored handle.
 ///
 /// Example: see [`JobHandle`].
 pub struct Resumed {
@@ -57,16 +59,16 @@ pub struct Resumed {
     cancellation: Option<ServiceUrl>,
 }
 
-/// The sender has cancelled the job.
+/// The state of a job that the sender has cancelled.
 ///
 /// Example: see [`Job`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Cancelled {}
 
-/// The states of a portal job that is under way: [`Created`] and [`Resumed`]. The trait is sealed.
+/// Implemented by the states of an open portal job, [`Created`] and [`Resumed`]. The trait is sealed.
 ///
-/// For helpers that work on both:
+/// Use it for functions that accept both:
 ///
 /// ```no_run
 /// use posten_signering::Error;
@@ -81,14 +83,14 @@ pub struct Cancelled {}
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a portal job in the state `{Self}` is not under way",
-    label = "`Job<Created>` and `Job<Resumed>` are"
+    message = "a portal job in the state `{Self}` is not open",
+    label = "`Job<Created>` and `Job<Resumed>` are open jobs"
 )]
 pub trait OpenState: JobState {
     #[doc(hidden)]
     fn cancellation(&self, _: Sealed) -> Option<&ServiceUrl>;
 
-    /// The handle, but for what is known of every job.
+    /// Adds the data of this state to the record of a handle.
     #[doc(hidden)]
     fn record(&self, empty: Record, _: Sealed) -> Record;
 }
@@ -126,19 +128,19 @@ impl JobState for Cancelled {
 }
 
 impl<S: JobState> Job<S> {
-    /// The number the service gave it.
+    /// Returns the number of the job.
     pub fn id(&self) -> JobId {
         self.common.id
     }
 
-    /// The sender's own reference, as the service gave it back.
+    /// Returns the sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.common.reference.as_deref()
     }
 }
 
 impl<S: OpenState> Job<S> {
-    /// What is needed to resume the job, in another process or after a restart, and cancel it. Store it.
+    /// Returns a handle that can be stored, to cancel the job in another process or after a restart.
     pub fn handle(&self) -> JobHandle {
         let empty = Record {
             reference: self.common.reference.clone(),
@@ -148,26 +150,28 @@ impl<S: OpenState> Job<S> {
         JobHandle::new(self.common.id, self.state.record(empty, Sealed(())))
     }
 
-    /// The cancellation in a form that can be stored: see [`Client::cancel`](crate::Client::cancel). `None` where the
-    /// service offers none.
+    /// Returns a reference that can be stored, for [`Client::cancel`](crate::Client::cancel). `None` if the service
+    /// offers no cancellation.
     ///
-    /// [`handle`](Self::handle) has this and more.
+    /// Not needed if you store the [`handle`](Self::handle), which contains it.
     pub fn cancellation_reference(&self) -> Option<CancellationReference> {
         let url = self.state.cancellation(Sealed(()));
         url.map(|url| CancellationReference::new(&self.common.transport, url))
     }
 
-    /// Cancels the job: nobody can sign it any more. Its last change, a failure, is still delivered by its queue.
+    /// Cancels the job. The signers can no longer sign it. Its queue delivers a last change, in the state `Failed`.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the job may be cancelled or not. Its
-    /// [`cancellation_reference`](Self::cancellation_reference), stored before, cancels again; its last change tells.
+    /// If the future is dropped before it completes, the job may or may not be cancelled. Repeat the call with a
+    /// [`cancellation_reference`](Self::cancellation_reference) that you stored before. The last change of the job
+    /// shows the outcome.
     ///
     /// # Errors
     ///
-    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already or the service does not offer it, and any
-    /// error common to all calls, see [`Error`], with the job itself: the call can be made again.
+    /// [`Error::JobCannotBeCancelled`] when the job has already been completed or cancelled, or the service offers no
+    /// cancellation, and any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the job, so
+    /// that the call can be repeated.
     pub async fn cancel(self) -> Result<Job<Cancelled>, FailedCall<Self>> {
         let Some(url) = self.state.cancellation(Sealed(())) else {
             return Err(FailedCall::new(Error::JobCannotBeCancelled, self));
@@ -220,7 +224,7 @@ impl Job<Confirmed> {
     }
 }
 
-/// Cancels a job. The service says 409 when it has ended.
+/// Cancels a job. The service answers 409 if it has ended.
 pub(crate) async fn cancel(transport: &Transport, operation: Operation, url: &ServiceUrl) -> Result<(), Error> {
     let cancelled = async {
         match transport.post_empty(url).await {

@@ -1,4 +1,4 @@
-//! The status of a portal job in any state, as an answer has it.
+//! The status of a portal job in any state.
 
 use std::sync::Arc;
 
@@ -13,8 +13,10 @@ use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{JobId, PersonalIdentificationNumber, SignatureJobStatus};
 use crate::xml::generated as wire;
 
-/// The status of a job: a change that its queue delivers. The service's answer becomes one of four types here, and nobody
-/// needs to ask again.
+/// The status of a job in one of four states, delivered by a polling queue. Use `match` on it: each variant has the
+/// methods of its state.
+///
+/// For example, only [`Completed`](Self::Completed) has the signed PDF.
 ///
 /// ```no_run
 /// use posten_signering::portal::JobStatus;
@@ -30,15 +32,15 @@ use crate::xml::generated as wire;
 #[derive(Debug)]
 #[must_use = "a change is redelivered until it is confirmed"]
 #[expect(clippy::exhaustive_enums, reason = "a program must handle every state; one more is a change of the API")]
-#[doc(alias("PortalJobStatusChanged", "JobStatusChanged"))]
+#[doc(alias("PortalJobStatusChanged", "JobStatusChanged", "PortalJobStatus"))]
 pub enum JobStatus {
-    /// Some signer has yet to act.
+    /// At least one signer has not acted yet.
     InProgress(Status<InProgress>),
-    /// All have signed.
+    /// All signers have signed.
     Completed(Status<Completed>),
-    /// All have signed, but the service has no signed document any more.
+    /// All signers have signed, but the service no longer has the signed PDF.
     DocumentsGone(Status<DocumentsGone>),
-    /// Not all will sign.
+    /// A signer rejected, something failed, the job was cancelled, or it expired.
     Failed(Status<Failed>),
 }
 
@@ -80,17 +82,17 @@ impl JobStatus {
         })
     }
 
-    /// The number of the job.
+    /// Returns the number of the job.
     pub fn job_id(&self) -> JobId {
         self.common().job_id
     }
 
-    /// The sender's own reference for the job.
+    /// Returns the sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.common().reference.as_deref()
     }
 
-    /// The state of the job, in the API's word.
+    /// Returns the state of the job as the API names it.
     pub fn state(&self) -> SignatureJobStatus {
         match self {
             Self::InProgress(_) => SignatureJobStatus::InProgress,
@@ -99,27 +101,28 @@ impl JobStatus {
         }
     }
 
-    /// What each signer has done.
+    /// Returns the signature status of each signer.
     pub fn signatures(&self) -> &[Signature] {
         &self.common().signatures
     }
 
-    /// What this signer has done: see [`Status::signature_of`].
+    /// Returns the signature status of this signer, see [`Status::signature_of`].
+    #[doc(alias("getSignatureFrom", "GetSignatureFrom"))]
     pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
         self.signatures().iter().find(|signature| signature.is_by(signer))
     }
 
-    /// Which change it is, to recognize it when it is redelivered.
+    /// Returns the key of the change, which is the same when the change is redelivered.
     pub fn key(&self) -> ChangeKey {
         ChangeKey::new(self.state(), self.common())
     }
 
-    /// How far the job has come, so that an older status that is delivered late replaces no newer one.
+    /// Returns a number that grows as the job progresses, to prevent an older status from replacing a newer one.
     pub fn progress(&self) -> Progress {
         Progress::new(self.state(), self.signatures())
     }
 
-    /// The signed PDF of a completed job.
+    /// Returns the signed PDF of a completed job. `None` in any other state.
     pub fn pades(&self) -> Option<Download> {
         match self {
             Self::Completed(status) => Some(status.pades()),
@@ -127,7 +130,7 @@ impl JobStatus {
         }
     }
 
-    /// The PDF with the signatures so far of a job that is not completed, when the service offers one.
+    /// Returns the PDF with the signatures so far, if the job is not completed and the service offers one.
     pub fn pades_so_far(&self) -> Option<Download> {
         match self {
             Self::InProgress(status) => status.pades_so_far(),
@@ -136,27 +139,28 @@ impl JobStatus {
         }
     }
 
-    /// Tells the service that this change was received, whatever it is. It is redelivered until then.
+    /// Confirms to the service that this change was received, in any state. It is redelivered until it is confirmed.
     ///
-    /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing where the service asks for no
-    /// confirmation.
+    /// See [`Status::<Completed>::confirm`](Status#method.confirm-1). Sends nothing if the answer has no confirmation
+    /// URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a change that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the change itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the change, so that the call
+    /// can be repeated.
     pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
         let sent = self.confirmation_of_any().send().await;
         sent.map_err(|error| FailedCall::new(error, self))
     }
 
-    /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
-    /// service asks for none.
+    /// Returns a reference that can be stored, for [`Client::confirm`](crate::Client::confirm). `None` if the answer
+    /// has no confirmation URL.
     pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.confirmation_of_any().reference()
     }
@@ -221,9 +225,11 @@ fn signatures(transport: &Arc<Transport>, job: JobId, answered: &wire::Signature
     let signatures = answered.signature.iter().map(|signature| {
         let name = signature.signature_signer.as_ref().and_then(|name| match name {
             wire::SignatureSigner::PersonalIdentificationNumber(number) => {
-                Some(PersonalIdentificationNumber::answered(number.trim()).into())
+                Some(PersonalIdentificationNumber::from_answer(number.trim()).into())
             }
-            wire::SignatureSigner::Identifier(notifications) => signer::answered(notifications).map(SignerName::from),
+            wire::SignatureSigner::Identifier(notifications) => {
+                signer::contact_from_answer(notifications).map(SignerName::from)
+            }
         });
         let xades = flow::offered(transport, "xades-url", signature.xades_url.as_deref());
         let xades = xades.map(|url| Download::xades(transport, operation, &url));

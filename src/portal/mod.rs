@@ -1,9 +1,9 @@
-//! The portal flow: the service itself invites the signers and reminds them, and a queue delivers what happens.
+//! The portal flow: the service invites and reminds the signers, and a polling queue delivers the changes of the job.
 //!
-//! The way of a job, with a picture of its states: [`guide::portal_flow`](crate::guide::portal_flow).
+//! The steps of a job, with a diagram of its states: [`guide::portal_flow`](crate::guide::portal_flow).
 //!
-//! Every act of a signer is a change, and each change is confirmed, also those that are not final. A change is redelivered
-//! after 10 minutes until it is confirmed.
+//! Confirm each change, including those of jobs in progress. A change that is not confirmed is redelivered after 10
+//! minutes.
 //!
 //! ```no_run
 //! # use posten_signering::{Client, Document, PollingQueue};
@@ -48,18 +48,18 @@ pub use self::job::{Cancelled, Created, Job, OpenState, Resumed};
 pub use self::job_status::JobStatus;
 pub use self::request::{JobRequest, JobRequestBuilder};
 pub use self::signer::{IntoSigners, Lookup, Signer, SignerName, Signers};
-pub use self::signer_builder::{Addressed, LookedUp, SignerBuilder, Unreached};
+pub use self::signer_builder::{Addressed, LookedUp, SignerBuilder, Unaddressed};
 pub use self::status::{InProgress, Signature, Status};
 pub use self::terms::{Availability, SigningOrder};
 pub use crate::flow::{Completed, Confirmed, DocumentsGone, Failed};
 
 use crate::error::Error;
-use crate::flow::{HasSender, NoSender, Reading, Sealed, SenderChoice, Session};
+use crate::flow::{AnswerReader, HasSender, NoSender, Sealed, SenderChoice, Session};
 use crate::poll::{Changes, Poll, Queue};
 use crate::transport::{Flow, Operation, note_change, note_job};
 use crate::types::{PollingQueue, Sender, ServiceUrl};
 
-/// The portal flow of a [`Client`](crate::Client). Cheap to clone, and can be kept.
+/// The portal flow of a [`Client`](crate::Client). Cheap to clone.
 ///
 /// ```no_run
 /// use posten_signering::portal::{Created, Job, JobRequest};
@@ -71,6 +71,7 @@ use crate::types::{PollingQueue, Sender, ServiceUrl};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[doc(alias = "PortalClient")]
 pub struct Portal<S = HasSender> {
     session: Arc<Session>,
     sender: S,
@@ -81,11 +82,11 @@ impl<S> Portal<S> {
         Self { session: Arc::clone(session), sender }
     }
 
-    /// Resumes a job, in another process or after a restart, to cancel it.
+    /// Resumes a job from a stored handle, to cancel it in another process or after a restart. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Handle`] when the handle belongs to another environment, or its URLs do not belong together.
+    /// [`Error::Handle`] when the handle belongs to another environment, or its URL belongs to another job or sender.
     pub fn resume(&self, handle: JobHandle) -> Result<Job<Resumed>, Error> {
         Ok(Job::resumed(&self.session.transport, handle.into_parts())?)
     }
@@ -94,7 +95,7 @@ impl<S> Portal<S> {
         let transport = &self.session.transport;
         let url = jobs(transport.root(), sender);
         let (on, by) = (Arc::clone(transport), sender.clone());
-        let reading = Reading {
+        let reader = AnswerReader {
             read: move |answer| {
                 let job = Job::created(&on, &by, answer);
                 note_job(job.id());
@@ -103,22 +104,22 @@ impl<S> Portal<S> {
             record: |job: &Job<Created>| job.handle().into_parts().1,
         };
         let written = (|| request.wire(), || request.manifest(sender));
-        let create = self.session.create(&url, written, request.package(), reading);
+        let create = self.session.create(&url, written, request.documents_and_reference(), reader);
         Operation::new(Flow::Portal, "create").run(create).await
     }
 }
 
 impl Portal<HasSender> {
-    /// Creates a job: packs the documents, signs the package, sends it. The service then invites the signers.
+    /// Creates a job: packs the documents, signs the package and sends it. The service then invites the signers.
     ///
-    /// The job is created for the request's own sender, or else for the client's.
+    /// The sender of the request takes precedence over that of the client.
     ///
-    /// Retried automatically only while nothing can have reached the service: after that the error is
-    /// [`Error::MaybeCreated`].
+    /// Creation is not idempotent. It is retried automatically only while nothing can have reached the service. After
+    /// that, a failure is [`Error::MaybeCreated`].
     ///
     /// # Cancel safety
     ///
-    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
+    /// Once the request may have been sent, dropping the future does not abort the call. Its outcome goes to the hook
     /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
     ///
     /// # Errors
@@ -129,22 +130,27 @@ impl Portal<HasSender> {
         self.create_for(sender, request).await
     }
 
-    /// Asks a queue for one change. [`changes`](Self::changes) asks again and again, and waits as it must.
+    /// Polls a queue once. To poll continuously, use [`changes`](Self::changes), which respects the permitted poll
+    /// times.
     ///
-    /// After a change the next poll is permitted at once; after an empty answer, at the time it tells.
+    /// After a change, the next poll is permitted at once. After an empty answer, it is permitted at the time in the
+    /// answer.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, it may have taken a change from the queue, which is redelivered after 10 minutes.
+    /// If the future is dropped before it completes, it may have taken a change from the queue. The change is
+    /// redelivered after 10 minutes.
     ///
     /// # Errors
     ///
     /// [`Error::TooManyRequests`] when polled too early, and any error common to all calls, see [`Error`].
+    #[doc(alias("getStatusChange"))]
     pub async fn poll(&self, queue: &PollingQueue) -> Result<Poll<JobStatus>, Error> {
         self.queue(queue).poll(self.session.transport.retry()).await
     }
 
-    /// The changes of a queue, one after the other, without end. See [`Changes`].
+    /// Returns an endless stream of the changes in a queue. See [`Changes`].
+    #[doc(alias("getStatusChange"))]
     pub fn changes(&self, queue: PollingQueue) -> Changes<JobStatus> {
         Changes::new(self.queue(&queue))
     }
@@ -160,11 +166,15 @@ impl Portal<HasSender> {
 }
 
 impl Portal<NoSender> {
-    /// Creates a job for the sender in the request: packs the documents, signs the package, sends it.
+    /// Creates a job for the sender in the request: packs the documents, signs the package and sends it. The service
+    /// then invites the signers.
+    ///
+    /// Creation is not idempotent. It is retried automatically only while nothing can have reached the service. After
+    /// that, a failure is [`Error::MaybeCreated`].
     ///
     /// # Cancel safety
     ///
-    /// Once the request may have left, dropping the future does not end the call: what came of it goes to
+    /// Once the request may have been sent, dropping the future does not abort the call. Its outcome goes to the hook
     /// [`on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
     ///
     /// # Errors
@@ -175,7 +185,7 @@ impl Portal<NoSender> {
     }
 }
 
-/// Where portal jobs are created and polled for.
+/// The URL at which portal jobs are created and polled for.
 fn jobs(root: &url::Url, sender: &Sender) -> ServiceUrl {
     ServiceUrl::below(root, &[sender.organization_number().as_str(), "portal", "signature-jobs"])
 }

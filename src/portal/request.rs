@@ -1,4 +1,4 @@
-//! A portal job, before it is created.
+//! The request that creates a portal job.
 
 use jiff::Timestamp;
 use typed_builder::TypedBuilder;
@@ -14,57 +14,57 @@ use crate::types::{
 };
 use crate::xml::generated as wire;
 
-/// What a job is about.
+/// The fields that the builder sets.
 #[derive(Clone, Debug, TypedBuilder)]
 #[builder(
     builder_method(vis = "pub(super)"),
-    builder_type(name = JobRequestBuilder, vis = "pub", doc = "Builds a [`JobRequest`]: title, document and signer must be set, each once.
-    \n`build` exists when they are. Example: see [`JobRequest`]."),
+    builder_type(name = JobRequestBuilder, vis = "pub", doc = "A builder of [`JobRequest`]. Required: title, document and signer, each set once.
+    \n`build` exists once they are set. Example: see [`JobRequest`]."),
     build_method(into = JobRequest<NoSender>)
 )]
 #[must_use]
-pub(super) struct Content {
-    /// The title of the job, which the signers read once they have logged in.
+pub(super) struct Fields {
+    /// Sets the title of the job, which is shown to the signers once they have logged in.
     title: Title,
-    /// What is to be signed: a [`Document`](crate::Document), or several as [`Documents`].
+    /// Sets the document to be signed: a [`Document`](crate::Document), or several as [`Documents`].
     #[builder(setter(into))]
     document: Documents,
-    /// Who is to sign: a [`Signer`](super::Signer), or several as [`Signers`].
+    /// Sets the signer: a [`Signer`](super::Signer), or several as [`Signers`].
     #[builder(setter(transform = |signer: impl IntoSigners| signer.into_signers(Sealed(()))))]
     signer: Signers,
-    /// The title in e-mail and SMS. Without it, they have a generic text, never the title.
+    /// Sets the title in e-mail and SMS to the signers. Defaults to a generic text of the service, not to the title.
     #[builder(default, setter(strip_option(fallback = maybe_nonsensitive_title)))]
     nonsensitive_title: Option<Title>,
-    /// A message to the signers.
+    /// Sets a message to the signers. Defaults to none.
     #[builder(default, setter(strip_option(fallback = maybe_description)))]
     description: Option<Description>,
-    /// Your own reference. It shows in e-mail to the sender.
+    /// Sets your own reference, which the service puts into e-mail to the sender. Defaults to none.
     #[builder(default, setter(strip_option(fallback = maybe_reference)))]
     reference: Option<Reference>,
-    /// The queue that delivers the job's changes. Defaults to the default queue.
+    /// Sets the queue that delivers the changes of the job. Defaults to the default queue.
     #[builder(default)]
     polling_queue: PollingQueue,
-    /// The level the signers must log in with.
+    /// Sets the minimum security level at which signers must log in. Defaults to the service's default.
     #[builder(default, setter(strip_option(fallback = maybe_required_authentication)))]
     required_authentication: Option<AuthenticationLevel>,
-    /// How the signed documents name the signers.
+    /// Sets how signers are identified in the signed documents. Defaults to the service's default.
     #[builder(default, setter(strip_option(fallback = maybe_identifier_in_signed_documents)))]
     identifier_in_signed_documents: Option<IdentifierInSignedDocuments>,
-    /// When the first signers are invited. Without this, or when it is past: at once.
+    /// Sets when the first signers are invited. Defaults to immediately, also if the time is in the past.
     #[builder(default, setter(strip_option(fallback = maybe_activation_time)))]
     activation_time: Option<Timestamp>,
-    /// How long each signer has, from when they are invited.
+    /// Sets how long each signer has to sign after the invitation. Defaults to the service's default.
     #[builder(default, setter(strip_option(fallback = maybe_available_for)))]
     available_for: Option<Availability>,
 }
 
-/// The setters for several documents or signers, in the builder's own terms: its parameter has one entry a field.
+/// Setters for several signers or documents. The type parameter of the builder has one entry per field.
 impl<T, D, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, D, (), N, M, R, Q, A, I, V, F)> {
-    /// Several signers: between 1 and 10.
+    /// Sets several signers: between 1 and 10.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when that does not hold.
+    /// [`InvalidValue`] when there are none or more than 10.
     #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
     pub fn signers(
         self,
@@ -75,11 +75,11 @@ impl<T, D, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, D, (), N, M, R, Q, A, I
 }
 
 impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I, V, F)> {
-    /// Several documents: between 1 and 20, at most 10 485 760 bytes together.
+    /// Sets several documents: between 1 and 20, with at most 10 485 760 bytes in total.
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] when that does not hold.
+    /// [`InvalidValue`] when there are none or more than 20, or they are too large.
     #[expect(clippy::type_complexity, reason = "the type that typed-builder makes")]
     pub fn documents(
         self,
@@ -89,11 +89,11 @@ impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I
     }
 }
 
-/// A portal job to be created.
+/// The request that creates a portal job.
 ///
-/// What is optional has two setters: `reference(..)`, and `maybe_reference(..)` for an `Option`.
+/// Optional fields have two setters: `reference(..)` for a value, and `maybe_reference(..)` for an `Option`.
 ///
-/// `C` tells whether it names its own sender: it does after [`sent_by`](Self::sent_by).
+/// `C` is [`HasSender`] after [`sent_by`](Self::sent_by), otherwise [`NoSender`].
 ///
 /// ```
 /// use posten_signering::portal::{Availability, JobRequest, Lookup, Signer};
@@ -110,9 +110,9 @@ impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 ///
-/// Several documents and signers: `.documents([one, other])?` and `.signers([one, other])?` in place of the singular.
+/// For several documents or signers, use `.documents([one, other])?` and `.signers([one, other])?`.
 ///
-/// Exit URLs belong to the direct flow, where the signers come from your own web pages:
+/// Exit URLs belong to the direct flow, where your own web pages redirect the signers:
 ///
 /// ```compile_fail
 /// # use posten_signering::{ExitUrls, portal::JobRequest};
@@ -122,95 +122,96 @@ impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is given to `create`"]
+#[doc(alias("PortalJob", "SignatureJob"))]
 pub struct JobRequest<C = NoSender> {
-    content: Content,
+    fields: Fields,
     sender: C,
 }
 
 impl JobRequest<NoSender> {
-    /// Begins a job request.
+    /// Starts a builder.
     pub fn builder() -> JobRequestBuilder {
-        Content::builder()
+        Fields::builder()
     }
 
-    /// Creates the job for this sender, whatever the client's own is.
+    /// Sets the sender of this job. It takes precedence over that of the client.
+    #[doc(alias("withSender", "broker"))]
     pub fn sent_by(self, sender: impl Into<Sender>) -> JobRequest<HasSender> {
-        JobRequest { content: self.content, sender: HasSender(sender.into()) }
+        JobRequest { fields: self.fields, sender: HasSender(sender.into()) }
     }
 }
 
-impl From<Content> for JobRequest<NoSender> {
-    fn from(content: Content) -> Self {
-        Self { content, sender: NoSender }
+impl From<Fields> for JobRequest<NoSender> {
+    fn from(fields: Fields) -> Self {
+        Self { fields, sender: NoSender }
     }
 }
 
 impl JobRequest<HasSender> {
-    /// The sender that the job is created for.
+    /// Returns the sender of the job.
     pub fn sender(&self) -> &Sender {
         &self.sender.0
     }
 }
 
 impl<C> JobRequest<C> {
-    /// What goes into the package, and what the job is known by.
-    pub(super) fn package(&self) -> (&Documents, Option<&Reference>) {
-        (&self.content.document, self.content.reference.as_ref())
+    pub(super) fn documents_and_reference(&self) -> (&Documents, Option<&Reference>) {
+        (&self.fields.document, self.fields.reference.as_ref())
     }
 
-    /// The title of the job.
+    /// Returns the title of the job.
     pub fn title(&self) -> &Title {
-        &self.content.title
+        &self.fields.title
     }
 
-    /// The title in e-mail and SMS.
+    /// Returns the title in e-mail and SMS to the signers, if it is set.
     pub fn nonsensitive_title(&self) -> Option<&Title> {
-        self.content.nonsensitive_title.as_ref()
+        self.fields.nonsensitive_title.as_ref()
     }
 
-    /// What is to be signed.
+    /// Returns the documents to be signed.
     pub fn documents(&self) -> &Documents {
-        &self.content.document
+        &self.fields.document
     }
 
-    /// Who is to sign.
+    /// Returns the signers.
     pub fn signers(&self) -> &Signers {
-        &self.content.signer
+        &self.fields.signer
     }
 
-    /// The message to the signers.
+    /// Returns the message to the signers, if it is set.
     pub fn description(&self) -> Option<&Description> {
-        self.content.description.as_ref()
+        self.fields.description.as_ref()
     }
 
-    /// Your own reference.
+    /// Returns your own reference, if it is set.
     pub fn reference(&self) -> Option<&Reference> {
-        self.content.reference.as_ref()
+        self.fields.reference.as_ref()
     }
 
-    /// The queue that delivers the job's changes.
+    /// Returns the queue that delivers the changes of the job.
     pub fn polling_queue(&self) -> &PollingQueue {
-        &self.content.polling_queue
+        &self.fields.polling_queue
     }
 
-    /// The level the signers must log in with, if it was said.
+    /// Returns the minimum security level at which signers must log in, if it is set.
     pub fn required_authentication(&self) -> Option<AuthenticationLevel> {
-        self.content.required_authentication
+        self.fields.required_authentication
     }
 
-    /// How the signed documents name the signers, if it was said.
+    /// Returns how signers are identified in the signed documents, if it is set.
     pub fn identifier_in_signed_documents(&self) -> Option<IdentifierInSignedDocuments> {
-        self.content.identifier_in_signed_documents
+        self.fields.identifier_in_signed_documents
     }
 
-    /// When the first signers are invited, if it was said.
+    /// Returns when the first signers are invited, if it is set.
     pub fn activation_time(&self) -> Option<Timestamp> {
-        self.content.activation_time
+        self.fields.activation_time
     }
 
-    /// How long each signer has, if it was said.
+    /// Returns how long each signer has to sign, if it is set.
     pub fn available_for(&self) -> Option<Availability> {
-        self.content.available_for
+        self.fields.available_for
     }
 
     pub(super) fn sender_choice(&self) -> &C {
@@ -219,37 +220,37 @@ impl<C> JobRequest<C> {
 
     pub(super) fn wire(&self) -> wire::PortalSignatureJobRequest {
         wire::PortalSignatureJobRequest {
-            reference: self.content.reference.as_ref().map(|text| text.as_str().to_owned()),
-            polling_queue: self.content.polling_queue.name().map(str::to_owned),
+            reference: self.fields.reference.as_ref().map(|text| text.as_str().to_owned()),
+            polling_queue: self.fields.polling_queue.name().map(str::to_owned),
         }
     }
 
     pub(super) fn manifest(&self, sender: &Sender) -> wire::PortalSignatureJobManifest {
-        let content = &self.content;
-        let documents = content.document.iter().enumerate().map(|(at, document)| wire::PortalDocument {
+        let fields = &self.fields;
+        let documents = fields.document.iter().enumerate().map(|(at, document)| wire::PortalDocument {
             href: document.package_name(at),
             mime: document.media_type().as_str().to_owned(),
             title: document.title().as_str().to_owned(),
         });
-        let availability = (content.activation_time.is_some() || content.available_for.is_some()).then(|| {
+        let availability = (fields.activation_time.is_some() || fields.available_for.is_some()).then(|| {
             let seconds = |availability: Availability| i64::try_from(availability.as_secs()).unwrap_or(i64::MAX);
             wire::Availability {
-                activation_time: content.activation_time.map(time::write),
-                available_seconds: content.available_for.map(seconds),
+                activation_time: fields.activation_time.map(time::write),
+                available_seconds: fields.available_for.map(seconds),
             }
         });
         wire::PortalSignatureJobManifest {
-            signers: wire::PortalSigners { signer: content.signer.iter().map(super::Signer::wire).collect() },
+            signers: wire::PortalSigners { signer: fields.signer.iter().map(super::Signer::wire).collect() },
             sender: wire::Sender { organization_number: sender.organization_number().as_str().to_owned() },
             portal_content: wire::PortalContent::PortalTitledDocuments(wire::PortalTitledDocuments {
-                title: content.title.as_str().to_owned(),
-                nonsensitive_title: content.nonsensitive_title.as_ref().map(|text| text.as_str().to_owned()),
-                description: content.description.as_ref().map(|text| text.as_str().to_owned()),
+                title: fields.title.as_str().to_owned(),
+                nonsensitive_title: fields.nonsensitive_title.as_ref().map(|text| text.as_str().to_owned()),
+                description: fields.description.as_ref().map(|text| text.as_str().to_owned()),
                 documents: wire::PortalDocuments { document: documents.collect() },
             }),
-            required_authentication: content.required_authentication.map(Into::into),
+            required_authentication: fields.required_authentication.map(Into::into),
             availability,
-            identifier_in_signed_documents: content.identifier_in_signed_documents.map(Into::into),
+            identifier_in_signed_documents: fields.identifier_in_signed_documents.map(Into::into),
         }
     }
 }

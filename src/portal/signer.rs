@@ -1,4 +1,4 @@
-//! Who is to sign a portal job.
+//! The signers in a portal job request.
 
 use super::terms::SigningOrder;
 use crate::error::InvalidValue;
@@ -8,7 +8,7 @@ use crate::types::{
 };
 use crate::xml::generated as wire;
 
-/// How the sender names a signer. `Debug` does not show it.
+/// The identifier of a signer in a request. `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::ContactInformation;
@@ -20,15 +20,16 @@ use crate::xml::generated as wire;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the choice of the schema; one more is a change of the API")]
+#[doc(alias("SignerIdentifier"))]
 pub enum SignerName {
-    /// By personal identification number: only this person can sign.
+    /// A personal identification number. Only this person can sign.
     PersonalIdentificationNumber(PersonalIdentificationNumber),
-    /// By address: whoever reads what is sent there can sign.
+    /// An e-mail address, a mobile number or both. Anyone who receives the notification can sign.
     Contact(ContactInformation),
 }
 
 impl SignerName {
-    /// Whether both are the same signer, however the service wrote an address back.
+    /// Whether both are the same signer, in whatever form the service returned an address.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Contact(own), Self::Contact(other)) => own.is_same(other),
@@ -49,7 +50,7 @@ impl From<ContactInformation> for SignerName {
     }
 }
 
-/// Which addresses the service looks up in the public contact register. Public senders only.
+/// The addresses that the service looks up in the public contact register. Public senders only.
 ///
 /// Example: see [`Signers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +62,7 @@ pub enum Lookup {
     EmailAndSms,
 }
 
-/// A signer of a portal job. [`national_id`](Self::national_id) and [`contact`](Self::contact) begin one.
+/// A signer in a portal job request. Start with [`national_id`](Self::national_id) or [`contact`](Self::contact).
 ///
 /// ```
 /// use posten_signering::ContactInformation;
@@ -76,73 +77,74 @@ pub enum Lookup {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a signer does nothing until it is part of a job request"]
+#[doc(alias("PortalSigner"))]
 pub struct Signer {
     pub(super) name: SignerName,
-    pub(super) reached: Reached,
-    pub(super) choices: Choices,
+    pub(super) contact: ContactMethod,
+    pub(super) settings: Settings,
 }
 
-/// What may be said of any signer.
+/// The optional settings of any signer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Choices {
+pub(super) struct Settings {
     pub(super) order: Option<SigningOrder>,
     pub(super) signature_type: Option<SignatureType>,
     pub(super) on_behalf_of: Option<OnBehalfOf>,
 }
 
-/// How the service reaches a signer.
+/// How the service finds the addresses of a signer.
 #[derive(Clone, Debug)]
-pub(super) enum Reached {
-    ByLookup(Lookup),
-    At(ContactInformation),
+pub(super) enum ContactMethod {
+    Lookup(Lookup),
+    Addresses(ContactInformation),
 }
 
 impl Signer {
-    /// How the signer is named: what finds their signature in a status.
+    /// Returns the identifier of the signer, with which `signature_of` finds their signature in a status.
     pub fn name(&self) -> &SignerName {
         &self.name
     }
 
-    /// The signer's turn, if it was said.
+    /// Returns the position in the signing order, if it is set.
     pub fn order(&self) -> Option<SigningOrder> {
-        self.choices.order
+        self.settings.order
     }
 
-    /// How binding the signature is, if it was said.
+    /// Returns the signature type, if it is set.
     pub fn signature_type(&self) -> Option<SignatureType> {
-        self.choices.signature_type
+        self.settings.signature_type
     }
 
-    /// For whom the signer signs, if it was said.
+    /// Returns on whose behalf the signer signs, if it is set.
     pub fn on_behalf_of(&self) -> Option<OnBehalfOf> {
-        self.choices.on_behalf_of
+        self.settings.on_behalf_of
     }
 
     pub(super) fn wire(&self) -> wire::PortalSigner {
-        let contact = match &self.reached {
-            Reached::ByLookup(lookup) => {
+        let contact = match &self.contact {
+            ContactMethod::Lookup(lookup) => {
                 let sms = matches!(lookup, Lookup::EmailAndSms).then_some(wire::Enabled {});
                 let lookup = wire::NotificationsUsingLookup { email: wire::Enabled {}, sms };
                 wire::PortalSignerContact::NotificationsUsingLookup(lookup)
             }
-            Reached::At(contact) => wire::PortalSignerContact::Notifications(notifications(contact)),
+            ContactMethod::Addresses(contact) => wire::PortalSignerContact::Notifications(notifications(contact)),
         };
         wire::PortalSigner {
-            order: self.choices.order.map(|order| i32::from(order.get())),
+            order: self.settings.order.map(|order| i32::from(order.get())),
             portal_signer_name: match &self.name {
                 SignerName::PersonalIdentificationNumber(number) => {
                     wire::PortalSignerName::PersonalIdentificationNumber(number.as_str().to_owned())
                 }
                 SignerName::Contact(_) => wire::PortalSignerName::IdentifiedByContactInformation(wire::Enabled {}),
             },
-            signature_type: self.choices.signature_type.map(Into::into),
+            signature_type: self.settings.signature_type.map(Into::into),
             portal_signer_contact: contact,
-            on_behalf_of: self.choices.on_behalf_of.map(Into::into),
+            on_behalf_of: self.settings.on_behalf_of.map(Into::into),
         }
     }
 }
 
-/// Contact information as the wire has it.
+/// Converts contact information to its wire type.
 pub(crate) fn notifications(contact: &ContactInformation) -> wire::Notifications {
     let sms = |number: &MobileNumber| wire::Sms { number: number.as_str().to_owned() };
     let email = |email: &EmailAddress, sms| {
@@ -157,18 +159,18 @@ pub(crate) fn notifications(contact: &ContactInformation) -> wire::Notifications
     wire::Notifications { notification_addresses }
 }
 
-/// Contact information out of an answer: whatever the service wrote. `None` when it wrote nothing.
-pub(super) fn answered(notifications: &wire::Notifications) -> Option<ContactInformation> {
+/// Reads contact information of an answer, unchecked. `None` when it is empty.
+pub(super) fn contact_from_answer(notifications: &wire::Notifications) -> Option<ContactInformation> {
     match &notifications.notification_addresses {
-        wire::NotificationAddresses::EmailAndSms(both) => ContactInformation::answered(
+        wire::NotificationAddresses::EmailAndSms(both) => ContactInformation::from_answer(
             Some(both.email.address.trim()),
             both.sms.as_ref().map(|sms| sms.number.as_str()),
         ),
-        wire::NotificationAddresses::Sms(sms) => ContactInformation::answered(None, Some(&sms.number)),
+        wire::NotificationAddresses::Sms(sms) => ContactInformation::from_answer(None, Some(&sms.number)),
     }
 }
 
-/// Contact information out of a document, by the rules.
+/// Reads contact information of a request, checked.
 #[cfg(feature = "sandbox")]
 pub(crate) fn contact(notifications: &wire::Notifications) -> Result<ContactInformation, InvalidValue> {
     match &notifications.notification_addresses {
@@ -198,18 +200,18 @@ pub(crate) fn contact(notifications: &wire::Notifications) -> Result<ContactInfo
 pub struct Signers(Vec<Signer>);
 
 impl Signers {
-    /// Several signers.
+    /// Creates a list of signers.
     ///
     /// # Errors
     ///
-    /// When there are none or more than 10.
+    /// [`InvalidValue`] when there are none or more than 10.
     pub fn new(signers: impl IntoIterator<Item = Signer>) -> Result<Self, InvalidValue> {
         let signers: Vec<Signer> = signers.into_iter().collect();
         crate::types::signers(signers.len(), false)?;
         Ok(Self(signers))
     }
 
-    /// The signers, in their order.
+    /// Iterates over the signers, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Signer> {
         self.0.iter()
     }
@@ -221,8 +223,8 @@ impl From<Signer> for Signers {
     }
 }
 
-/// What [`JobRequestBuilder::signer`](super::JobRequestBuilder) takes: a [`Signer`], or several as [`Signers`]. The trait is
-/// sealed.
+/// Implemented by [`Signer`] and [`Signers`], the arguments of [`JobRequestBuilder::signer`](super::JobRequestBuilder).
+/// The trait is sealed.
 ///
 /// Example: see [`JobRequest`](super::JobRequest).
 #[diagnostic::on_unimplemented(

@@ -1,16 +1,16 @@
-//! A portal signer in the making: what the service refuses does not compile.
+//! The builder of portal signers. Combinations that the service refuses do not compile.
 
-use super::signer::{Choices, Lookup, Reached, Signer, SignerName};
+use super::signer::{ContactMethod, Lookup, Settings, Signer, SignerName};
 use super::terms::SigningOrder;
 use crate::types::{ContactInformation, OnBehalfOf, PersonalIdentificationNumber, SignatureType};
 
-/// Named by personal identification number, and not to be notified yet: the service has nowhere to send an invitation.
+/// The builder state of a signer with a personal identification number, but no addresses for notifications yet.
 ///
 /// Example: see [`SignerBuilder`].
 #[derive(Clone, Debug)]
-pub struct Unreached(PersonalIdentificationNumber);
+pub struct Unaddressed(PersonalIdentificationNumber);
 
-/// Notified at addresses from the public contact register.
+/// The builder state of a signer who is notified at addresses from the public contact register.
 ///
 /// Example: see [`SignerBuilder`].
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct LookedUp {
     lookup: Lookup,
 }
 
-/// Notified at addresses from the sender.
+/// The builder state of a signer who is notified at addresses from the sender.
 ///
 /// Example: see [`SignerBuilder`].
 #[derive(Clone, Debug)]
@@ -28,15 +28,15 @@ pub struct Addressed {
     at: ContactInformation,
 }
 
-/// Builds a [`Signer`]. `C` tells how the signer is notified: [`Unreached`], [`LookedUp`] or [`Addressed`].
+/// A builder of [`Signer`]. `C` is how the signer is notified: [`Unaddressed`], [`LookedUp`] or [`Addressed`].
 ///
 /// | | `lookup` | `notifications` | `on_behalf_of` | `build` |
 /// |---|---|---|---|---|
-/// | `SignerBuilder<Unreached>` | yes | yes | | |
+/// | `SignerBuilder<Unaddressed>` | yes | yes | | |
 /// | `SignerBuilder<LookedUp>` | | | [`Oneself`](OnBehalfOf::Oneself) only, by [`on_behalf_of_oneself`](SignerBuilder::on_behalf_of_oneself) | yes |
 /// | `SignerBuilder<Addressed>` | | | yes | yes |
 ///
-/// So what the service refuses does not compile: a signer by address has no lookup,
+/// Combinations that the service refuses do not compile. A signer identified by address has no lookup:
 ///
 /// ```compile_fail
 /// # use posten_signering::{ContactInformation, portal::{Lookup, Signer}};
@@ -45,7 +45,7 @@ pub struct Addressed {
 /// # }
 /// ```
 ///
-/// and who is looked up does not sign for somebody else.
+/// A signer whose addresses are looked up cannot sign on behalf of others:
 ///
 /// ```compile_fail
 /// # use posten_signering::{OnBehalfOf, PersonalIdentificationNumber, portal::{Lookup, Signer}};
@@ -57,16 +57,19 @@ pub struct Addressed {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct SignerBuilder<C> {
     contact: C,
-    choices: Choices,
+    settings: Settings,
 }
 
 impl Signer {
-    /// A signer by personal identification number. How they are reached comes next.
-    pub fn national_id(number: PersonalIdentificationNumber) -> SignerBuilder<Unreached> {
-        SignerBuilder::new(Unreached(number))
+    /// Identifies the signer by personal identification number. Next, call [`lookup`](SignerBuilder::lookup) or
+    /// [`notifications`](SignerBuilder::notifications).
+    #[doc(alias("identifiedByPersonalIdentificationNumber"))]
+    pub fn national_id(number: PersonalIdentificationNumber) -> SignerBuilder<Unaddressed> {
+        SignerBuilder::new(Unaddressed(number))
     }
 
-    /// A signer by address: whoever reads what is sent there can sign.
+    /// Identifies the signer by e-mail address, mobile number or both. Anyone who receives the notification can sign.
+    #[doc(alias("identifiedByEmail", "identifiedByMobileNumber", "identifiedByEmailAndMobileNumber"))]
     pub fn contact(contact: ContactInformation) -> SignerBuilder<Addressed> {
         SignerBuilder::new(Addressed { name: SignerName::Contact(contact.clone()), at: contact })
     }
@@ -74,58 +77,59 @@ impl Signer {
 
 impl<C> SignerBuilder<C> {
     fn new(contact: C) -> Self {
-        Self { contact, choices: Choices::default() }
+        Self { contact, settings: Settings::default() }
     }
 
-    /// The signer's turn. Without this, all are invited at once.
+    /// Sets the position in the signing order. Defaults to 0: all signers are invited at once.
     pub fn order(mut self, order: SigningOrder) -> Self {
-        self.choices.order = Some(order);
+        self.settings.order = Some(order);
         self
     }
 
-    /// How binding the signature is. Without this the service decides.
+    /// Sets the signature type. Defaults to the service's default, see [`SignatureType`].
     pub fn signature_type(mut self, signature_type: SignatureType) -> Self {
-        self.choices.signature_type = Some(signature_type);
+        self.settings.signature_type = Some(signature_type);
         self
     }
 }
 
-impl SignerBuilder<Unreached> {
-    /// Has the service look the addresses up in the public contact register. Public senders only.
+impl SignerBuilder<Unaddressed> {
+    /// Notifies the signer at the addresses in the public contact register. Public senders only.
+    #[doc(alias("NotificationsUsingLookup"))]
     pub fn lookup(self, lookup: Lookup) -> SignerBuilder<LookedUp> {
-        SignerBuilder { contact: LookedUp { number: self.contact.0, lookup }, choices: self.choices }
+        SignerBuilder { contact: LookedUp { number: self.contact.0, lookup }, settings: self.settings }
     }
 
-    /// Has the service write to these addresses.
+    /// Notifies the signer at these addresses.
     pub fn notifications(self, at: ContactInformation) -> SignerBuilder<Addressed> {
-        SignerBuilder { contact: Addressed { name: self.contact.0.into(), at }, choices: self.choices }
+        SignerBuilder { contact: Addressed { name: self.contact.0.into(), at }, settings: self.settings }
     }
 }
 
 impl SignerBuilder<LookedUp> {
-    /// Says that they sign for themselves, which is the only way for who is looked up.
+    /// Sets that the signer signs on their own behalf, the only choice for a signer whose addresses are looked up.
     pub fn on_behalf_of_oneself(mut self) -> Self {
-        self.choices.on_behalf_of = Some(OnBehalfOf::Oneself);
+        self.settings.on_behalf_of = Some(OnBehalfOf::Oneself);
         self
     }
 
-    /// The signer.
+    /// Builds the signer.
     pub fn build(self) -> Signer {
         let LookedUp { number, lookup } = self.contact;
-        Signer { name: number.into(), reached: Reached::ByLookup(lookup), choices: self.choices }
+        Signer { name: number.into(), contact: ContactMethod::Lookup(lookup), settings: self.settings }
     }
 }
 
 impl SignerBuilder<Addressed> {
-    /// For whom the signer signs. Without this the service decides.
+    /// Sets on whose behalf the signer signs. Defaults to the service's default.
     pub fn on_behalf_of(mut self, on_behalf_of: OnBehalfOf) -> Self {
-        self.choices.on_behalf_of = Some(on_behalf_of);
+        self.settings.on_behalf_of = Some(on_behalf_of);
         self
     }
 
-    /// The signer.
+    /// Builds the signer.
     pub fn build(self) -> Signer {
         let Addressed { name, at } = self.contact;
-        Signer { name, reached: Reached::At(at), choices: self.choices }
+        Signer { name, contact: ContactMethod::Addresses(at), settings: self.settings }
     }
 }

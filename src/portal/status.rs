@@ -1,4 +1,4 @@
-//! The status of a portal job in one state.
+//! The status of a portal job in a known state.
 
 use std::fmt;
 
@@ -12,18 +12,19 @@ use crate::flow::{
 use crate::transport::{Download, Flow, Operation};
 use crate::types::{JobId, ServiceUrl};
 
-/// The status of a job that is in the state `S`.
+/// The status of a portal job in the state `S`.
 ///
 /// | | signatures | XAdES | signed PDF | cancel | confirm |
 /// |---|---|---|---|---|---|
-/// | `Status<InProgress>` | yes | of those who signed | [`pades_so_far`](Status::pades_so_far), when offered | yes | yes |
+/// | `Status<InProgress>` | yes | of those who have signed | [`pades_so_far`](Status::pades_so_far), if offered | yes | yes |
 /// | `Status<Completed>` | yes | of all | [`pades`](Status::pades) | no | yes |
 /// | `Status<DocumentsGone>` | yes | no | no | no | yes |
-/// | `Status<Failed>` | yes | of those who signed | [`pades_so_far`](Status::pades_so_far), when offered | no | yes |
+/// | `Status<Failed>` | yes | of those who have signed | [`pades_so_far`](Status::pades_so_far), if offered | no | yes |
 ///
-/// From here: [`pades`](Status::pades) and [`Signature::xades`] to the documents; [`confirm`](Status::confirm) to the next change or
-/// to [`Job<Confirmed>`](Job); [`cancel`](Status::cancel) to [`Job<Cancelled>`](Job). Each of them can be stored, and used
-/// later or in another process: [`guide::references`](crate::guide::references).
+/// What comes next: download the signed PDF ([`pades`](Status::pades)) and each XAdES ([`Signature::xades`]), then
+/// [`confirm`](Status::confirm): a job in progress continues with the next change, any other becomes
+/// [`Job<Confirmed>`](Job). [`cancel`](Status::cancel) returns [`Job<Cancelled>`](Job). References to all of them can
+/// be stored and used later, by another process, see [`guide::references`](crate::guide::references).
 ///
 /// ```compile_fail
 /// # use posten_signering::portal::{Completed, Status};
@@ -37,7 +38,7 @@ pub struct Status<S: StatusState> {
     pub(super) state: S,
 }
 
-/// Some signer has yet to act.
+/// The state in which at least one signer has not acted yet.
 ///
 /// Example: see [`Status`].
 #[derive(Debug)]
@@ -54,33 +55,34 @@ impl StatusState for InProgress {
 }
 
 impl<S: StatusState> Status<S> {
-    /// The number of the job.
+    /// Returns the number of the job.
     pub fn job_id(&self) -> JobId {
         self.common.job_id
     }
 
-    /// The sender's own reference for the job.
+    /// Returns the sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         self.common.reference.as_deref()
     }
 
-    /// What each signer has done.
+    /// Returns the signature status of each signer.
     pub fn signatures(&self) -> &[Signature] {
         &self.common.signatures
     }
 
-    /// What this signer has done. `None` when it is no signer of the job. The signer is named as in the request.
+    /// Returns the signature status of this signer, named as in the request. `None` if the job has no such signer.
+    #[doc(alias("getSignatureFrom", "GetSignatureFrom"))]
     pub fn signature_of(&self, signer: &SignerName) -> Option<&Signature> {
         self.common.signatures.iter().find(|signature| signature.is_by(signer))
     }
 
-    /// The confirmation in a form that can be stored: see [`Client::confirm`](crate::Client::confirm). `None` where the
-    /// service asks for none.
+    /// Returns a reference that can be stored, for [`Client::confirm`](crate::Client::confirm). `None` if the answer
+    /// has no confirmation URL.
     pub fn confirmation_reference(&self) -> Option<ConfirmationReference> {
         self.state.confirmation(Sealed(())).reference()
     }
 
-    /// Confirms, and gives the state back when that fails.
+    /// Confirms, and returns the status in the error when that fails.
     async fn confirmed(self) -> Result<Job<Confirmed>, FailedCall<Self>> {
         if let Err(error) = self.state.confirmation(Sealed(())).send().await {
             return Err(FailedCall::new(error, self));
@@ -91,46 +93,50 @@ impl<S: StatusState> Status<S> {
 }
 
 impl Status<InProgress> {
-    /// The PDF with the signatures so far, when the service offers one.
+    /// Returns the PDF with the signatures so far, if the service offers one.
     pub fn pades_so_far(&self) -> Option<Download> {
         self.state.pades_so_far.as_ref().map(|url| self.common.pades(url))
     }
 
-    /// Tells the service that this change was received. The job goes on. The change is redelivered until then.
+    /// Confirms to the service that this change was received. The job continues. The change is redelivered until it is
+    /// confirmed.
     ///
-    /// Sends nothing where the service asks for no confirmation.
+    /// Sends nothing if the answer has no confirmation URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a change that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status, so that the call
+    /// can be repeated.
     pub async fn confirm(self) -> Result<(), FailedCall<Self>> {
         self.confirmed().await.map(drop)
     }
 
-    /// The cancellation in a form that can be stored: see [`Client::cancel`](crate::Client::cancel). `None` where the
-    /// service offers none.
+    /// Returns a reference that can be stored, for [`Client::cancel`](crate::Client::cancel). `None` if the service
+    /// offers no cancellation.
     pub fn cancellation_reference(&self) -> Option<CancellationReference> {
         let url = self.state.cancellation.as_ref();
         url.map(|url| CancellationReference::new(&self.common.transport, url))
     }
 
-    /// Cancels the job: nobody can sign it any more. Its last change, a failure, is still delivered by its queue.
+    /// Cancels the job. The signers can no longer sign it. Its queue delivers a last change, in the state `Failed`.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the job may be cancelled or not. Its
-    /// [`cancellation_reference`](Self::cancellation_reference), stored before, cancels again; its last change tells.
+    /// If the future is dropped before it completes, the job may or may not be cancelled. Repeat the call with a
+    /// [`cancellation_reference`](Self::cancellation_reference) that you stored before. The last change of the job
+    /// shows the outcome.
     ///
     /// # Errors
     ///
-    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already or the service does not offer it, and any
-    /// error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// [`Error::JobCannotBeCancelled`] when the job has already been completed or cancelled, or the service offers no
+    /// cancellation, and any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status,
+    /// so that the call can be repeated.
     pub async fn cancel(self) -> Result<Job<Cancelled>, FailedCall<Self>> {
         let Some(url) = &self.state.cancellation else {
             return Err(FailedCall::new(Error::JobCannotBeCancelled, self));
@@ -144,76 +150,82 @@ impl Status<InProgress> {
 }
 
 impl Status<Completed> {
-    /// The signed PDF: all documents, with every signer's signature in it.
+    /// Returns the signed PDF, with all documents and the signatures of all signers.
+    #[doc(alias("PAdES", "getPAdES", "GetPades"))]
     pub fn pades(&self) -> Download {
         self.common.pades(&self.state.pades)
     }
 
-    /// Tells the service that you have received the change, and ends the job.
+    /// Confirms to the service that you have received the change, and ends the job.
     ///
-    /// Fetch the documents first, to be safe: the service keeps signed documents for 40 days, but its texts differ on
-    /// whether it may delete them at once where no long-term storage was agreed. To confirm first and fetch later, store
-    /// the [`reference`](Download::reference) of the document.
+    /// Download the documents first. The service keeps signed documents for 40 days, but its documentation is
+    /// inconsistent about whether it may delete them at confirmation if you have no agreement on long-term storage. To
+    /// confirm first and download later, store the [`reference`](Download::reference) of the document.
     ///
-    /// Sends nothing where the service asks for no confirmation.
+    /// Sends nothing if the answer has no confirmation URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a change that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status, so that the call
+    /// can be repeated.
     pub async fn confirm(self) -> Result<Job<Confirmed>, FailedCall<Self>> {
         self.confirmed().await
     }
 
-    /// The right to delete the documents, if the service grants it: 24 hours after completion at the earliest.
+    /// Returns the permission to delete the documents, if the service grants it: 24 hours after completion at the
+    /// earliest.
+    #[doc(alias("deleteDocuments"))]
     pub fn documents_deletion(&self) -> Option<DocumentsDeletion> {
         self.common.deletion(self.state.deletion.as_ref())
     }
 }
 
 impl Status<DocumentsGone> {
-    /// Tells the service that you have received the change, and ends the job.
+    /// Confirms to the service that you have received the change, and ends the job.
     ///
-    /// Sends nothing where the service asks for no confirmation.
+    /// Sends nothing if the answer has no confirmation URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a change that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status, so that the call
+    /// can be repeated.
     pub async fn confirm(self) -> Result<Job<Confirmed>, FailedCall<Self>> {
         self.confirmed().await
     }
 }
 
 impl Status<Failed> {
-    /// The PDF with the signatures of those who signed, when the service offers one.
+    /// Returns the PDF with the signatures of those who have signed, if the service offers one.
     pub fn pades_so_far(&self) -> Option<Download> {
         self.state.pades_so_far.as_ref().map(|url| self.common.pades(url))
     }
 
-    /// Tells the service that you have received the change, and ends the job.
+    /// Confirms to the service that you have received the change, and ends the job.
     ///
-    /// Sends nothing where the service asks for no confirmation.
+    /// Sends nothing if the answer has no confirmation URL.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the confirmation may have been made or not, and the status is gone. Its
-    /// [`confirmation_reference`](Self::confirmation_reference) confirms again, which is idempotent; and a queue redelivers what is
-    /// not confirmed.
+    /// If the future is dropped before it completes, the change may or may not be confirmed. Confirmation is
+    /// idempotent: repeat it with a [`confirmation_reference`](Self::confirmation_reference) that you stored before. A
+    /// queue redelivers a change that is not confirmed.
     ///
     /// # Errors
     ///
-    /// Any error common to all calls, see [`Error`], with the status itself: the call can be made again.
+    /// Any error common to all calls, see [`Error`]. The returned [`FailedCall`] contains the status, so that the call
+    /// can be repeated.
     pub async fn confirm(self) -> Result<Job<Confirmed>, FailedCall<Self>> {
         self.confirmed().await
     }
@@ -225,13 +237,13 @@ impl<S: StatusState> fmt::Debug for Status<S> {
     }
 }
 
-/// What one signer of a portal job has done.
+/// The signature status of one signer of a portal job.
 pub type Signature = flow::Signature<SignerName>;
 
 impl Signature {
-    /// Whether it is this signer's, named as in the request.
+    /// Whether this is the signature of this signer, named as in the request.
     ///
-    /// Addresses are compared without case, Norwegian numbers with and without country code.
+    /// E-mail addresses are compared without case, and the country code of Norwegian mobile numbers is optional.
     pub fn is_by(&self, signer: &SignerName) -> bool {
         self.signer().is_some_and(|named| named.is_same(signer))
     }

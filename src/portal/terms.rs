@@ -1,4 +1,4 @@
-//! When signers sign, and how long they may take.
+//! Signing order and availability.
 
 use std::time::Duration;
 
@@ -6,15 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{InvalidValue, Rule};
 
-/// The highest turn.
+/// The highest position in the signing order.
 const MAX_ORDER: u8 = 9;
 
-/// The longest that signers may have.
+/// The longest availability.
 const MAX_AVAILABILITY: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// A signer's turn, 0 to 9: signers with a lower one are invited first. Defaults to 0.
+/// The position of a signer in the signing order: between 0 and 9. Defaults to 0.
 ///
-/// When all with a lower turn have signed, the next ones get the whole of the availability again.
+/// Signers with the lowest number are invited first. When all of them have signed, the next ones are invited, with the
+/// full availability.
 ///
 /// ```
 /// use posten_signering::portal::SigningOrder;
@@ -28,11 +29,11 @@ const MAX_AVAILABILITY: Duration = Duration::from_secs(90 * 24 * 3600);
 pub struct SigningOrder(u8);
 
 impl SigningOrder {
-    /// The turn with this number.
+    /// Creates a position.
     ///
     /// # Errors
     ///
-    /// When it is more than 9.
+    /// [`InvalidValue`] when the number is greater than 9.
     pub fn new(order: u8) -> Result<Self, InvalidValue> {
         if order > MAX_ORDER {
             let rule = Rule::Range { min: 0, max: u64::from(MAX_ORDER), actual: u64::from(order) };
@@ -41,7 +42,7 @@ impl SigningOrder {
         Ok(Self(order))
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn get(self) -> u8 {
         self.0
     }
@@ -61,7 +62,7 @@ impl From<SigningOrder> for u8 {
     }
 }
 
-/// How long each signer has, from when they are invited: at most 90 days. Without it the service decides.
+/// How long each signer has to sign after the invitation: at most 90 days.
 ///
 /// Serialized as a number of seconds.
 ///
@@ -77,11 +78,11 @@ impl From<SigningOrder> for u8 {
 pub struct Availability(Duration);
 
 impl Availability {
-    /// This duration. Fractions of a second are dropped.
+    /// Creates an availability. Fractions of a second are dropped.
     ///
     /// # Errors
     ///
-    /// When it is more than 90 days.
+    /// [`InvalidValue`] when it is longer than 90 days.
     pub fn new(duration: Duration) -> Result<Self, InvalidValue> {
         if duration > MAX_AVAILABILITY {
             let rule = Rule::Range { min: 0, max: MAX_AVAILABILITY.as_secs(), actual: duration.as_secs() };
@@ -90,16 +91,16 @@ impl Availability {
         Ok(Self(duration))
     }
 
-    /// This many days of 24 hours.
+    /// Creates an availability of this many days of 24 hours.
     ///
     /// # Errors
     ///
-    /// When there are more than 90.
+    /// [`InvalidValue`] when there are more than 90 days.
     pub fn days(days: u16) -> Result<Self, InvalidValue> {
         Self::new(Duration::from_secs(u64::from(days) * 24 * 3600))
     }
 
-    /// The whole seconds of it.
+    /// Returns the number of whole seconds.
     pub fn as_secs(self) -> u64 {
         self.0.as_secs()
     }

@@ -12,6 +12,9 @@ pub enum SandboxError {
     /// The redirect URL is used, replaced by a newer one, or not of this sandbox.
     #[error("the redirect URL is used, replaced by a newer one, or not of this sandbox")]
     RedirectUrl,
+    /// The redirect URL has expired. A new one can be asked for.
+    #[error("the redirect URL has expired; ask for a new one")]
+    RedirectUrlExpired,
     /// What is to outlive the sandbox cannot be read or written.
     #[error("the sandbox's directory: {0}")]
     Store(String),
@@ -30,6 +33,9 @@ pub enum SandboxError {
     /// It is not the signer's turn, they have acted already, or the job is over.
     #[error("it is not the signer's turn, they have acted already, or the job is over")]
     NotWaiting,
+    /// The signer is not addressed by e-mail or mobile number, so there is no code to enter.
+    #[error("the signer logs in with an electronic ID, not with a code")]
+    NoCode,
     /// There is no such job, or it has no signed document.
     #[error("there is no such job, or it has no signed document")]
     NotSigned,

@@ -14,11 +14,34 @@ use super::visitors::Visitors;
 /// How many refusals, documents and polls are remembered.
 const REMEMBERED: usize = 10_000;
 
+/// How long a queue that was empty must not be polled.
+pub(super) struct Pause {
+    pub(super) until: Timestamp,
+    /// How many polls have come too early.
+    early: u32,
+}
+
+impl Pause {
+    pub(super) fn new(until: Timestamp) -> Self {
+        Self { until, early: 0 }
+    }
+
+    /// Makes it longer because of one more poll that came too early: twice as long as the time before.
+    pub(super) fn grow(&mut self, interval: SignedDuration, now: Timestamp) -> Timestamp {
+        /// Further than a day nobody is pushed away.
+        const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+        self.early = self.early.saturating_add(1);
+        let wait = interval.checked_mul(2_i32.saturating_pow(self.early)).unwrap_or(LONGEST).min(LONGEST);
+        self.until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        self.until
+    }
+}
+
 /// What the service knows at a moment.
 pub(super) struct Inner {
     pub(super) jobs: Jobs,
     pub(super) visitors: Visitors,
-    pub(super) permitted: HashMap<QueueKey, Timestamp>,
+    pub(super) permitted: HashMap<QueueKey, Pause>,
     /// Signed documents in long-term storage, by owner and id.
     pub(super) archive: HashMap<(String, String), Bytes>,
     /// What of it is to be saved.

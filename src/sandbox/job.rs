@@ -45,6 +45,8 @@ pub(super) struct Job {
     /// The latest change, if it goes into a queue.
     pub(super) change: Option<Change>,
     pub(super) over: Option<Timestamp>,
+    /// Whether the sender has confirmed its end.
+    pub(super) confirmed: bool,
     pub(super) deleted: bool,
 }
 
@@ -169,7 +171,13 @@ impl Job {
         }
         let signer = &mut self.signers[at];
         let status = match act {
-            Act::Sign if signer.trouble() == Some(Trouble::NameNotAvailable) => {
+            // A name is asked for only where the signed documents have nothing else, and an authenticated signature
+            // brings none along.
+            Act::Sign
+                if self.naming == Naming::Name
+                    && signer.authenticated
+                    && signer.trouble() == Some(Trouble::NameNotAvailable) =>
+            {
                 SignatureStatus::SignersNameNotAvailable
             }
             Act::Sign => SignatureStatus::Signed,
@@ -197,6 +205,21 @@ impl Job {
         self.end(&SignatureStatus::Cancelled, now);
         self.changed();
         Some(())
+    }
+
+    /// Looks up the addresses of a new job's signers, whatever their turn, and ends it if somebody has none.
+    pub(super) fn look_up(&mut self, now: Timestamp) {
+        let mut unreached = false;
+        for signer in &mut self.signers {
+            if let Some(status) = signer.unreached(false) {
+                signer.becomes(status, now);
+                unreached = true;
+            }
+        }
+        if unreached {
+            self.end(&SignatureStatus::NotApplicable, now);
+            self.changed();
+        }
     }
 
     /// Does what time does: invites whose turn it is, and ends what has run out.
@@ -231,11 +254,7 @@ impl Job {
         for signer in self.signers.iter_mut().filter(asked) {
             if signer.invited.is_none() {
                 signer.invited = Some(began);
-                let status = match signer.trouble().filter(|_| signer.looked_up) {
-                    Some(Trouble::Reserved) => SignatureStatus::Reserved,
-                    Some(Trouble::ContactInformationMissing) => SignatureStatus::ContactInformationMissing,
-                    Some(Trouble::NameNotAvailable) | None => continue,
-                };
+                let Some(status) = signer.unreached(true) else { continue };
                 signer.becomes(status, began);
                 over = Some(began);
             }
@@ -262,7 +281,13 @@ impl Job {
                 invited.map_or(activation, |invited| invited.checked_add(availability).unwrap_or(Timestamp::MAX))
             }
         });
-        returns.into_iter().chain(ends).min()
+        let forgotten = self.over.filter(|_| self.confirmed).and_then(|over| over.checked_add(FETCHED_FOR).ok());
+        returns.into_iter().chain(ends).chain(forgotten).min()
+    }
+
+    /// Whether nothing is left to ask it for: its end is confirmed, and its documents are not kept any longer.
+    pub(super) fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.confirmed && self.over.is_some_and(|over| over + FETCHED_FOR <= now)
     }
 
     /// Whether the PDF with the signatures can be had: when all have signed, and in the portal flow from the first on.
@@ -277,7 +302,7 @@ impl Job {
 
     pub(super) fn may_delete(&self, now: Timestamp) -> bool {
         let completed = self.over.filter(|_| self.state() == State::Completed);
-        !self.deleted && completed.is_some_and(|over| over + DELETION_AFTER <= now)
+        self.may_fetch(now) && completed.is_some_and(|over| over + DELETION_AFTER <= now)
     }
 
     /// Whether signed documents are kept still.
@@ -308,7 +333,8 @@ impl Job {
         if let Some(change) = &mut self.change {
             change.confirmed = true;
         }
-        self.over.is_some()
+        self.confirmed = self.over.is_some();
+        self.confirmed
     }
 
     /// The number of the latest change. A callback job has a status with each signer that has acted.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::job::{Change, FlowName, Job};
+use super::signer::Redirect;
 
 /// A queue of changes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,10 +15,20 @@ pub(super) struct QueueKey {
     pub(super) name: Option<String>,
 }
 
+/// Why a redirect URL does not open anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It is used, replaced by a newer one, or none of ours.
+    Used,
+    Expired,
+}
+
 /// All jobs, and what finds them without looking at each.
 pub(super) struct Jobs {
     /// How long a change that was handed out is hidden.
     hidden: SignedDuration,
+    /// Whether a job is deleted when its end is confirmed.
+    deletes: bool,
     all: BTreeMap<i64, Job>,
     last_id: i64,
     /// Confirmed and gone: confirming them again does no harm.
@@ -37,9 +48,10 @@ pub(super) struct Jobs {
 }
 
 impl Jobs {
-    pub(super) fn new(hidden: SignedDuration) -> Self {
+    pub(super) fn new(hidden: SignedDuration, deletes: bool) -> Self {
         Self {
             hidden,
+            deletes,
             all: BTreeMap::new(),
             last_id: 0,
             confirmed: HashMap::new(),
@@ -116,7 +128,10 @@ impl Jobs {
             if let Some(change) = &mut job.change {
                 change.reappear(now);
             }
-            self.index(id);
+            match job.is_forgotten(now) {
+                true => self.forget(id),
+                false => self.index(id),
+            }
         }
     }
 
@@ -168,22 +183,34 @@ impl Jobs {
             return Some(true);
         }
         let last = self.with(flow, sender, id, now, |job| job.confirm(number))?;
-        if last {
-            // Without long-term storage the job is gone now.
-            self.was_confirmed(sender, id);
-            self.all.remove(&id);
-            self.index(id);
+        if last && self.deletes {
+            self.forget(id);
         }
         Some(last)
     }
 
-    /// The signer whose redirect URL this is. Works once.
-    pub(super) fn redirected(&mut self, token: &str) -> Option<(i64, usize)> {
-        let (id, at) = self.redirects.remove(token)?;
+    /// Removes a job whose end was confirmed.
+    fn forget(&mut self, id: i64) {
+        if let Some(job) = self.all.remove(&id) {
+            self.was_confirmed(&job.sender, id);
+        }
+        self.index(id);
+    }
+
+    /// The signer whose redirect URL this is. Works once, and before it expires.
+    pub(super) fn redirected(&mut self, token: &str, now: Timestamp) -> Result<(i64, usize), Unusable> {
+        let (id, at) = self.redirects.remove(token).ok_or(Unusable::Used)?;
         // That it is used outlives a restart.
         self.changed.insert(id);
-        let signer = self.all.get_mut(&id)?.signers.get_mut(at)?;
-        signer.redirect.take_if(|own| own == token).map(|_| (id, at))
+        let signer = self.all.get_mut(&id).and_then(|job| job.signers.get_mut(at)).ok_or(Unusable::Used)?;
+        let own = signer.redirect.take_if(|own| own.token == token).ok_or(Unusable::Used)?;
+        if own.expires <= now {
+            // Asked for again, it has expired still.
+            signer.redirect = Some(own);
+            self.redirects.insert(token.to_owned(), (id, at));
+            return Err(Unusable::Expired);
+        }
+        Ok((id, at))
     }
 
     /// Puts a job where it belongs after something has happened to it.
@@ -216,7 +243,7 @@ impl Jobs {
             self.due_of.insert(id, due);
         }
         for (at, signer) in job.iter().flat_map(|job| job.signers.iter().enumerate()) {
-            if let Some(token) = &signer.redirect {
+            if let Some(Redirect { token, .. }) = &signer.redirect {
                 self.redirects.entry(token.clone()).or_insert((id, at));
             }
         }

@@ -100,6 +100,6 @@ pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
 pub use self::inspect::InspectedPackage;
 pub use self::options::{SandboxBuilder, SandboxOptions};
 pub use self::received::{Confirmation, Polled, ReceivedDocument, ReceivedJob, ReceivedSigner};
-pub use self::rules::SenderKind;
+pub use self::rules::{Feature, SenderKind};
 pub use self::running::Sandbox;
 pub use self::visit::{PortalVisit, Return, Visit};

@@ -8,7 +8,7 @@ use typed_builder::TypedBuilder;
 use super::delivery::TechnicalSignature;
 use super::faults::FaultRule;
 use super::job::HIDDEN;
-use super::rules::SenderKind;
+use super::rules::{Feature, SenderKind};
 use crate::types::OrganizationNumber;
 
 /// The sender of [`Sandbox::client`](super::Sandbox::client), unless another was asked for.
@@ -47,6 +47,20 @@ pub struct SandboxOptions {
     /// How long an empty queue asks to be left alone. 5 seconds, as in the test environments; production has 10 minutes.
     #[builder(default = Duration::from_secs(5))]
     pub(super) poll_interval: Duration,
+    /// Whether each poll that comes too early makes the next wait twice as long, for everybody who polls the queue. A user in
+    /// production has seen waits grow; the guide says nothing. No: an early poll is told a new time, and others are answered.
+    #[builder(default)]
+    pub(super) growing_waits: bool,
+    /// How long a redirect URL can be used. An hour: the service's own time is not known, only that URLs expire.
+    #[builder(default = Duration::from_secs(3600))]
+    pub(super) redirect_lifetime: Duration,
+    /// Whether a job is deleted, with its documents, when its end is confirmed. Public texts contradict each other: by an older
+    /// one it is, where no long-term storage was agreed; by the page on storage, documents stay for 40 days. No: they stay.
+    #[builder(default)]
+    pub(super) delete_on_confirmation: bool,
+    /// What no sender has been given, and is refused with `FEATURE_NOT_AVAILABLE`. Nothing.
+    #[builder(default, setter(into))]
+    pub(super) unavailable_features: Vec<Feature>,
     /// The organization of the client's certificate. 123456789.
     #[builder(default = SENDER.parse().expect("nine digits"))]
     pub(super) organization: OrganizationNumber,

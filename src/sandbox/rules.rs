@@ -20,24 +20,73 @@ pub enum SenderKind {
     Private,
 }
 
-/// Whether a sender of this kind may have what its manifest asks for. If not, the rule.
-pub(super) fn permitted(kind: SenderKind, wishes: &Wishes) -> Result<(), &'static str> {
-    let advanced = wishes.signature_types.contains(&Some(wire::SignatureType::AdvancedElectronicSignature));
-    let authenticated = wishes.signature_types.contains(&Some(wire::SignatureType::AuthenticatedElectronicSignature));
-    let by_name = wishes.naming == Some(wire::IdentifierInSignedDocuments::Name);
-    match kind {
-        SenderKind::Public if advanced && wishes.documents > 1 => {
-            Err("a public sender may not have several documents with advanced signatures")
+impl SenderKind {
+    /// Whether a signature is an authenticated one, and not an advanced one.
+    pub(super) fn is_authenticated(self, asked: Option<wire::SignatureType>) -> bool {
+        match asked {
+            Some(wire::SignatureType::AuthenticatedElectronicSignature) => true,
+            Some(wire::SignatureType::AdvancedElectronicSignature) => false,
+            None => self == Self::Public,
         }
-        SenderKind::Public if advanced && by_name => Err("NAME as identifier goes with authenticated signatures only"),
-        SenderKind::Private if authenticated => Err("a private sender may have advanced signatures only"),
-        SenderKind::Private if wishes.level == Some(wire::AuthenticationLevel::Level3) => {
-            Err("a private sender may have authentication level 4 only")
-        }
-        SenderKind::Private if wishes.lookup => Err("a private sender may not use notifications-using-lookup"),
-        SenderKind::Private if by_name => Err("a private sender may not have NAME as identifier"),
-        _ => Ok(()),
     }
+}
+
+/// Something that the service gives to some organizations only, on request.
+///
+/// ```
+/// use posten_signering::sandbox::{Feature, Sandbox};
+///
+/// // A sender whose agreement does not have it.
+/// let options = Sandbox::builder().unavailable_features([Feature::NameAsIdentifier]).build();
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Feature {
+    /// `NAME` as identifier in signed documents.
+    NameAsIdentifier,
+}
+
+/// Why a sender may not have what its manifest asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Forbidden {
+    /// It is not for senders of its kind, or does not go together.
+    Rule(&'static str),
+    /// The sender has not been given it.
+    Feature(&'static str),
+}
+
+/// Whether a sender of this kind, without these features, may have what its manifest asks for.
+pub(super) fn permitted(kind: SenderKind, unavailable: &[Feature], wishes: &Wishes) -> Result<(), Forbidden> {
+    use wire::IdentifierInSignedDocuments::{DateOfBirthAndName, Name, PersonalIdentificationNumberAndName};
+
+    let authenticated = |asked: &Option<wire::SignatureType>| kind.is_authenticated(*asked);
+    let any_advanced = !wishes.signature_types.iter().all(authenticated);
+    let any_authenticated = wishes.signature_types.iter().any(authenticated);
+    let by_name = wishes.naming == Some(Name);
+    if by_name && unavailable.contains(&Feature::NameAsIdentifier) {
+        return Err(Forbidden::Feature("the sender has not been given NAME as identifier"));
+    }
+    if wishes.naming == Some(PersonalIdentificationNumberAndName) && wishes.signers_without_number {
+        let rule = "PERSONAL_IDENTIFICATION_NUMBER_AND_NAME goes with signers addressed by number only";
+        return Err(Forbidden::Rule(rule));
+    }
+    let rule = match kind {
+        SenderKind::Public if any_advanced && wishes.documents > 1 => {
+            "a public sender may not have several documents with advanced signatures"
+        }
+        SenderKind::Public if any_advanced && by_name => "NAME as identifier goes with authenticated signatures only",
+        SenderKind::Public if any_advanced && wishes.naming == Some(DateOfBirthAndName) => {
+            "DATE_OF_BIRTH_AND_NAME of a public sender goes with authenticated signatures only"
+        }
+        SenderKind::Private if any_authenticated => "a private sender may have advanced signatures only",
+        SenderKind::Private if wishes.level == Some(wire::AuthenticationLevel::Level3) => {
+            "a private sender may have authentication level 4 only"
+        }
+        SenderKind::Private if wishes.lookup => "a private sender may not use notifications-using-lookup",
+        SenderKind::Private if by_name => "a private sender may not have NAME as identifier",
+        _ => return Ok(()),
+    };
+    Err(Forbidden::Rule(rule))
 }
 
 /// The most calls in a second for an organization number.
@@ -107,7 +156,9 @@ mod tests {
             level: None,
             naming: None,
             lookup: false,
+            signers_without_number: true,
         };
+        let permitted = |kind, wishes: &Wishes| super::permitted(kind, &[], wishes);
         let (public, private) = (SenderKind::Public, SenderKind::Private);
         assert!(permitted(public, &wishes(advanced, 1)).is_ok());
         assert!(permitted(public, &wishes(advanced, 2)).is_err());
@@ -118,11 +169,19 @@ mod tests {
         assert!(permitted(public, &lookup).is_ok() && permitted(private, &lookup).is_err());
         let level = Wishes { level: Some(wire::AuthenticationLevel::Level3), ..wishes(None, 1) };
         assert!(permitted(public, &level).is_ok() && permitted(private, &level).is_err());
-        let named = |signature_type| Wishes {
-            naming: Some(wire::IdentifierInSignedDocuments::Name),
-            ..wishes(signature_type, 1)
-        };
-        assert!(permitted(public, &named(None)).is_ok() && permitted(public, &named(advanced)).is_err());
-        assert!(permitted(private, &named(None)).is_err());
+        let named = |naming, signature_type| Wishes { naming: Some(naming), ..wishes(signature_type, 1) };
+        let by_name = |signature_type| named(wire::IdentifierInSignedDocuments::Name, signature_type);
+        assert!(permitted(public, &by_name(None)).is_ok() && permitted(public, &by_name(advanced)).is_err());
+        assert!(permitted(private, &by_name(None)).is_err());
+        let given = super::permitted(public, &[Feature::NameAsIdentifier], &by_name(None));
+        assert!(matches!(given, Err(Forbidden::Feature(_))));
+        let by_birth = |signature_type| named(wire::IdentifierInSignedDocuments::DateOfBirthAndName, signature_type);
+        assert!(permitted(public, &by_birth(None)).is_ok() && permitted(public, &by_birth(authenticated)).is_ok());
+        assert!(permitted(public, &by_birth(advanced)).is_err());
+        assert!(permitted(private, &by_birth(None)).is_ok() && permitted(private, &by_birth(advanced)).is_ok());
+        let by_number = named(wire::IdentifierInSignedDocuments::PersonalIdentificationNumberAndName, None);
+        assert!(permitted(public, &by_number).is_err() && permitted(private, &by_number).is_err());
+        let by_number = Wishes { signers_without_number: false, ..by_number };
+        assert!(permitted(public, &by_number).is_ok() && permitted(private, &by_number).is_ok());
     }
 }

@@ -239,10 +239,10 @@ impl Sandbox {
         Ok(id)
     }
 
-    /// Every job that arrived and is not confirmed yet, in the order of arrival.
+    /// Every job that arrived and whose end is not confirmed yet, in the order of arrival.
     pub fn received_jobs(&self) -> Vec<ReceivedJob> {
         let inner = self.service.lock();
-        inner.jobs.all().map(ReceivedJob::of).collect()
+        inner.jobs.all().filter(|job| !job.confirmed).map(ReceivedJob::of).collect()
     }
 
     /// The document package of a job, as it arrived.

@@ -12,7 +12,8 @@ use super::error::SandboxError;
 use super::faults::Faults;
 use super::inner::Inner;
 use super::job::{Act, Flow, FlowName, Job};
-use super::rules::SenderKind;
+use super::rules::{Feature, SenderKind};
+use super::signer::Redirect;
 use super::store::Store;
 use super::token::random_token;
 use crate::asice::xades::{self, SignedFile};
@@ -25,6 +26,12 @@ pub(super) struct Service {
     /// Where the web site is.
     pub(super) web_root: String,
     pub(super) poll_interval: SignedDuration,
+    /// Whether each early poll makes the next wait longer.
+    pub(super) growing_waits: bool,
+    /// How long a redirect URL can be used.
+    pub(super) redirect_lifetime: SignedDuration,
+    /// What no sender has been given.
+    pub(super) unavailable: Vec<Feature>,
     /// The organization of its client.
     pub(super) organization: OrganizationNumber,
     /// What its senders are taken for.
@@ -73,6 +80,11 @@ impl Service {
     /// A URL below the jobs of a flow.
     pub(super) fn url(&self, flow: FlowName, sender: &str, rest: &str) -> String {
         format!("{}/{sender}/{}/signature-jobs/{rest}", self.root, flow.as_str())
+    }
+
+    /// A new redirect URL, as the service keeps it.
+    pub(super) fn redirect(&self, now: Timestamp) -> Redirect {
+        Redirect::new(now.checked_add(self.redirect_lifetime).unwrap_or(Timestamp::MAX))
     }
 
     /// Where a signer's browser is sent.

@@ -36,6 +36,21 @@ impl From<portal::SignerName> for Who {
     }
 }
 
+/// What a redirect URL is.
+#[derive(Clone)]
+pub(super) struct Redirect {
+    /// The URL's own part.
+    pub(super) token: String,
+    /// From when on it is refused.
+    pub(super) expires: Timestamp,
+}
+
+impl Redirect {
+    pub(super) fn new(expires: Timestamp) -> Self {
+        Self { token: random_token(), expires }
+    }
+}
+
 /// One signer of a job.
 pub(super) struct Signer {
     pub(super) who: Who,
@@ -43,12 +58,14 @@ pub(super) struct Signer {
     pub(super) order: u8,
     /// Whether the addresses come from the public contact register.
     pub(super) looked_up: bool,
+    /// Whether their signature is an authenticated one, and not an advanced one.
+    pub(super) authenticated: bool,
     pub(super) status: SignatureStatus,
     pub(super) since: Timestamp,
     /// When the service asked them to sign. In the direct flow the sender does.
     pub(super) invited: Option<Timestamp>,
-    /// The redirect URL's own part, until it is used. Direct flow.
-    pub(super) redirect: Option<String>,
+    /// What the redirect URL is, until it is used. Direct flow.
+    pub(super) redirect: Option<Redirect>,
     /// Where the sender has them invited. Portal flow.
     pub(super) contact: Option<ContactInformation>,
     /// What the invitation has in it, to log in with. Portal flow.
@@ -64,6 +81,7 @@ impl Signer {
             who,
             order: 0,
             looked_up: false,
+            authenticated: true,
             status: SignatureStatus::Waiting,
             since: now,
             invited: None,
@@ -73,6 +91,12 @@ impl Signer {
             wrong_codes: 0,
             xades: None,
         }
+    }
+
+    /// Whether an invitation brings a code to log in with: for those without a personal number. The others have an electronic
+    /// ID.
+    pub(super) fn has_code(&self) -> bool {
+        matches!(self.who, Who::Contact(_))
     }
 
     /// The addresses that an invitation goes to.
@@ -86,6 +110,16 @@ impl Signer {
         match &self.who {
             Who::Number(number) => persons::trouble(number),
             Who::Identifier(_) | Who::Contact(_) => None,
+        }
+    }
+
+    /// Why the service cannot reach them, if it looks their addresses up: at the job's creation, or at their invitation.
+    pub(super) fn unreached(&self, at_invitation: bool) -> Option<SignatureStatus> {
+        match self.trouble().filter(|_| self.looked_up)? {
+            Trouble::Reserved => Some(SignatureStatus::Reserved),
+            Trouble::ReservedLater => at_invitation.then_some(SignatureStatus::Reserved),
+            Trouble::ContactInformationMissing => Some(SignatureStatus::ContactInformationMissing),
+            Trouble::NameNotAvailable => None,
         }
     }
 

@@ -68,6 +68,9 @@ impl Made {
             web_root: format!("http://{web_address}"),
             organization: options.organization,
             poll_interval: duration(options.poll_interval),
+            growing_waits: options.growing_waits,
+            redirect_lifetime: duration(options.redirect_lifetime),
+            unavailable: options.unavailable_features,
             kind: options.sender_kind,
             latency: options.latency,
             brokers: options.brokers,
@@ -77,7 +80,10 @@ impl Made {
             technical: options.technical_signature,
             ltv: options.ltv,
             authority,
-            inner: Mutex::new(Inner::new(Jobs::new(duration(options.redelivery)), limit)),
+            inner: Mutex::new(Inner::new(
+                Jobs::new(duration(options.redelivery), options.delete_on_confirmation),
+                limit,
+            )),
         });
         let seal_anchors = service.sealing.anchors()?;
         if let Some(store) = &service.store {

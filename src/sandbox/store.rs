@@ -13,7 +13,7 @@ use super::error::SandboxError;
 use super::inner::Inner;
 use super::job::{Change, Flow, Job};
 use super::package::{self, Manifest};
-use super::signer::{Naming, Signer, Who};
+use super::signer::{Naming, Redirect, Signer, Who};
 use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, Documents, ExitUrls};
 use crate::xml::generated as wire;
@@ -185,6 +185,7 @@ struct Saved {
     created: String,
     change: Option<Change>,
     over: Option<String>,
+    confirmed: bool,
     deleted: bool,
 }
 
@@ -199,10 +200,12 @@ struct SavedSigner {
     who: SavedWho,
     order: u8,
     looked_up: bool,
+    authenticated: bool,
     status: String,
     since: String,
     invited: Option<String>,
-    redirect: Option<String>,
+    /// The redirect URL's own part, and when it expires.
+    redirect: Option<(String, String)>,
     contact: Option<SavedContact>,
     code: String,
     wrong_codes: u32,
@@ -232,10 +235,11 @@ impl Saved {
             },
             order: signer.order,
             looked_up: signer.looked_up,
+            authenticated: signer.authenticated,
             status: signer.status.as_str().to_owned(),
             since: signer.since.to_string(),
             invited: signer.invited.map(|at| at.to_string()),
-            redirect: signer.redirect.clone(),
+            redirect: signer.redirect.as_ref().map(|own| (own.token.clone(), own.expires.to_string())),
             contact: signer.contact.as_ref().map(SavedContact::of),
             code: signer.code.clone(),
             wrong_codes: signer.wrong_codes,
@@ -264,6 +268,7 @@ impl Saved {
             created: job.created.to_string(),
             change: job.change.clone(),
             over: job.over.map(|at| at.to_string()),
+            confirmed: job.confirmed,
             deleted: job.deleted,
         }
     }
@@ -293,10 +298,11 @@ impl Saved {
                 },
                 order: signer.order,
                 looked_up: signer.looked_up,
+                authenticated: signer.authenticated,
                 status: SignatureStatus::from_wire(&signer.status),
                 since: time(&signer.since)?,
                 invited: signer.invited.as_deref().map(time).transpose()?,
-                redirect: signer.redirect,
+                redirect: signer.redirect.map(|(token, expires)| redirect(token, &expires)).transpose()?,
                 contact: signer.contact.map(SavedContact::contact).transpose()?,
                 code: signer.code,
                 wrong_codes: signer.wrong_codes,
@@ -321,9 +327,14 @@ impl Saved {
             created: time(&self.created)?,
             change: self.change,
             over: self.over.as_deref().map(time).transpose()?,
+            confirmed: self.confirmed,
             deleted: self.deleted,
         })
     }
+}
+
+fn redirect(token: String, expires: &str) -> Result<Redirect, Failure> {
+    Ok(Redirect { token, expires: expires.parse()? })
 }
 
 impl SavedContact {

@@ -10,7 +10,7 @@ use zip::{ZipArchive, ZipWriter};
 
 use super::Sandbox;
 use super::authority::AuthorityKeys;
-use super::package;
+use super::package::{self, Broken};
 use crate::asice::{self, Package, Part};
 use crate::error::Error;
 use crate::identity::Identity;
@@ -64,7 +64,7 @@ fn a_package_is_checked_line_by_line() {
     let caller = &identity.chain()[0];
     let good = package_of(&identity, MANIFEST, Timestamp::now());
     let check = package::check::<wire::DirectSignatureJobManifest>;
-    let refusal = |package: &[u8]| check(package, caller).err().expect("refused");
+    let refusal = |package: &[u8]| check(package, caller).err().expect("refused").rule();
     assert!(check(&good, caller).is_ok());
 
     assert_eq!(refusal(b"PK"), "the package is not a ZIP");
@@ -74,10 +74,10 @@ fn a_package_is_checked_line_by_line() {
     assert_eq!(refusal(&extra), "02-extra.pdf is not in manifest.xml");
     let extra = changed(&good, |files| files.insert(0, ("META-INF/manifest.xml".to_owned(), b"<x/>".to_vec())));
     assert_eq!(refusal(&extra), "META-INF/manifest.xml does not belong into META-INF");
-    let late = changed(&good, |files| files.push(("02-extra.pdf".to_owned(), b"%PDF-1.4\n".to_vec())));
-    assert_eq!(refusal(&late), "02-extra.pdf stands after META-INF/signatures.xml");
-    let late = changed(&good, |files| files.swap(0, 1));
-    assert_eq!(refusal(&late), "01-avtale.pdf stands after manifest.xml");
+    for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let other = changed(&good, |files| *files = order.map(|at| files[at].clone()).to_vec());
+        assert!(check(&other, caller).is_ok(), "{order:?}");
+    }
     let other = changed(&good, |files| files[0].1.push(b' '));
     assert_eq!(refusal(&other), "META-INF/signatures.xml: the digest of 01-avtale.pdf does not fit");
     let not_pdf = changed(&good, |files| files[0].1 = b"hello".to_vec());
@@ -114,7 +114,23 @@ fn a_package_is_checked_line_by_line() {
     assert!(refusal(&late).contains("SigningTime is not right within"), "{}", refusal(&late));
     let stranger = self::identity();
     let expected = "META-INF/signatures.xml: the digest of SigningCertificate is not that of the certificate";
-    assert_eq!(check(&good, &stranger.chain()[0]).err().as_deref(), Some(expected));
+    assert_eq!(check(&good, &stranger.chain()[0]).err().map(Broken::rule).as_deref(), Some(expected));
+
+    // The leaf alone is enough; a chain is one.
+    let certificates = |package: &[u8], keep: &[usize]| {
+        changed(package, |files| {
+            let (_, signature) = files.last_mut().unwrap();
+            let text = String::from_utf8(std::mem::take(signature)).unwrap();
+            let (before, rest) = text.split_once("<X509Data>").unwrap();
+            let (given, after) = rest.split_once("</X509Data>").unwrap();
+            let given: Vec<&str> = given.split_inclusive("</X509Certificate>").collect();
+            let kept: String = keep.iter().map(|at| given[*at]).collect();
+            *signature = format!("{before}<X509Data>{kept}</X509Data>{after}").into_bytes();
+        })
+    };
+    assert!(check(&certificates(&good, &[0]), caller).is_ok());
+    let expected = signature("an X509Certificate is not issued by the next");
+    assert_eq!(refusal(&certificates(&good, &[0, 0])), expected);
 }
 
 const PORTAL_MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -136,7 +152,7 @@ fn with_manifest<M: package::Manifest>(
 ) -> Result<(), String> {
     assert!(manifest.contains(from), "{from}");
     let package = package_of(identity, &manifest.replacen(from, to, 1), Timestamp::now());
-    package::check::<M>(&package, &identity.chain()[0]).map(drop)
+    package::check::<M>(&package, &identity.chain()[0]).map(drop).map_err(Broken::rule)
 }
 
 #[test]
@@ -151,6 +167,8 @@ fn the_facets_of_a_direct_manifest_are_checked() {
         ("</title>\n", format!("</title><description>{}</description>\n", x(220))),
         ("kari", x(80)),
         (signer, signers(10)),
+        // Compared decoded.
+        ("href=\"01-avtale.pdf\"", "href=\"01%2Davtale.pdf\"".to_owned()),
         (
             "<signer-identifier>kari</signer-identifier>",
             "<personal-identification-number>01010012345</personal-identification-number>".to_owned(),
@@ -176,12 +194,9 @@ fn the_facets_of_a_direct_manifest_are_checked() {
         ("mime=\"application/pdf\"", "mime=\"\"".to_owned(), "mime: 0 characters, not 1 to 100"),
         ("mime=\"application/pdf\"", "mime=\"image/png\"".to_owned(), "neither application/pdf nor text/plain"),
         ("href=\"01-avtale.pdf\"", "href=\"02-other.pdf\"".to_owned(), "there is no file 02-other.pdf"),
-        ("href=\"01-avtale.pdf\"", "href=\"a/01-avtale.pdf\"".to_owned(), "without directories"),
-        (
-            "href=\"01-avtale.pdf\"",
-            "href=\"01-Avtale.pdf\"".to_owned(),
-            "01-Avtale.pdf is not ASCII in lower case without directories",
-        ),
+        ("href=\"01-avtale.pdf\"", "href=\"a/01-avtale.pdf\"".to_owned(), "there is no file a/01-avtale.pdf"),
+        ("href=\"01-avtale.pdf\"", "href=\"manifest.xml\"".to_owned(), "not a name of a document"),
+        ("href=\"01-avtale.pdf\"", "href=\"01-Avtale.pdf\"".to_owned(), "there is no file 01-Avtale.pdf"),
     ] {
         let error = check(from, &to).expect_err(rule);
         // What a rule says in other words counts as well.
@@ -233,7 +248,7 @@ fn the_older_manifest_of_a_single_document_is_accepted() {
     let manifest = MANIFEST.replace("  <title>Tittel</title>\n", "").replace(documents, older);
     let package = package_of(&identity, &manifest, Timestamp::now());
     let found = package::check::<wire::DirectSignatureJobManifest>(&package, &identity.chain()[0]);
-    let found = found.unwrap_or_else(|error| panic!("{error}"));
+    let found = found.unwrap_or_else(|error| panic!("{error:?}"));
     let texts = package::Manifest::texts(&found.manifest);
     assert_eq!((texts.title, texts.description), ("Avtale", Some("Melding")));
 }
@@ -275,6 +290,8 @@ async fn a_portal_job_is_refused_for_what_the_schema_cannot_say() {
         |seconds: u32| format!("{end}<availability><available-seconds>{seconds}</available-seconds></availability>");
     let signer = format!("<signer order=\"1\">{number}{notifications}</signer>");
     let twice = signer.repeat(2);
+    let by_contact = format!("<signer order=\"1\">{contact}{notifications}</signer>");
+    let by_contact_twice = by_contact.repeat(2);
     for (changes, rule) in [
         (vec![], None),
         (vec![(number, contact)], None),
@@ -287,7 +304,8 @@ async fn a_portal_job_is_refused_for_what_the_schema_cannot_say() {
         ),
         (vec![(end, &*available(7_776_000))], None),
         (vec![(end, &*available(7_776_001))], Some("available-seconds: must be from 0 to 7776000, is 7776001")),
-        (vec![(&*signer, &*twice)], Some("two signers have the same name")),
+        (vec![(&*signer, &*twice)], None),
+        (vec![(number, contact), (&*by_contact, &*by_contact_twice)], None),
         (vec![("123456789", "974760673")], Some("the manifest has another sender than the path")),
     ] {
         assert_eq!(refusal_of_portal_job(&sandbox, &changes).await.as_deref(), rule, "{changes:?}");
@@ -300,11 +318,14 @@ fn documents_have_a_size_and_no_password() {
     let good = package_of(&identity, MANIFEST, Timestamp::now());
     let refusal = |content: Vec<u8>| {
         let package = changed(&good, |files| files[0].1 = content);
-        package::check::<wire::DirectSignatureJobManifest>(&package, &identity.chain()[0]).err().expect("refused")
+        package::check::<wire::DirectSignatureJobManifest>(&package, &identity.chain()[0])
+            .err()
+            .expect("refused")
+            .rule()
     };
     let mut large = b"%PDF-1.4\n".to_vec();
     large.resize(10_485_761, b' ');
-    let expected = "01-avtale.pdf: document: may have at most 10485760 bytes together, have 10485761";
+    let expected = "01-avtale.pdf: document: may have at most 10485760 bytes in total, have 10485761";
     assert_eq!(refusal(large), expected);
     let encrypted = b"%PDF-1.4\ntrailer << /Encrypt 1 0 R >>".to_vec();
     assert_eq!(refusal(encrypted), "01-avtale.pdf: document: is an encrypted PDF");
@@ -321,7 +342,7 @@ fn a_signed_file_cannot_be_left_out_of_the_signature() {
     let package = package_of(&identity, &two, Timestamp::now());
     let package = changed(&package, |files| files.insert(1, ("02-b.pdf".to_owned(), b"%PDF-1.4\n".to_vec())));
     let check = package::check::<wire::DirectSignatureJobManifest>;
-    let error = check(&package, &identity.chain()[0]).err();
+    let error = check(&package, &identity.chain()[0]).err().map(Broken::rule);
     assert_eq!(error.as_deref(), Some("META-INF/signatures.xml: 02-b.pdf is not signed"));
 }
 

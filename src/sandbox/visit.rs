@@ -1,26 +1,40 @@
 //! Signers at work, as calls: what a browser does on the pages, without one.
+//!
+//! | act | direct flow ([`Visit`]) | portal flow ([`PortalVisit`]) |
+//! |---|---|---|
+//! | begins with | a redirect URL ([`Sandbox::visit`]), or a signer ([`Sandbox::sign`] and others) | a log-in ([`Sandbox::log_in`]) |
+//! | sign, reject | yes | yes |
+//! | fail | yes: the browser goes to the error URL | no: the flow has no such status |
+//! | block | no | yes, signers addressed by e-mail or mobile number |
 
 use url::Url;
 
 use super::error::SandboxError;
 use super::job::{Act, Job};
-use super::jobs::Jobs;
+use super::jobs::{Jobs, Unusable};
 use super::running::Sandbox;
 use super::signer::Who;
-use crate::types::{JobId, RedirectUrl, StatusQueryToken};
+use crate::types::{JobId, StatusQueryToken};
 use crate::{direct, portal};
 
 impl Sandbox {
     /// Opens a redirect URL, as the signer's browser would. It works once.
     ///
+    /// Takes a [`RedirectUrl`](crate::RedirectUrl) of this crate, or the text that another client got.
+    ///
     /// # Errors
     ///
-    /// [`SandboxError::RedirectUrl`] when it is used, replaced by a newer one, or not of this sandbox.
-    pub fn visit(&self, url: &RedirectUrl) -> Result<Visit<'_>, SandboxError> {
+    /// [`SandboxError::RedirectUrl`] when it is used, replaced by a newer one, or not of this sandbox;
+    /// [`SandboxError::RedirectUrlExpired`].
+    pub fn visit(&self, url: impl AsRef<str>) -> Result<Visit<'_>, SandboxError> {
         let own = self.service.redirect_url("");
-        let token = url.as_str().strip_prefix(&own).ok_or(SandboxError::RedirectUrl)?;
+        let token = url.as_ref().strip_prefix(&own).ok_or(SandboxError::RedirectUrl)?;
         let mut inner = self.service.lock();
-        let (job, signer) = inner.jobs.redirected(token).ok_or(SandboxError::RedirectUrl)?;
+        let now = inner.now();
+        let (job, signer) = inner.jobs.redirected(token, now).map_err(|unusable| match unusable {
+            Unusable::Used => SandboxError::RedirectUrl,
+            Unusable::Expired => SandboxError::RedirectUrlExpired,
+        })?;
         self.saved(&mut inner);
         drop(inner);
         Ok(Visit { sandbox: self, job: JobId::from_wire(job), signer })
@@ -77,7 +91,8 @@ impl Sandbox {
     }
 }
 
-/// A signer who has the documents in front of them.
+/// A signer of a direct job who has the documents in front of them, and can sign, reject or fail. In the portal flow it is a
+/// [`PortalVisit`].
 ///
 /// ```no_run
 /// use posten_signering::RedirectUrl;
@@ -136,7 +151,8 @@ impl Visit<'_> {
     }
 }
 
-/// A signer of a portal job who has logged in and has the documents in front of them.
+/// A signer of a portal job who has logged in and has the documents in front of them, and can sign, reject or be blocked.
+/// The portal flow knows no failure. In the direct flow it is a [`Visit`].
 ///
 /// ```no_run
 /// use posten_signering::portal::{Created, Job, SignerName};
@@ -174,12 +190,21 @@ impl PortalVisit<'_> {
         self.act(Act::Reject)
     }
 
-    /// The signer enters a wrong code too many times, and is blocked.
+    /// The signer enters a wrong code too many times, and is blocked. Only a signer addressed by e-mail or mobile number has a
+    /// code; others log in with an electronic ID.
     ///
     /// # Errors
     ///
-    /// As for [`sign`](Self::sign).
+    /// [`SandboxError::NoCode`] for a signer with a personal number, and as for [`sign`](Self::sign).
     pub fn block(self) -> Result<(), SandboxError> {
+        let by_address = {
+            let inner = self.sandbox.service.lock();
+            let job = inner.jobs.job(self.job.get()).ok_or(SandboxError::NoSuchSigner)?;
+            job.signers[self.signer].has_code()
+        };
+        if !by_address {
+            return Err(SandboxError::NoCode);
+        }
         self.act(Act::Block)
     }
 
@@ -210,9 +235,10 @@ impl Return {
     }
 }
 
-/// The signer of a job with this name.
+/// The signer of a job with this name: of several, the first who can act.
 fn find<'j>(jobs: &'j Jobs, job: JobId, who: &Who) -> Result<(&'j Job, usize), SandboxError> {
     let job = jobs.job(job.get()).ok_or(SandboxError::NoSuchSigner)?;
-    let at = job.signers.iter().position(|signer| signer.who == *who).ok_or(SandboxError::NoSuchSigner)?;
+    let named = || (0..job.signers.len()).filter(|at| job.signers[*at].who == *who);
+    let at = named().find(|at| job.may_act(*at)).or_else(|| named().next()).ok_or(SandboxError::NoSuchSigner)?;
     Ok((job, at))
 }

@@ -6,9 +6,13 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::certificate::Certificate;
 use crate::error::{Error, FileAction, TrustAnchorsError, file};
 
-/// Certificates that a server's chain may end in. Never empty.
+/// Certificates of authorities, read from files. Never empty.
+///
+/// What they are for, the caller says: [`Environment::trusting`](crate::Environment::trusting) trusts them,
+/// [`Environment::with_issuers`](crate::Environment::with_issuers) only makes chains of them.
 ///
 /// ```no_run
 /// use posten_signering::TrustAnchors;
@@ -20,10 +24,6 @@ use crate::error::{Error, FileAction, TrustAnchorsError, file};
 pub struct TrustAnchors(Vec<CertificateDer<'static>>);
 
 impl TrustAnchors {
-    pub(super) fn none() -> Self {
-        Self(Vec::new())
-    }
-
     pub(super) fn iter(&self) -> std::slice::Iter<'_, CertificateDer<'static>> {
         self.0.iter()
     }
@@ -58,7 +58,8 @@ impl TrustAnchors {
     ///
     /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it holds no certificates.
     pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Ok(Self::from_pem(&read(path.as_ref())?)?)
+        let path = path.as_ref();
+        Ok(Self::from_pem(&read(path)?).map_err(in_file(path))?)
     }
 
     /// One certificate in a DER file.
@@ -67,7 +68,8 @@ impl TrustAnchors {
     ///
     /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it is no certificate.
     pub fn from_der_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Ok(Self::from_der(&read(path.as_ref())?)?)
+        let path = path.as_ref();
+        Ok(Self::from_der(&read(path)?).map_err(in_file(path))?)
     }
 
     /// All certificates in the `.pem`, `.crt`, `.cer` and `.der` files of a directory, PEM or DER.
@@ -75,7 +77,7 @@ impl TrustAnchors {
     /// # Errors
     ///
     /// [`Error::File`] when something cannot be read, [`Error::TrustAnchors`] when one of the files holds no
-    /// certificate or the directory no such file.
+    /// certificate, which it names, or the directory no such file.
     pub fn from_directory(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let failed = file(FileAction::Read, path);
@@ -87,10 +89,14 @@ impl TrustAnchors {
                 continue;
             }
             let content = read(&file)?;
-            let anchors = Self::from_pem(&content).or_else(|_| Self::from_der(&content))?;
-            found.extend(anchors.0);
+            // What a file with the marks of PEM lacks is told of the PEM.
+            let anchors = match content.windows(11).any(|part| part == b"-----BEGIN ") {
+                true => Self::from_pem(&content),
+                false => Self::from_der(&content),
+            };
+            found.extend(anchors.map_err(in_file(&file))?.0);
         }
-        Ok(Self::new(found)?)
+        Ok(Self::new(found).map_err(in_file(path))?)
     }
 
     /// These and others.
@@ -100,20 +106,14 @@ impl TrustAnchors {
         self
     }
 
-    /// For rustls.
-    pub(super) fn store(&self) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(self.0.iter().cloned());
-        roots
-    }
-
     fn new(certificates: Vec<CertificateDer<'static>>) -> Result<Self, TrustAnchorsError> {
         if certificates.is_empty() {
             return Err(TrustAnchorsError::Empty);
         }
         let mut store = RootCertStore::empty();
         for certificate in &certificates {
-            store.add(certificate.clone()).map_err(|_| TrustAnchorsError::NotCertificate)?;
+            let is_readable = Certificate::parse(certificate).is_ok() && store.add(certificate.clone()).is_ok();
+            is_readable.then_some(()).ok_or(TrustAnchorsError::NotCertificate)?;
         }
         Ok(Self(certificates))
     }
@@ -123,6 +123,11 @@ impl std::fmt::Debug for TrustAnchors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "TrustAnchors({})", self.0.len())
     }
+}
+
+/// Names the file.
+fn in_file(path: &Path) -> impl Fn(TrustAnchorsError) -> TrustAnchorsError {
+    |reason| TrustAnchorsError::File { path: path.to_owned(), reason: Box::new(reason) }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

@@ -1,5 +1,6 @@
 //! Which service to talk to, and whom it trusts.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
@@ -8,60 +9,70 @@ use rustls::server::WebPkiClientVerifier;
 use url::Url;
 
 use super::anchors::TrustAnchors;
+use super::authorities::{PRODUCTION, TEST};
+use super::authority::Authority;
+use super::trusted::{Broken, Trusted, timestamp};
 use super::verifier::ServerVerifier;
 use crate::certificate::Certificate;
-use crate::error::{Error, IdentityError};
+use crate::error::{Error, IdentityError, TrustAnchorsError};
 use crate::identity::Identity;
 use crate::types::OrganizationNumber;
 
 /// Posten Bring AS: the organization in the certificate of every environment's server.
 const POSTEN: &str = "984661185";
 
-/// Which service to talk to: its address, and the certificates that vouch for it.
+/// Which service to talk to: its address, and the authorities that vouch for it.
 ///
-/// A certificate for test is never accepted in production or the other way round, so each environment has trust
-/// anchors of its own.
+/// Production and the test environment know their certificate authorities by name and public key ([`Authority`]), so
+/// that no file is needed. A certificate that the server sends, that is in the archive of the client's identity, or that
+/// was given with [`with_issuers`](Self::with_issuers), becomes a trust anchor if its name and key are on the list; each
+/// only within its own dates. Authorities for test are never trusted in production, and none of production in the test
+/// environment.
 ///
 /// ```no_run
 /// use posten_signering::{Environment, TrustAnchors};
 ///
 /// let production = Environment::production();
-/// let with_commfides = Environment::production().trusting(TrustAnchors::from_pem_file("commfides-root.pem")?);
 /// let test = Environment::difi_test();
+/// // One more authority than this version of the crate knows, or others in place of all that it knows.
+/// let and_more = Environment::production().trusting(TrustAnchors::from_pem_file("new-root.pem")?)?;
+/// let others = Environment::production().without_authorities().trusting(TrustAnchors::from_directory("roots")?)?;
 /// let stub = Environment::custom("https://127.0.0.1:8443/api", TrustAnchors::from_pem_file("sandbox/roots.pem")?)?;
 /// # Ok::<(), posten_signering::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Environment {
     root: Url,
-    anchors: TrustAnchors,
-    server: OrganizationNumber,
+    pub(super) trusted: Trusted,
+    pub(super) server: OrganizationNumber,
 }
 
 impl Environment {
     /// Production: `https://api.signering.posten.no/api`.
     pub fn production() -> Self {
-        Self::known("https://api.signering.posten.no/api")
+        Self::known("https://api.signering.posten.no/api", Trusted::list(PRODUCTION, TEST))
     }
 
     /// No service: what is made for tests must not reach one.
     #[cfg(feature = "testing")]
     pub(crate) fn nowhere() -> Self {
-        Self::known("https://testing.invalid/api")
+        Self::known("https://testing.invalid/api", Trusted::list(&[], &[]))
     }
 
     /// The public test environment: `https://api.difitest.signering.posten.no/api`.
     pub fn difi_test() -> Self {
-        Self::known("https://api.difitest.signering.posten.no/api")
+        Self::known("https://api.difitest.signering.posten.no/api", Trusted::list(TEST, PRODUCTION))
     }
 
     /// The other test environment: `https://api.difiqa.signering.posten.no/api`.
     #[deprecated(note = "the service has given up this environment; use `difi_test`")]
     pub fn difi_qa() -> Self {
-        Self::known("https://api.difiqa.signering.posten.no/api")
+        Self::known("https://api.difiqa.signering.posten.no/api", Trusted::list(TEST, PRODUCTION))
     }
 
     /// A service at another address: a stub, a proxy, the sandbox. Its certificate must name Posten Bring AS.
+    ///
+    /// It trusts the authorities of these certificates, and no others.
     ///
     /// # Errors
     ///
@@ -74,7 +85,9 @@ impl Environment {
         let root = url.ok_or_else(|| {
             Error::Configuration("the environment's address is not an https URL without query and fragment".into())
         })?;
-        Ok(Self { root, anchors, server: posten() })
+        let mut trusted = Trusted::list(&[], &[]);
+        trusted.trust_certificates(&anchors)?;
+        Ok(Self { root, trusted, server: posten() })
     }
 
     /// Like [`custom`](Self::custom), for a stub whose certificate names another organization.
@@ -86,11 +99,61 @@ impl Environment {
         Ok(Self { server, ..Self::custom(root, anchors)? })
     }
 
-    /// Trusts more anchors than it did.
+    /// Trusts the authorities of these certificates too. After [`without_authorities`](Self::without_authorities): only
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustAnchorsError::OtherEnvironment`] when one of them is an authority for test and this is production, or the
+    /// other way round. Never for a [`custom`](Self::custom) environment.
+    pub fn trusting(mut self, more: TrustAnchors) -> Result<Self, TrustAnchorsError> {
+        self.trusted.trust_certificates(&more)?;
+        Ok(self)
+    }
+
+    /// Trusts these authorities too, by name and public key. Example: see [`Authority`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`trusting`](Self::trusting).
+    pub fn trusting_authorities(
+        mut self,
+        more: impl IntoIterator<Item = Authority>,
+    ) -> Result<Self, TrustAnchorsError> {
+        self.trusted.trust(more)?;
+        Ok(self)
+    }
+
+    /// Trusts no authority any more, and forgets all certificates: to trust others in their place.
     #[must_use]
-    pub fn trusting(mut self, more: TrustAnchors) -> Self {
-        self.anchors = self.anchors.and(more);
+    pub fn without_authorities(mut self) -> Self {
+        self.trusted.authorities.clear();
+        self.trusted.given.clear();
         self
+    }
+
+    /// Gives certificates of issuers that the server does not send: for [`TlsError::MissingAuthority`].
+    ///
+    /// They make the chain whole, and make nobody trusted: only those of [`authorities`](Self::authorities) become trust
+    /// anchors. So a wrong file does no harm.
+    ///
+    /// ```no_run
+    /// use posten_signering::{Environment, TrustAnchors};
+    ///
+    /// let production = Environment::production().with_issuers(TrustAnchors::from_der_file("BPCl3CaG2STBS.cer")?);
+    /// # Ok::<(), posten_signering::Error>(())
+    /// ```
+    ///
+    /// [`TlsError::MissingAuthority`]: crate::TlsError::MissingAuthority
+    #[must_use]
+    pub fn with_issuers(mut self, certificates: TrustAnchors) -> Self {
+        self.trusted.given.extend(certificates.iter().cloned());
+        self
+    }
+
+    /// The authorities that it trusts.
+    pub fn authorities(&self) -> &[Authority] {
+        &self.trusted.authorities
     }
 
     /// The root of the API.
@@ -98,48 +161,63 @@ impl Environment {
         &self.root
     }
 
-    /// Whether the trust anchors vouch for an identity too: a certificate for test does not suit production.
+    /// Whether its authorities vouch for an identity too: a certificate for test does not suit production.
     ///
-    /// The service decides for itself, and may trust more roots than are given here. So this is for telling what is wrong when
-    /// the service refuses the certificate, or before it does.
+    /// The service decides for itself, and may trust more authorities than this list has. So this is for telling what is
+    /// wrong when the service refuses the certificate, or before it does.
     ///
     /// # Errors
     ///
-    /// [`IdentityError::MissingIntermediate`] or [`IdentityError::OtherEnvironment`].
+    /// [`IdentityError::MissingIntermediate`], [`IdentityError::AuthorityOutOfDate`] or
+    /// [`IdentityError::OtherEnvironment`].
     pub fn suits(&self, identity: &Identity) -> Result<(), IdentityError> {
-        let Some((leaf, intermediates)) = identity.chain().split_first() else {
+        let Some((leaf_der, issuers)) = identity.chain().split_first() else {
             return Err(IdentityError::MissingCertificate);
         };
+        let now = UnixTime::now();
+        let at_hand = self.trusted.look_at(issuers, &[], timestamp(now));
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(self.anchors.store()), provider).build();
-        let is_trusted =
-            verifier.is_ok_and(|verifier| verifier.verify_client_cert(leaf, intermediates, UnixTime::now()).is_ok());
-        if is_trusted {
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(at_hand.anchors()), provider).build();
+        let issuers = at_hand.issuers();
+        if verifier.is_ok_and(|verifier| verifier.verify_client_cert(leaf_der, &issuers, now).is_ok()) {
             return Ok(());
         }
-        let last = identity.chain().last().and_then(|der| Certificate::parse(der).ok());
-        let last = last.ok_or(IdentityError::NotCertificate)?;
-        let mut anchors = self.anchors.iter().filter_map(|der| Certificate::parse(der).ok());
-        // An anchor of the issuer's name with another key is the root of another environment, and nothing is missing.
-        match last.is_self_signed() || anchors.any(|anchor| last.has_issuer_named_like(&anchor)) {
-            true => Err(IdentityError::OtherEnvironment { root: last.issuer() }),
-            false => Err(IdentityError::MissingIntermediate { issuer: last.issuer() }),
-        }
+        let leaf = Certificate::parse(leaf_der).map_err(|_| IdentityError::NotCertificate)?;
+        Err(match at_hand.why_broken(&leaf) {
+            Broken::MissingAuthority(authority) => IdentityError::MissingIntermediate {
+                issuer: authority.name().to_owned(),
+                published: authority.published(),
+            },
+            Broken::MissingIssuer { issuer, .. } => IdentityError::MissingIntermediate { issuer, published: None },
+            Broken::OutOfDate { authority, not_before, not_after } => {
+                IdentityError::AuthorityOutOfDate { authority, not_before, not_after }
+            }
+            Broken::Elsewhere { authority: root }
+            | Broken::AnotherKey { authority: root }
+            | Broken::Untrusted { root } => IdentityError::OtherEnvironment { root },
+            Broken::Otherwise => IdentityError::OtherEnvironment { root: leaf.issuer() },
+        })
     }
 
-    /// For TLS, with the certificates that the client's identity has besides its own.
-    pub(crate) fn verifier(&self, _identity: &Identity) -> ServerVerifier {
-        ServerVerifier {
-            roots: self.anchors.store(),
-            anchors: self.anchors.clone(),
-            organization: self.server.clone(),
-            algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
-        }
+    /// For TLS, with the chain that the client's identity has.
+    pub(crate) fn verifier(&self, identity: &Identity) -> ServerVerifier {
+        let own = identity.chain().get(1..).unwrap_or_default();
+        ServerVerifier::new(self.trusted.clone(), own, self.server.clone())
     }
 
-    fn known(root: &str) -> Self {
+    fn known(root: &str, trusted: Trusted) -> Self {
         let root = Url::parse(root).expect("the addresses above are URLs");
-        Self { root, anchors: TrustAnchors::none(), server: posten() }
+        Self { root, trusted, server: posten() }
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("root", &self.root.as_str())
+            .field("authorities", &self.trusted.authorities.len())
+            .field("server", &self.server)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,15 @@
 //! The server's identity: environments, their trust anchors, and the check of the server's certificate.
 
 mod anchors;
+mod authorities;
+mod authority;
 mod environment;
+mod trusted;
 mod verifier;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::anchors::TrustAnchors;
+pub use self::authority::Authority;
 pub use self::environment::Environment;

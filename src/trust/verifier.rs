@@ -1,48 +1,60 @@
 //! The check of the server's certificate in the TLS handshake.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
 
-use super::anchors::TrustAnchors;
+use super::trusted::{AtHand, Broken, Trusted, timestamp};
 use crate::certificate::{Certificate, Unreadable};
 use crate::error::TlsError;
 use crate::types::OrganizationNumber;
 
-/// Accepts a server whose chain ends in a trust anchor **and** whose certificate names the right organization.
+/// How many certificates a server may send besides its own. Real ones send one or two.
+const MOST_SENT: usize = 16;
+
+/// Accepts a server whose chain leads to an authority of the environment **and** whose certificate names the right
+/// organization.
 ///
 /// The host name is not looked at, because enterprise certificates have none. So the organization number is what tells
 /// the service from any other holder of an enterprise certificate, and both checks are always made.
-#[derive(Debug)]
 pub(crate) struct ServerVerifier {
-    pub(super) roots: RootCertStore,
-    pub(super) anchors: TrustAnchors,
-    pub(super) organization: OrganizationNumber,
-    pub(super) algorithms: WebPkiSupportedAlgorithms,
+    trusted: Trusted,
+    /// The issuers in the archive of the client's identity: servers often send no more than their own certificate.
+    own: Vec<CertificateDer<'static>>,
+    organization: OrganizationNumber,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerVerifier {
-    fn verify(
+    pub(super) fn new(trusted: Trusted, own: &[CertificateDer<'static>], organization: OrganizationNumber) -> Self {
+        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+        Self { trusted, own: own.to_vec(), organization, algorithms }
+    }
+
+    pub(super) fn verify(
         &self,
         leaf_der: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
+        sent: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), TlsError> {
-        let leaf = Certificate::parse(leaf_der).map_err(|unreadable| match unreadable {
-            Unreadable::Malformed => TlsError::BadCertificate,
-            Unreadable::TooLarge { what, bytes, most } => TlsError::TooLarge { what, bytes, most },
-        })?;
+        if sent.len() > MOST_SENT {
+            return Err(TlsError::TooManyCertificates { sent: sent.len(), most: MOST_SENT });
+        }
+        let leaf = Certificate::parse(leaf_der).map_err(unreadable)?;
         if leaf.is_self_signed() {
             return Err(TlsError::SelfSigned);
         }
         let parsed = ParsedCertificate::try_from(leaf_der).map_err(|_| TlsError::BadCertificate)?;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, intermediates, now, self.algorithms.all)
-            .map_err(|error| self.explain(&error, &leaf, intermediates))?;
+        let at_hand = self.trusted.look_at(sent, &self.own, timestamp(now));
+        let (anchors, issuers) = (at_hand.anchors(), at_hand.issuers());
+        verify_server_cert_signed_by_trust_anchor(&parsed, &anchors, &issuers, now, self.algorithms.all)
+            .map_err(|error| explain(&error, &leaf, &at_hand))?;
         match leaf.organization_number() {
             Some(found) if found == self.organization => Ok(()),
             found => Err(TlsError::WrongOrganization {
@@ -51,30 +63,53 @@ impl ServerVerifier {
             }),
         }
     }
+}
 
-    fn explain(&self, error: &rustls::Error, leaf: &Certificate, intermediates: &[CertificateDer<'_>]) -> TlsError {
-        let rustls::Error::InvalidCertificate(error) = error else { return TlsError::BadCertificate };
-        match error {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                TlsError::Expired { not_after: leaf.not_after() }
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                TlsError::NotYetValid { not_before: leaf.not_before() }
-            }
-            // A signature is bad, too, where an anchor has the issuer's name and another key.
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                let any = |ders: &[CertificateDer<'_>], is_it: &dyn Fn(&Certificate) -> bool| {
-                    ders.iter().filter_map(|der| Certificate::parse(der).ok()).any(|candidate| is_it(&candidate))
-                };
-                match any(intermediates, &|sent| leaf.is_issued_by(sent))
-                    || any(self.anchors.iter().as_slice(), &|anchor| leaf.has_issuer_named_like(anchor))
-                {
-                    true => TlsError::UntrustedRoot,
-                    false => TlsError::MissingIntermediate,
-                }
-            }
-            _ => TlsError::BadCertificate,
+impl fmt::Debug for ServerVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerVerifier").field("organization", &self.organization).finish_non_exhaustive()
+    }
+}
+
+fn unreadable(reason: Unreadable) -> TlsError {
+    match reason {
+        Unreadable::Malformed => TlsError::BadCertificate,
+        Unreadable::TooLarge { what, bytes, most } => TlsError::TooLarge { what, bytes, most },
+    }
+}
+
+/// What failed, from the error of the verification and from what the certificates at hand are.
+fn explain(error: &rustls::Error, leaf: &Certificate, at_hand: &AtHand<'_>) -> TlsError {
+    let rustls::Error::InvalidCertificate(error) = error else { return TlsError::BadCertificate };
+    let (not_before, not_after) = (leaf.not_before(), leaf.not_after());
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } if not_after < at_hand.now() => {
+            TlsError::Expired { not_after }
         }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } if not_before > at_hand.now() => {
+            TlsError::NotYetValid { not_before }
+        }
+        // A signature is bad, too, where an anchor has the issuer's name and another key.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => match at_hand.why_broken(leaf) {
+            Broken::Elsewhere { authority } => TlsError::OtherEnvironment { authority },
+            Broken::AnotherKey { authority } => TlsError::AnotherKey { authority },
+            Broken::OutOfDate { authority, not_before, not_after } => {
+                TlsError::AuthorityOutOfDate { authority, not_before, not_after }
+            }
+            _ if at_hand.unreadable.is_some() => at_hand.unreadable.map_or(TlsError::BadCertificate, unreadable),
+            Broken::MissingAuthority(authority) => {
+                TlsError::MissingAuthority { authority: authority.name().to_owned(), published: authority.published() }
+            }
+            Broken::MissingIssuer { issuer, is_alone: true } => TlsError::MissingIntermediate { issuer },
+            Broken::MissingIssuer { issuer: root, .. } | Broken::Untrusted { root } => TlsError::UntrustedRoot { root },
+            Broken::Otherwise => TlsError::BadCertificate,
+        },
+        _ => TlsError::BadCertificate,
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a signer of the portal flow is reached.
+//! Contact information of portal signers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,15 +10,15 @@ use crate::text::{composed, is_xml_char};
 /// The longest e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL: usize = 254;
 
-/// The fewest and the most digits of a telephone number (ITU-T E.164 has at most 15).
+/// The number of digits of a telephone number (at most 15 by ITU-T E.164).
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 
-/// The country code that a Norwegian number may come with, or without.
+/// The country code of Norway, which a number may leave out.
 const NORWAY: &str = "47";
 
-/// An e-mail address: one `@` with something on both sides, no white space, at most 254 characters.
+/// An e-mail address: text on both sides of one `@`, no white space, at most 254 characters.
 ///
-/// Whether somebody reads what is sent there, only sending tells. `Debug` does not show it.
+/// Only this form is checked, not whether the address exists. `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::EmailAddress;
@@ -26,24 +26,24 @@ const NORWAY: &str = "47";
 /// let address: EmailAddress = "kari@example.com".parse()?;
 /// assert_eq!(address.as_str(), "kari@example.com");
 /// let error = "kari".parse::<EmailAddress>().unwrap_err();
-/// assert_eq!(error.to_string(), "email: must have something on both sides of one @, and no white space");
+/// assert_eq!(error.to_string(), "email: must have text on both sides of one @, and no white space");
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// The address as it was given.
+    /// Returns the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As an answer has it, whatever that is.
-    fn answered(text: &str) -> Self {
+    /// The address as the service answered it, unchecked.
+    fn from_answer(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// Whether mail to one reaches the other: letters count without their case.
+    /// Whether both are the same mailbox: compared without case.
     fn is_same(&self, other: &Self) -> bool {
         composed(&self.0.to_lowercase()) == composed(&other.0.to_lowercase())
     }
@@ -76,9 +76,9 @@ fn is_visible(c: char) -> bool {
     is_xml_char(c) && !c.is_whitespace() && !c.is_control()
 }
 
-/// A mobile number: 5 to 15 digits, with `+` or `00` and a country code before them if it is not a Norwegian one.
+/// A mobile number: 5 to 15 digits. A number outside Norway starts with `+` or `00` and the country code.
 ///
-/// Blanks between the digits are dropped. `Debug` does not show it.
+/// Blanks between the digits are removed. `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::MobileNumber;
@@ -91,23 +91,22 @@ fn is_visible(c: char) -> bool {
 pub struct MobileNumber(String);
 
 impl MobileNumber {
-    /// The number as it was given, without blanks.
+    /// Returns the number without blanks.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As an answer has it, whatever that is.
-    fn answered(text: &str) -> Self {
+    /// The number as the service answered it, unchecked.
+    fn from_answer(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// Whether a message to one reaches the other: the digits count, and the country code of Norway may be left out.
+    /// Whether both are the same number: compared by digits, with the country code of Norway optional.
     fn is_same(&self, other: &Self) -> bool {
         self.0 == other.0 || self.national().is_some_and(|number| Some(number) == other.national())
     }
 
-    /// The digits without the country code of Norway, which the service may add or leave out. `None` for an odd number of
-    /// an answer that has none.
+    /// The digits without the country code of Norway, which the service may add or leave out. `None` without any digit.
     fn national(&self) -> Option<String> {
         let number: String = self.0.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
         let international = number.strip_prefix('+').or_else(|| number.strip_prefix("00"));
@@ -137,9 +136,9 @@ impl fmt::Debug for MobileNumber {
     }
 }
 
-/// Where a signer is reached: an e-mail address, a mobile number, or both.
+/// The addresses at which the service notifies a signer: an e-mail address, a mobile number, or both.
 ///
-/// The service writes to all that is given. `Debug` does not show it.
+/// The service uses all that are given. `Debug` does not show them.
 ///
 /// ```
 /// use posten_signering::ContactInformation;
@@ -161,17 +160,17 @@ pub(crate) enum Addresses {
 }
 
 impl ContactInformation {
-    /// By e-mail.
+    /// Notifies by e-mail.
     pub fn email(address: EmailAddress) -> Self {
         Self(Addresses::Email(address))
     }
 
-    /// By SMS.
+    /// Notifies by SMS.
     pub fn mobile(number: MobileNumber) -> Self {
         Self(Addresses::Mobile(number))
     }
 
-    /// By SMS as well, to this number.
+    /// Notifies by SMS to this number as well.
     #[must_use]
     pub fn and_mobile(self, number: MobileNumber) -> Self {
         Self(match self.0 {
@@ -180,7 +179,7 @@ impl ContactInformation {
         })
     }
 
-    /// The e-mail address, if there is one.
+    /// Returns the e-mail address, if there is one.
     pub fn email_address(&self) -> Option<&EmailAddress> {
         match &self.0 {
             Addresses::Email(email) | Addresses::Both(email, _) => Some(email),
@@ -188,7 +187,7 @@ impl ContactInformation {
         }
     }
 
-    /// The mobile number, if there is one.
+    /// Returns the mobile number, if there is one.
     pub fn mobile_number(&self) -> Option<&MobileNumber> {
         match &self.0 {
             Addresses::Mobile(number) | Addresses::Both(_, number) => Some(number),
@@ -196,10 +195,11 @@ impl ContactInformation {
         }
     }
 
-    /// As an answer has it, whatever that is: one odd address must not keep a whole answer from being read.
-    pub(crate) fn answered(email: Option<&str>, mobile: Option<&str>) -> Option<Self> {
-        let email = email.map(|text| text.parse().unwrap_or_else(|_| EmailAddress::answered(text)));
-        let mobile = mobile.map(|text| text.parse().unwrap_or_else(|_| MobileNumber::answered(text)));
+    /// The addresses as the service answered them, unchecked: one invalid address must not make the whole answer
+    /// unreadable.
+    pub(crate) fn from_answer(email: Option<&str>, mobile: Option<&str>) -> Option<Self> {
+        let email = email.map(|text| text.parse().unwrap_or_else(|_| EmailAddress::from_answer(text)));
+        let mobile = mobile.map(|text| text.parse().unwrap_or_else(|_| MobileNumber::from_answer(text)));
         Some(Self(match (email, mobile) {
             (Some(email), Some(mobile)) => Addresses::Both(email, mobile),
             (Some(email), None) => Addresses::Email(email),
@@ -212,7 +212,7 @@ impl ContactInformation {
         &self.0
     }
 
-    /// Whether both reach the same person, however the service wrote address and number back.
+    /// Whether both have the same addresses, in whatever form the service returned them.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let email = match (self.email_address(), other.email_address()) {
             (Some(own), Some(other)) => own.is_same(other),
@@ -269,8 +269,8 @@ mod tests {
         assert!(mobile("90000000").is_same(&mobile("+47 90000000")));
         assert!(mobile("004790000000").is_same(&mobile("90000000")));
         assert!(!mobile("90000000").is_same(&mobile("+4690000000")));
-        // What no user could make, an answer may have.
-        let answered = |text: &str| ContactInformation::answered(None, Some(text)).unwrap();
+        // An answer may have values that a request cannot have.
+        let answered = |text: &str| ContactInformation::from_answer(None, Some(text)).unwrap();
         assert!(mobile("90000000").is_same(&answered("900-00-000")));
         assert!(mobile("+4790000000").is_same(&answered("(+47) 900.00.000")));
         assert!(!mobile("90000000").is_same(&answered("900-00-001")) && !mobile("90000000").is_same(&answered("none")));

@@ -1,4 +1,4 @@
-//! The bytes of a document: in memory, or in a file that stays open and is read piece by piece.
+//! The content of a document: in memory, or in an open file that is read in chunks.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-/// How much of a file is in memory at once, in bytes.
+/// The size of a chunk, in bytes.
 const PIECE: usize = 128 * 1024;
 
 /// Cheap to clone.
@@ -17,7 +17,7 @@ pub(crate) enum Content {
     File(Arc<OpenFile>),
 }
 
-/// A file that is read from several places.
+/// A file that several readers share.
 pub(crate) struct OpenFile {
     file: Mutex<File>,
     length: usize,
@@ -25,7 +25,7 @@ pub(crate) struct OpenFile {
 }
 
 impl Content {
-    /// A file with so many bytes.
+    /// The content of an open file of this length.
     pub(crate) fn file(file: File, length: usize, path: &Path) -> Self {
         Self::File(Arc::new(OpenFile { file: Mutex::new(file), length, path: path.to_owned() }))
     }
@@ -37,7 +37,7 @@ impl Content {
         }
     }
 
-    /// Where it is read from, if it is a file.
+    /// The path of the file, if it is one.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Memory(_) => None,
@@ -45,7 +45,7 @@ impl Content {
         }
     }
 
-    /// So many bytes from here on, or as many as there are.
+    /// Up to `length` bytes from position `at`.
     pub(crate) fn window(&self, at: usize, length: usize) -> io::Result<Bytes> {
         let start = at.min(self.len());
         let end = start.saturating_add(length).min(self.len());
@@ -53,7 +53,7 @@ impl Content {
             Self::Memory(bytes) => Ok(bytes.slice(start..end)),
             Self::File(open) => {
                 let mut window = vec![0; end - start];
-                // Whoever panicked while it was locked did not leave the file in a bad state: each reader seeks first.
+                // A poisoned lock is fine: every reader seeks before it reads.
                 let mut file = open.file.lock().unwrap_or_else(PoisonError::into_inner);
                 file.seek(SeekFrom::Start(start as u64))?;
                 file.read_exact(&mut window)?;
@@ -62,7 +62,7 @@ impl Content {
         }
     }
 
-    /// All of it, in pieces of at most [`PIECE`].
+    /// The whole content, in chunks of at most [`PIECE`] bytes.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = io::Result<Bytes>> {
         (0..self.len()).step_by(PIECE).map(|at| self.window(at, PIECE))
     }

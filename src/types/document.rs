@@ -11,13 +11,13 @@ use super::words::as_text;
 use super::{Content, Title, pdf};
 use crate::error::{Error, FileAction, InvalidValue, Rule, file};
 
-/// The most bytes in all documents of a job together.
+/// The maximum total size of the documents of a job, in bytes.
 pub(crate) const MAX_BYTES: usize = 10_485_760;
 
-/// The most documents in a job.
+/// The maximum number of documents in a job.
 const MAX_DOCUMENTS: usize = 20;
 
-/// The kind of a document.
+/// The media type of a document.
 ///
 /// ```
 /// use posten_signering::{Document, MediaType};
@@ -30,12 +30,12 @@ const MAX_DOCUMENTS: usize = 20;
 pub enum MediaType {
     /// `application/pdf`.
     Pdf,
-    /// `text/plain`: an older kind that the service still takes.
+    /// `text/plain`, an older kind that the service still accepts.
     Text,
 }
 
 impl MediaType {
-    /// Its name on the wire (RFC 2046).
+    /// Returns the media type as text (RFC 2046).
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",
@@ -62,7 +62,9 @@ impl FromStr for MediaType {
 
 as_text!(MediaType);
 
-/// One document to be signed. `Debug` shows its kind and size only.
+/// A document to be signed.
+///
+/// `Debug` shows only the media type and the size.
 ///
 /// ```
 /// use posten_signering::Document;
@@ -79,11 +81,14 @@ pub struct Document {
 }
 
 impl Document {
-    /// A PDF: version 1.1 to 1.7 (PDF/A too), not encrypted, at most 10 485 760 bytes.
+    /// Creates a PDF document from bytes.
+    ///
+    /// The service accepts PDF 1.1 to 1.7, including PDF/A, without encryption. At most 10 485 760 bytes.
     ///
     /// # Errors
     ///
-    /// When the title or the PDF breaks a rule. Only header, version and encryption are looked at.
+    /// [`InvalidValue`] when the title or the PDF breaks a rule. Of the PDF, only the header, the version and the
+    /// encryption are checked.
     pub fn pdf<T>(title: T, content: impl Into<Bytes>) -> Result<Self, InvalidValue>
     where
         T: TryInto<Title>,
@@ -92,11 +97,11 @@ impl Document {
         in_memory(title.try_into()?, MediaType::Pdf, content.into())
     }
 
-    /// Plain text in UTF-8.
+    /// Creates a plain text document from UTF-8. At most 10 485 760 bytes.
     ///
     /// # Errors
     ///
-    /// When the title breaks a rule, or the text is empty or too long.
+    /// [`InvalidValue`] when the title breaks a rule, or the text is empty, too long or not UTF-8.
     pub fn text<T>(title: T, content: impl Into<Bytes>) -> Result<Self, InvalidValue>
     where
         T: TryInto<Title>,
@@ -105,12 +110,12 @@ impl Document {
         in_memory(title.try_into()?, MediaType::Text, content.into())
     }
 
-    /// A PDF from a file, which stays open and is read piece by piece: never more than a mebibyte of it is in memory.
+    /// Creates a PDF document from a file. At most 1 MiB of it is in memory at a time.
     ///
-    /// It is read once for its digest and once more while it is sent. Leave it as it is until then: when it was changed in
-    /// between, nothing is created, and the error is [`Error::File`].
+    /// The file stays open. It is read once to compute its digest and once more while it is sent. If it is changed in
+    /// between, no job is created, and `create` returns [`Error::File`].
     ///
-    /// Blocks while it opens the file and looks at its ends: in async code, call it through `spawn_blocking`.
+    /// Blocks while it opens the file and reads its start and end. In async code, call it through `spawn_blocking`.
     ///
     /// # Errors
     ///
@@ -129,12 +134,12 @@ impl Document {
         Ok(Self::new(title, MediaType::Pdf, Content::file(file, length, path)).map_err(failed)??)
     }
 
-    /// A PDF from a reader that has exactly `length` bytes. Blocks while it reads.
+    /// Creates a PDF document from a reader of exactly `length` bytes. Blocks while it reads.
     ///
     /// # Errors
     ///
     /// [`Error::Read`] when reading fails or the reader has fewer or more bytes, [`Error::InvalidValue`] as for
-    /// [`pdf`](Self::pdf). A length beyond the limit is refused before a byte is read.
+    /// [`pdf`](Self::pdf). A length above the limit is refused before anything is read.
     pub fn pdf_from_reader<T>(title: T, reader: impl Read, length: u64) -> Result<Self, Error>
     where
         T: TryInto<Title>,
@@ -158,26 +163,27 @@ impl Document {
         })
     }
 
-    /// A name for the file inside the document package, in place of one made from the title.
+    /// Sets the file name inside the document package. Defaults to a name derived from the title.
     ///
-    /// Anything goes: it is made ASCII, lower case and unique, without directories, and gets the right extension.
+    /// Any text is accepted: it is reduced to lower-case ASCII without directories, made unique, and gets the extension
+    /// of the media type.
     #[must_use]
     pub fn with_file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = Some(name.into());
         self
     }
 
-    /// Its title.
+    /// Returns the title.
     pub fn title(&self) -> &Title {
         &self.title
     }
 
-    /// Its kind.
+    /// Returns the media type.
     pub fn media_type(&self) -> MediaType {
         self.media_type
     }
 
-    /// Its bytes. Those of a file are read now, all at once.
+    /// Returns the content. Reads the whole file if the document was created from one.
     ///
     /// # Errors
     ///
@@ -190,7 +196,7 @@ impl Document {
         &self.content
     }
 
-    /// What it means that it cannot be read.
+    /// The error for a document that cannot be read.
     pub(crate) fn unreadable(&self, source: std::io::Error) -> Error {
         match self.content.path() {
             Some(path) => file(FileAction::Read, path)(source),
@@ -198,9 +204,9 @@ impl Document {
         }
     }
 
-    /// The name it has in the package, as the document at this place (from 0).
+    /// The file name in the package of the document at this index.
     pub(crate) fn package_name(&self, index: usize) -> String {
-        /// Room for the number before and the extension after, within the 100 characters of a `href`.
+        /// Leaves room for the number before and the extension after, within the 100 characters of a `href`.
         const MAX_STEM: usize = 80;
         let extension = self.media_type.extension();
         let stem = match &self.file_name {
@@ -223,7 +229,7 @@ impl Document {
         }
         let plain = plain.trim_end_matches('-');
         let plain = if plain.is_empty() { "document" } else { plain };
-        // The number makes it unique whatever the titles are.
+        // The number makes it unique.
         format!("{:02}-{plain}.{extension}", index + 1)
     }
 }
@@ -264,7 +270,7 @@ fn bounded(actual: usize) -> Result<(), InvalidValue> {
     Ok(())
 }
 
-/// The documents of a job: 1 to 20, at most 10 485 760 bytes together.
+/// The documents of a job: between 1 and 20, with at most 10 485 760 bytes in total.
 ///
 /// ```
 /// use posten_signering::{Document, Documents};
@@ -277,11 +283,11 @@ fn bounded(actual: usize) -> Result<(), InvalidValue> {
 pub struct Documents(Vec<Document>);
 
 impl Documents {
-    /// Several documents, in the order in which signers see them.
+    /// Creates a list of documents, in the order in which signers see them.
     ///
     /// # Errors
     ///
-    /// When there are none or more than 20, or when they have more than 10 485 760 bytes together.
+    /// [`InvalidValue`] when there are none, more than 20, or more than 10 485 760 bytes in total.
     pub fn new(documents: impl IntoIterator<Item = Document>) -> Result<Self, InvalidValue> {
         let documents: Vec<Document> = documents.into_iter().collect();
         let actual = documents.len();
@@ -295,7 +301,7 @@ impl Documents {
         Ok(Self(documents))
     }
 
-    /// The documents, in the order in which signers see them.
+    /// Iterates over the documents, in the order in which signers see them.
     pub fn iter(&self) -> impl Iterator<Item = &Document> {
         self.0.iter()
     }
@@ -339,7 +345,7 @@ mod tests {
         big.resize(MAX_BYTES / 2 + 1, b' ');
         let big = Document::pdf("a", big).unwrap();
         let error = Documents::new([big.clone(), big]).unwrap_err();
-        assert_eq!(error.to_string(), "documents: may have at most 10485760 bytes together, have 10485762");
+        assert_eq!(error.to_string(), "documents: may have at most 10485760 bytes in total, have 10485762");
         let error = Document::pdf("a", "").unwrap_err();
         assert_eq!(error.to_string(), "document: must have 1 to 10485760 bytes, is empty");
     }

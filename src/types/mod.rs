@@ -1,4 +1,4 @@
-//! The values that a user makes. Each is parsed once, by the rules of the service, and right from then on.
+//! Value types of requests. Each is validated when it is parsed, by the rules of the service.
 
 mod contact;
 mod content;
@@ -30,9 +30,17 @@ pub use self::urls::{ExitUrls, ExitUrlsBuilder, RedirectUrl};
 pub(crate) use self::urls::{ServiceUrl, Subject};
 use crate::error::{InvalidValue, Rule};
 
-/// The organization on whose behalf a call is made: the first segment of every path of the API.
+/// The sender (*avsender*): the organization that owns the jobs.
 ///
-/// A broker uses its own certificate and the number of the organization it acts for.
+/// An organization that sends for itself uses the number in its own certificate. A *broker* sends on behalf of other
+/// organizations: it uses its own certificate, and the organization number of the organization that it acts for. That
+/// organization must have granted it the right, otherwise calls fail with
+/// [`Error::BrokerNotAuthorized`](crate::Error::BrokerNotAuthorized).
+///
+/// The sender is the first path segment of every URL of the API. Set a default on the client
+/// ([`ClientBuilder::sender`](crate::ClientBuilder::sender)), or one per job
+/// ([`sent_by`](crate::direct::JobRequest::sent_by)), which takes precedence. See
+/// [`guide::senders`](crate::guide::senders).
 ///
 /// ```
 /// use posten_signering::Sender;
@@ -43,15 +51,16 @@ use crate::error::{InvalidValue, Rule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[doc(alias("broker", "avsender"))]
 pub struct Sender(OrganizationNumber);
 
 impl Sender {
-    /// The sender with this organization number.
+    /// Creates a sender from its organization number.
     pub fn new(organization_number: OrganizationNumber) -> Self {
         Self(organization_number)
     }
 
-    /// Its organization number.
+    /// Returns the organization number.
     pub fn organization_number(&self) -> &OrganizationNumber {
         &self.0
     }
@@ -91,9 +100,9 @@ impl From<OrganizationNumber> for Sender {
     }
 }
 
-/// Checks the signers of a job, of either flow: so many, and some named the same or not.
+/// Checks the number of signers of a job, and that no two have the same name.
 pub(crate) fn signers(actual: usize, any_same: bool) -> Result<(), InvalidValue> {
-    /// The most signers of a job.
+    /// The maximum number of signers of a job.
     const MAX: usize = 10;
     if actual == 0 || actual > MAX {
         return Err(InvalidValue::new("signers", Rule::Count { min: 1, max: MAX, actual }));

@@ -1,4 +1,4 @@
-//! Numbers with a fixed form.
+//! Identification numbers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,15 +16,16 @@ fn digits(field: &'static str, expected: usize, text: &str) -> Result<String, In
     Ok(text.to_owned())
 }
 
-/// Whether the last digit follows from those before it by modulus 11 with these weights.
-fn follows(digits: &str, weights: &[u32]) -> bool {
+/// Whether the digit after those with weights is their check digit by modulus 11.
+fn has_check_digit(digits: &str, weights: &[u32]) -> bool {
     let values: Vec<u32> = digits.bytes().map(|b| u32::from(b - b'0')).collect();
     let sum: u32 = values.iter().zip(weights).map(|(digit, weight)| digit * weight).sum();
     let check = (11 - sum % 11) % 11;
     values.get(weights.len()) == Some(&check)
 }
 
-/// An organization number from the Central Coordinating Register for Legal Entities: nine digits.
+/// An organization number (*organisasjonsnummer*): nine digits, from the Central Coordinating Register for Legal
+/// Entities.
 ///
 /// ```
 /// use posten_signering::OrganizationNumber;
@@ -37,14 +38,14 @@ fn follows(digits: &str, weights: &[u32]) -> bool {
 pub struct OrganizationNumber(String);
 
 impl OrganizationNumber {
-    /// The nine digits.
+    /// Returns the nine digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the last digit is right (modulus 11). Numbers made up for tests often are not.
+    /// Whether the check digit is valid (modulus 11). That of a test number often is not.
     pub fn has_valid_check_digit(&self) -> bool {
-        follows(&self.0, &[3, 2, 7, 6, 5, 4, 3, 2])
+        has_check_digit(&self.0, &[3, 2, 7, 6, 5, 4, 3, 2])
     }
 }
 
@@ -58,7 +59,9 @@ impl FromStr for OrganizationNumber {
 
 as_text!(OrganizationNumber);
 
-/// A national identity number or D-number: eleven digits. Neither `Debug` nor any error shows it.
+/// A national identity number (*fødselsnummer*) or D-number: eleven digits.
+///
+/// Neither `Debug` nor an error shows it.
 ///
 /// ```
 /// use posten_signering::PersonalIdentificationNumber;
@@ -72,22 +75,23 @@ as_text!(OrganizationNumber);
 pub struct PersonalIdentificationNumber(String);
 
 impl PersonalIdentificationNumber {
-    /// The eleven digits.
+    /// Returns the eleven digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As an answer has it, whatever that is: one odd number must not keep a whole answer from being read.
-    pub(crate) fn answered(text: &str) -> Self {
+    /// The number as the service answered it, unchecked: one invalid number must not make the whole answer unreadable.
+    pub(crate) fn from_answer(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// Whether both check digits are right (modulus 11, twice).
+    /// Whether both check digits are valid (modulus 11).
     ///
-    /// The date in the number is not looked at, so D-numbers and synthetic test numbers (month + 40, + 65 or + 80)
-    /// count like any other.
+    /// The date in the number is not checked, so D-numbers and synthetic test numbers (month + 40, + 65 or + 80) are
+    /// treated like any other.
     pub fn has_valid_check_digits(&self) -> bool {
-        follows(&self.0, &[3, 7, 6, 1, 8, 9, 4, 5, 2]) && follows(&self.0, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2])
+        has_check_digit(&self.0, &[3, 7, 6, 1, 8, 9, 4, 5, 2])
+            && has_check_digit(&self.0, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2])
     }
 }
 
@@ -107,7 +111,7 @@ impl fmt::Debug for PersonalIdentificationNumber {
     }
 }
 
-/// The number the service gives a job.
+/// The number that the service assigns to a job (`signature-job-id`).
 ///
 /// ```
 /// use posten_signering::JobId;
@@ -127,7 +131,7 @@ impl JobId {
         Self(id)
     }
 
-    /// The number itself.
+    /// Returns the number.
     pub fn get(self) -> i64 {
         self.0
     }

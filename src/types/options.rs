@@ -1,9 +1,9 @@
-//! Choices a sender may make. What is left out, the service decides.
+//! Optional settings of a job. The service's defaults apply to those that are not set.
 
 use super::words::words;
 
 words! {
-    /// How binding a signature is. Without a choice, private senders get advanced and public senders authenticated ones.
+    /// The type of a signature. Defaults to advanced for private senders, and to authenticated for public senders.
     ///
     /// ```
     /// use posten_signering::SignatureType;
@@ -13,15 +13,15 @@ words! {
     /// # Ok::<(), posten_signering::InvalidValue>(())
     /// ```
     SignatureType, "signature-type" {
-        /// Made with the signer's own electronic ID. The only kind for private senders.
+        /// An advanced electronic signature, made with the signer's electronic ID. The only type for private senders.
         Advanced = "ADVANCED_ELECTRONIC_SIGNATURE",
-        /// Made by a signer who has logged in. Public senders only.
+        /// An authenticated electronic signature, made by a signer who has logged in. Public senders only.
         Authenticated = "AUTHENTICATED_ELECTRONIC_SIGNATURE",
     }
 }
 
 words! {
-    /// The security level a signer must have logged in with. Private senders may only ask for [`Four`](Self::Four).
+    /// The minimum security level at which signers must log in. Private senders may only require [`Four`](Self::Four).
     ///
     /// ```
     /// use posten_signering::AuthenticationLevel;
@@ -39,7 +39,7 @@ words! {
 }
 
 words! {
-    /// How the signed documents name their signers.
+    /// How signers are identified in the signed documents.
     ///
     /// ```
     /// use posten_signering::IdentifierInSignedDocuments;
@@ -50,17 +50,17 @@ words! {
     /// # Ok::<(), posten_signering::InvalidValue>(())
     /// ```
     IdentifierInSignedDocuments, "identifier-in-signed-documents" {
-        /// By personal identification number and name.
+        /// Personal identification number and name.
         PersonalIdentificationNumberAndName = "PERSONAL_IDENTIFICATION_NUMBER_AND_NAME",
-        /// By date of birth and name.
+        /// Date of birth and name.
         DateOfBirthAndName = "DATE_OF_BIRTH_AND_NAME",
-        /// By name alone: public senders with authenticated signatures only.
+        /// Name only. Public senders with authenticated signatures only.
         Name = "NAME",
     }
 }
 
 words! {
-    /// For whom a signer signs.
+    /// On whose behalf a signer signs.
     ///
     /// ```
     /// use posten_signering::OnBehalfOf;
@@ -70,19 +70,19 @@ words! {
     /// # Ok::<(), posten_signering::InvalidValue>(())
     /// ```
     OnBehalfOf, "on-behalf-of" {
-        /// For themselves: the signed document is offered to their digital mailbox.
+        /// On their own behalf. The signed document is offered to their digital mailbox.
         Oneself = "SELF",
-        /// For someone else, an organization for instance.
+        /// On behalf of someone else, such as an organization.
         Other = "OTHER",
     }
 }
 
 words! {
-    /// The state of a job, in the API's word (`signature-job-status`).
+    /// The state of a job as the API names it (`signature-job-status`).
     ///
-    /// [`direct::JobStatus`](crate::direct::JobStatus) and [`portal::JobStatus`](crate::portal::JobStatus) say the same in
-    /// types. Both [`Completed`](crate::direct::Completed) and [`DocumentsGone`](crate::direct::DocumentsGone) are
-    /// `COMPLETED_SUCCESSFULLY`.
+    /// The variants of [`direct::JobStatus`](crate::direct::JobStatus) and
+    /// [`portal::JobStatus`](crate::portal::JobStatus) correspond to it: both [`Completed`](crate::direct::Completed)
+    /// and [`DocumentsGone`](crate::direct::DocumentsGone) are `COMPLETED_SUCCESSFULLY`.
     ///
     /// ```
     /// use posten_signering::SignatureJobStatus;
@@ -91,11 +91,11 @@ words! {
     /// assert_eq!(SignatureJobStatus::InProgress.to_string(), "IN_PROGRESS");
     /// ```
     SignatureJobStatus, "signature-job-status" {
-        /// Some signer has yet to act.
+        /// At least one signer has not acted yet.
         InProgress = "IN_PROGRESS",
-        /// All have signed.
+        /// All signers have signed.
         CompletedSuccessfully = "COMPLETED_SUCCESSFULLY",
-        /// Some signer rejected, something failed, the job was cancelled or the time ran out.
+        /// A signer rejected, something failed, the job was cancelled, or it expired.
         Failed = "FAILED",
     }
 }

@@ -1,23 +1,24 @@
-//! A look at a PDF: header, version, encryption. Nothing here trusts an offset or a length in the file.
+//! Checks a PDF: header, version, encryption. Offsets and lengths in the file are not trusted.
 
 use std::io;
 
 use super::content::Content;
 use crate::error::PdfProblem;
 
-/// How many dictionaries without an end are borne in a window of a broken file. Each is read to its end.
+/// The maximum number of unterminated dictionaries in a window of a broken file. Each costs a scan of the window.
 const ENDLESS: usize = 16;
 
 /// Readers look for the header this far into a file (ISO 32000-1, annex H, note 13).
 const HEADER_WITHIN: usize = 1024;
 
-/// How much of the end of a file is searched for its last cross-reference section, and how much of that is looked at.
+/// How much of the end of a file is searched for its last cross-reference section, and how much of that section is
+/// read.
 const WINDOW: usize = 1024 * 1024;
 
-/// No dictionary that stands across the windows of a search is longer.
+/// The overlap of two windows: the longest dictionary that is found across their border.
 const OVERLAP: usize = 64 * 1024;
 
-/// Looks at a document, of which no more than a window is in memory at once.
+/// Checks a document. At most one window of it is in memory at a time.
 pub(super) fn check(content: &Content) -> io::Result<Result<(), PdfProblem>> {
     let head = content.window(0, HEADER_WITHIN + 8)?;
     let searched = &head[..head.len().min(HEADER_WITHIN)];
@@ -44,7 +45,7 @@ fn is_encrypted(content: &Content, header: usize) -> io::Result<bool> {
             return Ok(keys.contains(&b"Encrypt".as_slice()));
         }
     }
-    // A broken file: readers rebuild it from the trailers they find, so any of them counts.
+    // A broken file: readers rebuild it from any trailer they find, so check all of them.
     for at in (0..content.len()).step_by(WINDOW - OVERLAP) {
         if any_trailer_is_encrypted(&content.window(at, WINDOW)?) {
             return Ok(true);
@@ -70,7 +71,7 @@ fn any_trailer_is_encrypted(content: &[u8]) -> bool {
     false
 }
 
-/// The keys of the first dictionary, without those of dictionaries inside it, and what follows. `None` when it has no end.
+/// The keys of the first dictionary, without those of nested ones, and the rest. `None` when it is not terminated.
 fn dictionary_keys(content: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
     let mut at = find(content, b"<<")? + 2;
     let mut keys = Vec::new();
@@ -104,7 +105,7 @@ fn dictionary_keys(content: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
     None
 }
 
-/// The place after a literal string: parentheses nest, a backslash hides the next byte.
+/// The position after a literal string: parentheses nest, a backslash escapes the next byte.
 fn after_string(content: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0_u32;
     loop {

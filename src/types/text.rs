@@ -1,4 +1,4 @@
-//! Short texts with limits.
+//! Short texts with a maximum length.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,13 +9,13 @@ use super::words::{as_text, from_text};
 use crate::error::{InvalidValue, Rule};
 use crate::text::{is_xml_char, lines};
 
-/// The longest polling queue name. The service states none; this keeps the name inside any URL.
+/// The longest name of a polling queue. The service documents no limit; this one keeps the URL short.
 const MAX_QUEUE: usize = 100;
 
-/// The longest token: what fits in a URL of the API beside the rest.
+/// The longest status query token that leaves room for the rest of the URL.
 const MAX_TOKEN: usize = 400;
 
-/// Checks length and characters. Line breaks become LF, as any XML reader would make them.
+/// Checks length and characters. Line breaks become LF, as in any XML parser.
 fn parse(field: &'static str, min: usize, max: usize, text: &str) -> Result<String, InvalidValue> {
     let text = lines(text);
     let actual = text.chars().count();
@@ -35,7 +35,7 @@ macro_rules! text_type {
         pub struct $name(String);
 
         impl $name {
-            #[doc = concat!("The ", $field, " as text.")]
+            #[doc = concat!("Returns the ", $field, " as text.")]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -72,9 +72,9 @@ macro_rules! text_type {
 }
 
 text_type! {
-    /// The title of a job or of a document: 1 to 80 characters. Signers read it.
+    /// The title of a job or of a document, shown to the signers: between 1 and 80 characters.
     ///
-    /// It may say something about the signer, so `Debug` does not show it.
+    /// It may contain personal data, so `Debug` does not show it.
     ///
     /// ```
     /// use posten_signering::Title;
@@ -90,7 +90,9 @@ text_type! {
 }
 
 text_type! {
-    /// The sender's message to the signers: at most 220 characters. `Debug` does not show it.
+    /// The sender's message to the signers: at most 220 characters.
+    ///
+    /// It may contain personal data, so `Debug` does not show it.
     ///
     /// ```
     /// use posten_signering::Description;
@@ -105,7 +107,7 @@ text_type! {
 text_type! {
     /// The sender's own reference for a job: at most 50 characters.
     ///
-    /// It shows in e-mail to the sender, so the service asks for no personal data in it.
+    /// The service puts it into e-mail to the sender, so it must not contain personal data.
     ///
     /// ```
     /// use posten_signering::Reference;
@@ -118,9 +120,10 @@ text_type! {
 }
 
 text_type! {
-    /// What the sender calls a signer whose national identity it does not state: 1 to 80 characters, unique in the job.
+    /// The sender's own identifier of a signer: between 1 and 80 characters, unique in the job.
     ///
-    /// Senders put names and addresses in it, so `Debug` does not show it.
+    /// It is used in place of the personal identification number. It often contains a name or an address, so `Debug`
+    /// does not show it.
     ///
     /// ```
     /// use posten_signering::SignerIdentifier;
@@ -133,9 +136,9 @@ text_type! {
 }
 
 text_type! {
-    /// What the browser brings back to an exit URL as `status_query_token`: the right to ask for one status.
+    /// The token that the service appends to an exit URL as `status_query_token`, and that fetching the status takes.
     ///
-    /// Whoever has it and a certificate can ask, so `Debug` does not show it.
+    /// Together with the certificate it gives access to the status, so `Debug` does not show it.
     ///
     /// ```
     /// use posten_signering::StatusQueryToken;
@@ -149,13 +152,14 @@ text_type! {
 }
 
 impl SignerIdentifier {
-    /// As an answer has it, whatever that is: one odd identifier must not keep a whole answer from being read.
-    pub(crate) fn answered(text: &str) -> Self {
+    /// The identifier as the service answered it, unchecked: one invalid identifier must not make the whole answer
+    /// unreadable.
+    pub(crate) fn from_answer(text: &str) -> Self {
         Self(text.to_owned())
     }
 }
 
-/// So that the query of an exit URL can be taken apart by a web framework, and a token stored: it can be used again later.
+/// For web frameworks that deserialize the query of an exit URL, and for storing a token: it can be used again later.
 impl<'de> Deserialize<'de> for StatusQueryToken {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
@@ -168,10 +172,10 @@ impl Serialize for StatusQueryToken {
     }
 }
 
-/// A queue of changes: the default one, or one with a name of 1 to 100 characters.
+/// A polling queue: the default queue, or a queue with a name of 1 to 100 characters.
 ///
-/// A job says which queue its changes go to, a poll says which queue it asks. Queues of the direct flow and of the
-/// portal flow are separate, even under the same name.
+/// The job request names the queue that delivers the changes of the job. The queues of the direct flow and of the
+/// portal flow are separate, even with the same name.
 ///
 /// ```
 /// use posten_signering::PollingQueue;
@@ -185,30 +189,30 @@ impl Serialize for StatusQueryToken {
 pub struct PollingQueue(Option<String>);
 
 impl PollingQueue {
-    /// The queue without a name.
+    /// The default queue, which has no name.
     pub const DEFAULT: Self = Self(None);
 
     /// The queue with this name.
     ///
     /// # Errors
     ///
-    /// When the name is not 1 to 100 characters long, or has characters that XML cannot carry.
+    /// [`InvalidValue`] when the name is not 1 to 100 characters long, or has characters that XML does not allow.
     pub fn named(name: &str) -> Result<Self, InvalidValue> {
         Ok(Self(Some(parse("polling-queue", 1, MAX_QUEUE, name)?)))
     }
 
-    /// Its name, if it is not the default one.
+    /// Returns the name, or `None` for the default queue.
     pub fn name(&self) -> Option<&str> {
         self.0.as_deref()
     }
 
-    /// Its name; an empty text for the default queue.
+    /// Returns the name, or an empty text for the default queue.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or_default()
     }
 }
 
-/// An empty text is the default queue, as it is for the service.
+/// An empty text is the default queue, as for the service.
 impl FromStr for PollingQueue {
     type Err = InvalidValue;
 

@@ -1,4 +1,4 @@
-//! URLs, of three kinds that must not be mixed up: of the sender, of the signer, of the service.
+//! URLs of three kinds: exit URLs of the sender, redirect URLs for the signer, URLs of the service.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,14 +13,15 @@ use crate::text::is_xml_char;
 /// The longest URL in a document of the API.
 const MAX_URL: usize = 500;
 
-/// Schemes whose URIs are programs or documents by themselves: a browser must not be sent to one.
+/// Schemes whose URIs are scripts or documents themselves: a browser must not be redirected to one.
 const FORBIDDEN_SCHEMES: [&str; 10] =
     ["about", "blob", "data", "feed", "file", "filesystem", "jar", "javascript", "vbscript", "view-source"];
 
-/// Where the browser goes when the signing ceremony ends, with `status_query_token` appended.
+/// The URLs to which the service redirects the browser after the signing ceremony, with `status_query_token` appended.
 ///
-/// Three absolute URIs of at most 500 characters each, of any scheme that is not script or data: apps use schemes of
-/// their own. They are sent as they are given. They often carry session data, so `Debug` does not show them.
+/// Three absolute URIs of at most 500 characters each. Any scheme is accepted, custom schemes of apps included, except
+/// scripts and data (`javascript:`, `data:`, `file:` and the like). The text is sent exactly as given. It often
+/// contains session data, so `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::ExitUrls;
@@ -35,34 +36,35 @@ const FORBIDDEN_SCHEMES: [&str; 10] =
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[doc(alias("completion_url", "rejection_url", "error_url", "callback"))]
 pub struct ExitUrls {
     completion: String,
     rejection: String,
     error: String,
 }
 
-/// Exit URLs before they are checked.
+/// The fields of the builder, before they are checked.
 #[derive(TypedBuilder)]
 #[builder(
     builder_method(vis = "pub(super)"),
-    builder_type(name = ExitUrlsBuilder, vis = "pub", doc = "Builds [`ExitUrls`]: each of the three by its name.
-    \n`build` exists when all are set. Example: see [`ExitUrls`]."),
+    builder_type(name = ExitUrlsBuilder, vis = "pub", doc = "A builder of [`ExitUrls`].
+    \n`build` exists once all three are set. Example: see [`ExitUrls`]."),
     build_method(into = Result<ExitUrls, InvalidValue>)
 )]
-pub(super) struct Unchecked {
-    /// For a signer who signed.
+pub(super) struct ExitUrlFields {
+    /// Sets the URL for signers who have signed.
     #[builder(setter(into))]
     completion: String,
-    /// For a signer who rejected.
+    /// Sets the URL for signers who have rejected.
     #[builder(setter(into))]
     rejection: String,
-    /// For a signer for whom something went wrong.
+    /// Sets the URL for signers whose ceremony failed.
     #[builder(setter(into))]
     error: String,
 }
 
-impl From<Unchecked> for Result<ExitUrls, InvalidValue> {
-    fn from(Unchecked { completion, rejection, error }: Unchecked) -> Self {
+impl From<ExitUrlFields> for Result<ExitUrls, InvalidValue> {
+    fn from(ExitUrlFields { completion, rejection, error }: ExitUrlFields) -> Self {
         check_exit_url("completion-url", &completion)?;
         check_exit_url("rejection-url", &rejection)?;
         check_exit_url("error-url", &error)?;
@@ -71,15 +73,15 @@ impl From<Unchecked> for Result<ExitUrls, InvalidValue> {
 }
 
 impl ExitUrls {
-    /// Starts with none of the three.
+    /// Starts a builder.
     ///
-    /// `build` returns an error when one is not an absolute URI, is script or data, or is longer than 500 characters.
-    /// The error says which.
+    /// Its `build` returns [`InvalidValue`] when one of the URLs is not an absolute URI, is script or data, or is
+    /// longer than 500 characters. The error names the field.
     pub fn builder() -> ExitUrlsBuilder {
-        Unchecked::builder()
+        ExitUrlFields::builder()
     }
 
-    /// One URL for all outcomes: the status tells which it was.
+    /// Uses one URL for all outcomes. The status shows what the outcome was.
     ///
     /// # Errors
     ///
@@ -89,17 +91,17 @@ impl ExitUrls {
         Self::builder().completion(url.clone()).rejection(url.clone()).error(url).build()
     }
 
-    /// Where a signer goes who signed.
+    /// Returns the URL for signers who have signed.
     pub fn completion(&self) -> &str {
         &self.completion
     }
 
-    /// Where a signer goes who rejected.
+    /// Returns the URL for signers who have rejected.
     pub fn rejection(&self) -> &str {
         &self.rejection
     }
 
-    /// Where a signer goes for whom something went wrong.
+    /// Returns the URL for signers whose ceremony failed.
     pub fn error(&self) -> &str {
         &self.error
     }
@@ -116,20 +118,22 @@ fn check_exit_url(field: &'static str, text: &str) -> Result<(), InvalidValue> {
     if actual > MAX_URL {
         return Err(InvalidValue::new(field, Rule::Length { min: 0, max: MAX_URL, actual }));
     }
-    // A parser of URLs strips white space and drops line breaks inside; what is sent as it is given must not need that.
+    // A URL parser strips white space and line breaks. The text is sent as given, so it must not contain any.
     let plain = !text.chars().any(|c| c.is_whitespace() || !is_xml_char(c));
-    // A scheme of one letter is the drive of a file.
+    // A scheme of one letter is a drive letter.
     let is_fit = |url: &Url| plain && url.scheme().len() > 1 && !FORBIDDEN_SCHEMES.contains(&url.scheme());
     let url = Url::parse(text).ok().filter(is_fit);
     url.map(drop).ok_or_else(|| InvalidValue::new(field, Rule::AbsoluteUri))
 }
 
-/// Where a signer's browser is sent to sign. Works **once**, and for whoever has it: `Debug` does not show it.
+/// The URL to which you redirect a signer's browser. It works **once**.
+///
+/// Anyone who has it can start the ceremony, so `Debug` does not show it.
 ///
 /// ```no_run
 /// use posten_signering::direct::{Created, Job};
 ///
-/// /// The `Location` of the answer that sends the signer's browser off.
+/// /// The `Location` header of the redirect.
 /// fn location(job: &Job<Created>) -> &str {
 ///     job.signers()[0].redirect_url().as_str()
 /// }
@@ -144,18 +148,18 @@ impl AsRef<str> for RedirectUrl {
 }
 
 impl RedirectUrl {
-    /// Surrounding white space is not part of it. `None` when it is no absolute `http` or `https` URL.
+    /// Parses a redirect URL, without surrounding white space. `None` when it is not an absolute `http` or `https` URL.
     pub(crate) fn from_wire(text: &str) -> Option<Self> {
         let url = Url::parse(text.trim()).ok()?;
         (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(Self(url))
     }
 
-    /// The URL as text, for the `Location` of a redirect.
+    /// Returns the URL as text, for the `Location` header.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The URL.
+    /// Returns the URL.
     pub fn as_url(&self) -> &Url {
         &self.0
     }
@@ -167,14 +171,14 @@ impl fmt::Debug for RedirectUrl {
     }
 }
 
-/// A URL under the service's own origin: the only kind that is ever asked for.
+/// A URL with the scheme, host and port of the service: the only kind that is requested.
 ///
 /// [`ServiceUrl::within`] is the only way to make one from an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceUrl(Arc<Url>);
 
 impl ServiceUrl {
-    /// A URL out of an answer or a handle, if scheme, host and port are those of `root`.
+    /// Parses a URL from an answer or a handle. `None` unless scheme, host and port are those of `root`.
     pub(crate) fn within(root: &Url, text: &str) -> Option<Self> {
         let url = Url::parse(text.trim()).ok()?;
         let same = url.scheme() == root.scheme()
@@ -185,7 +189,7 @@ impl ServiceUrl {
         same.then(|| Self(Arc::new(url)))
     }
 
-    /// A path under the root itself.
+    /// A path below the root.
     pub(crate) fn below(root: &Url, segments: &[&str]) -> Self {
         let mut url = root.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -194,7 +198,7 @@ impl ServiceUrl {
         Self(Arc::new(url))
     }
 
-    /// With one more query parameter; those that it has are kept.
+    /// Appends a query parameter to those that the URL has.
     pub(crate) fn with_query(&self, name: &str, value: &str) -> Self {
         let mut url = Url::clone(&self.0);
         url.query_pairs_mut().append_pair(name, value);
@@ -205,7 +209,7 @@ impl ServiceUrl {
         &self.0
     }
 
-    /// What can be read from the path of a URL of a job below `root`: `/123456789/direct/signature-jobs/4711/...`.
+    /// Reads sender, flow and job from the path below `root`: `/123456789/direct/signature-jobs/4711/...`.
     pub(crate) fn subject(&self, root: &Url) -> Subject {
         let path = self.0.path();
         let below = path.strip_prefix(root.path().trim_end_matches('/')).and_then(|below| below.strip_prefix('/'));
@@ -213,7 +217,7 @@ impl ServiceUrl {
         let segment = |at: usize| segments.get(at).copied().unwrap_or_default();
         let is_job = segment(2) == "signature-jobs";
         let job = Some(segment(3)).filter(|_| is_job).and_then(|number| number.parse().ok());
-        // Other spellings, which the service might read as the path of another job.
+        // The service might read other spellings as the path of another job.
         let is_plain =
             |at: usize| !segment(at).contains([';', '%']) && (at >= segments.len() || !segment(at).is_empty());
         let is_canonical = segments.len() == 1
@@ -232,20 +236,20 @@ impl ServiceUrl {
     }
 }
 
-/// What a URL is about, as far as its path tells.
+/// The sender, flow and job in the path of a URL, as far as it has them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Subject {
     pub(crate) sender: Option<OrganizationNumber>,
     pub(crate) is_direct: bool,
     pub(crate) is_portal: bool,
     pub(crate) job: Option<JobId>,
-    /// Whether sender and job are written as the service writes them, and can be compared.
+    /// Whether sender and job are spelled as by the service, so that they can be compared.
     pub(crate) is_canonical: bool,
-    /// What is called, if the word is one that the service uses.
+    /// The operation, if the path segment is one that the service uses.
     pub(crate) call: Option<&'static str>,
 }
 
-/// The words below a job.
+/// The path segments of operations on a job.
 const CALLS: [&str; 6] = ["cancel", "complete", "pades", "signers", "status", "xades"];
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! What all enumerations of API words and all texts have: the traits, written once.
+//! Macros with the trait implementations that all enumerations and text types share.
 
-/// An enumeration whose variants are words of the API: `as_str`, `FromStr`, `Display`, serde.
+/// An enumeration whose variants are values of the API: `as_str`, `FromStr`, `Display`, serde.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $field:literal { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
@@ -11,10 +11,10 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every one, in the order of the schema.
+            /// All variants, in the order of the schema.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The word of the API.
+            /// Returns the value as the API names it.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
@@ -64,7 +64,7 @@ macro_rules! from_text {
     };
 }
 
-/// The traits of [`from_text`], and `Display` and serde besides: for what is not personal.
+/// The traits of [`from_text`], `Display` and serde: for types that hold no personal data.
 macro_rules! as_text {
     ($name:ident) => {
         $crate::types::words::from_text!($name);

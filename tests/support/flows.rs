@@ -1,5 +1,5 @@
-//! The whole of either flow, for async code and for code without it: `$wait` is a macro that waits for a future in one of the two
-//! ways.
+//! The whole of either flow, for async code and for code without it: `$wait` is a macro that waits for a future in one
+//! of the two ways.
 
 macro_rules! direct_flow {
     ($wait:ident) => {{
@@ -53,11 +53,8 @@ macro_rules! direct_flow {
 
         let confirmed = $wait!(done.confirm()).unwrap();
         assert_eq!(confirmed.id(), job.id());
-        let gone = $wait!(job.status(second.token())).unwrap_err();
-        assert_eq!(
-            gone.to_string(),
-            "the service has no such job or document, or has it no more (404 Not Found with NOT_FOUND)"
-        );
+        let JobStatus::Completed(again) = $wait!(job.status(second.token())).unwrap() else { panic!() };
+        assert!($wait!(again.pades().bytes()).unwrap() == std::fs::read(&path).unwrap(), "confirmed, and still there");
     }};
 }
 

@@ -6,9 +6,12 @@
 #[allow(unused_macros, reason = "two test binaries run the flows")]
 mod flows;
 pub mod archive;
+#[cfg(feature = "cli")]
+pub mod desk;
 pub mod judges;
 #[path = "../../examples/support/pdf.rs"]
 pub mod pdf;
+pub mod raw;
 pub mod server;
 
 use std::path::Path;

@@ -28,7 +28,6 @@ impl Archive {
         let client = self.connection.client(output)?;
         let bytes = client.archive().pades(&self.owner, &self.document).save_to(&self.output).await?;
         let file = self.output.display().to_string();
-        output.result(&format!("saved {file} ({bytes} bytes)"), &json!({ "file": file, "bytes": bytes }));
-        Ok(())
+        output.result(&format!("saved {file} ({bytes} bytes)"), &json!({ "file": file, "bytes": bytes }))
     }
 }

@@ -46,7 +46,7 @@ impl Check {
             Outcome::Failed(class) => Some(class),
             _ => None,
         });
-        output.result(&text.join("\n"), &json!({ "good": worst.is_none(), "checks": json }));
+        output.result(&text.join("\n"), &json!({ "good": worst.is_none(), "checks": json }))?;
         worst.map_or(Ok(()), |class| Err(Failure::Found(class)))
     }
 
@@ -63,7 +63,7 @@ impl Check {
         let environment = match self.connection.environment() {
             Ok(environment) => environment,
             Err(Failure::Library(error)) => {
-                let cure = "Give --roots PEM or DER files with root certificates, or a directory of them.";
+                let cure = "Give --roots PEM or DER files with certificates of authorities, or a directory of them.";
                 findings.push(Finding::failed("environment", &error, "bad-environment", Some(cure)));
                 return Ok(());
             }
@@ -145,7 +145,7 @@ fn fits(environment: &Environment, identity: &Identity) -> Finding {
         Ok(()) => {
             return Finding::good(
                 "environment",
-                format!("{}, whose trust anchors vouch for the certificate", environment.root()),
+                format!("{}, whose authorities vouch for the certificate", environment.root()),
             );
         }
         Err(error @ IdentityError::MissingIntermediate { .. }) => (
@@ -211,9 +211,23 @@ fn tls(reason: &TlsError) -> (&'static str, &'static str) {
             "certificate-refused",
             "Test and production mixed up, an intermediate missing, or a certificate that was revoked.",
         ),
-        TlsError::UntrustedRoot | TlsError::MissingIntermediate | TlsError::SelfSigned => (
+        TlsError::MissingAuthority { .. } => {
+            ("authority-missing", "Fetch the certificate of this authority from its issuer, and give it with --roots.")
+        }
+        TlsError::OtherEnvironment { .. } => {
+            ("server-of-other-environment", "Test and production are mixed up: look at --environment.")
+        }
+        TlsError::AuthorityOutOfDate { .. } => (
+            "authority-out-of-date",
+            "Look at this machine's clock. If it is right, the service needs a new certificate.",
+        ),
+        TlsError::UntrustedRoot { .. }
+        | TlsError::MissingIntermediate { .. }
+        | TlsError::AnotherKey { .. }
+        | TlsError::TooManyCertificates { .. }
+        | TlsError::SelfSigned => (
             "server-not-trusted",
-            "Somebody else may answer: a proxy that opens TLS must leave this address alone. Or a root is missing in --roots.",
+            "Somebody else may answer: a proxy that opens TLS must leave this address alone. Or an authority is missing in --roots.",
         ),
         TlsError::WrongOrganization { .. } => {
             ("another-server", "Somebody else answers: a proxy that opens TLS, or a wrong address.")

@@ -84,13 +84,13 @@ impl Connection {
         };
         let with_more = |environment: Environment| match anchors.clone() {
             Some(anchors) => environment.trusting(anchors),
-            None => environment,
+            None => Ok(environment),
         };
         Ok(match self.environment.as_str() {
-            "production" => with_more(Environment::production()),
-            "difitest" => with_more(Environment::difi_test()),
+            "production" => with_more(Environment::production()).map_err(Error::from)?,
+            "difitest" => with_more(Environment::difi_test()).map_err(Error::from)?,
             #[expect(deprecated, reason = "until the service's own clients drop it")]
-            "difiqa" => with_more(Environment::difi_qa()),
+            "difiqa" => with_more(Environment::difi_qa()).map_err(Error::from)?,
             address if address.starts_with("https://") => Environment::custom(address, needed()?)?,
             _ => {
                 let message = "--environment is production, difitest, difiqa or an https URL";

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::connection::Connection;
 use super::failure::Failure;
 use super::output::Output;
-use super::poll::{Dealing, Found, Poll, Queue};
+use super::poll::{Dealing, Found, Poll, Queue, confirmed};
 use super::request::{self, Request};
 
 #[derive(Subcommand)]
@@ -121,8 +121,8 @@ impl Send {
             text.push_str(&format!("\nsigner {}  {url}", at + 1));
             urls.push(url);
         }
-        output.result(&text, &json!({ "job": job.id(), "handle": handle, "redirect_urls": urls }));
-        Ok(())
+        let printed = output.result(&text, &json!({ "job": job.id(), "handle": handle, "redirect_urls": urls }));
+        printed.map_err(|failure| failure.after(request::created(job.id(), &handle)))
     }
 
     fn signers(&self) -> Result<Signers, Failure> {
@@ -159,11 +159,12 @@ impl Status {
         if let JobStatus::Completed(done) = &status {
             found.saved = self.dealing.save(found.job, &done.pades()).await?;
         }
+        output.result(&found.text(), &found.json())?;
         if self.dealing.confirm && !matches!(status, JobStatus::InProgress(_)) {
+            let job = found.job;
             status.confirm().await?;
-            found.confirmed = true;
+            return confirmed(job, output);
         }
-        output.result(&found.text(), &found.json());
         Ok(())
     }
 
@@ -195,8 +196,7 @@ impl Renew {
                 return Err(Failure::Usage(message));
             }
         };
-        output.result(url.as_str(), &json!({ "redirect_url": url.as_str() }));
-        Ok(())
+        output.result(url.as_str(), &json!({ "redirect_url": url.as_str() }))
     }
 
     fn nth<'s, S>(&self, signers: &'s [S]) -> Result<&'s S, Failure> {

@@ -17,6 +17,12 @@ pub enum Failure {
     Document(String),
     /// `check` has found something and said so itself.
     Found(ErrorClass),
+    /// Standard output cannot be written: a full disk, or a reader that ended.
+    Unprinted {
+        error: io::Error,
+        /// What was done already, and is not undone.
+        done: Option<String>,
+    },
     /// Something else.
     Other(String),
 }
@@ -28,6 +34,7 @@ impl Failure {
             Self::Usage(_) => Some(ErrorClass::Value),
             Self::Library(error) => Some(error.class()),
             Self::Document(_) => Some(ErrorClass::Document),
+            Self::Unprinted { .. } => Some(ErrorClass::File),
             Self::Found(class) => Some(*class),
             Self::Other(_) => None,
         }
@@ -36,6 +43,14 @@ impl Failure {
     /// The class in one word, for programs.
     pub fn kind(&self) -> &'static str {
         self.class().map_or("other", ErrorClass::as_str)
+    }
+
+    /// Adds what was done before the result could not be printed.
+    pub fn after(self, what: String) -> Self {
+        match self {
+            Self::Unprinted { error, .. } => Self::Unprinted { error, done: Some(what) },
+            other => other,
+        }
     }
 
     pub fn exit_code(&self) -> u8 {
@@ -48,6 +63,10 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(text) | Self::Document(text) | Self::Other(text) => f.write_str(text),
             Self::Library(error) => f.write_str(&with_causes(error)),
+            Self::Unprinted { error, done } => {
+                write!(f, "cannot write to standard output: {error}")?;
+                done.as_ref().map_or(Ok(()), |done| write!(f, "; {done}"))
+            }
             Self::Found(_) => Ok(()),
         }
     }

@@ -64,8 +64,7 @@ fn package(bytes: &[u8], output: &Output) -> Result<(), Failure> {
         "signed_at": package.signed_at.to_string(),
         "documents": documents.collect::<Vec<_>>(),
     });
-    output.result(&text, &json);
-    Ok(())
+    output.result(&text, &json)
 }
 
 fn pdf(bytes: Vec<u8>, roots: &TrustAnchors, output: &Output) -> Result<(), Failure> {
@@ -85,6 +84,5 @@ fn pdf(bytes: Vec<u8>, roots: &TrustAnchors, output: &Output) -> Result<(), Fail
             "time": signature.time().map(|time| time.to_string()),
         })
     });
-    output.result(&text, &json!({ "kind": "pdf", "signatures": signatures.collect::<Vec<_>>() }));
-    Ok(())
+    output.result(&text, &json!({ "kind": "pdf", "signatures": signatures.collect::<Vec<_>>() }))
 }

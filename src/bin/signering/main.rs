@@ -25,7 +25,7 @@ use self::output::Output;
 #[derive(Parser)]
 #[command(name = "signering", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
-    /// Print one JSON document and nothing else
+    /// Print JSON and nothing else, one document a line
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -82,8 +82,9 @@ async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Inspect(inspect) => inspect.run(output),
         Command::Sandbox(sandbox) => sandbox.run(output).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "signering", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "signering", &mut script);
+            output::print(&script).map_err(|error| Failure::Unprinted { error, done: None })
         }
     }
 }

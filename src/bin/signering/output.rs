@@ -1,6 +1,6 @@
 //! What is printed: lines for people, or one JSON document for programs; and how far a transfer has come, on a terminal.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use posten_signering::Transfer;
@@ -18,20 +18,26 @@ impl Output {
         Self { json }
     }
 
-    /// A result. What cannot be printed because nobody reads any more is nobody's loss.
-    pub fn result(&self, text: &str, json: &Value) {
-        let mut out = std::io::stdout();
-        let _ = match self.json {
-            true => writeln!(out, "{}", harmless(&json.to_string(), in_json)),
-            false => writeln!(out, "{}", harmless(text.trim_end(), in_text)),
+    /// Prints a result. When this returns, the whole of it was written.
+    ///
+    /// Fails if standard output cannot be written, so that nothing is confirmed whose result got lost.
+    pub fn result(&self, text: &str, json: &Value) -> Result<(), Failure> {
+        self.print(text, json).map_err(|error| Failure::Unprinted { error, done: None })
+    }
+
+    fn print(&self, text: &str, json: &Value) -> io::Result<()> {
+        let line = match self.json {
+            true => harmless(&json.to_string(), in_json),
+            false => harmless(text.trim_end(), in_text),
         };
-        let _ = out.flush();
+        print(line.as_bytes())?;
+        print(b"\n")
     }
 
     /// What somebody who watches may want to know.
     pub fn note(&self, text: &str) {
         if !self.json {
-            let _ = writeln!(std::io::stderr(), "{}", harmless(text, in_text));
+            let _ = writeln!(io::stderr(), "{}", harmless(text, in_text));
         }
     }
 
@@ -40,14 +46,14 @@ impl Output {
             // It has said so itself.
             Failure::Found(_) => {}
             failure if self.json => {
-                self.result(
-                    "",
-                    &json!({
-                        "error": failure.to_string(),
-                        "kind": failure.kind(),
-                        "exit_code": failure.exit_code(),
-                    }),
-                );
+                let json = json!({
+                    "error": failure.to_string(),
+                    "kind": failure.kind(),
+                    "exit_code": failure.exit_code(),
+                });
+                if self.print("", &json).is_err() {
+                    let _ = writeln!(io::stderr(), "{}", harmless(&json.to_string(), in_json));
+                }
             }
             failure => self.note(&format!("signering: {failure}")),
         }
@@ -55,7 +61,7 @@ impl Output {
 
     /// Shows transfers as bars, when there is a terminal and somebody to look at it.
     pub fn progress(&self) -> Option<impl Fn(&Transfer) + Send + Sync + 'static> {
-        if self.json || !std::io::stderr().is_terminal() {
+        if self.json || !io::stderr().is_terminal() {
             return None;
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
@@ -81,6 +87,13 @@ impl Output {
             }
         })
     }
+}
+
+/// Writes to standard output, and waits until it is written.
+pub fn print(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
 }
 
 /// A text without the characters that act on a terminal: controls (escape sequences begin with one), and those that turn

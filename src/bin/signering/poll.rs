@@ -39,8 +39,7 @@ impl Poll {
             posten_signering::Poll::Change { status, .. } => self.process(status, &confirm, output).await,
             posten_signering::Poll::Empty { next_poll } => {
                 let text = format!("nothing; permitted again at {next_poll}");
-                output.result(&text, &json!({ "job": Value::Null, "next_poll": next_poll.to_string() }));
-                Ok(())
+                output.result(&text, &json!({ "job": Value::Null, "next_poll": next_poll.to_string() }))
             }
         }
     }
@@ -78,11 +77,12 @@ impl Poll {
         if let Some(pades) = change.pades() {
             found.saved = self.dealing.save(found.job, &pades).await?;
         }
+        // Whoever confirms a change whose result was not written loses it.
+        output.result(&found.text(), &found.json())?;
         if self.dealing.confirm {
             confirm(change).await?;
-            found.confirmed = true;
+            confirmed(found.job, output)?;
         }
-        output.result(&found.text(), &found.json());
         Ok(())
     }
 }
@@ -106,7 +106,8 @@ pub struct Dealing {
     /// Save signed PDFs to this directory, as signed-NUMBER.pdf
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
-    /// Then tell the service that it was received. It may delete the documents of finished jobs then
+    /// Then tell the service that it was received, when it is printed and saved. It may delete the documents of finished
+    /// jobs then
     #[arg(long)]
     pub confirm: bool,
 }
@@ -127,14 +128,18 @@ pub struct Found {
     pub state: SignatureJobStatus,
     pub signatures: Vec<(SignatureStatus, Option<Timestamp>)>,
     pub saved: Option<PathBuf>,
-    pub confirmed: bool,
+}
+
+/// Says that the service knows that a change or a status was received.
+pub fn confirmed(job: JobId, output: &Output) -> Result<(), Failure> {
+    output.result("  confirmed", &json!({ "job": job, "confirmed": true }))
 }
 
 impl Found {
     pub fn new<N>(job: JobId, reference: Option<&str>, state: SignatureJobStatus, signatures: &[Signature<N>]) -> Self {
         let signatures = signatures.iter().map(|one| (one.status().clone(), one.since()));
         let (reference, signatures) = (reference.map(str::to_owned), signatures.collect());
-        Self { job, reference, state, signatures, saved: None, confirmed: false }
+        Self { job, reference, state, signatures, saved: None }
     }
 
     pub fn text(&self) -> String {
@@ -151,9 +156,6 @@ impl Found {
         if let Some(path) = &self.saved {
             text.push_str(&format!("\n  saved {}", path.display()));
         }
-        if self.confirmed {
-            text.push_str("\n  confirmed");
-        }
         text
     }
 
@@ -168,7 +170,6 @@ impl Found {
             "state": self.state,
             "signatures": signatures.collect::<Vec<_>>(),
             "saved": self.saved,
-            "confirmed": self.confirmed,
         })
     }
 }

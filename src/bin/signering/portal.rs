@@ -86,8 +86,8 @@ impl Send {
         let job = self.connection.client(output)?.portal().create(&request).await?;
         let handle = self.request.keep(job.id(), &job.handle())?;
         let text = format!("job {}\nhandle {}", job.id(), handle.display());
-        output.result(&text, &json!({ "job": job.id(), "handle": handle }));
-        Ok(())
+        let printed = output.result(&text, &json!({ "job": job.id(), "handle": handle }));
+        printed.map_err(|failure| failure.after(request::created(job.id(), &handle)))
     }
 }
 
@@ -153,8 +153,8 @@ impl Cancel {
     async fn run(self, output: &Output) -> Result<(), Failure> {
         let handle: JobHandle = request::handle(&self.handle)?;
         let cancelled = self.connection.client(output)?.portal().resume(handle)?.cancel().await?;
-        output
-            .result(&format!("job {} cancelled", cancelled.id()), &json!({ "job": cancelled.id(), "cancelled": true }));
-        Ok(())
+        let (text, json) =
+            (format!("job {} cancelled", cancelled.id()), json!({ "job": cancelled.id(), "cancelled": true }));
+        output.result(&text, &json).map_err(|failure| failure.after(text))
     }
 }

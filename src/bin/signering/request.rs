@@ -123,6 +123,11 @@ impl Request {
     }
 }
 
+/// What to say of a job that was created, when something else failed.
+pub fn created(id: JobId, handle: &Path) -> String {
+    format!("job {id} is created, and its handle is in {}", handle.display())
+}
+
 /// What stands in a file, or comes from standard input (`-`).
 pub fn text(path: &Path) -> Result<String, Failure> {
     let text = match path.to_str() {

@@ -65,7 +65,7 @@ impl Sandbox {
                 "p12": self.dir.join("client.p12"),
                 "roots": self.dir.join("roots.pem"),
             }),
-        );
+        )?;
         tokio::signal::ctrl_c().await.map_err(|error| Failure::Other(error.to_string()))
     }
 }

@@ -1,52 +1,51 @@
-//! How often in a row each change failed, in bounded memory.
+//! Counts consecutive failures per change, in bounded memory.
 
 use std::collections::HashMap;
 
 use crate::flow::ChangeKey;
 
-/// How many changes one generation holds. The service redelivers a change after 10 minutes, and an organization may make
-/// 10 calls a second: a change that fails again and again is met again before so many others have failed.
+/// The number of changes in one generation. The service redelivers a change after 10 minutes and permits 10 calls a
+/// second, so a change that keeps failing is redelivered before this number of other changes have failed.
 const GENERATION: usize = 5_000;
 
-/// The changes that failed last, in two generations: when the younger one is full, it becomes the older one, and what was
-/// in that is forgotten.
+/// The changes that failed most recently, in two generations: when the younger one is full, it replaces the older one.
 #[derive(Default)]
 pub(super) struct Failures {
-    young: HashMap<ChangeKey, Failed>,
-    old: HashMap<ChangeKey, Failed>,
+    young: HashMap<ChangeKey, FailureCount>,
+    old: HashMap<ChangeKey, FailureCount>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Failed {
+struct FailureCount {
     times: u32,
     is_parked: bool,
 }
 
 impl Failures {
-    /// Counts one more failure, and returns how many there were in a row.
+    /// Counts one more failure, and returns the number of consecutive failures.
     pub(super) fn count(&mut self, key: &ChangeKey) -> u32 {
-        let failed = self.entry(key);
-        failed.times = failed.times.saturating_add(1);
-        failed.times
+        let count = self.entry(key);
+        count.times = count.times.saturating_add(1);
+        count.times
     }
 
     pub(super) fn park(&mut self, key: &ChangeKey) {
         self.entry(key).is_parked = true;
     }
 
-    /// Whether the change is parked. One that is asked for is not forgotten soon.
+    /// Whether the change is parked. Moves it to the younger generation.
     pub(super) fn is_parked(&mut self, key: &ChangeKey) -> bool {
         let is_known = self.young.contains_key(key) || self.old.contains_key(key);
         is_known && self.entry(key).is_parked
     }
 
-    /// The change succeeded.
+    /// Resets the count after a success.
     pub(super) fn forget(&mut self, key: &ChangeKey) {
         self.young.remove(key);
         self.old.remove(key);
     }
 
-    fn entry(&mut self, key: &ChangeKey) -> &mut Failed {
+    fn entry(&mut self, key: &ChangeKey) -> &mut FailureCount {
         let before = self.old.remove(key);
         if !self.young.contains_key(key) && self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);

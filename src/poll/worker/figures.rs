@@ -1,4 +1,4 @@
-//! What a worker has done, while it runs and in the end.
+//! The statistics of a worker.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,42 +7,42 @@ use jiff::Timestamp;
 use super::super::changes::LastPoll;
 use crate::error::ErrorClass;
 
-/// What a [`Worker`](crate::Worker) has done, counted since its start.
+/// The statistics of a [`Worker`](crate::Worker), counted since its start.
 ///
-/// [`run`](crate::Worker::run) returns it; [`Figures`] has it at any time before.
+/// [`run`](crate::Worker::run) returns them at the end, and [`Figures`] at any time before.
 ///
 /// Example: see [`Worker`](crate::Worker) and [`Figures`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[must_use = "the report tells what is redelivered"]
+#[must_use = "the report shows which changes will be redelivered"]
 pub struct Report {
-    /// Handlers that run now, their confirmations included.
+    /// The number of running handlers, including their confirmations.
     pub running: u64,
-    /// Changes that were handled and confirmed.
+    /// The number of changes that were handled and confirmed.
     pub confirmed: u64,
-    /// Handlers that failed or panicked. Their changes are redelivered.
+    /// The number of handlers that failed or panicked. Their changes are redelivered.
     pub failed: u64,
-    /// Changes that were handled, but whose confirmation failed. They are redelivered.
+    /// The number of changes that were handled, but whose confirmation failed. They are redelivered.
     pub unconfirmed: u64,
-    /// Deliveries for which no handler was called, because the handler of that change was running, or the change was
-    /// parked.
+    /// The number of deliveries for which no handler was called, because the handler of that change was running, or the
+    /// change was parked.
     pub repeated: u64,
-    /// Changes that were parked: see [`Worker::park_when`](crate::Worker::park_when).
+    /// The number of changes that were parked, see [`Worker::park_when`](crate::Worker::park_when).
     pub parked: u64,
-    /// Handlers that were dropped while they ran, because the time after the stop was over. Their changes are redelivered.
+    /// The number of handlers that were dropped because the grace period ended. Their changes are redelivered.
     pub abandoned: u64,
-    /// Errors that came out of the stream of changes.
+    /// The number of errors that the stream of changes yielded.
     pub poll_errors: u64,
-    /// When the service last answered a poll, with a change or without one.
+    /// When the service last answered a poll, with or without a change.
     ///
-    /// Old when the queue cannot be polled, and also when as many handlers run as may run at once: the worker does not
-    /// poll then.
+    /// It does not advance while polls fail, nor while the maximum number of handlers is running, because the worker
+    /// does not poll then.
     pub last_poll: Option<Timestamp>,
-    /// Why the worker no longer polls. `None` while it does. Its last handlers may still run.
+    /// The reason why the worker no longer polls. `None` while it does. Its last handlers may still be running.
     pub ended: Option<Ended>,
 }
 
-/// Why a [`Worker`](crate::Worker) has ended.
+/// The reason why a [`Worker`](crate::Worker) has ended.
 ///
 /// ```
 /// use posten_signering::{Ended, Report};
@@ -60,18 +60,20 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
-    /// The future given to [`stop_when`](crate::Worker::stop_when) ended.
+    /// The future of [`stop_when`](crate::Worker::stop_when) completed.
     Stopped,
-    /// A problem on which [`stop_on`](crate::Worker::stop_on) told it to end. It was reported as every problem is.
+    /// [`stop_on`](crate::Worker::stop_on) returned `true` for a problem, which was reported like any other.
     Problem {
-        /// The class of the problem: see [`Problem::class`](crate::Problem::class).
+        /// The class of the problem, see [`Problem::class`](crate::Problem::class).
         class: Option<ErrorClass>,
     },
-    /// The future of [`run`](crate::Worker::run) was dropped, or a hook panicked. Only [`Figures`] can tell.
+    /// The future of [`run`](crate::Worker::run) was dropped, or a hook panicked. Visible only in [`Figures`].
     Dropped,
 }
 
-/// The figures of a running [`Worker`](crate::Worker), for metrics and health checks. A clone shows the same figures.
+/// A handle to the statistics of a running [`Worker`](crate::Worker), for metrics and health checks.
+///
+/// Clones show the same statistics.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -79,7 +81,7 @@ pub enum Ended {
 /// use posten_signering::jiff::{SignedDuration, Timestamp};
 /// use posten_signering::{Client, Figures, PollingQueue};
 ///
-/// /// Whether the worker is alive: it polls, or handles what it has.
+/// /// Whether the worker is alive: it polls, or runs handlers.
 /// fn is_alive(figures: &Figures) -> bool {
 ///     let report = figures.report();
 ///     let recently = Timestamp::now() - SignedDuration::from_mins(30);
@@ -100,6 +102,7 @@ pub enum Ended {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[doc(alias("metrics", "health check", "statistics"))]
 pub struct Figures {
     report: Arc<Mutex<Report>>,
     last_poll: LastPoll,
@@ -110,7 +113,7 @@ impl Figures {
         Self { report: Arc::default(), last_poll }
     }
 
-    /// What the worker has done until now. All zero before it runs.
+    /// Returns the current statistics. All zero before the worker runs.
     pub fn report(&self) -> Report {
         let report = *self.report.lock().unwrap_or_else(PoisonError::into_inner);
         Report { last_poll: self.last_poll.get(), ..report }

@@ -1,4 +1,4 @@
-//! The worker: processes changes, several at once, and confirms what succeeded.
+//! The worker: runs a handler for each change and confirms the change after the handler has succeeded.
 
 mod failures;
 mod figures;
@@ -25,34 +25,34 @@ use super::changes::Changes;
 use crate::error::{BoxError, Error};
 use crate::flow::{Change, ChangeKey};
 
-/// How long running handlers may go on after the worker was told to stop.
+/// The default grace period.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Processes the changes of a queue: calls a handler for each, several at once, and confirms those whose handler
-/// succeeded.
+/// A worker that calls a handler for each change in a polling queue, several at once, and confirms the change after the
+/// handler has succeeded.
 ///
-/// # At least once
+/// # At-least-once delivery
 ///
-/// A change is confirmed after its handler returned `Ok`, never before. Whatever happens in between, a crash, a failed
-/// confirmation, a handler that took more than 10 minutes, the service hands the change out again, to this process or
-/// another. So handlers must be idempotent. The way to be: do what the change leads to in one database transaction, with
-/// the change's [`ChangeKey`] under a unique index in it; if the key is there already, the work is done, and the handler
-/// returns `Ok` so that the change is confirmed. Fetch the signed documents in the handler: after the confirmation the
-/// service may delete them.
+/// A change is confirmed only after its handler has returned `Ok`. After a crash, a failed confirmation, or a handler
+/// that took longer than 10 minutes, the service redelivers the change, to this process or another one. So handlers
+/// must be idempotent. For example, store the effect of the change in one database transaction, together with its
+/// [`ChangeKey`] under a unique index. If the key already exists, the effect has already happened: return `Ok`, so that
+/// the change is confirmed. Download the signed documents in the handler, because the service may delete them after the
+/// confirmation.
 ///
-/// Two changes of one job may be handled at the same time, and the later one may finish first. A status says how the job
-/// stands as a whole, so store it only if its [`Progress`](crate::Progress) is greater than the stored one.
+/// Two changes of one job may be handled at the same time, and the newer one may finish first. A status describes the
+/// whole job, so store it only if its [`Progress`](crate::Progress) is greater than the stored one.
 ///
-/// # Stopping
+/// # Graceful shutdown
 ///
-/// [`stop_when`](Self::stop_when) takes a future. When it ends, the worker polls no more; the handlers that run are
-/// finished and what they succeeded with is confirmed, within [`grace`](Self::grace). systemd, Docker and Kubernetes send
-/// SIGTERM, and kill the process some time later: let the grace be shorter than that time.
+/// [`stop_when`](Self::stop_when) takes a future. When it completes, the worker stops polling. Running handlers and
+/// their confirmations have the [`grace`](Self::grace) period to finish. systemd, Docker and Kubernetes send SIGTERM,
+/// and kill the process some time later: set a grace period that is shorter than that.
 ///
 /// ```no_run
 /// # use posten_signering::{Client, Error, PollingQueue};
 /// # use posten_signering::portal::JobStatus;
-/// /// Ends at Ctrl-C, and on Unix at SIGTERM.
+/// /// Completes at Ctrl-C, and on Unix at SIGTERM.
 /// async fn shutdown() {
 ///     #[cfg(unix)]
 ///     {
@@ -88,15 +88,16 @@ const GRACE: Duration = Duration::from_secs(30);
 ///
 /// # Problems
 ///
-/// Whatever goes wrong, the worker goes on, and what was not confirmed is redelivered. Each [`Problem`] is logged by
-/// `tracing` at `WARN`, or given to a hook of yours ([`on_problem`](Self::on_problem)). Two rules of yours can change that:
-/// [`stop_on`](Self::stop_on) ends the worker, [`park_when`](Self::park_when) parks a change.
+/// The worker continues after every problem, and unconfirmed changes are redelivered. Each [`Problem`] is logged by
+/// `tracing` at `WARN`, or passed to your hook ([`on_problem`](Self::on_problem)). To react to problems,
+/// [`stop_on`](Self::stop_on) stops the worker, and [`park_when`](Self::park_when) parks a change.
 ///
-/// # Watching it
+/// # Observability
 ///
-/// [`figures`](Self::figures) has the current numbers at any time. Each handler and its confirmation run in a `tracing` span
-/// at level `INFO`: see [`guide::production`](crate::guide::production).
+/// [`figures`](Self::figures) has the current statistics. Each handler and its confirmation run in a `tracing` span at
+/// level `INFO`, see [`guide::production`](crate::guide::production).
 #[must_use = "a worker does nothing until `run` is called"]
+#[doc(alias("consumer", "message queue"))]
 pub struct Worker<S> {
     changes: Changes<S>,
     concurrency: usize,
@@ -107,7 +108,7 @@ pub struct Worker<S> {
 }
 
 impl<S: Change> Changes<S> {
-    /// A worker that processes the changes, several at once, and confirms what succeeded.
+    /// Creates a worker that handles and confirms the changes of this stream.
     pub fn worker(self) -> Worker<S> {
         Worker::new(self)
     }
@@ -125,16 +126,16 @@ impl<S: Change> Worker<S> {
         }
     }
 
-    /// How many handlers run at once: defaults to 1, and is at least 1.
+    /// Sets the maximum number of handlers that run at once. Defaults to 1, which is also the minimum.
     ///
-    /// A change is asked for when there is a handler free for it, not before.
+    /// The worker polls only while fewer handlers are running.
     pub fn concurrency(mut self, handlers: usize) -> Self {
         self.concurrency = handlers.max(1);
         self
     }
 
-    /// Stops when this future ends: no further change is asked for. The running handlers and their confirmations are
-    /// finished, within [`grace`](Self::grace).
+    /// Sets a future on whose completion the worker stops polling. Running handlers and their confirmations have the
+    /// [`grace`](Self::grace) period to finish. Defaults to never.
     ///
     /// Example: see [`Worker`].
     pub fn stop_when(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
@@ -142,14 +143,14 @@ impl<S: Change> Worker<S> {
         self
     }
 
-    /// How long running handlers and their confirmations may go on after the stop. Defaults to 30 seconds. Then they are
-    /// dropped, and their changes are redelivered.
+    /// Sets the grace period: how long running handlers and their confirmations may continue after the worker was
+    /// stopped. Defaults to 30 seconds. Then they are dropped, and their changes are redelivered.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// Calls a hook with everything that goes wrong, as it happens, in place of logging it. Inside the span of the change.
+    /// Sets a hook that is called with each problem, inside the span of the change. Defaults to logging it.
     ///
     /// ```no_run
     /// # use posten_signering::{Client, Problem, PollingQueue};
@@ -161,17 +162,17 @@ impl<S: Change> Worker<S> {
     /// # let _ = worker;
     /// # }
     /// ```
-    pub fn on_problem(mut self, tell: impl Fn(&Problem) + Send + Sync + 'static) -> Self {
-        self.hooks.told = Box::new(tell);
+    pub fn on_problem(mut self, hook: impl Fn(&Problem) + Send + Sync + 'static) -> Self {
+        self.hooks.on_problem = Box::new(hook);
         self
     }
 
-    /// Ends the worker on the problems for which this returns `true`, as [`stop_when`](Self::stop_when) does. Defaults to
-    /// none: the worker never ends by itself.
+    /// Stops the worker on the problems for which this returns `true`, as [`stop_when`](Self::stop_when) does. Defaults
+    /// to none.
     ///
-    /// For errors that do not pass by themselves, so that the process ends and somebody notices.
-    /// [`Report::ended`] says that it was this. To look at the queue alone, match on [`Problem::Poll`]: a handler may fail
-    /// with the same class because of one job.
+    /// Use it for errors that are not transient, so that the process ends and the failure is noticed. [`Report::ended`]
+    /// shows that the worker ended for this reason. To stop only on errors of the queue, match on [`Problem::Poll`]:
+    /// the error of a handler may have the same class and concern one job only.
     ///
     /// ```no_run
     /// # use posten_signering::{Client, ErrorClass, PollingQueue, Problem};
@@ -183,53 +184,54 @@ impl<S: Change> Worker<S> {
     /// # let _ = worker;
     /// # }
     /// ```
-    pub fn stop_on(mut self, stops: impl Fn(&Problem) -> bool + Send + Sync + 'static) -> Self {
-        self.hooks.stops = Box::new(stops);
+    pub fn stop_on(mut self, predicate: impl Fn(&Problem) -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.stop_on = Box::new(predicate);
         self
     }
 
-    /// Parks the change of a problem for which this returns `true`: its handler is no longer called by this worker, and it
-    /// is not confirmed. Defaults to none.
+    /// Parks the change of a problem for which this returns `true`: this worker no longer calls its handler, and does
+    /// not confirm it. Defaults to none.
     ///
-    /// For a change that fails again and again, every 10 minutes, until somebody looks at it. It is asked after each
-    /// failure of a change. [`Problem::Parked`] reports it, once. The change stays in the queue: a worker that is started
-    /// again, or another one, calls its handler anew. A newer change of the same job is handled as any other.
+    /// Use it for a change whose handler fails at every redelivery (a poison message). The predicate is called after
+    /// each failure of a change. [`Problem::Parked`] is reported once. The change stays in the queue: a restarted or
+    /// another worker calls its handler again. A newer change of the same job is handled like any other.
     ///
-    /// What fails because of something that passes, a database that is down, fails for all changes: leave such problems
-    /// out, or the numbers high.
+    /// A transient problem, such as a database that is down, makes all changes fail. Exclude such problems, or choose a
+    /// high number of failures.
     ///
     /// ```no_run
     /// # use posten_signering::{Client, ErrorClass, PollingQueue};
     /// # async fn example(client: Client) {
     /// let worker = client.portal().changes(PollingQueue::DEFAULT).worker().park_when(|problem| {
-    ///     let passes = problem.class().is_some_and(ErrorClass::is_transient);
-    ///     problem.failures() >= 5 && !passes
+    ///     let is_transient = problem.class().is_some_and(ErrorClass::is_transient);
+    ///     problem.failures() >= 5 && !is_transient
     /// });
     /// # let _ = worker;
     /// # }
     /// ```
-    pub fn park_when(mut self, parks: impl Fn(&Problem) -> bool + Send + Sync + 'static) -> Self {
-        self.hooks.parks = Box::new(parks);
+    #[doc(alias("dead letter", "poison message"))]
+    pub fn park_when(mut self, predicate: impl Fn(&Problem) -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.park_when = Box::new(predicate);
         self
     }
 
-    /// The figures of this worker, for another task to read while it runs.
+    /// Returns a handle to the statistics of this worker, which any task can read.
     ///
     /// Example: see [`Figures`].
     pub fn figures(&self) -> Figures {
         self.figures.clone()
     }
 
-    /// Runs until it is told to stop, and reports what was done.
+    /// Runs the worker until it is stopped, and returns its statistics.
     ///
-    /// The handler is called with each change, in an [`Arc`]: `&*change` is the change. Its error is any that `?` makes a
-    /// boxed error of. Its future runs as a task of its own. A handler that panics counts as one that failed, whether in
-    /// the future or before there is one. Hooks must not panic: `run` panics with them.
+    /// The handler gets each change in an [`Arc`]: `&*change` is the change. It may return any error that `?` can box.
+    /// Its future runs in a separate task. A panic of the handler counts as a failure, in its future or before it.
+    /// Hooks must not panic: `run` propagates their panics.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the running handlers; their changes are redelivered. To finish them, use
-    /// [`stop_when`](Self::stop_when).
+    /// If the future is dropped, the running handlers are dropped, and their changes are redelivered. To let them
+    /// finish, use [`stop_when`](Self::stop_when).
     pub async fn run<F, Fut>(self, handler: F) -> Report
     where
         F: Fn(Arc<S>) -> Fut,
@@ -257,7 +259,7 @@ impl<S: Change> Worker<S> {
                 Event::Item(Ok(change)) => run.begin(change, &handler),
                 Event::Item(Err(error)) => {
                     run.figures.update(|report| report.poll_errors += 1);
-                    run.tell(&Problem::Poll(error));
+                    run.report(&Problem::Poll(error));
                 }
             }
         }
@@ -287,7 +289,7 @@ impl<S> fmt::Debug for Worker<S> {
     }
 }
 
-/// What happens next to a worker.
+/// The next event of a worker.
 enum Event<S> {
     Stop,
     Done((ChangeKey, Span, Option<Outcome>)),

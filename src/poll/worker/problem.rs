@@ -1,77 +1,77 @@
-//! What goes wrong in a worker.
+//! The problems of a worker.
 
 use crate::error::{BoxError, Error, ErrorClass, causes};
 use crate::flow::ChangeKey;
 
-/// Something that went wrong in a [`Worker`](crate::Worker), which goes on unless
-/// [`stop_on`](crate::Worker::stop_on) says otherwise.
+/// A problem of a [`Worker`](crate::Worker). The worker continues, unless [`stop_on`](crate::Worker::stop_on) returns
+/// `true` for it.
 ///
-/// `Display` has the key of the change and nothing personal. The text of a handler's error is in the
-/// [`source`](std::error::Error::source) only: mind what your handlers write into it before you log the chain.
+/// `Display` contains the key of the change and no personal data. The text of a handler's error is only in the
+/// [`source`](std::error::Error::source), and may contain personal data.
 ///
 /// Example: see [`Worker::on_problem`](crate::Worker::on_problem).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The queue cannot be polled.
+    /// A poll failed, after the retries of the stream.
     #[error("the queue cannot be polled")]
     Poll(#[source] Error),
     /// A handler failed. The change is redelivered.
     #[error("the handler of {key} failed")]
     Handler {
-        /// Which change it was.
+        /// The key of the change.
         key: ChangeKey,
-        /// How often in a row the change was not confirmed by this worker, this time included.
+        /// The number of consecutive failures of the change in this worker, including this one.
         failures: u32,
-        /// The handler's error.
+        /// The error of the handler.
         #[source]
         error: BoxError,
     },
     /// A handler panicked. The change is redelivered.
     #[error("the handler of {key} panicked")]
     Panic {
-        /// Which change it was.
+        /// The key of the change.
         key: ChangeKey,
-        /// How often in a row the change was not confirmed by this worker, this time included.
+        /// The number of consecutive failures of the change in this worker, including this one.
         failures: u32,
     },
-    /// A change was handled but cannot be confirmed. It is redelivered.
+    /// A handler succeeded, but the confirmation failed. The change is redelivered.
     #[error("{key} was handled, but cannot be confirmed")]
     Confirmation {
-        /// Which change it was.
+        /// The key of the change.
         key: ChangeKey,
-        /// How often in a row the change was not confirmed by this worker, this time included.
+        /// The number of consecutive failures of the change in this worker, including this one.
         failures: u32,
-        /// Why.
+        /// The error of the confirmation.
         #[source]
         error: Error,
     },
-    /// A change is parked, as [`park_when`](crate::Worker::park_when) says. Reported once: this worker no longer calls its
-    /// handler.
+    /// A change was parked because [`park_when`](crate::Worker::park_when) returned `true`. This worker no longer calls
+    /// its handler. Reported once.
     #[error("{key} is parked after {failures} failures: its handler is no longer called")]
     Parked {
-        /// Which change it was.
+        /// The key of the change.
         key: ChangeKey,
-        /// How often in a row the change was not confirmed by this worker.
+        /// The number of consecutive failures of the change in this worker.
         failures: u32,
     },
-    /// A handler did not finish in time after the stop, and was dropped. The change is redelivered.
+    /// A handler did not finish within the grace period, and was dropped. The change is redelivered.
     #[error("the handler of {key} did not finish in time")]
     Abandoned {
-        /// Which change it was.
+        /// The key of the change.
         key: ChangeKey,
     },
 }
 
 impl Problem {
-    /// The class of the error behind it.
+    /// Returns the class of the underlying error.
     ///
-    /// Of a handler's error it is the class of the first [`Error`] in its chain of sources, the error itself included;
-    /// [`FailedCall`](crate::FailedCall) has one as its source. `None` when there is none, and for what is no error: a
-    /// panic, a change that is parked, a handler that took too long.
+    /// For the error of a handler, this is the class of the first [`Error`] in its chain of sources, including the
+    /// error itself. [`FailedCall`](crate::FailedCall) has one as its source. `None` if there is none, and for problems
+    /// without an error: a panic, a parked change, a handler that took too long.
     ///
-    /// An error type of your own must have the [`Error`] as its source to be found here: `#[error("...")]` and `#[from]`
-    /// with `thiserror`. `#[error(transparent)]` hides it.
+    /// Your own error type must return the [`Error`] as its source: with `thiserror`, use `#[error("...")]` and
+    /// `#[from]`. `#[error(transparent)]` hides it.
     pub fn class(&self) -> Option<ErrorClass> {
         match self {
             Self::Poll(error) | Self::Confirmation { error, .. } => Some(error.class()),
@@ -83,7 +83,7 @@ impl Problem {
         }
     }
 
-    /// The change that it is about. `None` for the queue as a whole.
+    /// Returns the key of the change. `None` for a problem of the queue.
     pub fn key(&self) -> Option<&ChangeKey> {
         match self {
             Self::Poll(_) => None,
@@ -95,10 +95,10 @@ impl Problem {
         }
     }
 
-    /// How often in a row the change was not confirmed by this worker: because its handler failed or panicked, or the
-    /// confirmation failed. 0 for what does not count as a failure of a change.
+    /// Returns the number of consecutive failures of the change in this worker: its handler failed or panicked, or the
+    /// confirmation failed. 0 for problems that are not a failure of a change.
     ///
-    /// Counted for the 5 000 changes that failed last, at least.
+    /// Failures are counted for at least the 5 000 changes that failed most recently.
     pub fn failures(&self) -> u32 {
         match self {
             Self::Handler { failures, .. }
@@ -109,7 +109,7 @@ impl Problem {
         }
     }
 
-    /// As `error.type` of OpenTelemetry, which has `_OTHER` for what has no class.
+    /// The `error.type` of OpenTelemetry: `_OTHER` for an error without a class.
     pub(super) fn error_type(&self) -> &'static str {
         match self {
             Self::Panic { .. } => "panic",
@@ -121,7 +121,7 @@ impl Problem {
         }
     }
 
-    /// Logs it, without the text of the handler's error: that may be personal.
+    /// Logs the problem, without the text of the handler's error, which may contain personal data.
     pub(super) fn log(&self) {
         let failures = Some(self.failures()).filter(|failures| *failures > 0);
         tracing::warn!(
@@ -139,7 +139,7 @@ mod tests {
     use crate::error::Refusal;
     use crate::flow::FailedCall;
 
-    /// An error of a program.
+    /// The error type of a program.
     #[derive(Debug, thiserror::Error)]
     #[error("{what}")]
     struct Own<E: std::error::Error + 'static> {

@@ -1,4 +1,4 @@
-//! A run of a worker: handlers begin and end, and what goes wrong is counted and reported.
+//! A run of a worker: starts handlers, counts their outcomes and reports problems.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use super::tasks::Tasks;
 use crate::error::{BoxError, Error};
 use crate::flow::{Change, ChangeKey, Sealed};
 
-/// What the program does about problems: it is told, ends the worker, parks the change.
+/// The hooks that react to problems.
 pub(super) struct Hooks {
-    pub(super) told: Box<dyn Fn(&Problem) + Send + Sync>,
-    pub(super) stops: Box<dyn Fn(&Problem) -> bool + Send + Sync>,
-    pub(super) parks: Box<dyn Fn(&Problem) -> bool + Send + Sync>,
+    pub(super) on_problem: Box<dyn Fn(&Problem) + Send + Sync>,
+    pub(super) stop_on: Box<dyn Fn(&Problem) -> bool + Send + Sync>,
+    pub(super) park_when: Box<dyn Fn(&Problem) -> bool + Send + Sync>,
 }
 
 impl Default for Hooks {
     fn default() -> Self {
-        Self { told: Box::new(Problem::log), stops: Box::new(|_| false), parks: Box::new(|_| false) }
+        Self { on_problem: Box::new(Problem::log), stop_on: Box::new(|_| false), park_when: Box::new(|_| false) }
     }
 }
 
-/// What became of a change that was delivered.
+/// The outcome of a change.
 pub(super) enum Outcome {
     Confirmed,
     Failed(BoxError),
@@ -36,7 +36,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// The word for the span.
+    /// The value in the span.
     fn as_str(&self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
@@ -54,7 +54,7 @@ pub(super) struct Run {
     failures: Failures,
     hooks: Hooks,
     pub(super) figures: Figures,
-    /// Why no more is asked for.
+    /// The reason why the worker no longer polls.
     pub(super) ended: Option<Ended>,
 }
 
@@ -63,20 +63,20 @@ impl Run {
         Self { tasks: Tasks::new(), failures: Failures::default(), hooks, figures, ended: None }
     }
 
-    /// Calls the handler, unless the change is with one already, or is parked.
+    /// Starts the handler, unless it is already running for this change, or the change is parked.
     pub(super) fn begin<S: Change, Fut>(&mut self, change: S, handler: &impl Fn(Arc<S>) -> Fut)
     where
         Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let key = change.key();
-        // Redelivered because its handler takes so long: the one that runs is enough.
+        // Redelivered because its handler takes long: let the running handler finish.
         if self.tasks.has(&key) || self.failures.is_parked(&key) {
             self.figures.update(|report| report.repeated += 1);
             return;
         }
         let span = span(&key, &change);
         let change = Arc::new(change);
-        // What a panic leaves behind is the handler's own, as when its future panics.
+        // Unwind safety is the handler's responsibility, as when its future panics.
         match span.in_scope(|| catch_unwind(AssertUnwindSafe(|| handler(Arc::clone(&change))))) {
             Ok(handled) => {
                 self.tasks.start(key, span, handle(change, handled));
@@ -86,7 +86,7 @@ impl Run {
         }
     }
 
-    /// Counts the outcome, and reports what went wrong.
+    /// Counts the outcome, and reports a problem.
     pub(super) fn done(&mut self, key: ChangeKey, span: &Span, outcome: Outcome) {
         span.record("posten_signering.outcome", outcome.as_str());
         self.count(|report| match outcome {
@@ -104,19 +104,19 @@ impl Run {
         };
         span.record("otel.status_code", "ERROR");
         span.record("error.type", problem.error_type());
-        span.in_scope(|| self.tell(&problem));
+        span.in_scope(|| self.report(&problem));
         if let (Some(key), failures @ 1..) = (problem.key(), problem.failures())
-            && (self.hooks.parks)(&problem)
+            && (self.hooks.park_when)(&problem)
         {
             self.failures.park(key);
             self.count(|report| report.parked += 1);
-            span.in_scope(|| self.tell(&Problem::Parked { key: key.clone(), failures }));
+            span.in_scope(|| self.report(&Problem::Parked { key: key.clone(), failures }));
         }
     }
 
-    pub(super) fn tell(&mut self, problem: &Problem) {
-        (self.hooks.told)(problem);
-        if self.ended.is_none() && (self.hooks.stops)(problem) {
+    pub(super) fn report(&mut self, problem: &Problem) {
+        (self.hooks.on_problem)(problem);
+        if self.ended.is_none() && (self.hooks.stop_on)(problem) {
             self.ended = Some(Ended::Problem { class: problem.class() });
         }
     }
@@ -130,7 +130,7 @@ impl Run {
     }
 }
 
-/// Handlers that still run are dropped with it.
+/// Drops the handlers that are still running.
 impl Drop for Run {
     fn drop(&mut self) {
         let left = self.tasks.abandon();
@@ -144,7 +144,7 @@ impl Drop for Run {
     }
 }
 
-/// Waits for the handler, and confirms what it succeeded with.
+/// Waits for the handler, and confirms the change if it succeeded.
 async fn handle<S: Change>(change: Arc<S>, handled: impl Future<Output = Result<(), BoxError>>) -> Outcome {
     if let Err(error) = handled.await {
         return Outcome::Failed(error);
@@ -155,8 +155,8 @@ async fn handle<S: Change>(change: Arc<S>, handled: impl Future<Output = Result<
     }
 }
 
-/// The span of a handler and its confirmation, with the names of OpenTelemetry for a consumer of messages. Nothing personal
-/// gets in.
+/// The span of a handler and its confirmation, by OpenTelemetry's conventions for message consumers. It contains no
+/// personal data.
 fn span(key: &ChangeKey, change: &impl Change) -> Span {
     tracing::info_span!(
         "change",

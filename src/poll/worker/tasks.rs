@@ -1,4 +1,4 @@
-//! The handlers that run, found by the key of their change.
+//! The running handlers, by the key of their change.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll as Ready};
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::{Instrument, Span};
 
-/// Tasks of which each has a key and a span.
+/// Tasks with a key and a span each.
 pub(super) struct Tasks<K, T> {
     set: JoinSet<T>,
     running: HashMap<Id, (K, Span)>,
@@ -23,19 +23,19 @@ impl<K: Eq + Hash + Clone, T: Send + 'static> Tasks<K, T> {
         self.running.len()
     }
 
-    /// Whether a task with this key runs. Looks at this key only, however many run.
+    /// Whether a task with this key runs. Takes constant time.
     pub(super) fn has(&self, key: &K) -> bool {
         self.keys.contains(key)
     }
 
-    /// Spawns a task, in its span.
+    /// Spawns a task in its span.
     pub(super) fn start(&mut self, key: K, span: Span, work: impl Future<Output = T> + Send + 'static) {
         let id = self.set.spawn(work.instrument(span.clone())).id();
         self.keys.insert(key.clone());
         self.running.insert(id, (key, span));
     }
 
-    /// The next task that ends, with what it returned, or nothing if it panicked. Pending while there is none.
+    /// The next task that ends, with its output, or `None` if it panicked. Pending while there is none.
     pub(super) fn poll_done(&mut self, context: &mut Context<'_>) -> Ready<(K, Span, Option<T>)> {
         loop {
             let (id, result) = match self.set.poll_join_next_with_id(context) {
@@ -50,7 +50,7 @@ impl<K: Eq + Hash + Clone, T: Send + 'static> Tasks<K, T> {
         }
     }
 
-    /// Drops all tasks, and returns whose they were.
+    /// Drops all tasks, and returns their keys and spans.
     pub(super) fn abandon(&mut self) -> Vec<(K, Span)> {
         self.set.abort_all();
         self.keys.clear();

@@ -19,6 +19,12 @@ pub(super) fn refuse<T>(status: StatusCode, code: &'static str, rule: impl Into<
     Err(Refused { status, code, rule: rule.into() })
 }
 
+/// The code of a document that does not fit the schema.
+pub(super) const SCHEMA: &str = "SCHEMA_VALIDATION_ERROR";
+
+/// The code of a document package that does not hold.
+pub(super) const PACKAGE: &str = "ASICE_VALIDATION_FAILED";
+
 /// What a request that breaks a rule is refused with.
 pub(super) fn bad(code: &'static str, rule: impl Into<String>) -> Refused {
     Refused { status: StatusCode::BAD_REQUEST, code, rule: rule.into() }

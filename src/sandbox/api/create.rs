@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use super::super::inner::Inner;
 use super::super::job::{Flow, Job};
-use super::super::package::{self, Manifest, Package};
-use super::super::rules;
+use super::super::package::{self, Broken, Manifest, Package};
+use super::super::rules::{self, Forbidden};
 use super::super::service::Service;
-use super::super::signer::{Naming, Signer};
-use super::answer::{Refused, bad};
+use super::super::signer::{Naming, Signer, Who};
+use super::answer::{PACKAGE, Refused, SCHEMA, bad};
 use super::call::Caller;
 use crate::xml::{self, Document, Mode, generated as wire};
 
@@ -32,13 +32,20 @@ pub(super) async fn read<R: Document, M: Manifest>(
 ) -> Result<Created<R, M>, Refused> {
     let (request, bytes) = parts(headers, body).await.map_err(|rule| bad("INVALID_REQUEST", rule))?;
     service.lock().written(request.clone());
-    let request = xml::read(&request, Mode::Strict).map_err(|error| bad("INVALID_REQUEST", error.to_string()))?;
-    let package = package::check::<M>(&bytes, &caller.0).map_err(|rule| bad("INVALID_DOCUMENT_PACKAGE", rule))?;
+    let request = xml::read(&request, Mode::Strict).map_err(|error| bad(SCHEMA, error.to_string()))?;
+    let package = package::check::<M>(&bytes, &caller.0).map_err(|broken| match broken {
+        Broken::Schema(rule) => bad(SCHEMA, rule),
+        Broken::Package(rule) => bad(PACKAGE, rule),
+    })?;
     service.lock().written(package.manifest_text.clone());
     if package.manifest.sender() != sender {
-        return Err(bad("INVALID_DOCUMENT_PACKAGE", "the manifest has another sender than the path"));
+        return Err(bad(PACKAGE, "the manifest has another sender than the path"));
     }
-    rules::permitted(service.kind, &package.manifest.wishes()).map_err(|rule| bad("NOT_PERMITTED", rule))?;
+    let permitted = rules::permitted(service.kind, &service.unavailable, &package.manifest.wishes());
+    permitted.map_err(|forbidden| match forbidden {
+        Forbidden::Rule(rule) => bad("NOT_PERMITTED", rule),
+        Forbidden::Feature(rule) => bad("FEATURE_NOT_AVAILABLE", rule),
+    })?;
     Ok(Created { request, package, bytes })
 }
 
@@ -61,8 +68,13 @@ impl<R, M: Manifest> Created<R, M> {
         now: Timestamp,
     ) -> Result<Job, Refused> {
         let signers = own.signers;
-        if signers.iter().enumerate().any(|(at, signer)| signers[..at].iter().any(|other| other.who == signer.who)) {
-            return Err(bad("INVALID_DOCUMENT_PACKAGE", "two signers have the same name"));
+        // Signers by number or address may be there twice; the sender's own identifiers are unique.
+        let own_name = |signer: &&Signer| matches!(signer.who, Who::Identifier(_));
+        let is_twice = |(at, signer): (usize, &Signer)| {
+            own_name(&signer) && signers[..at].iter().any(|other| other.who == signer.who)
+        };
+        if signers.iter().enumerate().any(is_twice) {
+            return Err(bad(PACKAGE, "two signers have the same signer-identifier"));
         }
         let texts = self.package.manifest.texts();
         Ok(Job {
@@ -87,12 +99,13 @@ impl<R, M: Manifest> Created<R, M> {
             created: now,
             change: None,
             over: None,
+            confirmed: false,
             deleted: false,
         })
     }
 }
 
-/// The two parts of a `multipart/mixed`.
+/// The two parts of a `multipart/mixed`, told apart by their types: one client sends the package first.
 pub(in super::super) async fn parts(headers: &HeaderMap, body: Bytes) -> Result<(String, Bytes), String> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parameters = content_type.split(';').map(str::trim);
@@ -107,10 +120,13 @@ pub(in super::super) async fn parts(headers: &HeaderMap, body: Bytes) -> Result<
         let kind = part.content_type().map(|kind| kind.essence_str().to_owned()).unwrap_or_default();
         found.push((kind, part.bytes().await.map_err(|_| "the multipart body is damaged")?));
     }
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
     match &found[..] {
-        [(first, request), (second, package)] if first == "application/xml" && second == "application/octet-stream" => {
-            let request = String::from_utf8(request.to_vec()).map_err(|_| "the request document is not UTF-8")?;
-            Ok((request, package.clone()))
+        [(package, bytes), (request, document)]
+            if package == "application/octet-stream" && request == "application/xml" =>
+        {
+            let request = String::from_utf8(document.to_vec()).map_err(|_| "the request document is not UTF-8")?;
+            Ok((request, bytes.clone()))
         }
         _ => Err("the parts are not application/xml and application/octet-stream".to_owned()),
     }

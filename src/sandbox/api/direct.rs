@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use super::super::job::{Flow, FlowName, Job, State as JobState};
 use super::super::service::Service;
 use super::super::signer::{Signer, Who};
-use super::super::token::random_token;
-use super::answer::{Answer, bad, document, refuse};
+use super::answer::{Answer, PACKAGE, SCHEMA, bad, document, refuse};
 use super::call::{Caller, Shared, job_of, with_job};
 use super::create::{self, Particulars};
 use super::results::{self, PollRequest};
@@ -38,23 +37,26 @@ pub(super) async fn create(
         .rejection(urls.rejection_url.as_str())
         .error(urls.error_url.as_str())
         .build()
-        .map_err(|error| bad("INVALID_REQUEST", error.to_string()))?;
+        .map_err(|error| bad(SCHEMA, error.to_string()))?;
     let names = manifest.signer.iter().map(|signer| match &signer.direct_signer_name {
         wire::DirectSignerName::PersonalIdentificationNumber(number) => number.parse().map(Who::Number),
         wire::DirectSignerName::SignerIdentifier(identifier) => identifier.parse().map(Who::Identifier),
     });
-    let names: Vec<Who> =
-        names.collect::<Result<_, _>>().map_err(|error| bad("INVALID_DOCUMENT_PACKAGE", error.to_string()))?;
+    let names: Vec<Who> = names.collect::<Result<_, _>>().map_err(|error| bad(PACKAGE, error.to_string()))?;
     let polling = request.status_retrieval_method == Some(wire::StatusRetrievalMethod::Polling);
 
     let mut inner = service.lock();
     let now = inner.now();
-    let signers = names.into_iter().map(|who| Signer { redirect: Some(random_token()), ..Signer::new(who, now) });
+    let signers = names.into_iter().zip(&manifest.signer).map(|(who, wish)| Signer {
+        redirect: Some(service.redirect(now)),
+        authenticated: service.kind.is_authenticated(wish.signature_type),
+        ..Signer::new(who, now)
+    });
     let own = Particulars {
         reference: request.reference.clone(),
         naming: manifest.identifier_in_signed_documents,
         flow: Flow::Direct { exit_urls: Box::new(exit_urls), token: None },
-        queue: polling.then(|| request.polling_queue.clone()),
+        queue: polling.then(|| results::queue_name(request.polling_queue.as_deref())),
         signers: signers.collect(),
     };
     let job = created.job(&mut inner, sender, own, now)?;
@@ -93,7 +95,7 @@ fn signer(service: &Service, job: &Job, at: usize) -> wire::DirectSignerResponse
             Who::Number(_) => wire::DirectSignerResponseName::PersonalIdentificationNumber(own),
             Who::Identifier(_) | Who::Contact(_) => wire::DirectSignerResponseName::SignerIdentifier(own),
         },
-        redirect_url: service.redirect_url(signer.redirect.as_deref().unwrap_or_default()),
+        redirect_url: service.redirect_url(signer.redirect.as_ref().map_or("", |redirect| &redirect.token)),
     }
 }
 
@@ -103,11 +105,16 @@ pub(super) async fn renew(
     body: String,
 ) -> Answer {
     let mut inner = service.lock();
-    inner.written(body.clone());
-    if let Err(error) = xml::read::<wire::DirectSignerUpdateRequest>(&body, Mode::Strict) {
-        return Err(bad("INVALID_REQUEST", error.to_string()));
+    if !body.is_empty() {
+        inner.written(body.clone());
     }
-    with_job(&mut inner, FlowName::Direct, &sender, &id, |job, _| {
+    // The .NET client sends nothing.
+    if !body.is_empty()
+        && let Err(error) = xml::read::<wire::DirectSignerUpdateRequest>(&body, Mode::Strict)
+    {
+        return Err(bad(SCHEMA, error.to_string()));
+    }
+    with_job(&mut inner, FlowName::Direct, &sender, &id, |job, now| {
         let at = number.wrapping_sub(1);
         match job.signers.get_mut(at) {
             None => refuse(StatusCode::NOT_FOUND, "NOT_FOUND", format!("the job has no signer {number}")),
@@ -115,7 +122,7 @@ pub(super) async fn renew(
                 refuse(StatusCode::CONFLICT, "SIGNER_NOT_WAITING", "the signer has acted, or the job is over")
             }
             Some(waiting) => {
-                waiting.redirect = Some(random_token());
+                waiting.redirect = Some(service.redirect(now));
                 document(&signer(&service, job, at))
             }
         }

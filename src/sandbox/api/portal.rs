@@ -7,9 +7,10 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::job::{AVAILABILITY, Flow, FlowName, Job, State as JobState};
+use super::super::rules::SenderKind;
 use super::super::service::Service;
 use super::super::signer::{Signer, Who};
-use super::answer::{Answer, Refused, bad, document, refuse};
+use super::answer::{Answer, PACKAGE, Refused, SCHEMA, bad, document, refuse};
 use super::call::{Caller, Shared, with_job};
 use super::create::{self, Particulars};
 use super::results::{self, PollRequest};
@@ -17,9 +18,6 @@ use crate::portal::Availability;
 use crate::portal::signer::{contact, notifications};
 use crate::time;
 use crate::xml::generated as wire;
-
-/// What a package that breaks a rule is refused with.
-const PACKAGE: &str = "INVALID_DOCUMENT_PACKAGE";
 
 pub(super) async fn create(
     State(service): Shared,
@@ -36,15 +34,16 @@ pub(super) async fn create(
 
     let mut inner = service.lock();
     let now = inner.now();
-    let signers = manifest.signers.signer.iter().map(|signer| self::signer(signer, now));
+    let signers = manifest.signers.signer.iter().map(|signer| self::signer(signer, service.kind, now));
     let own = Particulars {
         reference: request.reference.clone(),
         naming: manifest.identifier_in_signed_documents,
         flow: availability(manifest.availability.as_ref(), now)?,
-        queue: Some(request.polling_queue.clone()),
+        queue: Some(results::queue_name(request.polling_queue.as_deref())),
         signers: signers.collect::<Result<_, _>>()?,
     };
-    let job = created.job(&mut inner, sender, own, now)?;
+    let mut job = created.job(&mut inner, sender, own, now)?;
+    job.look_up(now);
     let answer = wire::PortalSignatureJobResponse {
         reference: job.reference.clone(),
         signature_job_id: job.id,
@@ -54,7 +53,7 @@ pub(super) async fn create(
     document(&answer)
 }
 
-fn signer(signer: &wire::PortalSigner, now: Timestamp) -> Result<Signer, Refused> {
+fn signer(signer: &wire::PortalSigner, kind: SenderKind, now: Timestamp) -> Result<Signer, Refused> {
     let invalid = |error: crate::error::InvalidValue| bad(PACKAGE, error.to_string());
     let looked_up = matches!(signer.portal_signer_contact, wire::PortalSignerContact::NotificationsUsingLookup(_));
     let contact = match &signer.portal_signer_contact {
@@ -74,7 +73,8 @@ fn signer(signer: &wire::PortalSigner, now: Timestamp) -> Result<Signer, Refused
         return Err(bad(PACKAGE, "a signer on behalf of OTHER has notifications-using-lookup"));
     }
     let order = signer.order.and_then(|order| u8::try_from(order).ok()).unwrap_or_default();
-    Ok(Signer { order, looked_up, contact, ..Signer::new(who, now) })
+    let authenticated = kind.is_authenticated(signer.signature_type);
+    Ok(Signer { order, looked_up, contact, authenticated, ..Signer::new(who, now) })
 }
 
 fn availability(availability: Option<&wire::Availability>, now: Timestamp) -> Result<Flow, Refused> {
@@ -82,7 +82,7 @@ fn availability(availability: Option<&wire::Availability>, now: Timestamp) -> Re
     let activation = match activation.map(time::parse) {
         None => now,
         Some(Some(activation)) => activation.max(now),
-        Some(None) => return Err(bad(PACKAGE, "activation-time is not a date-time")),
+        Some(None) => return Err(bad(SCHEMA, "activation-time is not a date-time")),
     };
     let seconds = availability.and_then(|availability| availability.available_seconds);
     let availability = match seconds {
@@ -101,9 +101,14 @@ fn cancellation_url(service: &Service, job: &Job) -> String {
 }
 
 pub(super) async fn cancel(State(service): Shared, Path((sender, id)): Path<(String, String)>) -> Answer {
-    with_job(&mut service.lock(), FlowName::Portal, &sender, &id, |job, now| match job.cancel(now) {
+    let over = || refuse(StatusCode::CONFLICT, "JOB_NOT_CANCELLABLE", "the job is completed or cancelled already");
+    let mut inner = service.lock();
+    if id.parse().is_ok_and(|id| inner.jobs.confirmed_of(id) == Some(&sender)) {
+        return over();
+    }
+    with_job(&mut inner, FlowName::Portal, &sender, &id, |job, now| match job.cancel(now) {
         Some(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        None => refuse(StatusCode::CONFLICT, "JOB_NOT_CANCELLABLE", "the job is completed or cancelled already"),
+        None => over(),
     })
 }
 

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::super::inner::Pause;
 use super::super::job::{FlowName, Job};
 use super::super::jobs::QueueKey;
 use super::super::received::{Confirmation, Polled};
@@ -28,10 +29,16 @@ pub(super) type PollRequest = (
     Option<Extension<Spoilt>>,
 );
 
+/// The name of a queue. No value, an empty one and none at all are the default queue: the official clients differ here.
+pub(super) fn queue_name(given: Option<&str>) -> Option<String> {
+    given.filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
 /// Asks a queue for a change: 200 with it, 204 when there is none, 429 when it is too early.
 ///
-/// A poll that comes too early does not push the time further away: others may poll the same queue, and whoever comes
-/// first after the time is answered.
+/// A poll that comes too early is told a new time. The time from which on the queue answers stays all the same: several
+/// programs may poll it without knowing of each other, and would refuse each other for ever otherwise. With growing waits
+/// each early poll does push that time away, twice as far as the one before.
 pub(super) fn poll<T: Document>(
     service: &Arc<Service>,
     flow: FlowName,
@@ -40,20 +47,21 @@ pub(super) fn poll<T: Document>(
 ) -> Answer {
     let mut inner = service.lock();
     let now = inner.now();
-    let queue = QueueKey { flow, sender, name: query.get("polling_queue").cloned() };
+    let queue = QueueKey { flow, sender, name: queue_name(query.get("polling_queue").map(String::as_str)) };
     let next = now.checked_add(service.poll_interval).unwrap_or(Timestamp::MAX);
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
-    let permitted = inner.permitted.get(&queue).copied().filter(|permitted| now < *permitted);
-    let (answer, permitted) = match permitted {
-        Some(permitted) => {
+    let pause = inner.permitted.get_mut(&queue).filter(|pause| now < pause.until);
+    let (answer, permitted) = match pause {
+        Some(pause) => {
             let mut answer = StatusCode::TOO_MANY_REQUESTS.into_response();
-            answer.extensions_mut().insert(Rule(format!("polled before {permitted}")));
-            (answer, permitted)
+            answer.extensions_mut().insert(Rule(format!("polled before {}", pause.until)));
+            let told = if service.growing_waits { pause.grow(service.poll_interval, now) } else { next };
+            (answer, told)
         }
         None => match inner.jobs.poll(&queue, twice.is_some(), now) {
             Some(job) => (document(&status(service, job, now))?, now),
             None => {
-                inner.permitted.insert(queue, next);
+                inner.permitted.insert(queue, Pause::new(next));
                 (StatusCode::NO_CONTENT.into_response(), next)
             }
         },

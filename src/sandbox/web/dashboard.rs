@@ -177,8 +177,8 @@ fn row(job: &Job) -> Markup {
                             span.badge {
                                 @if waits && !job.may_act(at) { "NOT INVITED YET" } @else { (signer.status.as_str()) }
                             }
-                            @if let Some(token) = &signer.redirect {
-                                " " a href=(format!("/redirect/{token}")) { "sign" }
+                            @if let Some(redirect) = &signer.redirect {
+                                " " a href=(format!("/redirect/{}", redirect.token)) { "sign" }
                             }
                         }
                     }

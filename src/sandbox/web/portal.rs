@@ -51,7 +51,9 @@ pub(super) async fn log_in(State(service): Shared, headers: HeaderMap, axum::ext
     let who = given.parse().ok().map(Who::Number).or_else(|| {
         let code = given.to_uppercase();
         let mut signers = inner.jobs.all().flat_map(|job| &job.signers);
-        signers.find(|signer| signer.invited.is_some() && signer.code == code).map(|signer| signer.who.clone())
+        signers
+            .find(|signer| signer.has_code() && signer.invited.is_some() && signer.code == code)
+            .map(|signer| signer.who.clone())
     });
     match who {
         Some(who) => begin(&mut inner, who),
@@ -77,8 +79,8 @@ fn session<'i>(inner: &'i Inner, headers: &HeaderMap) -> Option<&'i Session> {
 /// The signer of an invitation.
 fn invited(inner: &Inner, (job, signer): (i64, usize)) -> Option<(&Job, &Signer)> {
     let job = inner.jobs.job(job).filter(|job| matches!(job.flow, Flow::Portal { .. }))?;
-    let signer = job.signers.get(signer.checked_sub(1)?).filter(|signer| signer.invited.is_some())?;
-    Some((job, signer))
+    let signer = job.signers.get(signer.checked_sub(1)?)?;
+    (signer.has_code() && signer.invited.is_some()).then_some((job, signer))
 }
 
 pub(super) async fn code_page(
@@ -98,7 +100,7 @@ fn code_form(lang: Lang, csrf: &str, (id, at): (i64, usize), job: &Job, signer: 
     let open = job.may_act(at - 1);
     let content = html! {
         p.eyebrow { (texts.invitation) }
-        h1 { (job.nonsensitive_title.as_ref().unwrap_or(&job.title)) }
+        h1 { (announced(lang, job)) }
         @if open {
             form.card method="post" action=(format!("/portal/invitation/{id}/{at}")) {
                 input type="hidden" name="csrf" value=(csrf);
@@ -158,7 +160,8 @@ pub(super) async fn jobs(State(service): Shared, Query(query): Parameters, heade
     let (lang, texts) = (reader.lang, reader.lang.texts());
     let portal = inner.jobs.all().filter(|job| matches!(job.flow, Flow::Portal { .. }));
     let mut own: Vec<(&Job, usize)> = portal
-        .filter_map(|job| Some((job, job.signers.iter().position(|signer| signer.who == session.who)?)))
+        .flat_map(|job| (0..job.signers.len()).map(move |at| (job, at)))
+        .filter(|(job, at)| job.signers[*at].who == session.who)
         .collect();
     // What can be signed now stands first.
     own.sort_by_key(|(job, at)| !job.may_act(*at));
@@ -192,6 +195,7 @@ fn listed(lang: Lang, job: &Job, at: usize, csrf: &str, sender: &str) -> Markup 
                 form method="post" action="/portal/open" {
                     input type="hidden" name="csrf" value=(csrf);
                     input type="hidden" name="job" value=(job.id);
+                    input type="hidden" name="signer" value=(at);
                     button.primary type="submit" aria-label=(format!("{}: {}", texts.open, job.title)) { (texts.open) }
                 }
             } @else if waits {
@@ -211,8 +215,9 @@ pub(super) async fn open(State(service): Shared, headers: HeaderMap, axum::extra
     }
     let job = form.get("job").and_then(|id| id.parse().ok()).and_then(|id| inner.jobs.job(id));
     let found = job.filter(|job| matches!(job.flow, Flow::Portal { .. })).and_then(|job| {
-        let at = job.signers.iter().position(|signer| signer.who == session.who)?;
-        job.may_act(at).then_some((job.id, at))
+        let at: usize = form.get("signer")?.parse().ok()?;
+        let own = job.signers.get(at).is_some_and(|signer| signer.who == session.who);
+        (own && job.may_act(at)).then_some((job.id, at))
     });
     let Some((job, at)) = found else { return see_other("/portal/jobs") };
     let (id, secret) = inner.visitors.open(job, at);
@@ -258,9 +263,18 @@ pub(super) async fn inbox(State(service): Shared, Query(query): Parameters, head
     reader.page(StatusCode::OK, page::layout(lang, texts.inbox, false, &content))
 }
 
+/// What an invitation says a job is about. It goes over open networks: never the title that signers see once logged in.
+fn announced(lang: Lang, job: &Job) -> &str {
+    job.nonsensitive_title.as_deref().unwrap_or(lang.texts().something)
+}
+
 fn message(lang: Lang, sent: Timestamp, job: &Job, at: usize, sender: &str) -> Markup {
     let texts = lang.texts();
     let signer = &job.signers[at];
+    let way = match signer.has_code() {
+        true => format!("/portal/invitation/{}/{}", job.id, at + 1),
+        false => "/portal".to_owned(),
+    };
     let addresses = if signer.looked_up { texts.register.to_owned() } else { signer.reached_at() };
     html! {
         dl.pairs {
@@ -270,10 +284,14 @@ fn message(lang: Lang, sent: Timestamp, job: &Job, at: usize, sender: &str) -> M
             dd { (sender) ", " time datetime=(sent.to_string()) { (sent.strftime("%Y-%m-%d %H:%M UTC")) } }
         }
         h2 { (texts.invitation) }
-        p { (job.nonsensitive_title.as_ref().unwrap_or(&job.title)) }
-        p { (texts.code) ": " strong.code { (signer.code) } }
+        p { (announced(lang, job)) }
+        @if signer.has_code() {
+            p { (texts.code) ": " strong.code { (signer.code) } }
+        } @else {
+            p { (texts.with_eid) }
+        }
         p {
-            a href=(format!("/portal/invitation/{}/{}", job.id, at + 1)) { (texts.go_to_invitation) }
+            a href=(way) { (texts.go_to_invitation) }
             " " span.badge { (lang.status(&signer.status)) }
         }
     }

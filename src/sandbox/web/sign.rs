@@ -9,6 +9,7 @@ use url::Url;
 use super::super::error::SandboxError;
 use super::super::inner::Inner;
 use super::super::job::{Act, Flow, Job};
+use super::super::jobs::Unusable;
 use super::super::service::Service;
 use super::super::visitors::BrowserVisit;
 use super::browser::{Form, Parameters, Reader, Shared, cookie_of, genuine, see_other, to_visit, visit_cookie};
@@ -26,7 +27,12 @@ pub(super) async fn redirected(State(service): Shared, Path(token): Path<String>
             None => used(&headers),
         };
     }
-    let Some((job, signer)) = inner.jobs.redirected(&token) else { return used(&headers) };
+    let now = inner.now();
+    let (job, signer) = match inner.jobs.redirected(&token, now) {
+        Ok(found) => found,
+        Err(Unusable::Used) => return used(&headers),
+        Err(Unusable::Expired) => return expired(&headers),
+    };
     let (id, secret) = inner.visitors.open(job, signer);
     inner.visitors.begun.insert(token, id.clone());
     if let Err(error) = service.save(inner) {
@@ -45,6 +51,11 @@ fn visit<'i>(inner: &'i Inner, id: &str, headers: &HeaderMap) -> Option<&'i Brow
 fn used(headers: &HeaderMap) -> Response {
     let lang = Lang::of(headers, None);
     page::message(lang, StatusCode::GONE, lang.texts().used_title, lang.texts().used_text)
+}
+
+fn expired(headers: &HeaderMap) -> Response {
+    let lang = Lang::of(headers, None);
+    page::message(lang, StatusCode::GONE, lang.texts().expired_title, lang.texts().expired_text)
 }
 
 fn failed(headers: &HeaderMap, error: &SandboxError) -> Response {
@@ -175,9 +186,10 @@ pub(super) async fn document(
     };
     let way = if query.contains_key("download") { "attachment" } else { "inline" };
     let mut answer = ([(header::CONTENT_TYPE, media_type)], document.bytes().unwrap_or_default()).into_response();
-    // Names in a package are visible ASCII; what could end the quotes is left out all the same.
-    let name: String = name.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
-    if let Ok(disposition) = HeaderValue::from_str(&format!("{way}; filename=\"{name}\"")) {
+    // As RFC 8187 has it: a name in a package is whatever the client called it.
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let name = name.replace('+', "%20").replace('*', "%2A");
+    if let Ok(disposition) = HeaderValue::from_str(&format!("{way}; filename*=UTF-8''{name}")) {
         answer.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     }
     let policy = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'";

@@ -1,0 +1,103 @@
+//! The document package as the service looks at it: its files, its manifest and its signature.
+
+mod files;
+mod manifest;
+mod signature;
+
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+
+pub(super) use self::files::{Files, text, unpack};
+pub(super) use self::manifest::{Manifest, Wishes};
+pub(super) use self::signature::{claims, signatures};
+use crate::asice::{MANIFEST, SIGNATURES};
+use crate::types::{Document, Documents, Title};
+use crate::xml::{self, Mode};
+
+/// A package that was found right.
+pub(super) struct Package<M> {
+    pub(super) manifest: M,
+    pub(super) manifest_text: String,
+    pub(super) documents: Documents,
+    /// Their names in the package.
+    pub(super) names: Vec<String>,
+}
+
+/// What is wrong with a package. The service has a code for each.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// Its manifest does not fit the schema.
+    Schema(String),
+    /// Anything else.
+    Package(String),
+}
+
+impl Broken {
+    pub(super) fn rule(self) -> String {
+        match self {
+            Self::Schema(rule) | Self::Package(rule) => rule,
+        }
+    }
+}
+
+impl From<String> for Broken {
+    fn from(rule: String) -> Self {
+        Self::Package(rule)
+    }
+}
+
+/// Checks a package that the holder of a certificate sent.
+pub(super) fn check<M: Manifest>(package: &[u8], caller: &CertificateDer<'_>) -> Result<Package<M>, Broken> {
+    let files = unpack(package)?;
+    let found = read(&files)?;
+    let signature = text(&files, SIGNATURES)?;
+    // The machine's own clock, whatever the sandbox's says: that is what the client signs by.
+    signatures(signature, &files, caller, Timestamp::now()).map_err(|error| format!("{SIGNATURES}: {error}"))?;
+    Ok(found)
+}
+
+pub(super) fn read<M: Manifest>(files: &Files) -> Result<Package<M>, Broken> {
+    let manifest_text = text(files, MANIFEST)?;
+    let schema = |error| Broken::Schema(format!("{MANIFEST}: {error}"));
+    let manifest: M = xml::read(manifest_text, Mode::Strict).map_err(schema)?;
+    let (documents, names) = documents(&manifest, files)?;
+    Ok(Package { manifest, manifest_text: manifest_text.to_owned(), documents, names })
+}
+
+/// Reads a package that was checked before.
+pub(super) fn reread<M: Manifest>(package: &[u8]) -> Result<Package<M>, String> {
+    read(&unpack(package)?).map_err(Broken::rule)
+}
+
+/// The documents of the manifest, all of which are in the package, and nothing else is.
+fn documents(manifest: &impl Manifest, files: &Files) -> Result<(Documents, Vec<String>), String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut documents = Vec::new();
+    for (href, mime, title) in manifest.listed() {
+        let found = files::decoded(href).into_iter().find_map(|name| Some((files.get(&name)?.clone(), name)));
+        let (content, name) = found.ok_or_else(|| format!("{MANIFEST}: there is no file {href}"))?;
+        if names.contains(&name) {
+            return Err(format!("{MANIFEST}: two documents have the name {href}"));
+        }
+        if name == MANIFEST || name.contains(['/', '\\']) || name.chars().any(char::is_control) {
+            return Err(format!("{MANIFEST}: {href} is not a name of a document without directories"));
+        }
+        if !(4..=100).contains(&name.chars().count()) {
+            return Err(format!("{MANIFEST}: {href} does not have 4 to 100 characters"));
+        }
+        names.push(name);
+        let title: Title = title.parse().map_err(|error: crate::error::InvalidValue| error.to_string())?;
+        let document = match mime {
+            "application/pdf" => Document::pdf(title, content),
+            "text/plain" => Document::text(title, content),
+            _ => return Err(format!("{MANIFEST}: {href} is neither application/pdf nor text/plain")),
+        };
+        documents.push(document.map_err(|error| format!("{href}: {error}"))?);
+    }
+    let extra = files.keys().find(|name| !names.contains(name) && *name != MANIFEST && *name != SIGNATURES);
+    if let Some(extra) = extra {
+        return Err(format!("{extra} is not in {MANIFEST}"));
+    }
+    let documents = Documents::new(documents).map_err(|error| error.to_string())?;
+    Ok((documents, names))
+}

@@ -1,0 +1,124 @@
+//! A certificate authority by name and public key.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::certificate::Certificate;
+use crate::error::{PublishedCertificate, TrustAnchorsError};
+
+/// A certificate authority that is trusted, by its name and its public key.
+///
+/// Not by the bytes of its certificate: authorities sign their certificates again, with the same key and other dates.
+/// A certificate with this name and this key is a trust anchor, wherever it comes from: the server, the archive of the
+/// client's identity, or a file.
+///
+/// ```
+/// use posten_signering::{Authority, Environment};
+///
+/// // An authority that this version of the crate does not know yet, by the fingerprint that it publishes.
+/// let authority = Authority::new(
+///     "CN=Example Root CA G3,O=Example AS,C=NO",
+///     "B5:AF:36:33:6E:1B:53:5F:E6:10:33:56:8F:4C:C9:E5:7D:C5:83:0F:25:FE:DB:E6:2F:E1:CE:7C:34:99:25:67",
+/// )?;
+/// let production = Environment::production().trusting_authorities([authority])?;
+/// assert!(production.authorities().iter().any(|own| own.name().starts_with("CN=Example Root CA G3")));
+/// # Ok::<(), posten_signering::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Authority {
+    name: Cow<'static, str>,
+    /// In hexadecimal, lower case.
+    public_key_sha256: Cow<'static, str>,
+    facts: Option<Facts>,
+}
+
+/// What else is known of an authority of the built-in lists.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// The first and the last day of its certificate.
+    pub(super) valid: [Date; 2],
+    pub(super) certificate_sha256: &'static str,
+    /// Where the authority publishes it.
+    pub(super) address: Option<&'static str>,
+}
+
+impl Authority {
+    /// An authority by its name, in the form of [`Identity::issuer`](crate::Identity::issuer), and by the SHA-256
+    /// fingerprint of its public key (SubjectPublicKeyInfo in DER), in hexadecimal with or without colons.
+    ///
+    /// ```sh
+    /// openssl x509 -in ca.pem -noout -subject -nameopt RFC2253,-esc_msb
+    /// openssl x509 -in ca.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl sha256
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TrustAnchorsError::NotFingerprint`] when it is not one of 32 bytes.
+    pub fn new(name: impl Into<String>, public_key_sha256: &str) -> Result<Self, TrustAnchorsError> {
+        let digits: String = public_key_sha256.chars().filter(|c| *c != ':').collect();
+        if digits.len() != 64 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+            return Err(TrustAnchorsError::NotFingerprint);
+        }
+        Ok(Self::of(name.into(), digits.to_ascii_lowercase()))
+    }
+
+    /// The name of the authority: the subject of its certificate, in the form of
+    /// [`Identity::issuer`](crate::Identity::issuer).
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The SHA-256 fingerprint of its public key (SubjectPublicKeyInfo in DER), in hexadecimal and lower case.
+    pub fn public_key_sha256(&self) -> &str {
+        &self.public_key_sha256
+    }
+
+    /// One of the built-in lists.
+    pub(super) const fn known(name: &'static str, public_key_sha256: &'static str, facts: Facts) -> Self {
+        Self { name: Cow::Borrowed(name), public_key_sha256: Cow::Borrowed(public_key_sha256), facts: Some(facts) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn facts(&self) -> Option<&Facts> {
+        self.facts.as_ref()
+    }
+
+    /// The authority that this certificate is of.
+    pub(super) fn of_certificate(certificate: &Certificate) -> Self {
+        Self::of(certificate.subject(), certificate.public_key_sha256())
+    }
+
+    pub(super) fn has_key(&self, public_key_sha256: &str) -> bool {
+        self.public_key_sha256 == public_key_sha256
+    }
+
+    /// The end of its time by the list: no certificate makes it longer. Dates in a certificate that a stranger sends are
+    /// signed by nobody who was asked.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        let Facts { valid: [_, last], .. } = self.facts.as_ref()?;
+        TimeZone::UTC.to_timestamp(last.tomorrow().ok()?.at(0, 0, 0, 0)).ok()
+    }
+
+    /// Where its certificate can be fetched.
+    pub(super) fn published(&self) -> Option<PublishedCertificate> {
+        let Facts { certificate_sha256, address, .. } = self.facts.as_ref()?;
+        let bytes: Vec<&str> =
+            (0..certificate_sha256.len()).step_by(2).map(|at| &certificate_sha256[at..at + 2]).collect();
+        let sha256 = bytes.join(":").to_ascii_uppercase();
+        Some(PublishedCertificate { address: address.map(str::to_owned), sha256 })
+    }
+
+    fn of(name: String, public_key_sha256: String) -> Self {
+        Self { name: Cow::Owned(name), public_key_sha256: Cow::Owned(public_key_sha256), facts: None }
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Authority({})", self.name)
+    }
+}

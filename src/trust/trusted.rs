@@ -1,0 +1,217 @@
+//! Which authorities an environment trusts, and which of the certificates at hand are theirs.
+
+use jiff::Timestamp;
+use rustls::RootCertStore;
+use rustls::pki_types::{CertificateDer, UnixTime};
+
+use super::anchors::TrustAnchors;
+use super::authority::Authority;
+use crate::certificate::{Certificate, Unreadable};
+use crate::error::TrustAnchorsError;
+
+/// The authorities that an environment trusts, and the certificates that were given with it.
+#[derive(Clone)]
+pub(super) struct Trusted {
+    pub(super) authorities: Vec<Authority>,
+    /// Certificates to make chains of. Being here makes none of them a trust anchor.
+    pub(super) given: Vec<CertificateDer<'static>>,
+    /// The authorities of the other environments: for test in production, and the other way round.
+    pub(super) elsewhere: &'static [Authority],
+}
+
+impl Trusted {
+    /// The authorities of a built-in list.
+    pub(super) fn list(authorities: &[Authority], elsewhere: &'static [Authority]) -> Self {
+        Self { authorities: authorities.to_vec(), given: Vec::new(), elsewhere }
+    }
+
+    /// Trusts these too, unless one is of another environment.
+    pub(super) fn trust(&mut self, more: impl IntoIterator<Item = Authority>) -> Result<(), TrustAnchorsError> {
+        for authority in more {
+            // By the key alone: another name makes no other authority of it.
+            if self.elsewhere.iter().any(|other| other.has_key(authority.public_key_sha256())) {
+                return Err(TrustAnchorsError::OtherEnvironment { authority: authority.name().to_owned() });
+            }
+            let is_it = |own: &Authority| own.name() == authority.name() && own.has_key(authority.public_key_sha256());
+            if !self.authorities.iter().any(is_it) {
+                self.authorities.push(authority);
+            }
+        }
+        Ok(())
+    }
+
+    /// Trusts the authorities that these certificates are of.
+    pub(super) fn trust_certificates(&mut self, anchors: &TrustAnchors) -> Result<(), TrustAnchorsError> {
+        let parsed = anchors.iter().map(|der| Certificate::parse(der));
+        let parsed = parsed.collect::<Result<Vec<_>, _>>().map_err(|_| TrustAnchorsError::NotCertificate)?;
+        self.trust(parsed.iter().map(Authority::of_certificate))?;
+        self.given.extend(anchors.iter().cloned());
+        Ok(())
+    }
+
+    /// What the certificates at hand are: those of a peer, then those of the client's own, then those that were given.
+    pub(super) fn look_at<'c>(
+        &'c self,
+        peers: &'c [CertificateDer<'c>],
+        own: &'c [CertificateDer<'c>],
+        now: Timestamp,
+    ) -> AtHand<'c> {
+        let mut at_hand = AtHand { trusted: self, now, candidates: Vec::new(), unreadable: None };
+        for (der, is_sent) in
+            peers.iter().map(|der| (der, true)).chain(own.iter().chain(&self.given).map(|der| (der, false)))
+        {
+            if at_hand.candidates.iter().any(|known| known.der == der) {
+                continue;
+            }
+            match Certificate::parse(der) {
+                Ok(certificate) => {
+                    let standing = self.standing(&certificate, now);
+                    at_hand.candidates.push(Candidate { der, certificate, standing });
+                }
+                Err(reason) if is_sent => at_hand.unreadable = at_hand.unreadable.or(Some(reason)),
+                Err(_) => {}
+            }
+        }
+        at_hand
+    }
+
+    fn standing(&self, certificate: &Certificate, now: Timestamp) -> Standing {
+        let (name, key) = (certificate.subject(), certificate.public_key_sha256());
+        let mut namesakes = self.authorities.iter().filter(|authority| authority.name() == name).peekable();
+        let is_named = namesakes.peek().is_some();
+        match namesakes.find(|authority| authority.has_key(&key)) {
+            Some(authority) => {
+                let ends = authority.ends().map_or(certificate.not_after(), |ends| ends.min(certificate.not_after()));
+                match certificate.not_before() <= now && now <= ends {
+                    true => Standing::Anchor,
+                    false => Standing::OutOfDate { ends },
+                }
+            }
+            None if is_named => Standing::Namesake,
+            None if self.elsewhere.iter().any(|other| other.has_key(&key)) => Standing::Elsewhere,
+            None => Standing::Other,
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<&Authority> {
+        self.authorities.iter().find(|authority| authority.name() == name)
+    }
+}
+
+/// The time of rustls as ours.
+pub(super) fn timestamp(time: UnixTime) -> Timestamp {
+    i64::try_from(time.as_secs()).ok().and_then(|at| Timestamp::from_second(at).ok()).unwrap_or(Timestamp::MAX)
+}
+
+/// What a certificate is to an environment.
+#[derive(Clone, Copy, PartialEq)]
+enum Standing {
+    /// Of an authority that is trusted.
+    Anchor,
+    /// Of an authority that is trusted, at another time.
+    OutOfDate { ends: Timestamp },
+    /// It has the name of an authority that is trusted, and another key.
+    Namesake,
+    /// Of an authority of another environment.
+    Elsewhere,
+    /// Of nobody known. It may be a part of a chain.
+    Other,
+}
+
+struct Candidate<'c> {
+    der: &'c CertificateDer<'c>,
+    certificate: Certificate,
+    standing: Standing,
+}
+
+/// The certificates at hand, each once.
+pub(super) struct AtHand<'c> {
+    trusted: &'c Trusted,
+    now: Timestamp,
+    candidates: Vec<Candidate<'c>>,
+    /// Why the first of the peer's that cannot be read cannot.
+    pub(super) unreadable: Option<Unreadable>,
+}
+
+/// Why a chain does not lead to an authority that is trusted.
+pub(super) enum Broken {
+    /// It leads to an authority of another environment.
+    Elsewhere { authority: String },
+    /// It has the name of an authority, and another key than the authority's.
+    AnotherKey { authority: String },
+    /// The certificate of an issuer is out of date: of an authority that is trusted, or of one below it.
+    OutOfDate { authority: String, not_before: Timestamp, not_after: Timestamp },
+    /// It ends where the certificate of an authority that is trusted is missing.
+    MissingAuthority(Authority),
+    /// It ends where the certificate of an issuer is missing that nobody knows.
+    MissingIssuer { issuer: String, is_alone: bool },
+    /// It ends with a root that is not trusted.
+    Untrusted { root: String },
+    /// It leads there, and something else is wrong.
+    Otherwise,
+}
+
+impl AtHand<'_> {
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The trust anchors among them.
+    pub(super) fn anchors(&self) -> RootCertStore {
+        let mut anchors = RootCertStore::empty();
+        let trusted = self.candidates.iter().filter(|candidate| candidate.standing == Standing::Anchor);
+        anchors.add_parsable_certificates(trusted.map(|candidate| candidate.der.clone()));
+        anchors
+    }
+
+    /// What a chain may be made of. The name of an authority on another key is not taken from anybody, not even where
+    /// the authority's own issuer vouches for it.
+    pub(super) fn issuers(&self) -> Vec<CertificateDer<'_>> {
+        let usable = self.candidates.iter().filter(|candidate| {
+            !matches!(candidate.standing, Standing::Namesake | Standing::OutOfDate { .. } | Standing::Elsewhere)
+        });
+        usable.map(|candidate| candidate.der.clone()).collect()
+    }
+
+    /// Why the chain of this certificate does not lead to an authority that is trusted.
+    pub(super) fn why_broken(&self, leaf: &Certificate) -> Broken {
+        let mut left: Vec<&Candidate<'_>> = self.candidates.iter().collect();
+        let (mut last, mut is_alone) = (leaf, true);
+        loop {
+            let issuers = left.iter().enumerate().filter(|(_, candidate)| last.is_issued_by(&candidate.certificate));
+            let best = issuers.max_by_key(|(_, candidate)| {
+                (candidate.standing == Standing::Anchor, candidate.certificate.not_after())
+            });
+            let Some(at) = best.map(|(at, _)| at) else { break };
+            let Candidate { certificate, standing, .. } = left.swap_remove(at);
+            (last, is_alone) = (certificate, false);
+            let authority = certificate.subject();
+            let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
+            match standing {
+                Standing::Anchor => return Broken::Otherwise,
+                Standing::OutOfDate { ends } => return Broken::OutOfDate { authority, not_before, not_after: *ends },
+                Standing::Namesake => return Broken::AnotherKey { authority },
+                Standing::Elsewhere => return Broken::Elsewhere { authority },
+                Standing::Other if not_before > self.now || not_after < self.now => {
+                    return Broken::OutOfDate { authority, not_before, not_after };
+                }
+                Standing::Other => {}
+            }
+        }
+        let issuer = last.issuer();
+        if let Some(authority) = self.trusted.named(&issuer) {
+            let is_here = self.candidates.iter().any(|candidate| candidate.certificate.subject() == issuer);
+            return match is_here {
+                true => Broken::AnotherKey { authority: issuer },
+                false => Broken::MissingAuthority(authority.clone()),
+            };
+        }
+        if self.trusted.elsewhere.iter().any(|other| other.name() == issuer) {
+            return Broken::Elsewhere { authority: issuer };
+        }
+        match last.is_self_signed() {
+            true => Broken::Untrusted { root: issuer },
+            false => Broken::MissingIssuer { issuer, is_alone },
+        }
+    }
+}

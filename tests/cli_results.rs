@@ -1,0 +1,73 @@
+//! What the program `signering` prints and writes: nothing is lost, overwritten or forged.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use posten_signering::{JobId, direct};
+
+use self::support::desk::{Desk, run};
+
+/// Where nothing can be written.
+fn full(command: &mut Command) -> (i32, String) {
+    let command = command.stdout(File::create("/dev/full").unwrap()).stderr(Stdio::piped());
+    let output = tokio::task::block_in_place(|| command.spawn().unwrap().wait_with_output().unwrap());
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn ola() -> direct::SignerName {
+    direct::SignerName::Identifier("ola".parse().unwrap())
+}
+
+fn is_confirmed(desk: &Desk, job: JobId) -> bool {
+    desk.sandbox.confirmations().iter().any(|confirmation| confirmation.job == job)
+}
+
+const SEND: &str = "direct send --title Avtale --document contract.pdf --exit-url https://me.example/ --signer ola";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_that_cannot_be_printed_is_not_confirmed() {
+    if !Path::new("/dev/full").exists() {
+        eprintln!("skipped: needs /dev/full");
+        return;
+    }
+    let desk = Desk::new().await;
+    let job = |number: i64| -> JobId { serde_json::from_value(number.into()).unwrap() };
+
+    // A job that was created is named on standard error: its handle is kept.
+    for (number, json) in [(1, ""), (2, "--json ")] {
+        let (code, err) = full(&mut desk.command(&format!("{json}{SEND} --polling --queue q")));
+        assert_eq!(code, 3, "{err}");
+        let said =
+            format!("cannot write to standard output: No space left on device (os error 28); job {number} is created");
+        assert!(err.contains(&said) && err.contains(&format!("job-{number}.json")), "{err}");
+        assert!(desk.path(&format!("job-{number}.json")).is_file());
+        desk.sandbox.reject(job(number), &ola()).unwrap();
+    }
+
+    // A change stays in its queue: it was not confirmed.
+    for (number, words) in [(1, "direct poll --queue q --confirm"), (2, "--json direct poll --queue q --confirm")] {
+        let (code, err) = full(&mut desk.command(words));
+        assert_eq!(code, 3, "{err}");
+        assert!(!is_confirmed(&desk, job(number)), "{words}");
+    }
+
+    // So does a status.
+    desk.json(SEND);
+    let back = desk.sandbox.reject(job(3), &ola()).unwrap();
+    let status = format!("direct status job-3.json --confirm --token {}", back.token().as_str());
+    assert_eq!(full(&mut desk.command(&status)).0, 3);
+    assert!(!is_confirmed(&desk, job(3)));
+    assert_eq!(run(&mut desk.command(&status)).code, 0);
+    assert!(is_confirmed(&desk, job(3)));
+
+    // Whatever else prints something fails too.
+    for words in ["completions bash", "check"] {
+        let (code, err) = full(&mut desk.command(words));
+        assert_eq!(code, 3, "{words}: {err}");
+    }
+}
