@@ -11,13 +11,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header::TRANSFER_ENCODING;
+use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, Sleep};
 
 use super::failure::failed;
 use super::hooks::Meter;
 use super::part::Part;
 use super::settings::MAX_DOWNLOAD;
-use super::{Operation, Transport, XML};
+use super::whole::{Format, NotOfFormat, Seen};
+use super::{Operation, Transport};
 use crate::error::Error;
 use crate::types::ServiceUrl;
 
@@ -36,6 +38,9 @@ pub enum Pades {}
 pub enum Xades {}
 
 /// A signed document that can be fetched: a [`Pades`] or a [`Xades`].
+///
+/// An answer is taken for the document only if it is one: a PDF needs its header and `%%EOF`, an XML document the end of its
+/// root, which must not be `html` or `error`. Anything else, a login page for instance, is [`Error::Protocol`].
 ///
 /// Nothing is requested until one of the methods is called, and each call requests anew. The service keeps signed documents
 /// for 40 days. Fetch first, confirm then, to be safe: its texts differ on whether it may delete them at the confirmation.
@@ -61,46 +66,6 @@ pub struct Download<D = Pades> {
     url: ServiceUrl,
     format: Format,
     kind: PhantomData<D>,
-}
-
-/// What the bytes of a document must look like.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Pdf,
-    Xml,
-}
-
-impl Format {
-    fn accept(self) -> &'static str {
-        match self {
-            Self::Pdf => "application/octet-stream, application/xml",
-            Self::Xml => XML,
-        }
-    }
-
-    /// Whether a document of this format may begin so.
-    fn begins(self, bytes: &[u8]) -> bool {
-        match self {
-            // Readers look for the header in the first 1024 bytes (ISO 32000-1, annex H).
-            Self::Pdf => bytes.windows(5).take(1024).any(|window| window == b"%PDF-"),
-            Self::Xml => bytes.trim_ascii_start().starts_with(b"<") || bytes.starts_with(b"\xef\xbb\xbf"),
-        }
-    }
-
-    /// Whether a document of this format may end so.
-    fn ends(self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Pdf => bytes.windows(5).any(|window| window == b"%%EOF"),
-            Self::Xml => bytes.trim_ascii_end().ends_with(b">"),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Pdf => "a PDF",
-            Self::Xml => "an XML document",
-        }
-    }
 }
 
 impl Download<Pades> {
@@ -143,6 +108,11 @@ impl<D> Download<D> {
 
     async fn begin(&self) -> Result<DownloadStream, Error> {
         let response = self.transport.open(&self.url, self.format.accept()).await?;
+        if response.status() == StatusCode::PARTIAL_CONTENT {
+            return Err(Error::Protocol(
+                "the answer is a part of the document (206), which was not asked for".to_owned(),
+            ));
+        }
         let most = self.transport.max_download;
         if response.content_length().is_some_and(|length| length > most) {
             return Err(too_long(most));
@@ -152,12 +122,12 @@ impl<D> Download<D> {
         let end = now.checked_add(timeouts.download);
         let idle = timeouts.download_idle;
         // Otherwise the end of the connection is the end of the document, and nothing tells whether it is whole.
-        let is_bounded = response.content_length().is_some() || response.headers().contains_key(TRANSFER_ENCODING);
+        let is_bounded = response.content_length().is_some() || is_chunked(response.headers());
         Ok(DownloadStream {
             format: self.format,
-            seen: Vec::new(),
-            has_begun: false,
+            seen: Seen::nothing(self.format),
             is_bounded,
+            is_over: false,
             meter: self.transport.hooks.transfer(false, response.content_length()),
             pieces: Box::pin(response.bytes_stream()),
             idle,
@@ -245,11 +215,11 @@ impl<D> fmt::Debug for Download<D> {
 #[must_use = "nothing arrives unless it is read"]
 pub struct DownloadStream {
     format: Format,
-    /// The first bytes until they are known to be those of the format, then the last ones.
-    seen: Vec<u8>,
-    has_begun: bool,
+    seen: Seen,
     /// Whether the answer says where it ends.
     is_bounded: bool,
+    /// Whether its end or an error was returned. Then nothing follows.
+    is_over: bool,
     pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     idle: Duration,
     /// When it must be whole. `None`: so far away that no clock knows it.
@@ -276,7 +246,8 @@ impl DownloadStream {
     /// # Errors
     ///
     /// [`Error::Timeout`] when nothing arrives for too long or the whole takes too long, [`Error::Transport`] when the
-    /// connection breaks, [`Error::Protocol`] when the document is longer than it may be.
+    /// connection breaks, [`Error::Protocol`] when the document is longer than it may be, is not of its format or has no
+    /// end. Nothing follows an error.
     pub async fn next_piece(&mut self) -> Result<Option<Bytes>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
     }
@@ -287,33 +258,21 @@ impl DownloadStream {
     fn take(&mut self, piece: Bytes) -> Result<Bytes, Error> {
         self.left = self.left.checked_sub(piece.len() as u64).ok_or_else(|| too_long(self.most))?;
         self.meter.add(piece.len());
-        if !self.has_begun {
-            let room = HEAD.saturating_sub(self.seen.len());
-            self.seen.extend_from_slice(&piece[..piece.len().min(room)]);
-            self.has_begun = self.format.begins(&self.seen);
-            if !self.has_begun && self.seen.len() >= HEAD {
-                return Err(self.not_of_format());
-            }
-        }
-        if self.has_begun && !self.is_bounded {
-            self.seen.extend_from_slice(&piece[piece.len().saturating_sub(TAIL)..]);
-            self.seen.drain(..self.seen.len().saturating_sub(TAIL));
-        }
+        self.seen.add(&piece).map_err(|NotOfFormat| self.not_of_format())?;
         Ok(piece)
     }
 
     /// The end of the answer.
-    fn finish(&mut self) -> Result<(), Error> {
-        // Told once.
-        let has_begun = std::mem::replace(&mut self.has_begun, true);
-        let is_bounded = std::mem::replace(&mut self.is_bounded, true);
-        if !has_begun {
+    fn finish(&self) -> Result<(), Error> {
+        if self.seen.is_whole(self.is_bounded) {
+            return Ok(());
+        }
+        if !self.seen.has_begun() {
             return Err(self.not_of_format());
         }
-        if !is_bounded && !self.format.ends(&self.seen) {
-            return Err(Error::Transport(format!("the answer ended before {} did", self.format.name()).into()));
-        }
-        Ok(())
+        let reason = format!("the answer ended before {} did", self.format.name());
+        // The connection may have been closed too early. A length that was told was met: a retry would get the same.
+        Err(if self.is_bounded { Error::Protocol(reason) } else { Error::Transport(reason.into()) })
     }
 
     /// The page of a gateway, or an error of the service, with the status of a success.
@@ -326,15 +285,22 @@ impl Stream for DownloadStream {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
         if let Poll::Ready(piece) = self.pieces.as_mut().poll_next(context) {
             let next = deadline(self.idle, self.end);
             self.deadline.as_mut().reset(next);
-            return Poll::Ready(match piece {
+            let taken = match piece {
                 Some(piece) => Some(piece.map_err(failed).and_then(|piece| self.take(piece))),
                 None => self.finish().err().map(Err),
-            });
+            };
+            self.is_over = !matches!(taken, Some(Ok(_)));
+            return Poll::Ready(taken);
         }
-        self.deadline.as_mut().poll(context).map(|()| Some(Err(Error::Timeout)))
+        std::task::ready!(self.deadline.as_mut().poll(context));
+        self.is_over = true;
+        Poll::Ready(Some(Err(Error::Timeout)))
     }
 }
 
@@ -345,9 +311,12 @@ fn deadline(idle: Duration, end: Option<Instant>) -> Instant {
     next.unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600))
 }
 
-/// How many of the first bytes are searched for what a document begins with, and how many of the last are kept.
-const HEAD: usize = 1024 + 5;
-const TAIL: usize = 1024;
+/// Whether the body comes in chunks, of which the last is marked. With any other transfer coding as the last, the end of
+/// the connection is its end (RFC 9112, section 6.3).
+fn is_chunked(headers: &HeaderMap) -> bool {
+    let last = headers.get_all(TRANSFER_ENCODING).iter().next_back().and_then(|value| value.to_str().ok());
+    last.and_then(|value| value.rsplit(',').next()).is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"))
+}
 
 fn too_long(most: u64) -> Error {
     Error::Protocol(format!("the document is longer than {most} bytes"))

@@ -12,6 +12,7 @@ mod part;
 mod rate;
 mod retry;
 mod settings;
+mod whole;
 
 use std::fmt;
 use std::sync::Arc;

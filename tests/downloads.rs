@@ -1,0 +1,130 @@
+//! Downloads: only whole documents are taken, and files are whole or not there.
+
+mod support;
+
+use std::net::SocketAddr;
+
+use posten_signering::{Client, Download, Error, ErrorClass, HasSender, Pades, PadesReference, Xades, XadesReference};
+use rustls::version::TLS13;
+
+use self::support::server::{Authority, Server, Subject, answer, explain};
+use self::support::tiny_pdf;
+
+async fn server(answer: impl Fn(&str, SocketAddr) -> Vec<u8> + Send + Sync + 'static) -> (Server, Client<HasSender>) {
+    let authority = Authority::new("Test");
+    let chain = authority.chain(Subject::OrganizationIdentifier("984661185"), |_| {});
+    let server = Server::start(chain, &[&TLS13], answer).await;
+    let client = server.client(&authority);
+    (server, client)
+}
+
+fn pades(client: &Client<HasSender>, job: usize) -> Download<Pades> {
+    let url = format!("{}/123456789/direct/signature-jobs/{job}/pades", client.environment().root());
+    client.pades(&PadesReference::from_url(client.environment(), &url).unwrap()).unwrap()
+}
+
+fn xades(client: &Client<HasSender>, job: usize) -> Download<Xades> {
+    let url = format!("{}/123456789/direct/signature-jobs/{job}/xades/1", client.environment().root());
+    client.xades(&XadesReference::from_url(client.environment(), &url).unwrap()).unwrap()
+}
+
+/// What comes of a download to memory and to a file, which is the same.
+async fn taken<D>(download: &Download<D>) -> Result<Vec<u8>, Error> {
+    let directory = tempfile::tempdir().unwrap();
+    let saved = download.save_to(directory.path().join("signed")).await;
+    let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    let bytes = download.bytes().await;
+    match (&saved, &bytes) {
+        (Ok(length), Ok(bytes)) => {
+            assert_eq!((*length, &std::fs::read(&files[0]).unwrap()), (bytes.len() as u64, &bytes.to_vec()));
+        }
+        (Err(saved), Err(bytes)) => assert_eq!((explain(saved), files.len()), (explain(bytes), 0)),
+        _ => panic!("{saved:?} {bytes:?}"),
+    }
+    bytes.map(|bytes| bytes.to_vec())
+}
+
+const XML: &str = "<XAdESSignatures><ds:Signature>QUJD</ds:Signature></XAdESSignatures>\n";
+
+/// Everything that may be answered in place of a signed document, with the status of a success.
+#[tokio::test]
+async fn what_is_no_whole_document_is_none() {
+    let half = &tiny_pdf()[..20];
+    let closed =
+        |head: &str, body: &str| format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{head}\r\n{body}").into_bytes();
+    let whole = |head: &str, body: &str| answer("200 OK", head, body);
+    let html = "Content-Type: text/html\r\n";
+    let login = "<!DOCTYPE html><html><body>Logg inn</body></html>";
+    let error = "<error xmlns='http://signering.posten.no/schema/v1'><error-code>X</error-code>\
+                 <error-message>m</error-message><error-type>SERVER</error-type></error>";
+    let late = "<html>404: /x%PDF-1.4.pdf not found %%EOF</html>";
+    use ErrorClass::{Protocol, Transport};
+    let of_pdf = [
+        ("whole", None, whole("", tiny_pdf())),
+        ("accepted", None, answer("202 Accepted", "", tiny_pdf())),
+        ("whole, up to the end of the connection", None, closed("", tiny_pdf())),
+        ("whole, in chunks", None, chunked("chunked", tiny_pdf())),
+        ("whole, in CHUNKS", None, chunked("CHUNKED", tiny_pdf())),
+        ("a part", Some(Protocol), answer("206 Partial Content", "Content-Range: bytes 0-19/4000\r\n", half)),
+        ("a part that looks whole", Some(Protocol), answer("206 Partial Content", "", tiny_pdf())),
+        ("half, up to the end of the connection", Some(Transport), closed("", half)),
+        ("half, as identity", Some(Transport), closed("Transfer-Encoding: identity\r\n", half)),
+        ("half, as gzip", Some(Transport), closed("Transfer-Encoding: gzip\r\n", half)),
+        ("half, with its length", Some(Protocol), whole("", half)),
+        ("half, in chunks", Some(Protocol), chunked("chunked", half)),
+        ("a page", Some(Protocol), whole(html, login)),
+        ("a page that names a PDF", Some(Protocol), whole(html, late)),
+        ("an error", Some(Protocol), whole("", error)),
+        ("JSON", Some(Protocol), whole("", "{\"file\":\n\"%PDF-1.4\", \"%%EOF\": 1}")),
+        ("nothing", Some(Protocol), whole("", "")),
+        ("no content", Some(Protocol), answer("204 No Content", "", "")),
+    ];
+    let of_xml = [
+        ("whole", None, whole("", XML)),
+        ("whole, up to the end of the connection", None, closed("", XML)),
+        ("a page", Some(Protocol), whole(html, login)),
+        ("a page without a type", Some(Protocol), whole(html, "<html><body>Logg inn</body></html>")),
+        ("an error", Some(Protocol), whole("", error)),
+        ("cut in a tag", Some(Protocol), whole("", "<XAdESSignatures><ds:Sig")),
+        ("cut after a tag", Some(Protocol), whole("", "<XAdESSignatures><ds:Signature>")),
+        ("cut after a tag, by the connection", Some(Transport), closed("", "<XAdESSignatures><ds:Signature>")),
+        ("cut after an element", Some(Transport), closed("", "<XAdESSignatures><ds:Signature></ds:Signature>")),
+        ("a PDF", Some(Protocol), whole("", tiny_pdf())),
+        ("nothing", Some(Protocol), whole("", "")),
+    ];
+    // One server for all of them, which answers by the number of the job.
+    let answers: Vec<_> = of_pdf.iter().chain(&of_xml).map(|(_, _, bytes)| bytes.clone()).collect();
+    let (_server, client) = server(move |line, _| {
+        let number = line.split('/').nth(5).unwrap();
+        answers[number.parse::<usize>().unwrap()].clone()
+    })
+    .await;
+    for (number, (name, class, _)) in of_pdf.iter().enumerate() {
+        let taken = taken(&pades(&client, number)).await;
+        assert_eq!(taken.as_ref().err().map(Error::class), *class, "PDF, {name}: {taken:?}");
+    }
+    for (number, (name, class, _)) in of_xml.iter().enumerate() {
+        let taken = taken(&xades(&client, of_pdf.len() + number)).await;
+        assert_eq!(taken.as_ref().err().map(Error::class), *class, "XML, {name}: {taken:?}");
+    }
+}
+
+fn chunked(coding: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: {coding}\r\n\r\n");
+    format!("{head}{length:x}\r\n{body}\r\n0\r\n\r\n").into_bytes()
+}
+
+#[tokio::test]
+async fn nothing_follows_the_error_of_a_stream() {
+    let (_server, client) = server(|_, _| answer("200 OK", "", &"no".repeat(100_000))).await;
+    let mut stream = pades(&client, 1).stream().await.unwrap();
+    let error = loop {
+        match stream.next_piece().await {
+            Ok(piece) => assert!(piece.is_some()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.class(), ErrorClass::Protocol);
+    assert_eq!(stream.next_piece().await.unwrap(), None);
+}
