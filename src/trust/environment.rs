@@ -11,7 +11,7 @@ use url::Url;
 use super::anchors::TrustAnchors;
 use super::authorities::{PRODUCTION, TEST};
 use super::authority::Authority;
-use super::trusted::{Broken, Trusted, timestamp};
+use super::trusted::{Broken, Trusted, Ways, timestamp};
 use super::verifier::ServerVerifier;
 use crate::certificate::Certificate;
 use crate::error::{Error, IdentityError, TrustAnchorsError};
@@ -176,13 +176,14 @@ impl Environment {
         };
         let now = UnixTime::now();
         let at_hand = self.trusted.look_at(issuers, &[], timestamp(now));
+        let leaf = Certificate::parse(leaf_der).map_err(|_| IdentityError::NotCertificate)?;
+        let Ways { anchors, issuers } = at_hand.ways(&leaf);
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(at_hand.anchors()), provider).build();
-        let issuers = at_hand.issuers();
+        // There is none without anchors.
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(anchors), provider).build();
         if verifier.is_ok_and(|verifier| verifier.verify_client_cert(leaf_der, &issuers, now).is_ok()) {
             return Ok(());
         }
-        let leaf = Certificate::parse(leaf_der).map_err(|_| IdentityError::NotCertificate)?;
         Err(match at_hand.why_broken(&leaf) {
             Broken::MissingAuthority(authority) => IdentityError::MissingIntermediate {
                 issuer: authority.name().to_owned(),

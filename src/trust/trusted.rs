@@ -133,6 +133,12 @@ pub(super) struct AtHand<'c> {
     pub(super) unreadable: Option<Unreadable>,
 }
 
+/// The trust anchors that a certificate leads to, and the issuers between.
+pub(super) struct Ways<'c> {
+    pub(super) anchors: RootCertStore,
+    pub(super) issuers: Vec<CertificateDer<'c>>,
+}
+
 /// Why a chain does not lead to an authority that is trusted.
 pub(super) enum Broken {
     /// It leads to an authority of another environment.
@@ -156,21 +162,43 @@ impl AtHand<'_> {
         self.now
     }
 
-    /// The trust anchors among them.
-    pub(super) fn anchors(&self) -> RootCertStore {
-        let mut anchors = RootCertStore::empty();
-        let trusted = self.candidates.iter().filter(|candidate| candidate.standing == Standing::Anchor);
-        anchors.add_parsable_certificates(trusted.map(|candidate| candidate.der.clone()));
-        anchors
+    /// How many of them are trust anchors.
+    #[cfg(test)]
+    pub(super) fn anchors(&self) -> usize {
+        self.candidates.iter().filter(|candidate| candidate.standing == Standing::Anchor).count()
     }
 
-    /// What a chain may be made of. The name of an authority on another key is not taken from anybody, not even where
-    /// the authority's own issuer vouches for it.
-    pub(super) fn issuers(&self) -> Vec<CertificateDer<'_>> {
-        let usable = self.candidates.iter().filter(|candidate| {
-            !matches!(candidate.standing, Standing::Namesake | Standing::OutOfDate { .. } | Standing::Elsewhere)
-        });
-        usable.map(|candidate| candidate.der.clone()).collect()
+    /// What the chain of this certificate can be made of, by name and signature.
+    ///
+    /// The search for a path tries all ways through certificates of one name, which a hostile server can make many. So it
+    /// gets only what is signed, step by step, from this certificate on; an anchor is the end of it. The name of an
+    /// authority on another key is not taken from anybody, not even where the authority's own issuer vouches for it.
+    pub(super) fn ways(&self, leaf: &Certificate) -> Ways<'_> {
+        let mut left: Vec<&Candidate<'_>> =
+            self.candidates.iter().filter(|one| matches!(one.standing, Standing::Anchor | Standing::Other)).collect();
+        let (mut anchors, mut issuers) = (RootCertStore::empty(), Vec::new());
+        let mut next = vec![leaf];
+        while let Some(last) = next.pop() {
+            let (found, rest) = left.into_iter().partition(|one| last.is_issued_by(&one.certificate));
+            left = rest;
+            let found: Vec<&Candidate<'_>> = found;
+            for Candidate { der, certificate, standing } in found {
+                match standing {
+                    Standing::Anchor => {
+                        anchors.add_parsable_certificates([(*der).clone()]);
+                    }
+                    _ => {
+                        issuers.push((*der).clone());
+                        next.push(certificate);
+                    }
+                }
+            }
+        }
+        // Ways that lead nowhere need no search.
+        if anchors.is_empty() {
+            issuers.clear();
+        }
+        Ways { anchors, issuers }
     }
 
     /// Why the chain of this certificate does not lead to an authority that is trusted.

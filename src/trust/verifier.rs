@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
 
-use super::trusted::{AtHand, Broken, Trusted, timestamp};
+use super::trusted::{AtHand, Broken, Trusted, Ways, timestamp};
 use crate::certificate::{Certificate, Unreadable};
 use crate::error::TlsError;
 use crate::types::OrganizationNumber;
@@ -52,7 +52,7 @@ impl ServerVerifier {
         }
         let parsed = ParsedCertificate::try_from(leaf_der).map_err(|_| TlsError::BadCertificate)?;
         let at_hand = self.trusted.look_at(sent, &self.own, timestamp(now));
-        let (anchors, issuers) = (at_hand.anchors(), at_hand.issuers());
+        let Ways { anchors, issuers } = at_hand.ways(&leaf);
         verify_server_cert_signed_by_trust_anchor(&parsed, &anchors, &issuers, now, self.algorithms.all)
             .map_err(|error| explain(&error, &leaf, &at_hand))?;
         match leaf.organization_number() {
