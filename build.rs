@@ -1,6 +1,4 @@
-//! Generates the wire types and the schema tables from `schemas/*.xsd`, at every build.
-//!
-//! What happens, and why it happens here: `build/mod.rs`.
+//! Generates the wire types and the schema tables from `schemas/*.xsd`. See `build/mod.rs`.
 
 #[path = "build/mod.rs"]
 mod build;

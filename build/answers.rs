@@ -1,21 +1,21 @@
-//! What an answer may lack although the schemas demand it.
+//! Parts that the schemas require, but that may be missing in an answer.
 //!
-//! The authors of the schemas advise clients not to validate answers: one odd part must not keep a change from being
-//! read and confirmed. The schemas here stay those that are published; this table is what reading an answer adds to
-//! them. Lists need no row: in an answer they have any length, none included.
+//! The authors of the schemas advise clients not to validate answers: one invalid part must not prevent a change from
+//! being read and confirmed. The schemas here are equivalent to the published ones, and this table lists the exceptions
+//! for reading answers. Lists need no row: in an answer they may have any length, including zero.
 
-/// A type, a part that it demands (an element, an attribute or a group), and why an answer without it is of use.
+/// A type, a part that it requires (an element, an attribute or a group), and why an answer without it is still useful.
 const MAY_BE_MISSING: [(&str, &str, &str); 7] = [
-    ("portal-signature-job-response", "cancellation-url", "the job exists, and its changes come without it"),
+    ("portal-signature-job-response", "cancellation-url", "the job exists, and its changes are delivered without it"),
     (
         "portal-signature-job-status-change-response",
         "confirmation-url",
         "there is nothing to send, as in the direct flow",
     ),
-    ("portal-signature-job-status-change-response", "signatures", "the job's own state is known without them"),
-    ("signature", "status", "an empty word says as little"),
-    ("signature", "signature-signer", "a signature of nobody known; what is inside may be unreadable, too"),
-    ("signature-status", "since", "a time to be shown: nothing depends on it"),
+    ("portal-signature-job-status-change-response", "signatures", "the state of the job is known without them"),
+    ("signature", "status", "equivalent to an empty status"),
+    ("signature", "signature-signer", "a signature of an unknown signer; its content may be unreadable, too"),
+    ("signature-status", "since", "a time for display; nothing depends on it"),
     ("signer-status", "since", "as above"),
 ];
 
@@ -24,8 +24,8 @@ pub fn may_lack(type_: &str, part: &str) -> bool {
     MAY_BE_MISSING.iter().any(|(of, name, _)| (*of, *name) == (type_, part))
 }
 
-/// The rows that name nothing that the schemas demand.
+/// The rows whose part the schemas do not require.
 pub fn stale(demands: impl Fn(&str, &str) -> bool) -> impl Iterator<Item = String> {
     let stale = MAY_BE_MISSING.into_iter().filter(move |(type_, part, _)| !demands(type_, part));
-    stale.map(|(type_, part, _)| format!("build/answers.rs: the type {type_} does not demand `{part}`"))
+    stale.map(|(type_, part, _)| format!("build/answers.rs: the type {type_} does not require `{part}`"))
 }

@@ -1,6 +1,6 @@
-//! A first look at the schema files, for errors that name file, line and element.
+//! Checks the schema files first, for errors that name file, line and element.
 //!
-//! `xsd-parser` would stop at the same mistakes, but says neither where it was nor in which file.
+//! `xsd-parser` finds the same mistakes, but its errors name neither file nor line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use xml::reader::{EventReader, XmlEvent};
 
 const XS: &str = "http://www.w3.org/2001/XMLSchema";
 
-/// What is defined, as (kind, name).
-type Defined = BTreeSet<(&'static str, String)>;
+/// The definitions, as (kind, name).
+type Definitions = BTreeSet<(&'static str, String)>;
 
-/// One reference to something that must be defined.
+/// A reference to a definition.
 struct Reference {
     at: String,
     element: String,
@@ -21,10 +21,10 @@ struct Reference {
     name: String,
 }
 
-/// Checks a schema and all it includes: files exist, XML is well-formed, names are defined.
+/// Checks a schema and its includes: files exist, XML is well-formed, names are defined.
 pub fn schema(root: &Path) -> Result<(), String> {
     let mut files = BTreeMap::new();
-    let mut defined = Defined::new();
+    let mut defined = Definitions::new();
     let mut references = Vec::new();
     let mut waiting = vec![root.to_owned()];
     while let Some(file) = waiting.pop() {
@@ -41,11 +41,11 @@ pub fn schema(root: &Path) -> Result<(), String> {
     }
 }
 
-/// Reads one file; returns the files it includes.
+/// Reads one file, and returns the files that it includes.
 fn read(
     file: &Path,
     text: &str,
-    defined: &mut Defined,
+    defined: &mut Definitions,
     references: &mut Vec<Reference>,
 ) -> Result<Vec<PathBuf>, String> {
     let mut included = Vec::new();

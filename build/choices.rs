@@ -1,4 +1,4 @@
-//! Structs with choices in them, and the choices.
+//! Generates structs that contain choices, and the enums of the choices.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -8,8 +8,8 @@ use super::types::{
     Attributes, docs, element_field, field_ident, occurring, read, read_element, rust_type, type_ident, yaserde,
 };
 
-/// A struct with choices in it. yaserde writes another struct, in which every element of every alternative is optional;
-/// the choice says which elements go together.
+/// Generates a struct that contains choices. yaserde writes another struct, in which every element of every alternative
+/// is an `Option`. The enum of the choice determines which elements are set.
 pub fn with_choices(
     name: &str,
     documentation: &TokenStream,
@@ -19,7 +19,7 @@ pub fn with_choices(
     let ident = type_ident(name);
     let fields_ident = format_ident!("{ident}Fields");
     let yaserde = yaserde(name);
-    let fields_documentation = format!(" What yaserde writes for [`{ident}`].");
+    let fields_documentation = format!(" The struct that yaserde writes for [`{ident}`].");
     let Attributes { names: attribute_names, written, own: own_attributes, read: read_attributes } = attributes;
 
     let mut own = Vec::new();
@@ -105,7 +105,7 @@ pub fn with_choices(
     }
 }
 
-/// Every element that may stand in a choice, once, with its type.
+/// The distinct elements of a choice, with their types.
 fn elements_of_choice(alternatives: &[Particle<'_>]) -> Vec<(String, TokenStream)> {
     let mut elements: Vec<(String, TokenStream)> = Vec::new();
     for (name, type_, _) in alternatives.iter().flat_map(elements_of) {
@@ -116,7 +116,7 @@ fn elements_of_choice(alternatives: &[Particle<'_>]) -> Vec<(String, TokenStream
     elements
 }
 
-/// The enum of a choice, made of its elements and taken apart into them; and a struct for each sequence in it.
+/// Generates the enum of a choice, with conversions from and to its elements, and a struct for each sequence in it.
 fn choice(name: &str, alternatives: &[Particle<'_>], elements: &[(String, TokenStream)]) -> TokenStream {
     let ident = type_ident(name);
     let documentation = format!(" One alternative of the group `{name}`.");
@@ -178,7 +178,7 @@ fn choice(name: &str, alternatives: &[Particle<'_>], elements: &[(String, TokenS
         pub enum #ident { #( #variants )* }
 
         impl #ident {
-            /// The alternative that these elements are, if they are exactly one.
+            /// The alternative that these elements form, if it is exactly one.
             fn of(#( #all: Option<#types> ),*) -> Option<Self> {
                 match (#( #all, )*) {
                     #( #of )*
@@ -186,7 +186,7 @@ fn choice(name: &str, alternatives: &[Particle<'_>], elements: &[(String, TokenS
                 }
             }
 
-            /// The elements that this alternative is.
+            /// The elements of this alternative.
             fn parts(&self) -> (#( Option<#types>, )*) {
                 match self { #( #parts )* }
             }
@@ -196,7 +196,7 @@ fn choice(name: &str, alternatives: &[Particle<'_>], elements: &[(String, TokenS
     }
 }
 
-/// The elements that an alternative of a choice may put there.
+/// The elements of an alternative of a choice.
 fn elements_of<'a>(particle: &'a Particle<'a>) -> Vec<(&'a str, TokenStream, Occurs)> {
     match particle {
         Particle::Element { name, value, .. } => vec![(name, rust_type(value), Occurs::Once)],

@@ -1,12 +1,12 @@
-//! From XSD to Rust: what `build.rs` runs.
+//! The generator of `build.rs`: from XSD to Rust.
 //!
-//! `xsd-parser` reads the schemas and resolves them; two render steps of ours print what `src/xml` needs:
+//! `xsd-parser` reads and resolves the schemas. Two render steps generate the code for `src/xml`:
 //!
 //! * [`types`]: structs and enums that yaserde writes and that read themselves, documented from `xs:documentation`;
-//! * [`tables`]: the same schemas as `static` data, for the check that every document goes through first.
+//! * [`tables`]: the schemas as `static` data, against which every document is checked first.
 //!
-//! [`check`] looks at the schema files first, because it can say which file and which element is at fault. [`answers`]
-//! lists what may be missing when an answer is read.
+//! [`check`] checks the schema files first, for errors that name file and element. [`answers`] lists the parts that may
+//! be missing in an answer.
 
 mod answers;
 pub mod check;
@@ -24,7 +24,7 @@ use xsd_parser::{exec_generator, exec_interpreter, exec_parser};
 use self::tables::TablesStep;
 use self::types::TypesStep;
 
-/// The Rust code for the schemas `roots` in `directory`, with what they include.
+/// Generates the Rust code for the schemas `roots` in `directory` and their includes.
 pub fn generate(directory: &Path, roots: &[&str]) -> Result<String, String> {
     for root in roots {
         check::schema(&directory.join(root))?;
@@ -36,7 +36,7 @@ pub fn generate(directory: &Path, roots: &[&str]) -> Result<String, String> {
     };
     let failed = |error: xsd_parser::Error| format!("{}: {error}", directory.display());
     let schemas = exec_parser(parser).map_err(failed)?;
-    // No optimizer: flattening would turn every sequence with a choice in it into a list of variants.
+    // No optimizer: flattening would turn every sequence that contains a choice into a list of variants.
     let meta = exec_interpreter(InterpreterConfig::default(), &schemas).map_err(failed)?;
     let problems = model::problems(&meta);
     if !problems.is_empty() {

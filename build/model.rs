@@ -1,4 +1,4 @@
-//! What the schemas say, in the few forms that they use; everything else is refused by [`problems`].
+//! The model of the schemas, in the few forms that they use. [`problems`] refuses all others.
 
 use std::ops::Bound;
 
@@ -12,10 +12,10 @@ use xsd_parser::models::schema::xs::Use;
 
 use super::answers;
 
-/// The namespace of everything that is generated.
+/// The namespace of all generated types.
 pub const NAMESPACE: &str = "http://signering.posten.no/schema/v1";
 
-/// What stands in an element or an attribute.
+/// The type of an element or an attribute.
 pub enum Value<'a> {
     /// Text, with the facets of its type.
     Text(Option<&'a Constrains>),
@@ -23,7 +23,7 @@ pub enum Value<'a> {
     DateTime,
     /// An integer of this Rust type, with the facets of its type.
     Integer(&'static str, Option<&'a Constrains>),
-    /// One word of a closed list.
+    /// A value of an enumeration.
     Enumeration(&'a TypeIdent),
     /// Elements and attributes.
     Complex(&'a TypeIdent),
@@ -36,11 +36,11 @@ pub enum Particle<'a> {
     Choice { name: &'a str, needed: bool, alternatives: Vec<Particle<'a>> },
 }
 
-/// How often an element stands there.
+/// How often an element occurs.
 #[derive(Clone, Copy)]
 pub enum Occurs {
     Once,
-    /// Once, and an answer may lack it.
+    /// Once; it may be missing in an answer.
     Expected,
     Optional,
     Between(usize, usize),
@@ -49,26 +49,26 @@ pub enum Occurs {
 pub struct Attribute<'a> {
     pub name: &'a str,
     pub required: bool,
-    /// Whether an answer must have it, too.
+    /// Whether it is required in answers too.
     pub needed: bool,
     pub value: Value<'a>,
     pub docs: &'a [String],
 }
 
-/// What a complex type holds besides attributes.
+/// The content of a complex type.
 pub enum Content<'a> {
     Empty,
     Text(Value<'a>),
     Particles(Vec<Particle<'a>>),
 }
 
-/// Whether a type stands in our schemas (and not in XML Schema itself) under a name of its own.
+/// Whether a type is a named type of our schemas, not one of XML Schema.
 pub fn is_ours(types: &MetaTypes, ident: &TypeIdent) -> bool {
     let namespace = types.modules.get(&ident.ns).and_then(|module| module.namespace.as_ref());
     ident.name.is_named() && namespace.is_some_and(|namespace| namespace.to_string() == NAMESPACE)
 }
 
-/// The part of each type that this renderer does not know how to print. Empty for our schemas.
+/// The parts of the types that this generator does not support. Empty for our schemas.
 pub fn problems(types: &MetaTypes) -> Vec<String> {
     let mut problems = Vec::new();
     for (ident, meta) in types.items.iter().filter(|(ident, _)| is_ours(types, ident)) {
@@ -95,14 +95,14 @@ pub fn problems(types: &MetaTypes) -> Vec<String> {
             _ => problems.push(format!("type {name}: this kind of type is not supported")),
         }
     }
-    // Only what is well-formed can be looked into.
+    // `answers::stale` needs supported types.
     if problems.is_empty() {
         problems.extend(answers::stale(|type_, part| demands(types, type_, part)));
     }
     problems
 }
 
-/// Whether the schemas demand this part, by its name, of this type.
+/// Whether the schemas require this part of this type.
 fn demands(types: &MetaTypes, type_: &str, part: &str) -> bool {
     types.items.iter().any(|(ident, meta)| {
         let MetaTypeVariant::ComplexType(complex) = &meta.variant else { return false };
@@ -126,7 +126,7 @@ fn problem(types: &MetaTypes, parent: &str, element: &ElementMeta) -> Option<Str
     anonymous.then(|| format!("element {name} in {parent}: give its type a name, which becomes the Rust name"))
 }
 
-/// The length that a pattern `[0-9]{n}` asks for.
+/// The length in a pattern `[0-9]{n}`.
 pub fn digits(pattern: &str) -> Option<usize> {
     pattern.strip_prefix("[0-9]{")?.strip_suffix('}')?.parse().ok()
 }
@@ -151,7 +151,7 @@ pub fn content<'a>(types: &'a MetaTypes, parent: &str, complex: &'a ComplexMeta)
     let Some(ident) = &complex.content else { return Content::Empty };
     match &types.items[ident].variant {
         MetaTypeVariant::Sequence(group) => Content::Particles(particles(types, parent, group)),
-        // A group reference as the whole content: named in the complex type, so the name is the type's own.
+        // A group reference as the whole content: the name of the group is prefixed with that of the type.
         MetaTypeVariant::Choice(group) => Content::Particles(vec![Particle::Choice {
             name: strip_parent(types, ident),
             needed: true,
@@ -161,13 +161,13 @@ pub fn content<'a>(types: &'a MetaTypes, parent: &str, complex: &'a ComplexMeta)
     }
 }
 
-/// The words of an enumeration, with their documentation.
+/// The values of an enumeration, with their documentation.
 pub fn words(enumeration: &EnumerationMeta) -> Vec<(&str, &[String])> {
     let words = enumeration.variants.iter();
     words.map(|variant| (variant.ident.name.as_str(), variant.documentation.as_slice())).collect()
 }
 
-/// The bounds of an integer type, where it has any.
+/// The bounds of an integer type, if it has any.
 pub fn range(constrains: Option<&Constrains>) -> (Option<i64>, Option<i64>) {
     let bound = |bound: &Bound<String>| match bound {
         Bound::Included(value) => value.parse().ok(),

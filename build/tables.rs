@@ -1,4 +1,4 @@
-//! The schemas as `static` data, for `src/xml/check.rs`.
+//! Generates the schemas as `static` data, for `src/xml/check.rs`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -9,7 +9,7 @@ use xsd_parser::pipeline::renderer::{Context, MetaData, RenderStep, RenderStepTy
 use super::model::{self, Content, Occurs, Particle, Value};
 use super::types::pascal;
 
-/// Prints one table a complex type, and which element is the root of which type.
+/// Generates one table per complex type, and the root elements of the types.
 #[derive(Debug, Default)]
 pub struct TablesStep {
     tables: Vec<TokenStream>,

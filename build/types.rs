@@ -1,8 +1,8 @@
-//! The wire types: a struct for each complex type, an enum for each enumeration and each choice.
+//! Generates the wire types: a struct for each complex type, an enum for each enumeration and each choice.
 //!
-//! Every type reads itself from what was understood of a document (`src/xml/understood.rs`); yaserde writes. Its `flatten`
-//! goes through text, and drops in silence what it cannot write: so a struct with a choice is written as another struct,
-//! of options, and no enum here derives.
+//! Every type reads itself from a checked element (`src/xml/checked.rs`), and yaserde writes it. yaserde's `flatten`
+//! silently drops what it cannot write. So a struct that contains a choice is written as another struct of `Option`s,
+//! and the enums do not derive.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -12,7 +12,7 @@ use xsd_parser::pipeline::renderer::{Context, RenderStep, RenderStepType};
 use super::choices::with_choices;
 use super::model::{self, Content, NAMESPACE, Occurs, Particle, Value};
 
-/// Prints the wire types.
+/// Generates the wire types.
 #[derive(Debug)]
 pub struct TypesStep;
 
@@ -60,7 +60,7 @@ pub fn type_ident(name: &str) -> Ident {
     }
 }
 
-/// `exit-urls` becomes `exit_urls`, and so does `ExitUrls`.
+/// `exit-urls` and `ExitUrls` become `exit_urls`.
 pub fn field_ident(name: &str) -> Ident {
     let mut snake = String::new();
     for c in name.chars() {
@@ -92,7 +92,7 @@ pub fn rust_type(value: &Value<'_>) -> TokenStream {
     }
 }
 
-/// The attributes that make yaserde write a struct in the API's namespace, under an XML name.
+/// The attributes with which yaserde writes a struct in the API's namespace, under an XML name.
 pub fn yaserde(name: &str) -> TokenStream {
     quote! {
         #[derive(YaSerialize)]
@@ -143,14 +143,14 @@ fn structure(types: &MetaTypes, name: &str, complex: &ComplexMeta, documentation
     with_choices(name, &documentation, &attributes, &particles)
 }
 
-/// The fields that are attributes.
+/// The fields for XML attributes.
 pub struct Attributes {
     pub names: Vec<Ident>,
-    /// As fields of a struct that yaserde writes.
+    /// The fields of a struct that yaserde writes.
     pub written: TokenStream,
-    /// As fields of a struct that it does not know.
+    /// The fields of a struct without yaserde's attributes.
     pub own: TokenStream,
-    /// How they take their values.
+    /// The expressions that read them.
     pub read: TokenStream,
 }
 
@@ -174,19 +174,19 @@ impl Attributes {
     }
 }
 
-/// How a struct takes its fields from an element.
+/// Generates how a struct is read from an element.
 pub fn read(ident: &Ident, fields: &TokenStream) -> TokenStream {
     let element = if fields.is_empty() { quote!(_) } else { quote!(element) };
     quote! {
         impl Read for #ident {
-            fn read(#element: &Understood<'_>) -> Result<Self, XmlError> {
+            fn read(#element: &CheckedElement<'_>) -> Result<Self, XmlError> {
                 Ok(Self { #fields })
             }
         }
     }
 }
 
-/// How a field takes its value from the elements in an element.
+/// Generates how a field is read from the children of an element.
 pub fn read_element(particle: &Particle<'_>) -> TokenStream {
     let Particle::Element { name, occurs, .. } = particle else {
         panic!("a group is not a field");
@@ -200,7 +200,7 @@ pub fn read_element(particle: &Particle<'_>) -> TokenStream {
     quote!(#field: element.#read(#name)?,)
 }
 
-/// One field of a struct that yaserde writes.
+/// Generates a field of a struct that yaserde writes.
 pub fn element_field(particle: &Particle<'_>) -> TokenStream {
     let Particle::Element { name, occurs, value, docs: documentation } = particle else {
         panic!("a group is not a field");
@@ -235,7 +235,7 @@ fn enumeration(name: &str, enumeration: &EnumerationMeta, documentation: &[Strin
         pub enum #ident { #( #variants )* }
 
         impl #ident {
-            /// The word on the wire.
+            /// The value in XML.
             pub fn as_str(self) -> &'static str {
                 match self { #( Self::#names => #texts, )* }
             }
@@ -253,7 +253,7 @@ fn enumeration(name: &str, enumeration: &EnumerationMeta, documentation: &[Strin
         }
 
         impl Read for #ident {
-            fn read(element: &Understood<'_>) -> Result<Self, XmlError> {
+            fn read(element: &CheckedElement<'_>) -> Result<Self, XmlError> {
                 element.value()
             }
         }

@@ -1,12 +1,12 @@
-//! The whole direct flow: create, sign, status, download, confirm.
+//! The direct flow from start to end: create, sign, fetch the status, download, confirm.
 //!
-//! Against a sandbox on this machine, with everything it needs:
+//! Against a sandbox in this process:
 //!
 //! ```sh
 //! cargo run --example direct_flow --features sandbox
 //! ```
 //!
-//! Against a real environment, where somebody must open the URL it prints and sign:
+//! Against a real environment. Open the URL that it prints, and sign:
 //!
 //! ```sh
 //! P12_PASSWORD=... cargo run --example direct_flow --features sandbox -- \
@@ -42,9 +42,9 @@ options with --env, and the password of the archive in P12_PASSWORD:
 
 /// Who signs.
 enum Signing {
-    /// A call to the sandbox.
+    /// The sandbox signs.
     Sandbox(Box<Sandbox>),
-    /// A person with a browser.
+    /// A person signs in a browser.
     Person,
 }
 
@@ -109,10 +109,10 @@ async fn main() -> Result<()> {
             failed.confirm().await?;
             Err("the job was not signed".into())
         }
-        // Only of a job that is asked about long after it was signed.
+        // Only if the status is fetched long after the job was signed.
         JobStatus::DocumentsGone(gone) => {
             gone.confirm().await?;
-            Err("the service has deleted the signed document".into())
+            Err("the service no longer has the signed document".into())
         }
         JobStatus::InProgress(waiting) => {
             println!("in progress  {:?}", waiting.signatures());
@@ -121,7 +121,7 @@ async fn main() -> Result<()> {
     }
 }
 
-/// The signer's part.
+/// Signs in place of the signer, or asks for the token of a person who has signed.
 fn sign(signing: &Signing, job: &Job<Created>) -> Result<StatusQueryToken> {
     let signer: &CreatedSigner = &job.signers()[0];
     match signing {

@@ -1,11 +1,11 @@
-//! Several processes on one queue, with their results in a database: nothing lost, nothing done twice.
+//! Several processes on one queue, with idempotent handlers that store their results in a database.
 //!
 //! ```sh
 //! cargo run --example polling_worker --features sandbox
 //! ```
 //!
-//! starts a sandbox with 12 jobs and three worker processes, kills one of them while it works, and prints the contents of
-//! the database. A single worker, against any environment:
+//! starts a sandbox with 12 jobs and three worker processes, kills one of them while it runs, and prints the contents
+//! of the database. A single worker, against any environment:
 //!
 //! ```sh
 //! P12_PASSWORD=... cargo run --example polling_worker --features sandbox -- \
@@ -13,18 +13,18 @@
 //!     --sender 123456789 --directory results
 //! ```
 //!
-//! The service delivers each change to one worker, and redelivers it, to any of them, if it is not confirmed within 10
-//! minutes. So a change is delivered at least once, and its effect must happen once. The database sees to that: the effect
-//! of a change is one transaction, which also inserts the key of the change, and the key is unique.
+//! The service delivers each change to one worker. If it is not confirmed within 10 minutes, it is redelivered to any
+//! of them. So a change is delivered at least once, and its effect must happen once. To ensure that, the effect of a
+//! change is one transaction, which also inserts the key of the change under a unique index.
 //!
-//! PostgreSQL does the same with `INSERT INTO handled (key) VALUES ($1) ON CONFLICT DO NOTHING`: if it inserts no row, the
-//! change was processed before. A second worker with the same key waits at the unique index until the transaction of the
-//! first one ends.
+//! With PostgreSQL, use `INSERT INTO handled (key) VALUES ($1) ON CONFLICT DO NOTHING`: if it inserts no row, the
+//! change was processed before. A second worker with the same key waits at the unique index until the transaction of
+//! the first one ends.
 //!
-//! A status that is delivered late replaces no newer one: the row of the job has its progress. A change of a job that is not
-//! in the database is not confirmed: it may be of a job that is just being created, whose row is there at the redelivery,
-//! or of another program on the same queue, which must not lose it. The workers finish what they have begun at Ctrl-C and
-//! at SIGTERM.
+//! An older status does not replace a newer one, because the row of the job contains its progress. A change of a job
+//! that is not in the database is not confirmed: the job may have just been created, so that its row exists at the
+//! redelivery, or it may belong to another program on the same queue. At Ctrl-C and SIGTERM, the workers let running
+//! handlers finish.
 
 #[path = "support/options.rs"]
 mod options;
@@ -49,18 +49,18 @@ use self::options::Options;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// How many changes a worker processes at once.
+/// The number of handlers that a worker runs at once.
 const CONCURRENCY: usize = 4;
 
 const USAGE: &str = "\
-Without options: a demonstration against a sandbox.
+Without options, runs a demonstration against a sandbox.
 
 options of a worker, and the password of the archive in P12_PASSWORD:
   --root URL        the root of the service's API
   --roots FILE      the root certificates of the service (PEM)
   --p12 FILE        the enterprise certificate (virksomhetssertifikat) with its key
   --sender NUMBER   the sender's organization number
-  --directory PATH  where the database and the signed documents are kept";
+  --directory PATH  the directory of the database and the signed documents";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -87,7 +87,7 @@ async fn work(options: &Options) -> Result<()> {
         .changes(PollingQueue::DEFAULT)
         .worker()
         .concurrency(CONCURRENCY)
-        .stop_when(told_to_stop())
+        .stop_when(shutdown())
         .on_problem(move |problem| {
             let cause = problem.source().map(ToString::to_string).unwrap_or_default();
             eprintln!("{worker}: {problem}: {cause}");
@@ -101,8 +101,8 @@ async fn work(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Ends at Ctrl-C, and at what systemd, Docker and Kubernetes send.
-async fn told_to_stop() {
+/// Completes at Ctrl-C, and at SIGTERM, which systemd, Docker and Kubernetes send.
+async fn shutdown() {
     let interrupted = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
     #[cfg(unix)]
     {
@@ -126,7 +126,7 @@ struct Results {
 impl Results {
     fn open(directory: &Path) -> Result<Self> {
         let database = Connection::open(directory.join("results.sqlite"))?;
-        // Other processes write too: wait for them.
+        // Wait for other processes that write.
         database.busy_timeout(Duration::from_secs(60))?;
         database.pragma_update(None, "journal_mode", "WAL")?;
         database.execute_batch(
@@ -155,7 +155,7 @@ impl Results {
         if !self.knows(job)? {
             return Err(format!("job {job} is unknown here: its change is not confirmed").into());
         }
-        // The file first. It gets its name when it is complete, and to write it again does no harm.
+        // First the file. It gets its name when it is complete, and can be written again.
         let mut file = None;
         if let JobStatus::Completed(done) = change {
             let name = format!("{job}.pdf");
@@ -222,7 +222,7 @@ async fn demonstrate() -> Result<()> {
         let confirmations = sandbox.confirmations().into_iter().filter(|confirmation| confirmation.last);
         match confirmations.map(|confirmation| confirmation.job).collect::<BTreeSet<_>>().len() {
             12 => break,
-            // The others are done. The changes that the killed worker had are redelivered after 10 minutes.
+            // The other workers are idle. The changes of the killed worker are redelivered after 10 minutes.
             now if before == Some(now) => sandbox.advance(Duration::from_secs(10 * 60)),
             now => before = Some(now),
         }

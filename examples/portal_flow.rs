@@ -1,4 +1,4 @@
-//! The whole portal flow: two signers who sign one after the other, and a job that is cancelled.
+//! The portal flow from start to end: two signers who sign one after the other, and a job that is cancelled.
 //!
 //! ```sh
 //! cargo run --example portal_flow --features sandbox
@@ -21,7 +21,8 @@ async fn main() -> Result<()> {
     let client = sandbox.client();
     println!("sandbox      https://{}", sandbox.address());
 
-    // Kari is looked up in the public contact register and signs first; Ola is reached by e-mail and signs second.
+    // Kari signs first, and is notified at the addresses in the public contact register. Ola signs second, and is
+    // notified by e-mail.
     let kari = Signer::national_id("01010012345".parse()?).lookup(Lookup::EmailAndSms).order(SigningOrder::new(1)?);
     let ola = Signer::contact(ContactInformation::email("ola@example.com".parse()?)).order(SigningOrder::new(2)?);
     let (kari, ola) = (kari.build(), ola.build());
@@ -55,12 +56,12 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The signer's part.
+/// Signs in place of the signer.
 fn sign(sandbox: &Sandbox, job: JobId, signer: &SignerName) -> Result<()> {
     Ok(sandbox.log_in(job, signer)?.sign()?)
 }
 
-/// Takes a change from the queue, saves the signed PDF of a completed job, and confirms the change.
+/// Receives a change, saves the signed PDF of a completed job, and confirms the change.
 async fn next(changes: &mut Changes<JobStatus>) -> Result<()> {
     let change = changes.next().await.ok_or("the stream has ended")??;
     println!("change       job {} is {}", change.job_id(), change.state());

@@ -1,10 +1,11 @@
-//! The sandbox as a program, for use by hand and by clients in other languages.
+//! The sandbox as a program, for manual tests and for clients in other languages.
 //!
 //! ```sh
 //! cargo run --example sandbox --features sandbox -- --port 8443 --web-port 8080 --dir ./sandbox
 //! ```
 //!
-//! Certificates, jobs and clock are kept in the directory, and survive a restart and a crash. Ctrl-C stops the program.
+//! Certificates, jobs and the clock are stored in the directory, and survive a restart or a crash. Ctrl-C stops the
+//! program.
 
 #[path = "support/options.rs"]
 mod options;
@@ -19,9 +20,9 @@ use self::options::Options;
 
 const USAGE: &str = "\
 options:
-  --port N              the port of the API, defaults to 8443 (0: any that is free)
+  --port N              the port of the API, defaults to 8443 (0: any free port)
   --web-port N          the port of the web site, defaults to 8080
-  --dir PATH            where everything is kept, defaults to ./sandbox
+  --dir PATH            the directory of certificates and jobs, defaults to ./sandbox
   --poll-interval N     seconds between two polls of an empty queue, defaults to 5
   --sender-kind KIND    public or private, defaults to public
   --rate-limit BOOLEAN  whether more than 10 calls a second are refused, defaults to false";

@@ -123,7 +123,7 @@ impl Received {
     }
 }
 
-/// Starts a collector that keeps what it receives, and returns its address.
+/// Starts a collector that stores the spans it receives, and returns its address.
 async fn collector(received: Received) -> Result<String> {
     async fn take(State(received): State<Received>, body: Bytes) -> axum::http::StatusCode {
         let Ok(request) = ExportTraceServiceRequest::decode(body) else { return axum::http::StatusCode::BAD_REQUEST };

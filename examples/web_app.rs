@@ -1,6 +1,6 @@
 //! A web application for contracts: a form, a signer who is redirected to sign and comes back, and the signed PDF.
 //!
-//! With a sandbox in place of the service:
+//! Against a sandbox in this process:
 //!
 //! ```sh
 //! cargo run --example web_app --features sandbox,verify -- [--port 8080] [--dir DIRECTORY]
@@ -13,24 +13,26 @@
 //!     --root https://api.difitest.signering.posten.no/api --roots roots.pem --p12 client.p12 --sender 123456789
 //! ```
 //!
-//! What it takes care of:
+//! It handles these cases:
 //!
-//! * A contract is in the database before it is sent, and its handle as soon as the job is created: a crash in between
-//!   leaves a row that says so, and no unknown job. A job that *may* have been created is not created again. A browser that
-//!   goes away while the job is created does not lose its handle: the client hands it over afterwards.
-//! * The signed PDF is checked and saved before the job is confirmed: the service may delete it then.
-//! * A confirmation may fail, and the process may die before it. So one write to the database records that the contract is
-//!   signed, together with the confirmation that is still to be made. It is removed when the confirmation has succeeded;
-//!   until then, it is retried at every start and at an interval. The signer does not wait for it. A confirmation is
-//!   idempotent: a crash just before it is removed does no harm.
-//! * A signer may come back twice: what was saved is not fetched again.
-//! * The personal number is sent to the service and stored nowhere here. The addresses of contracts cannot be guessed.
+//! * **Crash during creation.** A contract is in the database before it is sent, and its handle as soon as the job is
+//!   created. A crash in between leaves a row in the state `sending`. A job that *may* have been created is not created
+//!   again. If the browser disconnects while the job is created, a hook stores the handle.
+//! * **Download before confirmation.** The signed PDF is verified and saved before the job is confirmed, because the
+//!   service may delete it then.
+//! * **Failed confirmation.** One write to the database records that the contract is signed, together with the pending
+//!   confirmation, which is removed after the confirmation has succeeded. Until then, the confirmation is retried at
+//!   every start and at an interval. The signer does not wait for it. Confirmation is idempotent, so a crash just
+//!   before the removal does no harm.
+//! * **A signer who comes back twice.** The saved PDF is not downloaded again.
+//! * **Personal data.** The personal identification number is sent to the service and not stored. The addresses of
+//!   contracts cannot be guessed.
 //!
-//! What a real application has in addition: a login, with each person's own contracts; and an eye on contracts that stay at
-//! `sent`. A signer who signs and never comes back brings no status query token: if that must not happen, use
-//! [`JobRequest::polling`].
+//! A real application also needs a login, so that users see only their own contracts, and monitoring of contracts that
+//! stay in the state `sent`: a signer who signs but does not come back brings no status query token. If that is not
+//! acceptable, use [`JobRequest::polling`].
 //!
-//! Longer than 400 lines: a whole application in one file, to be read from top to bottom.
+//! Longer than 400 lines, because it is a whole application in one file, to be read from top to bottom.
 
 #[path = "support/options.rs"]
 mod options;
@@ -112,7 +114,7 @@ fn service(options: &Options) -> Result<(Complete, TrustAnchors), Box<dyn Error>
     Ok((client, roots))
 }
 
-/// A builder that lacks nothing.
+/// A complete builder.
 type Complete = ClientBuilder<Environment, Identity, HasSender>;
 
 struct App {
@@ -153,7 +155,7 @@ async fn send(State(app): State<Arc<App>>, Form(filled): Form<Filled>) -> Result
     let id = new_id();
     let request = request(&app, &id, &filled)?;
     app.contracts.add(&id, &filled.employee, &filled.position)?;
-    // An error leaves the row at `sending`: somebody must look at it, and it is not sent twice.
+    // An error leaves the row in the state `sending`, for an operator to check. It is not sent twice.
     let job = app.client.direct().create(&request).await?;
     app.contracts.sent(&id, &job.handle())?;
     Ok(Redirect::to(job.signers()[0].redirect_url().as_str()))
@@ -185,7 +187,7 @@ struct Back {
     status_query_token: StatusQueryToken,
 }
 
-/// The signer is back: asks for the status, and keeps what it says.
+/// Fetches the status when the signer comes back, and stores it.
 async fn come_back(
     State(app): State<Arc<App>>,
     Segment(id): Segment<String>,
@@ -213,7 +215,7 @@ async fn come_back(
 }
 
 impl App {
-    /// Confirms a contract that has ended, unless that is done.
+    /// Confirms a contract that has ended, unless it is already confirmed.
     async fn confirm(&self, id: &str) {
         // One at a time: the contract may also be among those of `confirm_the_rest`.
         let _turn = self.confirming.lock().await;
@@ -231,7 +233,7 @@ impl App {
     }
 }
 
-/// Confirms contracts whose confirmation failed, or was not reached before a crash: now, and again after each interval.
+/// Confirms contracts with a pending confirmation: now, and again after each interval.
 async fn confirm_the_rest(app: Arc<App>, interval: Duration) {
     loop {
         match app.contracts.unconfirmed() {
@@ -249,7 +251,7 @@ async fn confirm_the_rest(app: Arc<App>, interval: Duration) {
 /// Downloads the signed PDF.
 async fn signed(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Result<Response, Trouble> {
     let contract = app.contracts.get(&id)?;
-    // The id is in the database, so it is one of ours and no path.
+    // The id is in the database, so it is not a path.
     let bytes =
         tokio::fs::read(app.directory.join(format!("{}.pdf", contract.id))).await.map_err(|_| Trouble::Unknown)?;
     let headers = [
@@ -282,14 +284,14 @@ struct Contract {
     id: String,
     employee: String,
     position: String,
-    /// `sending`, `sent`, `signed`, `deleted`, or the API's word for why it was not signed.
+    /// `sending`, `sent`, `signed`, `deleted`, or the API's status of a signature that was not made.
     state: String,
 }
 
 impl Contracts {
     fn open(directory: &Path) -> rusqlite::Result<Self> {
         let database = Connection::open(directory.join("contracts.sqlite"))?;
-        // `handle` is there from `sent` on, `confirmation` from the end of the job until it is confirmed.
+        // `handle` is set from `sent` on, `confirmation` from the end of the job until it is confirmed.
         database.execute_batch(
             "CREATE TABLE IF NOT EXISTS contract
              (id TEXT PRIMARY KEY, employee TEXT NOT NULL, position TEXT NOT NULL, state TEXT NOT NULL,
@@ -314,8 +316,8 @@ impl Contracts {
         self.with(|database| database.execute(sql, params![id, handle])).map(drop)
     }
 
-    /// Records the handle of a job whose creator did not wait for it. Whatever else may have come of the creation, the row is
-    /// at `sending` and stays there.
+    /// Stores the handle of a job whose future was dropped. After any other outcome, the row stays in the state
+    /// `sending`.
     fn sent_without_us(&self, creation: &AbandonedCreation) {
         let stored = match (&creation.reference, &creation.outcome) {
             (Some(id), Ok(AnyJobHandle::Direct(handle))) => self.sent(id, handle),
@@ -326,7 +328,7 @@ impl Contracts {
         }
     }
 
-    /// Records how a contract ended and the confirmation that is to be made, in one write. Changes nothing the second time.
+    /// Stores how a contract ended and the pending confirmation, in one write. Changes nothing the second time.
     fn ended(&self, id: &str, state: &str, confirmation: Option<&ConfirmationReference>) -> Result<(), Trouble> {
         let confirmation = confirmation.map(serde_json::to_string).transpose()?;
         let sql = "UPDATE contract SET state = ?2, confirmation = ?3 WHERE id = ?1 AND state = 'sent'";
@@ -338,7 +340,7 @@ impl Contracts {
         self.with(|database| database.execute(sql, [id])).map(drop)
     }
 
-    /// The contracts that have ended and are not confirmed.
+    /// The contracts with a pending confirmation.
     fn unconfirmed(&self) -> Result<Vec<String>, Trouble> {
         self.with(|database| {
             let mut statement = database.prepare("SELECT id FROM contract WHERE confirmation IS NOT NULL")?;
@@ -354,7 +356,7 @@ impl Contracts {
         self.stored(id, "handle")?.ok_or(Trouble::Unknown)
     }
 
-    /// What a column with JSON holds.
+    /// The value in a JSON column.
     fn stored<T: DeserializeOwned>(&self, id: &str, column: &str) -> Result<Option<T>, Trouble> {
         let sql = format!("SELECT {column} FROM contract WHERE id = ?1");
         let json =
@@ -382,7 +384,7 @@ impl Contracts {
     }
 }
 
-/// What can go wrong, as a page.
+/// An error that is shown as a page.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
     /// No such contract, or it is not signed yet.

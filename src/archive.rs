@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::transport::{Download, Flow, Operation, Transport};
 use crate::types::{OrganizationNumber, ServiceUrl};
 
-/// The archive of a [`Client`](crate::Client). It needs no sender: each call names the owner. Cheap to clone, and can be kept.
+/// The archive of a [`Client`](crate::Client). Cheap to clone.
+///
+/// It needs no sender: each call names the owner of the document.
 ///
 /// ```no_run
 /// # async fn example(client: &posten_signering::Client) -> Result<(), posten_signering::Error> {
@@ -15,6 +17,7 @@ use crate::types::{OrganizationNumber, ServiceUrl};
 /// # }
 /// ```
 #[derive(Clone)]
+#[doc(alias = "ArchiveClient")]
 pub struct Archive {
     transport: Arc<Transport>,
 }
@@ -24,7 +27,7 @@ impl Archive {
         Self { transport: Arc::clone(transport) }
     }
 
-    /// The signed PDF of an archived document, by its owner and the id the archive gave it.
+    /// Returns a download of the signed PDF of an archived document, by its owner and its id in the archive.
     ///
     /// Nothing is requested until the [`Download`] is used.
     pub fn pades(&self, owner: &OrganizationNumber, document_id: &str) -> Download {

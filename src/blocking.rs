@@ -1,7 +1,7 @@
-//! For programs without async: everything that is a future can be waited for.
+//! Blocking calls, for programs without async.
 //!
-//! There is no second client. The types and methods are those of the rest of the crate, with [`Wait::wait`] where async code
-//! has `.await`; a [`DownloadStream`] becomes a [`Reader`], and [`Changes`] an iterator by [`each`].
+//! There is no separate client. Use the types and methods of the rest of the crate, with [`Wait::wait`] in place of
+//! `.await`. For a [`DownloadStream`] use [`Reader`], and for [`Changes`] the iterator [`each`].
 //!
 //! ```
 //! use posten_signering::blocking::Wait;
@@ -33,8 +33,8 @@
 //! # }
 //! ```
 //!
-//! All of it runs on one runtime of the crate's own with one thread, which begins with the first wait and lasts as long as the
-//! process. In async code, await: waiting there works, but holds up a thread that others need.
+//! All calls run on one runtime with one thread, which the crate starts at the first call and keeps for the lifetime of
+//! the process. In async code, use `.await`: `wait` works there too, but blocks a thread of the runtime.
 
 use std::io;
 use std::sync::OnceLock;
@@ -46,15 +46,15 @@ use crate::error::Error;
 use crate::poll::Changes;
 use crate::transport::DownloadStream;
 
-/// Waits for a future.
+/// Blocks on a future. Implemented for all futures.
 ///
 /// Example: see [`blocking`](self).
 pub trait Wait: Future + Sized {
-    /// Holds up this thread until the future is done, and gives what it gives.
+    /// Blocks this thread until the future completes, and returns its output.
     ///
     /// # Panics
     ///
-    /// When the system has no thread for the runtime, at the first call, or when the future panics.
+    /// When the future panics, or when the first call cannot start the thread of the runtime.
     fn wait(self) -> Self::Output
     where
         Self: Send,
@@ -70,7 +70,7 @@ impl<F: Future> Wait for F {
         if Handle::try_current().is_err() {
             return runtime().block_on(self);
         }
-        // A thread that belongs to a runtime must not wait for another: one more does.
+        // A thread of a runtime must not block on another runtime, so a new thread does.
         std::thread::scope(|scope| match scope.spawn(|| runtime().block_on(self)).join() {
             Ok(output) => output,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -78,17 +78,17 @@ impl<F: Future> Wait for F {
     }
 }
 
-/// Where everything runs. What a client keeps open between calls lives there too.
+/// The shared runtime. The connections of clients live there too.
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(1).thread_name("posten-signering").enable_all();
-        builder.build().expect("a thread, without which nothing can be waited for")
+        builder.build().expect("the runtime's thread can be started")
     })
 }
 
-/// The changes of a queue, one after the other, without end. Waits for as long as there is none.
+/// Returns an endless iterator over the changes of a queue. It blocks while there is none.
 ///
 /// ```no_run
 /// use posten_signering::{Client, PollingQueue, blocking};
@@ -107,9 +107,9 @@ pub fn each<S: Send + 'static>(mut changes: Changes<S>) -> impl Iterator<Item = 
     std::iter::from_fn(move || changes.next().wait())
 }
 
-/// A download as it arrives, to be read.
+/// A download as [`io::Read`].
 ///
-/// An error in it means that the document is not whole. What it is, is inside: an [`Error`].
+/// After an error, the document is incomplete. The inner error of the [`io::Error`] is an [`Error`].
 ///
 /// ```no_run
 /// use posten_signering::blocking::{Reader, Wait};
@@ -127,7 +127,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads a download.
+    /// Creates a reader of a download.
     pub fn new(stream: DownloadStream) -> Self {
         Self { stream, piece: Bytes::new() }
     }

@@ -1,4 +1,4 @@
-//! A job handle of either flow.
+//! The handle of a job of either flow.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -9,9 +9,9 @@ use crate::flow::{Kind, Record};
 use crate::portal;
 use crate::types::JobId;
 
-/// The handle of any job: for a store that holds handles of both flows.
+/// The handle of a job of either flow, for storing the handles of both flows in one place.
 ///
-/// It is serialized as the handle inside, and reads what was serialized as one.
+/// Its serialized form is that of the handle in it.
 ///
 /// ```
 /// use posten_signering::AnyJobHandle;
@@ -30,7 +30,7 @@ use crate::types::JobId;
 pub enum AnyJobHandle {
     /// A direct job with callback.
     Direct(direct::JobHandle<Callback>),
-    /// A direct job that is polled for.
+    /// A direct polling job.
     DirectPolling(direct::JobHandle<Polling>),
     /// A portal job.
     Portal(portal::JobHandle),
@@ -41,12 +41,12 @@ impl AnyJobHandle {
         match record.kind {
             Kind::DirectPollingJob => direct::JobHandle::from_record(record).map(Self::DirectPolling),
             Kind::PortalJob => portal::JobHandle::from_record(record).map(Self::Portal),
-            // Anything else is none, and the error says what it is.
+            // For any other kind, the error names it.
             _ => direct::JobHandle::from_record(record).map(Self::Direct),
         }
     }
 
-    /// The number of the job. `None` only when the handle was made from URLs that do not tell.
+    /// Returns the number of the job. `None` only when the handle was made from URLs that do not contain it.
     pub fn job_id(&self) -> Option<JobId> {
         match self {
             Self::Direct(handle) => handle.job_id(),
@@ -55,7 +55,7 @@ impl AnyJobHandle {
         }
     }
 
-    /// The sender's own reference for the job.
+    /// Returns the sender's own reference for the job.
     pub fn reference(&self) -> Option<&str> {
         match self {
             Self::Direct(handle) => handle.reference(),
@@ -65,17 +65,16 @@ impl AnyJobHandle {
     }
 }
 
-/// What came of the creation of a job whose future was dropped: see
-/// [`ClientBuilder::on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
+/// The outcome of the creation of a job whose future was dropped.
 ///
-/// Example: see there.
+/// Example: see [`ClientBuilder::on_abandoned_creation`](crate::ClientBuilder::on_abandoned_creation).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AbandonedCreation {
     /// The sender's own reference for the job.
     pub reference: Option<String>,
-    /// The handle of the job, or [`Error::MaybeCreated`]. A creation that has failed otherwise tells no hook: there is no
-    /// job.
+    /// The handle of the job, or [`Error::MaybeCreated`]. After any other error there is no job, and the hook is not
+    /// called.
     pub outcome: Result<AnyJobHandle, Error>,
 }
 

@@ -1,4 +1,4 @@
-//! The enterprise certificate and its key: the client's identity in TLS, and the signer of the document package.
+//! The client's identity: the enterprise certificate and its key, for TLS and for signing document packages.
 
 mod choice;
 mod pem;
@@ -21,14 +21,18 @@ use crate::error::{Error, IdentityError};
 use crate::pkcs12::Archive;
 use crate::types::OrganizationNumber;
 
-/// An enterprise certificate (virksomhetssertifikat) with its chain and its private key.
+/// The client's identity: an enterprise certificate (*virksomhetssertifikat*) with its chain and its private key.
 ///
-/// The key stays inside: it signs, but it cannot be read, printed, compared or serialized. The copies that are made of
-/// key and password while loading (PEM text, decoded DER, the password in other encodings) are wiped from the heap, and
+/// An enterprise certificate is delivered as two or three `.p12` files. Use the one for authentication
+/// (*autentisering*), not those for signatures (*signering*) or encryption (*kryptering*). See
+/// [`guide::certificates`](crate::guide::certificates).
+///
+/// If a file contains several keys and certificates, the key is used whose certificate is valid and has the key usage
+/// *digitalSignature*, independently of the order. If there are several, the one that expires last is used.
+///
+/// The private key can sign, but cannot be read, printed, compared or serialized. Copies of the key and the password
+/// that are made while loading (PEM text, decoded DER, the password in other encodings) are wiped from the heap, and
 /// the password stays in its [`SecretString`]. SECURITY.md lists what is not wiped.
-///
-/// Of several keys and certificates, the key whose certificate has the key usage *digitalSignature* is used, in whatever
-/// order they are stored. If several suit, the one that expires last is used.
 ///
 /// Cheap to clone.
 ///
@@ -39,7 +43,7 @@ use crate::types::OrganizationNumber;
 /// match Identity::from_pkcs12_file("virksomhet.p12", &password) {
 ///     Ok(identity) => println!("{} until {}", identity.subject(), identity.valid_until()),
 ///     Err(Error::Identity(IdentityError::NotForDigitalSignature { key_usage })) => {
-///         println!("this one is for {key_usage}: take another of the files that came together");
+///         println!("this certificate is for {key_usage}: use another of the files delivered together");
 ///     }
 ///     Err(error) => return Err(error),
 /// }
@@ -47,14 +51,15 @@ use crate::types::OrganizationNumber;
 /// # }
 /// ```
 #[derive(Clone)]
+#[doc(alias("virksomhetssertifikat", "KeyStoreConfig", "certificate", "p12"))]
 pub struct Identity {
-    /// Leaf first, then its issuers as far as they were given.
+    /// The leaf, then its issuers as far as they were given.
     chain: Arc<[CertificateDer<'static>]>,
     key: Arc<dyn SigningKey>,
     leaf: Arc<Leaf>,
 }
 
-/// What is told of the certificate itself.
+/// The fields of the certificate that are used.
 struct Leaf {
     organization_number: Option<OrganizationNumber>,
     subject: String,
@@ -66,18 +71,18 @@ struct Leaf {
 }
 
 impl Identity {
-    /// Reads a PKCS#12 archive (`.p12`, `.pfx`), as Buypass and Commfides deliver it.
+    /// Reads a PKCS#12 archive (`.p12`, `.pfx`), as delivered by Buypass and Commfides.
     ///
-    /// Both modern (AES) and older (Triple DES, RC2) encryption are read (RFC 7292 and RFC 8018), with both kinds of MAC
-    /// (RFC 7292 and PBMAC1 of RFC 9579), up to 10 000 000 iterations of key derivation in all, and BER as well as DER.
+    /// Supports modern (AES) and legacy (Triple DES, RC2) encryption (RFC 7292 and RFC 8018), both kinds of MAC (RFC
+    /// 7292, and PBMAC1 of RFC 9579), BER and DER, and at most 10 000 000 iterations of key derivation in total.
     ///
-    /// The archive may hold several keys, each with its certificate: see [`Identity`] for the choice. The other
-    /// certificates are used as the chain.
+    /// The archive may contain several keys with their certificates: see [`Identity`] for which one is used. The other
+    /// certificates are used for the chain.
     ///
     /// # Errors
     ///
-    /// [`IdentityError`], one variant for each thing that can be wrong with it. If none of several keys can be used, the
-    /// error is that of the key that came closest.
+    /// [`IdentityError`]. If none of several keys can be used, the error is that of the most likely one.
+    #[doc(alias("fromOrganizationCertificate"))]
     pub fn from_pkcs12(archive: &[u8], password: &SecretString) -> Result<Self, IdentityError> {
         let Archive { keys, certificates } = Archive::open(archive, password)?;
         let keys = keys.iter().map(|key| match key {
@@ -87,21 +92,22 @@ impl Identity {
         Self::new(certificates, keys)
     }
 
-    /// Reads a PKCS#12 archive from a file.
+    /// Reads a PKCS#12 archive from a file, as [`from_pkcs12`](Self::from_pkcs12) does.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] when it cannot be read, [`Error::Identity`] when it cannot be used.
+    /// [`Error::File`] when the file cannot be read, [`Error::Identity`] when the archive cannot be used.
     pub fn from_pkcs12_file(path: impl AsRef<Path>, password: &SecretString) -> Result<Self, Error> {
         Ok(Self::from_pkcs12(&secret_file::read(path.as_ref())?, password)?)
     }
 
-    /// Reads a certificate (with its chain, if it is there, in any order) and an unencrypted private key from PEM. Of
-    /// several, see [`Identity`] for the choice.
+    /// Reads a certificate with its chain, in any order, and an unencrypted private key from PEM.
+    ///
+    /// If there are several keys, see [`Identity`] for which one is used.
     ///
     /// # Errors
     ///
-    /// [`IdentityError`], one variant for each thing that can be wrong with them.
+    /// [`IdentityError`] when they cannot be used.
     pub fn from_pem(certificates: &[u8], key: &SecretString) -> Result<Self, IdentityError> {
         Self::from_pem_text(certificates, key.expose_secret().as_bytes())
     }
@@ -110,9 +116,9 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`Error::File`] when one cannot be read, [`Error::Identity`] when they cannot be used.
+    /// [`Error::File`] when a file cannot be read, [`Error::Identity`] when the certificate or key cannot be used.
     pub fn from_pem_files(certificates: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, Error> {
-        // Both may hold the key.
+        // Both files may contain the key.
         let certificates = secret_file::read(certificates.as_ref())?;
         let key = secret_file::read(key.as_ref())?;
         std::str::from_utf8(&key).map_err(|_| IdentityError::NotPem)?;
@@ -135,51 +141,51 @@ impl Identity {
         Ok(Self { chain: certificates.chain(at).into(), key, leaf })
     }
 
-    /// The organization number in the certificate's subject, if it has one.
+    /// Returns the organization number in the certificate's subject, if it has one.
     pub fn organization_number(&self) -> Option<&OrganizationNumber> {
         self.leaf.organization_number.as_ref()
     }
 
-    /// The name of the certificate's holder, for people:
-    /// `organizationIdentifier=NTRNO-123456789,CN=Kommunen,O=Kommunen,C=NO` for instance.
+    /// Returns the subject of the certificate, for display:
+    /// `organizationIdentifier=NTRNO-123456789,CN=Kommunen,O=Kommunen,C=NO`, for example.
     ///
-    /// In the order and with the escapes of RFC 4514. Attributes that RFC 4514 has no keyword for are written with that
-    /// of X.520, or with their number, and their values as text.
+    /// The order and the escapes are those of RFC 4514. Attributes without a keyword in RFC 4514 have that of X.520, or
+    /// their object identifier, and their values are written as text.
     pub fn subject(&self) -> &str {
         &self.leaf.subject
     }
 
-    /// The name of its issuer, for people, in the form of [`subject`](Self::subject).
+    /// Returns the issuer of the certificate, for display, in the form of [`subject`](Self::subject).
     pub fn issuer(&self) -> &str {
         &self.leaf.issuer
     }
 
-    /// The name of its issuer as signatures have it (RFC 2253), with the DER of what RFC 4514 has no keyword for.
+    /// The issuer in the form that signatures use (RFC 2253), with attributes without a keyword in RFC 4514 as DER.
     pub(crate) fn issuer_rfc4514(&self) -> &str {
         &self.leaf.issuer_rfc4514
     }
 
-    /// Its serial number, in decimal.
+    /// The serial number in decimal.
     pub(crate) fn serial_number(&self) -> &str {
         &self.leaf.serial_number
     }
 
-    /// The start of its validity.
+    /// Returns the start of the certificate's validity.
     pub fn valid_from(&self) -> Timestamp {
         self.leaf.not_before
     }
 
-    /// The end of its validity. Have a monitor warn you before: a renewal takes days.
+    /// Returns the end of the certificate's validity. Monitor it: a renewal takes days.
     pub fn valid_until(&self) -> Timestamp {
         self.leaf.not_after
     }
 
-    /// The certificate and its chain, leaf first.
+    /// The certificate and its chain, with the leaf first.
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }
 
-    /// For TLS. A root at the end of the chain is not sent: the other side has its own or does not trust it.
+    /// The key and chain for TLS. A root at the end of the chain is not sent, because the server does not need it.
     pub(crate) fn certified_key(&self) -> CertifiedKey {
         let sent = self.chain.iter().enumerate().filter(|(at, der)| {
             *at == 0 || !Certificate::parse(der).is_ok_and(|certificate| certificate.is_self_signed())
@@ -187,7 +193,7 @@ impl Identity {
         CertifiedKey::new(sent.map(|(_, der)| der.clone()).collect(), Arc::clone(&self.key))
     }
 
-    /// An RSA PKCS#1 v1.5 signature with SHA-256.
+    /// Signs with RSA PKCS#1 v1.5 and SHA-256.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IdentityError> {
         let signer = self.key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).ok_or(IdentityError::NotRsa)?;
         signer.sign(message).map_err(|_| IdentityError::UnusableKey)

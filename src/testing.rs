@@ -1,9 +1,9 @@
-//! Statuses, changes and refusals for a program's own unit tests, without a server.
+//! Statuses, changes and refusals for unit tests of your program, without a server.
 //!
-//! A handler that takes a [`portal::JobStatus`] or any [`Change`](crate::Change), and code that
-//! decides by an [`Error`], can be tested with values that are made here. They behave as those of the service:
-//! the signed PDF can be fetched, the status be confirmed, and every call can be made to fail. For whole programs there is
-//! the module `sandbox` (feature `sandbox`), which needs a port and a runtime with I/O.
+//! Use them to test handlers that take a [`portal::JobStatus`] or any [`Change`](crate::Change), and code that decides
+//! by an [`Error`]. They behave like those of the service: the signed PDF can be downloaded, the status can be
+//! confirmed, and every call can be made to fail. To test a whole program, use the module `sandbox` (feature
+//! `sandbox`), which needs a port and a runtime with I/O.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -12,7 +12,7 @@
 //! use posten_signering::testing::{StatusBuilder, refusal};
 //! use posten_signering::{Change, Error, ErrorClass, PersonalIdentificationNumber, SignatureStatus};
 //!
-//! /// The program under test: what it stores of a completed job.
+//! /// The code under test: returns the size of the signed PDF that it would store.
 //! async fn store(change: &impl Change) -> Result<Option<usize>, Error> {
 //!     match change.pades() {
 //!         Some(pades) => Ok(Some(pades.bytes().await?.len())),
@@ -53,7 +53,7 @@ use crate::trust::Environment;
 use crate::types::{JobId, PollingQueue, Reference, ServiceUrl, SignatureJobStatus};
 use crate::xml::{self, generated as wire};
 
-/// A refusal with this HTTP status, to be filled in and put into an [`Error`].
+/// Creates a refusal with this HTTP status, for an [`Error`].
 ///
 /// ```
 /// use posten_signering::testing::refusal;
@@ -66,40 +66,40 @@ use crate::xml::{self, generated as wire};
 ///
 /// # Panics
 ///
-/// When it is no HTTP status: not between 100 and 999.
+/// When the status is not between 100 and 999.
 pub fn refusal(status: u16) -> Refusal {
     Refusal::new(StatusCode::from_u16(status).expect("an HTTP status"))
 }
 
 impl Refusal {
-    /// With this `error-code`.
+    /// Sets the `error-code`.
     #[must_use]
     pub fn with_code(self, code: impl Into<String>) -> Self {
         Self { code: Some(code.into()), ..self }
     }
 
-    /// With this `error-message`.
+    /// Sets the `error-message`.
     #[must_use]
     pub fn with_message(self, message: impl Into<String>) -> Self {
         Self { message: Some(message.into()), ..self }
     }
 }
 
-/// A status that can be built for a unit test: the `JobStatus` of either flow. The trait is sealed.
+/// Implemented by the `JobStatus` of both flows, which [`StatusBuilder`] builds. The trait is sealed.
 ///
 /// Example: see [`testing`](self).
 pub trait Testable: Sized {
-    /// How the flow names a signer.
+    /// The type that identifies a signer in this flow.
     type Signer;
 
     #[doc(hidden)]
     fn read(builder: &StatusBuilder<Self>, _: Sealed) -> Result<Self, Error>;
 }
 
-/// Builds the status `S` of a job for a unit test.
+/// A builder of the status `S` of a job, for unit tests.
 ///
-/// `build` reads it from an answer in the service's format, so that it can have nothing that is refused in an answer. It
-/// belongs to an environment of its own: no client accepts its references.
+/// `build` reads the status from an answer in the service's format, so that it is as valid as one of the service. It
+/// belongs to an environment of its own, so no client accepts its references.
 ///
 /// Example: see [`testing`](self).
 #[must_use = "a builder does nothing until `build` is called"]
@@ -128,72 +128,73 @@ impl<S: Testable> StatusBuilder<S> {
         }
     }
 
-    /// A job that all have signed.
+    /// Starts a status in which all signers have signed.
     pub fn completed(job: JobId) -> Self {
         Self::new(job, SignatureJobStatus::CompletedSuccessfully, true)
     }
 
-    /// A job that all have signed, and whose documents the service has no more.
+    /// Starts a status in which all signers have signed, but the service no longer has the signed PDF.
     pub fn documents_gone(job: JobId) -> Self {
         Self::new(job, SignatureJobStatus::CompletedSuccessfully, false)
     }
 
-    /// A job that some signer has yet to act on. After [`pades`](Self::pades), the signed PDF so far is offered.
+    /// Starts a status in which at least one signer has not acted. With [`pades`](Self::pades), it offers the PDF with
+    /// the signatures so far.
     pub fn in_progress(job: JobId) -> Self {
         Self::new(job, SignatureJobStatus::InProgress, false)
     }
 
-    /// A job that not all will sign.
+    /// Starts a status of a failed job. With [`pades`](Self::pades), it offers the PDF with the signatures so far.
     pub fn failed(job: JobId) -> Self {
         Self::new(job, SignatureJobStatus::Failed, false)
     }
 
-    /// With the sender's own reference for the job.
+    /// Sets the sender's own reference for the job.
     pub fn reference(mut self, reference: Reference) -> Self {
         self.reference = Some(reference);
         self
     }
 
-    /// With a signer, and what they have done, since the start of 2026.
+    /// Adds a signer and the status of their signature, since the start of 2026.
     pub fn signature(self, signer: impl Into<S::Signer>, status: SignatureStatus) -> Self {
         self.signature_since(signer, status, time::parse("2026-01-01T00:00:00Z").unwrap_or_default())
     }
 
-    /// With a signer, what they have done, and since when.
+    /// Adds a signer, the status of their signature, and its time.
     pub fn signature_since(mut self, signer: impl Into<S::Signer>, status: SignatureStatus, since: Timestamp) -> Self {
         self.signatures.push((signer.into(), status, since));
         self
     }
 
-    /// With this signed PDF.
+    /// Sets the signed PDF.
     pub fn pades(mut self, pdf: impl Into<Bytes>) -> Self {
         self.pades = pdf.into();
         self.has_documents = true;
         self
     }
 
-    /// With this XAdES signature of each signer who has signed.
+    /// Sets the XAdES of each signer who has signed.
     pub fn xades(mut self, signature: impl Into<Bytes>) -> Self {
         self.xades = signature.into();
         self
     }
 
-    /// Every call that the status makes is refused so.
+    /// Makes every call of the status fail with this refusal.
     pub fn refusing(mut self, refusal: Refusal) -> Self {
         self.refusing = Some(refusal);
         self
     }
 
-    /// The status.
+    /// Builds the status.
     ///
     /// # Errors
     ///
-    /// [`Error::Protocol`] when the service could not have answered so.
+    /// [`Error::Protocol`] when the status is not valid as an answer of the service.
     pub fn build(self) -> Result<S, Error> {
         S::read(&self, Sealed(()))
     }
 
-    /// The service that answers the calls of the status.
+    /// A transport that answers the calls of the status.
     fn transport(&self) -> Arc<Transport> {
         let (pades, xades, refusing) = (self.pades.clone(), self.xades.clone(), self.refusing.clone());
         let answer = move |request: &Request| match (&refusing, request.method(), request.url().path()) {
@@ -292,7 +293,7 @@ impl Testable for portal::JobStatus {
     }
 }
 
-/// Shows no signer.
+/// Does not show signers.
 impl<S: Testable> fmt::Debug for StatusBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StatusBuilder").field("job", &self.job).field("state", &self.state).finish_non_exhaustive()
@@ -306,7 +307,7 @@ fn answer(status: u16, content_type: &'static str, body: &Bytes) -> Response<Byt
     answer
 }
 
-/// The answer that becomes this refusal again.
+/// The answer that is read as this refusal.
 fn refused(refusal: &Refusal) -> Response<Bytes> {
     let body = refusal.code.as_ref().map(|code| wire::Error {
         error_code: code.clone(),

@@ -376,7 +376,7 @@ async fn what_is_no_answer_is_still_refused() {
         (good.replace("-response", "-answer"), "the root element"),
         (good.replace("schema/v1", "schema/v2"), "the root element"),
         (good.replace(id, ""), "the element `signature-job-id` is missing"),
-        (good.replace(id, &id.repeat(2)), "`signature-job-id` stands there more than 1 times"),
+        (good.replace(id, &id.repeat(2)), "`signature-job-id` occurs more than 1 times"),
         (good.replace(id, "<signature-job-id>one</signature-job-id>"), "not an integer"),
         (good.replace("FAILED", "DANCING"), "the value `DANCING` is unknown"),
         (good.replace("</direct", "<direct"), "ends before its root element does"),

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// The options that this process was started with.
+/// The options of this process.
 pub struct Options(HashMap<String, String>);
 
 impl Options {
-    /// Reads the options that `usage` names. Prints `usage` and exits when there is another one.
+    /// Reads the options in `usage`. Prints `usage` and exits if there is an unknown option.
     pub fn read(usage: &str) -> Self {
         let known = |name: &str| name.starts_with("--") && usage.split_whitespace().any(|word| word == name);
         let mut values = HashMap::new();
@@ -30,12 +30,12 @@ impl Options {
         Self(values)
     }
 
-    /// Whether this option was given.
+    /// Whether this option is set.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// The value of an option that must be given.
+    /// The value of a required option.
     pub fn required(&self, name: &str) -> Result<&str, String> {
         self.0.get(name).map(String::as_str).ok_or_else(|| format!("{name} is missing"))
     }

@@ -1,6 +1,6 @@
-//! A real PDF, without a library.
+//! Writes a PDF without a library.
 
-/// A PDF of one page with one line on it.
+/// A PDF with one page and one line of text.
 pub fn page(line: &str) -> Vec<u8> {
     let text = format!("BT /F1 14 Tf 72 720 Td ({}) Tj ET", literal(line));
     let objects = [
@@ -29,7 +29,7 @@ pub fn page(line: &str) -> Vec<u8> {
     pdf
 }
 
-/// The inside of a string in PDF, in the encoding of the font. What that does not have becomes a question mark.
+/// The content of a PDF string in the encoding of the font. Characters that it does not have become question marks.
 fn literal(line: &str) -> String {
     let escaped = line.chars().map(|c| match c {
         '(' | ')' | '\\' => format!("\\{c}"),

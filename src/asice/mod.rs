@@ -1,9 +1,9 @@
 //! The document package: a ZIP with documents, manifest and signature (ASiC-E with XAdES, ETSI TS 102 918).
 //!
-//! In this order, and nothing else: the documents, `manifest.xml`, `META-INF/signatures.xml`. Every file outside
+//! It contains, in this order, the documents, `manifest.xml` and `META-INF/signatures.xml`. Every file outside
 //! `META-INF` is signed.
 //!
-//! A document is read twice, for its digest and while it is sent, and copied never.
+//! A document is read twice, to compute its digest and to send it, and not copied.
 
 mod part;
 pub(crate) mod xades;
@@ -32,22 +32,22 @@ pub(crate) const MANIFEST: &str = "manifest.xml";
 /// The name of the signature in the package.
 pub(crate) const SIGNATURES: &str = "META-INF/signatures.xml";
 
-/// From so many bytes on, several documents are hashed at once. Below, a thread costs more than it saves.
+/// The number of bytes from which several documents are hashed in parallel. Below, a thread costs more than it saves.
 const WORTH_A_THREAD: usize = 256 * 1024;
 
-/// A package that is ready to be sent: its parts one after the other.
+/// A package that is ready to be sent, as a sequence of parts.
 pub(crate) struct Package {
     pub(crate) parts: Vec<Part>,
 }
 
 impl Package {
-    /// The whole package in memory.
+    /// Reads the whole package into memory.
     pub(crate) fn bytes(&self) -> Result<Vec<u8>, Error> {
         joined(&self.parts)
     }
 }
 
-/// Parts put together in memory.
+/// Joins parts in memory.
 pub(crate) fn joined(parts: &[Part]) -> Result<Vec<u8>, Error> {
     let mut whole = Vec::with_capacity(parts.iter().map(Part::len).sum());
     for piece in parts.iter().flat_map(Part::pieces) {
@@ -57,9 +57,9 @@ pub(crate) fn joined(parts: &[Part]) -> Result<Vec<u8>, Error> {
     Ok(whole)
 }
 
-/// Packs documents and their manifest, signed by an identity. Reads the documents and computes: it blocks.
+/// Packs and signs documents and their manifest. Blocks: it reads and hashes the documents.
 ///
-/// The manifest is asked for when the documents are hashed.
+/// Calls `manifest` after the documents are hashed.
 pub(crate) fn package(
     documents: &Documents,
     manifest: impl FnOnce() -> Result<String, Error>,
@@ -97,7 +97,7 @@ pub(crate) fn package(
     Ok(Package { parts: zip::stored(entries) })
 }
 
-/// What is computed from the bytes of a file, in one pass.
+/// The digests of a file, computed in one pass.
 struct Digests {
     /// SHA-256 in base64, for the signature.
     sha256: String,
@@ -117,7 +117,7 @@ impl Digests {
     }
 }
 
-/// The digests of all documents, of several at once where that is worth it.
+/// The digests of all documents, in parallel if they are large.
 fn digests(documents: &Documents) -> Result<Vec<Digests>, Error> {
     let documents: Vec<&Document> = documents.iter().collect();
     let of = |document: &Document| Digests::of(document.content()).map_err(|source| document.unreadable(source));
@@ -131,7 +131,7 @@ fn digests(documents: &Documents) -> Result<Vec<Digests>, Error> {
             let at = next.fetch_add(1, Ordering::Relaxed);
             documents.get(at).zip(digests.get(at))
         } {
-            // Nobody else has this one.
+            // No other thread has this one.
             let _ = digests.set(of(document));
         }
     };
@@ -139,7 +139,7 @@ fn digests(documents: &Documents) -> Result<Vec<Digests>, Error> {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         work();
         for other in others {
-            // What a thread that panicked left undone is done here below.
+            // The work of a thread that panicked is done below.
             let _ = other.join();
         }
     });

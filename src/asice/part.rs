@@ -1,4 +1,4 @@
-//! A part of a package, on its way out.
+//! The parts of a package.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use crate::types::Content;
 /// A part of a package.
 #[derive(Clone)]
 pub(crate) enum Part {
-    /// Something that was written for it.
+    /// Bytes in memory: headers, manifest, signature.
     Written(Bytes),
-    /// A document, and the CRC-32 that it had when it was hashed.
+    /// A document, and its CRC-32 when it was hashed.
     Document(Content, u32),
 }
 
@@ -25,11 +25,11 @@ impl Part {
         }
     }
 
-    /// Its bytes, piece by piece. Ends with an [`UnreadableDocument`] when it is not any more what was hashed.
+    /// The content in chunks. Ends with an [`UnreadableDocument`] if the document has changed since it was hashed.
     pub(crate) fn pieces(&self) -> Box<dyn Iterator<Item = io::Result<Bytes>> + Send + '_> {
         match self {
             Self::Written(bytes) => Box::new(std::iter::once(Ok(bytes.clone()))),
-            // Nobody can have changed it.
+            // Memory cannot have changed.
             Self::Document(content @ Content::Memory(_), _) => Box::new(content.pieces()),
             Self::Document(content, expected) => {
                 let mut crc = crc32fast::Hasher::new();
@@ -50,7 +50,7 @@ impl Part {
     }
 }
 
-/// A document that cannot be read while it is sent, as the HTTP client carries it.
+/// The error of a document that cannot be read while it is sent, inside the error of the HTTP client.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", path.display())]
 pub(crate) struct UnreadableDocument {
@@ -63,7 +63,7 @@ impl UnreadableDocument {
         io::Error::other(Self { path: path.to_owned(), source })
     }
 
-    /// The unreadable document in a chain of errors, if there is one.
+    /// Finds such an error in a chain of errors.
     pub(crate) fn find(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
         let Self { path, source } = error::causes(error).find_map(|cause| cause.downcast_ref())?;
         Some(error::file(FileAction::Read, path)(io::Error::new(source.kind(), source.to_string())))

@@ -1,9 +1,8 @@
 //! `META-INF/signatures.xml`: one XAdES signature over all files (baseline profile B, ETSI TS 103 171).
 //!
-//! The text is written straight in canonical form (Canonical XML 1.0): explicit end tags, attributes in order, LF only,
-//! the escapes of the specification. What is digested and signed is then the text itself, except for the two elements
-//! whose start tags canonicalization would give the namespaces they inherit. No XML library and no canonicalizer is in
-//! the signing path.
+//! The text is written directly in canonical form (Canonical XML 1.0): explicit end tags, ordered attributes, LF only,
+//! the escapes of the specification. So the text itself is digested and signed, except for two elements to whose start
+//! tags canonicalization adds the inherited namespaces. The signing path uses no XML library and no canonicalizer.
 
 use std::fmt::Write as _;
 
@@ -22,7 +21,7 @@ pub(crate) const C14N: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
 pub(crate) const RSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
 /// XML Encryption, section 5.7.2.
 pub(crate) const SHA256_URI: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
-/// XML Signature, section 6.2.1. The service wants the certificate's digest with this, and nothing else.
+/// XML Signature, section 6.2.1. The service requires it for the digest of the certificate, and for nothing else.
 pub(crate) const SHA1_URI: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
 /// The `Type` of the reference to the signed properties (XAdES, section 6.3.1).
 pub(crate) const SIGNED_PROPERTIES_TYPE: &str = "http://uri.etsi.org/01903#SignedProperties";
@@ -49,7 +48,7 @@ pub(crate) fn signatures(
     signing_time: Timestamp,
 ) -> Result<String, IdentityError> {
     let properties = signed_properties(files, identity, signing_time)?;
-    // Canonicalization writes the namespaces that are in scope on the first element of what it is given.
+    // Canonicalization writes the namespaces in scope on the first element of its input.
     let canonical = format!(
         "<SignedProperties xmlns=\"{XADES}\" xmlns:ds=\"{DS}\" Id=\"SignedProperties\">{properties}</SignedProperties>"
     );
@@ -75,7 +74,7 @@ pub(crate) fn signatures(
     ))
 }
 
-/// What is inside `SignedInfo`.
+/// The content of `SignedInfo`.
 fn signed_info(files: &[SignedFile<'_>], properties_digest: &str) -> String {
     let mut info = format!(
         "<CanonicalizationMethod Algorithm=\"{C14N}\"></CanonicalizationMethod>\
@@ -98,7 +97,7 @@ fn signed_info(files: &[SignedFile<'_>], properties_digest: &str) -> String {
     info
 }
 
-/// What is inside `SignedProperties`.
+/// The content of `SignedProperties`.
 fn signed_properties(
     files: &[SignedFile<'_>],
     identity: &Identity,

@@ -1,7 +1,7 @@
-//! The frame of a ZIP whose files are stored as they are (PKWARE APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16).
+//! Writes the headers of a ZIP with stored files (PKWARE APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16).
 //!
-//! Stored, not compressed: PDFs hardly shrink, and the service reads either. So all sizes are known beforehand, and the
-//! content goes from where it is into the connection.
+//! The files are not compressed: PDFs hardly shrink, and the service accepts both. So all sizes are known in advance,
+//! and the content is sent without copying.
 
 use bytes::Bytes;
 
@@ -14,15 +14,15 @@ pub(super) struct Entry<'n> {
     pub(super) part: Part,
 }
 
-/// "Version needed to extract": 1.0, the least there is.
+/// "Version needed to extract": 1.0, the lowest.
 const VERSION: u16 = 10;
 
-/// 1 January 1980, the first day there is: the package tells its time in its signature.
+/// 1 January 1980, the earliest date. The signature of the package has the time.
 const DATE: u16 = 0x21;
 
-/// The files, each behind its header, and the directory of them all.
+/// The files with their headers, and the central directory.
 ///
-/// The documents of a job are far from the 4 GiB and the 65 535 files at which this format ends.
+/// The documents of a job are far below the limits of this format, 4 GiB and 65 535 files.
 pub(super) fn stored(entries: Vec<Entry<'_>>) -> Vec<Part> {
     let mut parts = Vec::with_capacity(2 * entries.len() + 1);
     let mut directory = Vec::new();
@@ -63,7 +63,7 @@ pub(super) fn stored(entries: Vec<Entry<'_>>) -> Vec<Part> {
     parts
 }
 
-/// What a file's header and its line in the directory have in common.
+/// The fields that the local header and the directory entry of a file have in common.
 fn common(name: &str, crc: u32, size: u32) -> Vec<u8> {
     let mut common = Vec::with_capacity(26);
     common.extend(VERSION.to_le_bytes());

@@ -34,7 +34,7 @@
 pub mod capabilities {}
 
 #[doc = include_str!("certificates.md")]
-#[doc = "\n---\nNext: [`senders`](crate::guide::senders)"]
+#[doc = "\n---\nNext: [`senders`]"]
 pub mod certificates {}
 
 #[doc = include_str!("command_line.md")]
@@ -43,11 +43,11 @@ pub mod command_line {}
 #[doc = include_str!("direct_flow.md")]
 #[doc = include_str!("diagrams/direct.svg")]
 #[doc = include_str!("direct_flow_steps.md")]
-#[doc = "\n---\nNext: [`portal_flow`](crate::guide::portal_flow)"]
+#[doc = "\n---\nNext: [`portal_flow`]"]
 pub mod direct_flow {}
 
 #[doc = include_str!("errors.md")]
-#[cfg_attr(feature = "sandbox", doc = "\n---\nNext: [`testing`](crate::guide::testing)")]
+#[cfg_attr(feature = "sandbox", doc = "\n---\nNext: [`testing`]")]
 pub mod errors {}
 
 #[doc = include_str!("from_dotnet.md")]
@@ -61,50 +61,50 @@ pub mod from_java {}
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("getting_started.md")]
-#[doc = "\n---\nNext: [`direct_flow`](crate::guide::direct_flow)"]
+#[doc = "\n---\nNext: [`direct_flow`]"]
 pub mod getting_started {}
 
 #[doc = include_str!("personal_data.md")]
-#[doc = "\n---\nLook up: [`troubleshooting`](crate::guide::troubleshooting)"]
+#[doc = "\n---\nLook up: [`troubleshooting`]"]
 pub mod personal_data {}
 
 #[doc = include_str!("polling.md")]
-#[doc = "\n---\nNext: [`references`](crate::guide::references)"]
+#[doc = "\n---\nNext: [`references`]"]
 pub mod polling {}
 
 #[doc = include_str!("portal_flow.md")]
 #[doc = include_str!("diagrams/portal.svg")]
 #[doc = include_str!("portal_flow_steps.md")]
-#[doc = "\n---\nNext: [`polling`](crate::guide::polling)"]
+#[doc = "\n---\nNext: [`polling`]"]
 pub mod portal_flow {}
 
 #[doc = include_str!("production.md")]
-#[doc = "\n---\nNext: [`security`](crate::guide::security)"]
+#[doc = "\n---\nNext: [`security`]"]
 pub mod production {}
 
 #[doc = include_str!("references.md")]
-#[doc = "\n---\nNext: [`errors`](crate::guide::errors)"]
+#[doc = "\n---\nNext: [`errors`]"]
 pub mod references {}
 
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("sandbox_rules.md")]
-#[doc = "\n---\nNext: [`certificates`](crate::guide::certificates)"]
+#[doc = "\n---\nNext: [`certificates`]"]
 pub mod sandbox_rules {}
 
 #[doc = include_str!("security.md")]
-#[doc = "\n---\nNext: [`personal_data`](crate::guide::personal_data)"]
+#[doc = "\n---\nNext: [`personal_data`]"]
 pub mod security {}
 
 #[doc = include_str!("senders.md")]
-#[doc = "\n---\nNext: [`production`](crate::guide::production)"]
+#[doc = "\n---\nNext: [`production`]"]
 pub mod senders {}
 
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("testing.md")]
 #[cfg_attr(feature = "testing", doc = include_str!("testing_without_server.md"))]
-#[doc = "\n---\nNext: [`sandbox_rules`](crate::guide::sandbox_rules)"]
+#[doc = "\n---\nNext: [`sandbox_rules`]"]
 pub mod testing {}
 
 #[doc = include_str!("troubleshooting.md")]

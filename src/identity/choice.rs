@@ -1,4 +1,4 @@
-//! Which key and certificate are used of those that an archive or a file holds.
+//! Chooses the key and the certificate among those in an archive or a file.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use rustls::sign::SigningKey;
 use crate::certificate::{Certificate, Unreadable};
 use crate::error::IdentityError;
 
-/// The certificates of a file, as far as they can be read.
+/// The readable certificates of a file.
 pub(super) struct Certificates {
     readable: Vec<(CertificateDer<'static>, Certificate)>,
-    /// Why the first of the others cannot be read.
+    /// The error of the first unreadable certificate.
     unreadable: Option<Unreadable>,
 }
 
@@ -30,8 +30,8 @@ impl Certificates {
         Self { readable, unreadable }
     }
 
-    /// The key whose certificate is valid and for digital signatures, and that certificate's position. Of several, the
-    /// one that lasts longest; the first of those that last equally long.
+    /// Chooses the key whose certificate is valid and has the key usage digitalSignature. Of several, the one that
+    /// expires last, or the first of those. Returns the key and the index of its certificate.
     pub(super) fn choose<'k>(
         &self,
         keys: impl IntoIterator<Item = Result<PrivateKeyDer<'k>, IdentityError>>,
@@ -72,19 +72,19 @@ impl Certificates {
                 });
             }
         }
-        // A key that cannot be decrypted may be that of a certificate that suits.
+        // A suitable certificate may belong to a key that cannot be decrypted.
         let lacks_key = || self.readable.iter().any(|(_, certificate)| check(certificate, now).is_ok());
-        best.ok_or_else(|| most_telling(failures, lacks_key()))
+        best.ok_or_else(|| closest_failure(failures, lacks_key()))
     }
 
-    /// The chain of the certificate at a position: leaf, issuer, the issuer's issuer and so on, as far as they are there.
-    /// Certificates that do not belong to it are left out.
+    /// Builds the chain of the certificate at an index: the leaf, its issuer, and so on. Other certificates are left
+    /// out.
     pub(super) fn chain(self, leaf: usize) -> Vec<CertificateDer<'static>> {
         let mut rest = self.readable;
         let (der, mut last) = rest.swap_remove(leaf);
         let mut chain = vec![der];
         while !last.is_self_signed() {
-            // Of several certificates of one key, the one that lasts longest: roots are signed again, and cross-signed.
+            // Roots are re-signed and cross-signed: of several certificates of one key, use the one that expires last.
             let issuers = rest.iter().enumerate().filter(|(_, (_, candidate))| last.is_issued_by(candidate));
             let Some((at, _)) = issuers.max_by_key(|(_, (_, candidate))| candidate.not_after()) else { break };
             let (der, issuer) = rest.swap_remove(at);
@@ -94,13 +94,13 @@ impl Certificates {
         chain
     }
 
-    /// The certificate at a position.
+    /// The certificate at an index.
     pub(super) fn at(&self, at: usize) -> &Certificate {
         &self.readable[at].1
     }
 }
 
-/// A key that signs as the service wants, and its public key (SubjectPublicKeyInfo).
+/// Loads a key of the type that the service accepts, with its public key (SubjectPublicKeyInfo).
 fn usable(key: &PrivateKeyDer<'_>) -> Result<(Arc<dyn SigningKey>, Vec<u8>), IdentityError> {
     let key = any_supported_type(key).map_err(|_| IdentityError::UnusableKey)?;
     if key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).is_none() {
@@ -110,8 +110,8 @@ fn usable(key: &PrivateKeyDer<'_>) -> Result<(Arc<dyn SigningKey>, Vec<u8>), Ide
     Ok((key, public_key))
 }
 
-/// Whether a certificate can be used at this time. Its use is checked first: another certificate may be the right one,
-/// and a renewal would not help.
+/// Checks whether a certificate can be used at this time. The key usage is checked first: for a wrong certificate, a
+/// renewal would not help.
 fn check(certificate: &Certificate, now: Timestamp) -> Result<(), IdentityError> {
     if !certificate.may_sign() {
         return Err(IdentityError::NotForDigitalSignature { key_usage: certificate.key_usage() });
@@ -125,8 +125,8 @@ fn check(certificate: &Certificate, now: Timestamp) -> Result<(), IdentityError>
     Ok(())
 }
 
-/// The failure of the key that came closest to being used.
-fn most_telling(failures: Vec<IdentityError>, lacks_key: bool) -> IdentityError {
+/// The failure of the key that came closest to being usable.
+fn closest_failure(failures: Vec<IdentityError>, lacks_key: bool) -> IdentityError {
     let mut all_uses: Vec<String> = Vec::new();
     for failure in &failures {
         if let IdentityError::NotForDigitalSignature { key_usage } = failure
@@ -145,7 +145,8 @@ fn most_telling(failures: Vec<IdentityError>, lacks_key: bool) -> IdentityError 
     }
 }
 
-/// How close a key and its certificate came to being used. Of those that are out of date, the later is closer.
+/// How close a key and its certificate came to being usable. Of expired certificates, the one that expired last is
+/// closer.
 fn closeness(failure: &IdentityError, lacks_key: bool) -> (u8, Option<Timestamp>) {
     use IdentityError as E;
     match failure {

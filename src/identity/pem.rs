@@ -1,4 +1,4 @@
-//! Certificates and private keys in PEM (RFC 7468), read without leaving copies of keys in memory that was freed.
+//! Reads certificates and private keys in PEM (RFC 7468), without leaving copies of keys in freed memory.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::error::IdentityError;
 
-/// All certificates in a text, in its order. Other sections are not decoded: they may be keys.
+/// All certificates in a text, in order. Other sections are not decoded, because they may contain keys.
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
     let sections = sections(pem).ok_or(IdentityError::NotPem)?;
     let certificates = sections.iter().filter(|section| section.label == b"CERTIFICATE");
@@ -31,7 +31,7 @@ enum Kind {
 }
 
 impl PrivateKey {
-    /// The private keys in a text, in its order. An encrypted one is an error in its place.
+    /// The private keys in a text, in order. An encrypted key is an error.
     pub(super) fn all(pem: &[u8]) -> Vec<Result<Self, IdentityError>> {
         let sections = sections(pem).unwrap_or_default();
         let keys = sections.iter().filter_map(|section| {
@@ -42,7 +42,7 @@ impl PrivateKey {
                 b"ENCRYPTED PRIVATE KEY" => return Some(Err(IdentityError::MissingKey)),
                 _ => return None,
             };
-            // Encryption in the way of RFC 1421 has headers, which are not base64.
+            // Encryption by RFC 1421 has headers, which are not base64.
             Some(section.decode().map(|der| Self { der, kind }).ok_or(IdentityError::MissingKey))
         });
         keys.collect()
@@ -58,7 +58,7 @@ impl PrivateKey {
     }
 }
 
-/// What stands between the lines BEGIN and END.
+/// The text between the lines BEGIN and END.
 struct Section<'t> {
     label: &'t [u8],
     body: &'t [u8],
@@ -75,7 +75,7 @@ impl Section<'_> {
     }
 }
 
-/// The sections of a text, or `None` if one does not end.
+/// The sections of a text, or `None` if one is not terminated.
 fn sections(pem: &[u8]) -> Option<Vec<Section<'_>>> {
     let (mut sections, mut begun, mut at) = (Vec::new(), None, 0);
     for line in pem.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {

@@ -1,4 +1,4 @@
-//! Files with secrets, read without leaving copies in memory that was freed.
+//! Reads files with secrets, without leaving copies in freed memory.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -8,7 +8,7 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::error::{Error, FileAction, file};
 
-/// Reads a file that may hold a key.
+/// Reads a file that may contain a key.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = file(FileAction::Read, path);
     let mut file = File::open(path).map_err(&failed)?;
@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
             Err(error) => return Err(failed(error)),
         };
         if content.capacity() - content.len() < read {
-            // Not by growing, which would move the content and leave it where it was.
+            // Not with `reserve`, which could leave a copy in freed memory.
             let mut larger = Zeroizing::new(Vec::with_capacity(2 * content.capacity()));
             larger.extend_from_slice(&content);
             content = larger;

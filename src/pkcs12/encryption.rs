@@ -1,5 +1,5 @@
-//! How keys and certificates in an archive are encrypted with its password: PBES2 (RFC 8018), and the older schemes of
-//! PKCS#12 itself (RFC 7292, appendices B and C).
+//! Password-based encryption of keys and certificates: PBES2 (RFC 8018), and the older schemes of PKCS#12 (RFC 7292,
+//! appendices B and C).
 
 use aws_lc_rs::cipher::{
     AES_128, AES_192, AES_256, Algorithm as Aes, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey,
@@ -17,9 +17,9 @@ use super::sequence::{Fields, Seq, in_ber};
 use crate::error::IdentityError;
 use crate::oid::oid;
 
-/// `EncryptedPrivateKeyInfo`, and what is like it in `EncryptedData`.
+/// `EncryptedPrivateKeyInfo`, and the same structure in `EncryptedData`.
 pub(super) struct Encrypted {
-    /// Not read until something is decrypted: one key with an unknown scheme must not hide the others.
+    /// Parsed when it is decrypted, so that one key with an unknown scheme does not make the others unreadable.
     scheme: Any,
     content: OctetString,
 }
@@ -53,7 +53,7 @@ impl Encrypted {
     }
 }
 
-/// How something is encrypted with a password.
+/// A scheme of password-based encryption.
 struct Scheme {
     cipher: Cipher,
     derivation: Derivation,
@@ -62,7 +62,7 @@ struct Scheme {
 enum Derivation {
     /// PBES2 (RFC 8018, section 6.2).
     Pbkdf2 { parameters: Pbkdf2, iv: OctetString },
-    /// The schemes of PKCS#12 itself (RFC 7292, appendix C).
+    /// The schemes of PKCS#12 (RFC 7292, appendix C).
     Pkcs12 { salt: OctetString, iterations: u32 },
 }
 
@@ -99,14 +99,14 @@ impl Scheme {
     }
 }
 
-/// A block cipher in CBC mode, padded as PKCS#7 says.
+/// A block cipher in CBC mode with PKCS#7 padding.
 enum Cipher {
     Aes { aes: &'static Aes, key_length: usize },
     TripleDes,
     Rc2 { key_length: usize },
 }
 
-/// Bytes in a block of Triple DES and RC2.
+/// The block size of Triple DES and RC2, in bytes.
 const LEGACY_BLOCK: usize = 8;
 
 impl Cipher {

@@ -1,4 +1,4 @@
-//! What says that an archive is whole and that the password is its own: a MAC (RFC 7292, appendix B; RFC 9579).
+//! The MAC of an archive, which verifies its integrity and the password (RFC 7292, appendix B; RFC 9579).
 
 use aws_lc_rs::hmac;
 use der::asn1::{Any, ObjectIdentifier, OctetString};
@@ -43,8 +43,8 @@ impl Mac {
     }
 }
 
-/// A key for PBMAC1. RFC 9579 requires its length to be there, and warns of keys that are shorter than 20 bytes: one of a
-/// single byte is right by chance for one password in 256.
+/// Derives a key for PBMAC1. RFC 9579 requires a key length, and warns of keys shorter than 20 bytes: a key of one byte
+/// accepts one wrong password in 256.
 fn pbmac1_key(parameters: &Pbkdf2, password: &Password<'_>) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
     match parameters.key_length.ok_or(IdentityError::NotPkcs12)? {
         length @ 20..=64 => password.pbkdf2(parameters, length as usize),
@@ -55,14 +55,14 @@ fn pbmac1_key(parameters: &Pbkdf2, password: &Password<'_>) -> Result<Zeroizing<
     }
 }
 
-/// The algorithm of the MAC, and where its key comes from.
+/// The algorithm of the MAC, and its key derivation.
 struct Scheme {
     hmac: hmac::Algorithm,
     derivation: Derivation,
 }
 
 enum Derivation {
-    /// The derivation of PKCS#12 itself.
+    /// The key derivation of PKCS#12.
     Pkcs12,
     /// PBMAC1 (RFC 8018, section 7.1).
     Pbkdf2(Pbkdf2),

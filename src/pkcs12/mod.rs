@@ -1,7 +1,7 @@
-//! PKCS#12 archives (RFC 7292), as far as an identity needs them: private keys and certificates.
+//! Reads the private keys and certificates of PKCS#12 archives (RFC 7292).
 //!
-//! `der` reads the structures, in BER: NSS and Bouncy Castle write archives that are no DER. Digests, HMAC, PBKDF2 and
-//! AES are those of aws-lc. The ciphers of older archives, which it has not, come from RustCrypto.
+//! `der` parses the structures in BER, because the archives of NSS and Bouncy Castle are not DER. Digests, HMAC, PBKDF2
+//! and AES are those of aws-lc. The ciphers of older archives, which it does not have, are those of RustCrypto.
 
 mod encryption;
 mod mac;
@@ -27,19 +27,19 @@ pub(crate) use self::write::write;
 use crate::error::IdentityError;
 use crate::oid::{DATA, oid};
 
-/// What an archive holds, in its order.
+/// The contents of an archive, in its order.
 pub(crate) struct Archive {
-    /// PKCS#8, or why one cannot be decrypted: another may be the one that is wanted.
+    /// The keys in PKCS#8, or the error of one that cannot be decrypted: another key may be the right one.
     pub(crate) keys: Vec<Result<Zeroizing<Vec<u8>>, IdentityError>>,
     pub(crate) certificates: Vec<CertificateDer<'static>>,
 }
 
 impl Archive {
-    /// Checks the archive's MAC, if it has one, and decrypts what is in it.
+    /// Verifies the MAC, if the archive has one, and decrypts the contents.
     pub(crate) fn open(archive: &[u8], password: &SecretString) -> Result<Self, IdentityError> {
         let password = Password::new(password);
         let Seq(Pfx { safes, mac }) = Seq::<Pfx>::from_ber(archive).map_err(unreadable)?;
-        // Without encryption, the keys are in it as they are.
+        // Without encryption, it contains the keys in plain text.
         let safes = wiped(safes);
         if let Some(mac) = mac {
             mac.verify(&safes, &password)?;
@@ -63,12 +63,12 @@ impl Archive {
     }
 }
 
-/// The same bytes, which are wiped when they are dropped.
+/// Wraps the bytes so that they are wiped on drop.
 fn wiped(content: OctetString) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(content.into_bytes().into_vec())
 }
 
-/// `PFX`: the safes, and a MAC over them.
+/// `PFX`: the safes and their MAC.
 struct Pfx {
     safes: OctetString,
     mac: Option<Mac>,
@@ -147,7 +147,7 @@ impl Fields for Bag {
     }
 }
 
-/// `PrivateKeyInfo` (PKCS#8), as it is.
+/// `PrivateKeyInfo` (PKCS#8), unparsed.
 struct Key(Zeroizing<Vec<u8>>);
 
 impl FixedTag for Key {
@@ -163,7 +163,7 @@ impl<'a> DecodeValue<'a> for Key {
     }
 }
 
-/// `CertBag`. Nothing if it is a certificate of another kind than X.509.
+/// `CertBag`. `None` if it is not an X.509 certificate.
 struct CertificateBag(Option<CertificateDer<'static>>);
 
 impl Fields for CertificateBag {

@@ -1,5 +1,5 @@
-//! The password, and the keys that are derived from it: PBKDF2 (RFC 8018, section 5.2), and the derivation of PKCS#12
-//! itself (RFC 7292, appendix B).
+//! Derives keys from the password: PBKDF2 (RFC 8018, section 5.2), and the key derivation of PKCS#12 (RFC 7292,
+//! appendix B).
 
 use std::cell::Cell;
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ use super::sequence::{Algorithm, Fields, Seq};
 use crate::error::IdentityError;
 use crate::oid::oid;
 
-/// PBKDF2 with its parameters, as an `AlgorithmIdentifier` has it (RFC 8018, appendix A.2).
+/// The parameters of PBKDF2 in an `AlgorithmIdentifier` (RFC 8018, appendix A.2).
 pub(super) struct Pbkdf2 {
     salt: OctetString,
     iterations: u32,
@@ -22,7 +22,7 @@ pub(super) struct Pbkdf2 {
     prf: Prf,
 }
 
-/// A pseudorandom function, and how many bytes it gives at once.
+/// A pseudorandom function, and the size of its output in bytes.
 #[derive(Clone, Copy)]
 struct Prf(pbkdf2::Algorithm, usize);
 
@@ -57,22 +57,22 @@ impl Pbkdf2 {
     }
 }
 
-/// A number of rounds. One that no archive may have is read, so that it can be refused as such.
+/// Reads a number of iterations. A number above the limit is read too, so that it can be refused with its own error.
 pub(super) fn rounds<'a>(reader: &mut impl Reader<'a>) -> der::Result<u32> {
     reader.decode::<u64>().map(|rounds| u32::try_from(rounds).unwrap_or(u32::MAX))
 }
 
-/// The password, and the keys that are derived from it.
+/// The password, from which keys are derived.
 pub(super) struct Password<'p> {
     utf8: &'p str,
     /// UTF-16 with a zero at the end (RFC 7292, appendix B.1).
     bmp: Zeroizing<Vec<u8>>,
-    /// How many rounds of derivation may follow.
+    /// The number of iterations that are left.
     rounds: Cell<u32>,
 }
 
-/// The largest number of rounds for one archive, so that none keeps a thread busy for minutes. OpenSSL makes 2048 for
-/// each digest of each key, Java 10 000, GnuTLS 600 000: with Triple DES and three keys, 6 000 000 in all.
+/// The maximum number of iterations for one archive, so that none blocks a thread for minutes. Per digest of each key,
+/// OpenSSL uses 2048, Java 10 000, GnuTLS 600 000: with Triple DES and three keys, 6 000 000 in total.
 const MOST_ROUNDS: u32 = 10_000_000;
 
 impl<'p> Password<'p> {
@@ -91,7 +91,7 @@ impl<'p> Password<'p> {
         if rounds == 0 { Err(IdentityError::NotPkcs12) } else { Ok(()) }
     }
 
-    /// PBKDF2 (RFC 8018, section 5.2), of the password in UTF-8.
+    /// Derives a key by PBKDF2 (RFC 8018, section 5.2) from the password in UTF-8.
     pub(super) fn pbkdf2(&self, parameters: &Pbkdf2, length: usize) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
         let Pbkdf2 { salt, iterations, prf: Prf(prf, at_once), .. } = parameters;
         let blocks = u32::try_from(length.div_ceil(*at_once)).unwrap_or(u32::MAX);
@@ -102,7 +102,7 @@ impl<'p> Password<'p> {
         Ok(derived)
     }
 
-    /// The derivation of PKCS#12 itself (RFC 7292, appendix B.2; the names are those of its text).
+    /// Derives a key by the method of PKCS#12 (RFC 7292, appendix B.2, from which the names are taken).
     pub(super) fn pkcs12(
         &self,
         hash: &'static digest::Algorithm,
@@ -143,7 +143,7 @@ impl<'p> Password<'p> {
     }
 }
 
-/// What a derived key is for (RFC 7292, appendix B.3).
+/// The purpose of a derived key (RFC 7292, appendix B.3).
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
     Key = 1,

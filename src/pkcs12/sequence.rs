@@ -1,4 +1,4 @@
-//! Structures of ASN.1, read field by field.
+//! Reads ASN.1 structures field by field.
 
 use der::asn1::{Any, ObjectIdentifier};
 use der::{DecodeValue, EncodingRules, ErrorKind, FixedTag, Header, Reader, Tag, TagMode, TagNumber};
@@ -6,7 +6,7 @@ use der::{DecodeValue, EncodingRules, ErrorKind, FixedTag, Header, Reader, Tag, 
 use super::unsupported::unreadable;
 use crate::error::IdentityError;
 
-/// `AlgorithmIdentifier` whose parameters do not matter.
+/// An `AlgorithmIdentifier` without its parameters.
 pub(super) struct Algorithm(pub(super) ObjectIdentifier);
 
 impl Fields for Algorithm {
@@ -15,12 +15,12 @@ impl Fields for Algorithm {
     }
 }
 
-/// What is read from the fields of a SEQUENCE.
+/// A value that is read from the fields of a SEQUENCE.
 pub(super) trait Fields: Sized {
     fn read<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self>;
 }
 
-/// A SEQUENCE. What follows the fields that are wanted (attributes, parameters) is passed over.
+/// A SEQUENCE. Fields after those that are read (attributes, parameters) are skipped.
 pub(super) struct Seq<T>(pub(super) T);
 
 impl<T> FixedTag for Seq<T> {
@@ -37,7 +37,7 @@ impl<'a, T: Fields> DecodeValue<'a> for Seq<T> {
     }
 }
 
-/// The field with the tag `[0]`, which must be there.
+/// Reads the required field with the tag `[0]`.
 pub(super) fn field<'a, T: DecodeValue<'a, Error = der::Error> + FixedTag + 'a>(
     reader: &mut impl Reader<'a>,
     mode: TagMode,
@@ -45,7 +45,7 @@ pub(super) fn field<'a, T: DecodeValue<'a, Error = der::Error> + FixedTag + 'a>(
     reader.context_specific(TagNumber(0), mode)?.ok_or_else(|| reader.error(ErrorKind::Failed))
 }
 
-/// Reads what was kept as it is.
+/// Parses bytes that were kept unparsed.
 pub(super) fn in_ber<'a, T: DecodeValue<'a, Error = der::Error> + FixedTag + 'a>(
     value: &'a Any,
 ) -> Result<T, IdentityError> {

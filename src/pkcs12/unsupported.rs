@@ -1,20 +1,20 @@
-//! What archives use and this crate does not support, by name.
+//! The names of unsupported algorithms.
 
 use der::ErrorKind;
 use der::asn1::ObjectIdentifier;
 
 use crate::error::IdentityError;
 
-/// Why a structure cannot be read: an unknown algorithm in a place where others are known, or it is damaged.
+/// The error of a structure that cannot be read: an unknown algorithm, or damaged data.
 pub(super) fn unreadable(error: der::Error) -> IdentityError {
     match error.kind() {
         ErrorKind::OidUnknown { oid } => unsupported(oid),
-        // Not the library's own message: it tells a position and no cause.
+        // Not the library's message, which has a position but no cause.
         _ => IdentityError::NotPkcs12,
     }
 }
 
-/// An algorithm or a type of content that is not supported.
+/// The error of an algorithm or content type that is not supported.
 pub(super) fn unsupported(oid: ObjectIdentifier) -> IdentityError {
     let number = oid.to_string();
     let name = NAMES.iter().find(|(known, _)| *known == number);
@@ -22,7 +22,7 @@ pub(super) fn unsupported(oid: ObjectIdentifier) -> IdentityError {
     IdentityError::UnsupportedPkcs12 { what }
 }
 
-/// The names that the standards give them.
+/// The names in the standards.
 const NAMES: [(&str, &str); 32] = [
     // RFC 7292, appendix C.
     ("1.2.840.113549.1.12.1.1", "pbeWithSHAAnd128BitRC4"),

@@ -1,19 +1,21 @@
-//! A document compared with the schemas.
+//! Checks a document against the schemas.
 
 use std::borrow::Cow;
 
+use super::checked::CheckedElement;
 use super::limits::{NAMESPACE, XmlError};
 use super::tree::Element;
-use super::understood::Understood;
 
-/// How closely a document must follow the schema.
+/// How strictly a document is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Every rule, as a validator does it.
+    /// All rules of the schema, as in a validator.
     Strict,
-    /// What an answer must have to be of use. Whatever is needed stands there once, with a known word where words are
-    /// listed. Whatever an answer can do without (by the schema, or by `build/answers.rs`) is left out where it cannot be
-    /// understood, and its first is taken where it stands there too often. Lists have any length, and no odd members.
+    /// The rules that an answer must keep to be useful.
+    ///
+    /// Required parts occur once, and enumerations have known values. Optional parts (by the schema, or by
+    /// `build/answers.rs`) are left out if they are invalid, and the first one is used if they are repeated. Lists have
+    /// any length, and invalid items are left out.
     Tolerant,
 }
 
@@ -40,12 +42,12 @@ pub(super) struct Complex {
 pub(super) struct Attribute {
     pub(super) name: &'static str,
     pub(super) required: bool,
-    /// Whether an answer must have it, too.
+    /// Whether it is required in answers too.
     pub(super) needed: bool,
     pub(super) value: Simple,
 }
 
-/// What a complex type holds besides attributes.
+/// The content of a complex type.
 pub(super) enum Content {
     Text(Simple),
     Elements(&'static [Particle]),
@@ -58,7 +60,7 @@ pub(super) enum Particle {
     Choice { needed: bool, alternatives: &'static [Particle] },
 }
 
-/// What an element holds.
+/// The type of an element.
 pub(super) enum Value {
     Simple(Simple),
     Complex(&'static Complex),
@@ -66,24 +68,24 @@ pub(super) enum Value {
 
 /// A simple type with its facets.
 pub(super) enum Simple {
-    /// Text of so many characters.
+    /// Text with a minimum and maximum number of characters.
     Text {
         min: usize,
         max: usize,
     },
-    /// Exactly so many decimal digits.
+    /// This number of decimal digits.
     Digits(usize),
     Integer {
         min: i64,
         max: i64,
     },
     DateTime,
-    /// One word of a closed list.
+    /// A value of an enumeration.
     Words(&'static [&'static str]),
 }
 
-/// Compares a document with its schema, and gives the part of it that the schema knows.
-pub(super) fn document<'a>(root: Element<'a>, expected: &Root, mode: Mode) -> Result<Understood<'a>, XmlError> {
+/// Checks a document against its schema, and returns the parts that the schema defines.
+pub(super) fn document<'a>(root: Element<'a>, expected: &Root, mode: Mode) -> Result<CheckedElement<'a>, XmlError> {
     if !expected.is(root) {
         return Err(XmlError(format!("the root element is not `{}` in the namespace {NAMESPACE}", expected.name)));
     }
@@ -110,7 +112,7 @@ impl Check {
         element: Element<'a>,
         name: &'static str,
         type_: &'static Complex,
-    ) -> Result<Understood<'a>, XmlError> {
+    ) -> Result<CheckedElement<'a>, XmlError> {
         let mut attributes = Vec::new();
         for attribute in type_.attributes {
             let demanded = if self.is_tolerant() { attribute.needed } else { attribute.required };
@@ -135,22 +137,22 @@ impl Check {
         let (text, children) = match &type_.content {
             Content::Text(simple) => {
                 if !self.is_tolerant() && element.children().next().is_some() {
-                    return self.error("elements where only text may stand");
+                    return self.error("elements where only text is allowed");
                 }
                 (self.text(element, simple)?, Vec::new())
             }
             Content::Elements(particles) => (Cow::Borrowed(""), self.elements(element, particles)?),
         };
-        Ok(Understood { name, attributes, text, children })
+        Ok(CheckedElement { name, attributes, text, children })
     }
 
     fn elements<'a>(
         &mut self,
         element: Element<'a>,
         particles: &'static [Particle],
-    ) -> Result<Vec<Understood<'a>>, XmlError> {
+    ) -> Result<Vec<CheckedElement<'a>>, XmlError> {
         if !self.is_tolerant() && !element.text().trim().is_empty() {
-            return self.error("text where only elements may stand");
+            return self.error("text where only elements are allowed");
         }
         let mut names = Vec::new();
         collect_names(particles, &mut names);
@@ -159,25 +161,25 @@ impl Check {
         match self.mode {
             Mode::Strict => {
                 if let Some(child) = children.iter().find(|child| !child.is_ours() || rank(child) == usize::MAX) {
-                    return self.error(format_args!("the element `{}` is unknown here", printable(child.name())));
+                    return self.error(format_args!("the element `{}` is not allowed here", printable(child.name())));
                 }
             }
             Mode::Tolerant => {
                 children.retain(|child| child.is_ours() && rank(child) != usize::MAX);
-                // The order of an answer is not looked at: each element stands at most where its name belongs.
+                // The order of an answer is not checked.
                 children.sort_by_key(rank);
             }
         }
         let mut rest = children.as_slice();
-        let mut understood = Vec::with_capacity(children.len());
+        let mut checked = Vec::with_capacity(children.len());
         for particle in particles {
-            self.particle(particle, &mut rest, &mut understood)?;
+            self.particle(particle, &mut rest, &mut checked)?;
         }
         match rest.first() {
-            None => Ok(understood),
+            None => Ok(checked),
             Some(child) => {
                 let name = names[rank(child)];
-                self.error(format_args!("the element `{name}` stands in the wrong place"))
+                self.error(format_args!("the element `{name}` is in the wrong position"))
             }
         }
     }
@@ -186,7 +188,7 @@ impl Check {
         &mut self,
         particle: &'static Particle,
         rest: &mut &[Element<'a>],
-        understood: &mut Vec<Understood<'a>>,
+        checked: &mut Vec<CheckedElement<'a>>,
     ) -> Result<(), XmlError> {
         match particle {
             Particle::Element { name, min, max, needed, value } => {
@@ -207,12 +209,12 @@ impl Check {
                             continue;
                         }
                         // No particle of our schemas is followed by another that begins with the same name.
-                        return self.error(format_args!("the element `{name}` stands there more than {max} times"));
+                        return self.error(format_args!("the element `{name}` occurs more than {max} times"));
                     }
                     let depth = self.path.len();
                     self.path.push(name);
                     match self.value(*child, name, value) {
-                        Ok(value) => understood.push(value),
+                        Ok(value) => checked.push(value),
                         Err(_) if may_be_left_out => {}
                         Err(error) => return Err(error),
                     }
@@ -224,17 +226,17 @@ impl Check {
                 Ok(())
             }
             Particle::Sequence(particles) => {
-                particles.iter().try_for_each(|particle| self.particle(particle, rest, understood))
+                particles.iter().try_for_each(|particle| self.particle(particle, rest, checked))
             }
             Particle::Choice { needed, alternatives } => {
-                let (depth, known) = (self.path.len(), understood.len());
-                let chosen = self.choice(alternatives, rest, understood);
+                let (depth, known) = (self.path.len(), checked.len());
+                let chosen = self.choice(alternatives, rest, checked);
                 if !self.is_tolerant() || *needed {
                     return chosen;
                 }
                 if chosen.is_err() {
                     self.path.truncate(depth);
-                    understood.truncate(known);
+                    checked.truncate(known);
                 }
                 while let [child, others @ ..] = *rest
                     && alternatives.iter().any(|alternative| has(alternative, child.name()))
@@ -250,13 +252,13 @@ impl Check {
         &mut self,
         alternatives: &'static [Particle],
         rest: &mut &[Element<'a>],
-        understood: &mut Vec<Understood<'a>>,
+        checked: &mut Vec<CheckedElement<'a>>,
     ) -> Result<(), XmlError> {
         let first = rest.first();
         let chosen =
             first.and_then(|child| alternatives.iter().find(|alternative| starts_with(alternative, child.name())));
         match chosen {
-            Some(alternative) => self.particle(alternative, rest, understood),
+            Some(alternative) => self.particle(alternative, rest, checked),
             None => {
                 let mut names = Vec::new();
                 collect_names(alternatives, &mut names);
@@ -265,27 +267,27 @@ impl Check {
         }
     }
 
-    /// What stands in an element of this name.
+    /// Checks the content of an element of this name.
     fn value<'a>(
         &mut self,
         element: Element<'a>,
         name: &'static str,
         value: &'static Value,
-    ) -> Result<Understood<'a>, XmlError> {
+    ) -> Result<CheckedElement<'a>, XmlError> {
         match value {
             Value::Complex(type_) => self.complex(element, name, type_),
             Value::Simple(simple) => {
                 if !self.is_tolerant() && (element.children().next().is_some() || element.attributes().next().is_some())
                 {
-                    return self.error("elements or attributes where only text may stand");
+                    return self.error("elements or attributes where only text is allowed");
                 }
                 let text = self.text(element, simple)?;
-                Ok(Understood { name, attributes: Vec::new(), text, children: Vec::new() })
+                Ok(CheckedElement { name, attributes: Vec::new(), text, children: Vec::new() })
             }
         }
     }
 
-    /// The value that stands in an element.
+    /// Checks the text of an element.
     fn text<'a>(&self, element: Element<'a>, simple: &Simple) -> Result<Cow<'a, str>, XmlError> {
         Ok(match element.text() {
             Cow::Borrowed(text) => Cow::Borrowed(self.simple(text, simple)?),
@@ -293,7 +295,8 @@ impl Check {
         })
     }
 
-    /// The value that a text stands for: white space around it belongs to texts only (XML Schema part 2, 4.3.6).
+    /// Checks a text, and returns its value. White space around it is part of the value only for text types (XML Schema
+    /// part 2, 4.3.6).
     fn simple<'t>(&self, text: &'t str, simple: &Simple) -> Result<&'t str, XmlError> {
         let strict = !self.is_tolerant();
         match simple {
@@ -331,7 +334,7 @@ impl Check {
     }
 }
 
-/// The names that may stand somewhere in these particles, in the order of the schema.
+/// Collects the names of all elements in these particles, in the order of the schema.
 fn collect_names(particles: &[Particle], names: &mut Vec<&'static str>) {
     for particle in particles {
         match particle {
@@ -341,7 +344,7 @@ fn collect_names(particles: &[Particle], names: &mut Vec<&'static str>) {
     }
 }
 
-/// Whether an element of this name may stand somewhere in a particle.
+/// Whether a particle contains an element of this name.
 fn has(particle: &Particle, name: &str) -> bool {
     match particle {
         Particle::Element { name: own, .. } => *own == name,
@@ -351,7 +354,7 @@ fn has(particle: &Particle, name: &str) -> bool {
     }
 }
 
-/// Whether an alternative may begin with this element. No alternative in our schemas begins with an optional one.
+/// Whether an alternative starts with this element. No alternative in our schemas starts with an optional one.
 fn starts_with(particle: &Particle, first: &str) -> bool {
     match particle {
         Particle::Element { name, .. } => *name == first,
@@ -360,7 +363,7 @@ fn starts_with(particle: &Particle, first: &str) -> bool {
     }
 }
 
-/// A name or word of a stranger, short enough and plain enough for an error message.
+/// Untrusted text, shortened and escaped for an error message.
 fn printable(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_alphanumeric() || "_-.: ".contains(c) { c } else { '?' });
     plain.take(60).collect()

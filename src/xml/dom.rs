@@ -1,4 +1,4 @@
-//! XML with its namespaces, and its canonical form: for signatures that other clients made, in whatever style.
+//! XML with namespaces and canonicalization, to verify signatures of other clients.
 
 #![cfg_attr(not(feature = "sandbox"), allow(dead_code, reason = "only the sandbox needs the canonical form"))]
 
@@ -11,10 +11,10 @@ use xml::reader::{EventReader, ParserConfig, XmlEvent};
 use super::limits::{MAX_BYTES, MAX_DEPTH};
 use crate::text::{escape_attribute, escape_text};
 
-/// An element, with the namespaces in scope.
+/// An element with the namespaces in scope.
 pub(crate) struct Element {
     name: OwnedName,
-    /// Prefix to namespace; the default one under the empty prefix.
+    /// Namespaces by prefix. The default namespace has the empty prefix.
     namespaces: BTreeMap<String, String>,
     attributes: Vec<(OwnedName, String)>,
     children: Vec<Node>,
@@ -26,7 +26,7 @@ enum Node {
 }
 
 impl Element {
-    /// Reads a document, within the limits of all others.
+    /// Parses a document, within the same limits as other documents.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_BYTES {
             return Err(format!("longer than {MAX_BYTES} bytes"));
@@ -101,7 +101,7 @@ impl Element {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The text directly in it.
+    /// The text directly in the element.
     pub(crate) fn text(&self) -> String {
         let texts = self.children.iter().filter_map(|node| match node {
             Node::Text(text) => Some(text.as_str()),
@@ -110,7 +110,7 @@ impl Element {
         texts.collect()
     }
 
-    /// The canonical form of the element and all in it (Canonical XML 1.0, inclusive, without comments).
+    /// The canonical form of the element and its descendants (Canonical XML 1.0, inclusive, without comments).
     pub(crate) fn canonical(&self) -> String {
         let mut out = String::new();
         self.write(&BTreeMap::new(), &mut out);

@@ -1,11 +1,12 @@
-//! The only door to the wire types.
+//! Reads and writes the documents of the API. No other module uses the generated code directly.
 //!
-//! A document that is read becomes a small tree within fixed limits ([`tree`]), is compared with the schemas ([`check`]),
-//! and the wire types take their values from what was understood ([`understood`]). yaserde writes; it does not read,
-//! because its reading accepts too much (an unknown enum value, a missing choice, any root element, a repeated element,
-//! nesting without end), takes five times as long as all of this, and logs what it reads, personal numbers included.
+//! Reading parses a document into a small tree within fixed limits ([`tree`]), checks it against the schemas
+//! ([`check`]), and makes wire types of the checked elements ([`checked`]). yaserde only writes. Its deserializer
+//! accepts too much (an unknown enum value, a missing choice, any root element, a repeated element, unlimited nesting),
+//! takes five times as long as all of this, and logs what it reads, personal identification numbers included.
 
 pub(crate) mod check;
+mod checked;
 #[cfg(any(feature = "sandbox", feature = "verify"))]
 pub(crate) mod dom;
 pub(crate) mod generated;
@@ -13,43 +14,42 @@ mod limits;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod second_opinion;
 mod tree;
-mod understood;
 
 use yaserde::YaSerialize;
 
 pub(crate) use self::check::Mode;
 use self::check::Root;
+use self::checked::Read;
 #[cfg(any(feature = "sandbox", test))]
 pub(crate) use self::limits::NAMESPACE;
 pub(crate) use self::limits::{MAX_BYTES, XmlError};
-use self::understood::Read;
 use crate::text::lines;
 
-/// A document of the API: a wire type that may be a root.
+/// A document of the API: a wire type with a root element.
 pub(crate) trait Document: Read + YaSerialize {
-    /// Its root element and what the schemas say about it.
+    /// The root element and its type in the schemas.
     const ROOT: Root;
 }
 
-/// Reads a document that must have a certain root.
+/// Reads a document with the root element of its type.
 ///
-/// [`Mode::Tolerant`] is for answers: unknown elements and attributes are left out, the order is not looked at, the
-/// facets are left to the value types, and what an answer can do without may be missing, unreadable or there twice.
-/// [`Mode::Strict`] is the whole of the schema.
+/// [`Mode::Tolerant`] is for answers: unknown elements and attributes are ignored, the order is not checked, facets are
+/// left to the value types, and optional parts may be missing, unreadable or repeated. [`Mode::Strict`] checks the
+/// whole schema.
 pub(crate) fn read<T: Document>(text: &str, mode: Mode) -> Result<T, XmlError> {
-    // Our parser leaves a CR alone that stands before a reference.
+    // The parser does not normalize a CR before a character reference.
     let text = lines(text);
     let tree = tree::parse(&text)?;
     T::read(&check::document(tree::root(&tree), &T::ROOT, mode)?)
 }
 
-/// Whether a text is a document of this kind, by its root. What is inside may be wrong.
+/// Whether a text has the root element of this type. Its content may be invalid.
 #[cfg(feature = "sandbox")]
 pub(crate) fn is<T: Document>(text: &str) -> bool {
     tree::parse(&lines(text)).is_ok_and(|tree| T::ROOT.is(tree::root(&tree)))
 }
 
-/// Writes a document, and checks it against the schema on the way out.
+/// Writes a document, and checks it against the schema.
 pub(crate) fn write<T: Document>(document: &T) -> Result<String, XmlError> {
     let config = yaserde::ser::Config { perform_indent: false, write_document_declaration: true, ..Default::default() };
     let text = yaserde::ser::to_string_with_config(document, &config)

@@ -8,8 +8,8 @@ use super::generated::*;
 use super::{Document, Mode, read, second_opinion, write};
 use crate::text::is_xml_char;
 
-/// Text of so many characters, with those that XML has plans for more often than by chance. Line breaks are LF, as the value
-/// types make them.
+/// Text of so many characters, with those that XML has plans for more often than by chance. Line breaks are LF, as the
+/// value types make them.
 fn text(least: usize, most: usize) -> impl Strategy<Value = String> {
     let special = prop::sample::select("<>&'\"]\t\n æøå😀\u{a0}\u{2028}\u{fffd}".chars().collect::<Vec<_>>());
     let any = any::<char>().prop_filter("a character of XML", |c| is_xml_char(*c) && *c != '\r');
@@ -47,7 +47,8 @@ fn file() -> impl Strategy<Value = (String, String)> {
     ("[a-z0-9.-]{4,100}", text(1, 80))
 }
 
-/// A name: a personal number, or what the sender calls the signer. Wire types have no `Debug`, so the parts are made, not the whole.
+/// A name: a personal number, or what the sender calls the signer. Wire types have no `Debug`, so the parts are made,
+/// not the whole.
 fn name() -> impl Strategy<Value = Result<String, String>> {
     prop_oneof![digits(11).prop_map(Ok), text(1, 80).prop_map(Err)]
 }

@@ -1,42 +1,42 @@
-//! The same document read by another parser: what [`tree`](super::tree) reads, xml-rs reads as the same, or not at all.
+//! Differential tests: what [`tree`](super::tree) parses, xml-rs parses in the same way, or refuses.
 
 use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
 use super::tree::{self, Element};
 use super::{NAMESPACE, lines};
 
-/// What both say of an element: its start with whether it is ours and its attributes, its text, and its end.
+/// What both parsers report: the start of an element with its namespace and attributes, its text, and its end.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
+enum Event {
     Start(String, bool, Vec<(String, String)>),
-    /// All that stands directly in the element, at its end.
+    /// All text directly in the element, at its end.
     End(String),
 }
 
-/// Reads a text with both.
+/// Parses a text with both.
 ///
 /// # Panics
 ///
-/// When they read it differently.
+/// When the results differ.
 pub(crate) fn agrees(text: &str) {
     let lines = lines(text);
     let Ok(document) = tree::parse(&lines) else { return };
     let mut ours = Vec::new();
-    ours_says(tree::root(&document), &mut ours);
-    if let Some(theirs) = theirs_says(text) {
+    our_events(tree::root(&document), &mut ours);
+    if let Some(theirs) = their_events(text) {
         assert!(ours == theirs, "{ours:?} is not {theirs:?} in {text:?}");
     }
 }
 
-fn ours_says(element: Element<'_>, said: &mut Vec<Said>) {
+fn our_events(element: Element<'_>, said: &mut Vec<Event>) {
     let attributes = element.attributes().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    said.push(Said::Start(element.name().to_owned(), element.is_ours(), attributes.collect()));
-    element.children().for_each(|child| ours_says(child, said));
-    said.push(Said::End(element.text().into_owned()));
+    said.push(Event::Start(element.name().to_owned(), element.is_ours(), attributes.collect()));
+    element.children().for_each(|child| our_events(child, said));
+    said.push(Event::End(element.text().into_owned()));
 }
 
-fn theirs_says(text: &str) -> Option<Vec<Said>> {
-    // A byte order mark, and an encoding that the text has no more, are not for a parser of bytes.
+fn their_events(text: &str) -> Option<Vec<Event>> {
+    // xml-rs parses bytes: remove the byte order mark, and an encoding declaration that no longer applies to the text.
     let config = ParserConfig::new()
         .ignore_comments(true)
         .cdata_to_characters(true)
@@ -49,11 +49,11 @@ fn theirs_says(text: &str) -> Option<Vec<Said>> {
             XmlEvent::StartElement { name, attributes, .. } => {
                 let attributes = attributes.into_iter().filter(|attribute| attribute.name.namespace.is_none());
                 let attributes = attributes.map(|attribute| (attribute.name.local_name, attribute.value)).collect();
-                said.push(Said::Start(name.local_name, name.namespace.as_deref() == Some(NAMESPACE), attributes));
+                said.push(Event::Start(name.local_name, name.namespace.as_deref() == Some(NAMESPACE), attributes));
                 open.push(String::new());
             }
             XmlEvent::Characters(text) => open.last_mut()?.push_str(&text),
-            XmlEvent::EndElement { .. } => said.push(Said::End(open.pop()?)),
+            XmlEvent::EndElement { .. } => said.push(Event::End(open.pop()?)),
             _ => {}
         }
     }

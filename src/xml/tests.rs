@@ -69,7 +69,7 @@ fn a_repeated_single_element_is_an_error() {
     let text = STATUS.replace(id, &id.repeat(2));
     assert_eq!(
         error::<DirectSignatureJobStatusResponse>(&text),
-        "direct-signature-job-status-response: the element `signature-job-id` stands there more than 1 times"
+        "direct-signature-job-status-response: the element `signature-job-id` occurs more than 1 times"
     );
 }
 
@@ -217,7 +217,7 @@ fn what_an_answer_can_do_without_may_stand_there_twice_and_the_first_counts() {
     let change = accepted::<PortalSignatureJobStatusChangeResponse>(&text);
     assert_eq!(change.confirmation_url.as_deref(), Some("https://a/1"));
     let strict = read::<PortalSignatureJobStatusChangeResponse>(&text, Mode::Strict).err().unwrap().to_string();
-    assert!(strict.ends_with("the element `confirmation-url` stands there more than 1 times"), "{strict}");
+    assert!(strict.ends_with("the element `confirmation-url` occurs more than 1 times"), "{strict}");
 
     let number = "<personal-identification-number>01010012345</personal-identification-number>";
     let text = CHANGE.replace(number, &format!("<identifier><email address='a@b'/></identifier>{number}"));

@@ -1,4 +1,4 @@
-//! A document as a tree, read within limits.
+//! Parses a document into a tree, within limits.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use roxmltree::{Document, Error, Node, ParsingOptions};
 
 use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_NODES, NAMESPACE, XmlError};
 
-/// The most attributes in one element, and the most declarations of namespaces in a document: the parser compares each
-/// with each.
+/// The maximum number of attributes in an element, and of namespace declarations in a document. The parser takes
+/// quadratic time in both.
 const MAX_COMPARED: usize = 256;
 
-/// One element. Comments and processing instructions are not seen.
+/// An element, without comments and processing instructions.
 #[derive(Clone, Copy)]
 pub(super) struct Element<'a>(Node<'a, 'a>);
 
@@ -19,17 +19,17 @@ impl<'a> Element<'a> {
         self.0.tag_name().name()
     }
 
-    /// Whether it stands in the API's namespace.
+    /// Whether the element is in the API's namespace.
     pub(super) fn is_ours(self) -> bool {
         self.0.tag_name().namespace() == Some(NAMESPACE)
     }
 
-    /// Those without a namespace.
+    /// The attributes without a namespace.
     pub(super) fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.attributes().filter(|a| a.namespace().is_none()).map(|a| (a.name(), a.value()))
     }
 
-    /// All text directly in it, put together.
+    /// The text directly in the element.
     pub(super) fn text(self) -> Cow<'a, str> {
         let mut texts = self.0.children().filter(Node::is_text).filter_map(|node| node.text());
         let first = texts.next().unwrap_or_default();
@@ -44,13 +44,13 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Reads one document, after [`lines`](super::lines): at most [`MAX_BYTES`] long and [`MAX_DEPTH`] deep, with at most [`MAX_NODES`] elements and
-/// attributes, without a DOCTYPE.
+/// Parses a document with normalized line breaks ([`lines`](super::lines)): at most [`MAX_BYTES`] bytes, [`MAX_DEPTH`]
+/// levels, and [`MAX_NODES`] elements and attributes, without a DOCTYPE.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, XmlError> {
     before_parsing(text)?;
-    // Texts, comments and the root count as nodes too.
+    // The parser counts texts, comments and the root as nodes too.
     let options = ParsingOptions { nodes_limit: 3 * MAX_NODES as u32, ..ParsingOptions::default() };
-    // Not the parser's own message: it may quote the document.
+    // Not the parser's message, which may quote the document.
     let document = Document::parse_with_options(text, options).map_err(|error| match error {
         Error::DtdDetected => XmlError("a DOCTYPE is not allowed".to_owned()),
         Error::NodesLimitReached => too_many_nodes(),
@@ -71,8 +71,8 @@ pub(super) fn root<'a>(document: &'a Document<'a>) -> Element<'a> {
     Element(document.root_element())
 }
 
-/// What would cost the parser more than one pass, counted on the bytes: a little more strictly than needed, because
-/// comments and texts count as well.
+/// Refuses what would cost the parser quadratic time. Counts in the bytes, slightly too strictly, because comments and
+/// texts are counted too.
 fn before_parsing(text: &str) -> Result<(), XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError(format!("the document has {} bytes, more than {MAX_BYTES}", text.len())));
@@ -96,7 +96,7 @@ fn before_parsing(text: &str) -> Result<(), XmlError> {
     Ok(())
 }
 
-/// Looks at an element of this depth and at all below it. `nodes` counts those before.
+/// Checks the limits of an element and its descendants. `nodes` counts those before.
 fn within_limits(element: Element<'_>, depth: usize, nodes: &mut usize) -> Result<(), XmlError> {
     if depth > MAX_DEPTH {
         return Err(XmlError(format!("elements are nested deeper than {MAX_DEPTH}")));

@@ -1,70 +1,72 @@
-//! What the schemas know of a document, and how the wire types take their values from it.
+//! Elements that were checked against the schemas, from which the wire types are made.
 
 use std::borrow::Cow;
 use std::str::FromStr;
 
 use super::limits::XmlError;
 
-/// One element, with what its type has: no unknown child, no unknown attribute, white space cut where its type cuts it.
-pub(crate) struct Understood<'a> {
+/// An element that was checked against its type: without unknown children and attributes, and with white space
+/// collapsed where its type collapses it.
+pub(crate) struct CheckedElement<'a> {
     pub(super) name: &'static str,
     pub(super) attributes: Vec<(&'static str, &'a str)>,
     pub(super) text: Cow<'a, str>,
     pub(super) children: Vec<Self>,
 }
 
-/// A wire type, or a value in one, that is read from an element.
+/// A wire type, or a value in one, that is made from an element.
 pub(crate) trait Read: Sized {
-    fn read(element: &Understood<'_>) -> Result<Self, XmlError>;
+    fn read(element: &CheckedElement<'_>) -> Result<Self, XmlError>;
 }
 
-impl Understood<'_> {
-    /// The element that must stand there.
+impl CheckedElement<'_> {
+    /// The required child of this name.
     pub(super) fn one<T: Read>(&self, name: &'static str) -> Result<T, XmlError> {
         self.optional(name)?.ok_or_else(|| self.error(name))
     }
 
-    /// The element, where it stands there.
+    /// The optional child of this name.
     pub(super) fn optional<T: Read>(&self, name: &'static str) -> Result<Option<T>, XmlError> {
         self.children.iter().find(|child| child.name == name).map(T::read).transpose()
     }
 
-    /// All elements of this name.
+    /// All children of this name.
     pub(super) fn many<T: Read>(&self, name: &'static str) -> Result<Vec<T>, XmlError> {
         self.children.iter().filter(|child| child.name == name).map(T::read).collect()
     }
 
-    /// The attribute that must stand there.
+    /// The required attribute of this name.
     pub(super) fn attribute<T: FromStr>(&self, name: &'static str) -> Result<T, XmlError> {
         self.optional_attribute(name)?.ok_or_else(|| self.error(name))
     }
 
-    /// The attribute, where it stands there.
+    /// The optional attribute of this name.
     pub(super) fn optional_attribute<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, XmlError> {
         let value = self.attributes.iter().find(|(known, _)| *known == name);
         value.map(|(_, value)| value.parse().map_err(|_| self.error(name))).transpose()
     }
 
-    /// The text of the element as a value.
+    /// The text of the element, parsed.
     pub(super) fn value<T: FromStr>(&self) -> Result<T, XmlError> {
         self.text.parse().map_err(|_| self.error("the text"))
     }
 
-    /// The alternative that was found of a choice.
+    /// The alternative of a choice that was found.
     pub(super) fn chosen<T>(&self, choice: &'static str, alternative: Option<T>) -> Result<T, XmlError> {
         alternative.ok_or_else(|| self.error(choice))
     }
 
-    /// What was compared with the schema fits the type made from the schema: nobody has seen this.
+    /// The error of a part that does not conform to its type. Does not occur, because the element was checked against
+    /// the schema from which the type was generated.
     fn error(&self, part: &str) -> XmlError {
-        XmlError(format!("{}: {part} does not fit its type", self.name))
+        XmlError(format!("{}: {part} does not conform to its type", self.name))
     }
 }
 
 macro_rules! read_as_value {
     ($($type:ty),*) => {
         $(impl Read for $type {
-            fn read(element: &Understood<'_>) -> Result<Self, XmlError> {
+            fn read(element: &CheckedElement<'_>) -> Result<Self, XmlError> {
                 element.value()
             }
         })*
