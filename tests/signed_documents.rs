@@ -11,8 +11,9 @@ use posten_signering::bytes::Bytes;
 use posten_signering::direct::{JobRequest, JobStatus, Signer, Signers};
 use posten_signering::sandbox::{Sandbox, TechnicalSignature};
 use posten_signering::{Document, Documents, JobId};
+use serde_json::json;
 
-use self::support::judges::{jdk_accepts, xmlsec1_accepts};
+use self::support::judges::{dss, jdk_accepts, xmlsec1_accepts};
 use self::support::{exit_urls, pdf};
 
 /// The signed documents of a job.
@@ -146,6 +147,54 @@ async fn outside_the_ltv_sdo_of_each_signer_is_valid_and_suffers_no_change() {
                 assert!(!xmlsec1_accepts_ltv_sdo(&file, &root), "{here} may be changed");
             }
         }
+    }
+}
+
+#[tokio::test]
+#[ignore = "outside tool: needs mvn and java"]
+async fn outside_the_dss_of_the_eu_passes_what_is_delivered() {
+    let other = Sandbox::start().await.unwrap();
+    for (ltv, level) in [(false, "PAdES-BASELINE-T"), (true, "PAdES-BASELINE-LTA")] {
+        let sandbox = Sandbox::start_with(Sandbox::builder().ltv(ltv).build()).await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, content: &[u8]| {
+            let file = directory.path().join(name);
+            fs::write(&file, content).unwrap();
+            file
+        };
+        let (root, api) =
+            (write("root.pem", sandbox.seal_root_pem().as_bytes()), write("api.pem", sandbox.root_pem().as_bytes()));
+        let elsewhere = write("other.pem", other.seal_root_pem().as_bytes());
+        let signed = signed(&sandbox, 2, pages(2)).await;
+        let mut changed = signed.pades.to_vec();
+        let at = changed.windows(4).position(|window| window == b"Side").unwrap();
+        changed[at] = b's';
+        let changed = write("changed.pdf", &changed);
+        let files =
+            [write("signed.pdf", &signed.pades), write("1.xml", &signed.xades[0]), write("2.xml", &signed.xades[1])];
+        let files = files.each_ref().map(|file| file.as_path());
+
+        let verdicts = dss(&root, &files);
+        let told: Vec<_> = verdicts.iter().map(|verdict| (&verdict["indication"], &verdict["level"])).collect();
+        let expected = [level, "XAdES-BASELINE-B", "XAdES-BASELINE-B"].map(|level| json!(["TOTAL_PASSED", level]));
+        assert_eq!(json!(told), json!(expected));
+        for verdict in &verdicts {
+            assert_eq!((&verdict["intact"], &verdict["trusted"]), (&json!(true), &json!(true)), "{verdict}");
+            assert_eq!((&verdict["signer"], &verdict["changes"]), (&json!("Posten signering sandkasse"), &json!([])));
+        }
+        let timestamps = if ltv {
+            ["SIGNATURE_TIMESTAMP PASSED", "DOCUMENT_TIMESTAMP PASSED"].as_slice()
+        } else {
+            &["SIGNATURE_TIMESTAMP PASSED"]
+        };
+        assert_eq!(verdicts[0]["timestamps"], json!(timestamps));
+
+        for verdict in dss(&api, &files).into_iter().chain(dss(&elsewhere, &files)) {
+            assert_eq!((&verdict["intact"], &verdict["trusted"]), (&json!(true), &json!(false)), "{verdict}");
+            assert_eq!(verdict["sub_indication"], "NO_CERTIFICATE_CHAIN_FOUND", "{verdict}");
+        }
+        let verdict = &dss(&root, &[&changed])[0];
+        assert_eq!((&verdict["indication"], &verdict["intact"]), (&json!("TOTAL_FAILED"), &json!(false)), "{verdict}");
     }
 }
 
