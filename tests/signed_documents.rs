@@ -13,7 +13,8 @@ use posten_signering::sandbox::{Sandbox, TechnicalSignature};
 use posten_signering::{Document, Documents, JobId};
 use serde_json::json;
 
-use self::support::judges::{dss, jdk_accepts, xmlsec1_accepts};
+use self::support::java::dss;
+use self::support::judges::{jdk_accepts, xmlsec1_accepts};
 use self::support::{exit_urls, pdf};
 
 /// The signed documents of a job.

@@ -166,6 +166,12 @@ impl Authority {
         self.0.root()
     }
 
+    /// The common name of the root.
+    pub(super) fn root_name(&self) -> String {
+        let root = crate::certificate::Certificate::parse(self.root());
+        root.ok().and_then(|root| root.common_name().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// For the server's side of TLS.
     pub(super) fn server(
         &self,

@@ -1,7 +1,7 @@
 //! What a client in another process needs, as files.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::error::SandboxError;
@@ -12,8 +12,11 @@ const PASSWORD: &str = "sandbox";
 
 impl Sandbox {
     /// Writes what a client in another process needs to a directory that exists: `client.p12` (password: `sandbox`),
-    /// `roots.pem`, and a `README` that tells how to use them with curl, this crate and the official clients. Gives the text of
+    /// `roots.pem` and `seal-roots.pem`, the same roots in the directories `roots` and `seal-roots` that hold nothing
+    /// else, and a `README` that tells how to use them with curl, this crate and the official clients. Gives the text of
     /// the `README`.
+    ///
+    /// Only the user who runs the sandbox can read the files (Unix).
     ///
     /// # Errors
     ///
@@ -21,19 +24,41 @@ impl Sandbox {
     pub fn write_client_files(&self, directory: impl AsRef<Path>) -> Result<String, SandboxError> {
         let directory = directory.as_ref();
         let readme = readme(self, directory);
+        let (root, seal) = (self.root_pem().into_bytes(), self.seal_root_pem().into_bytes());
+        for folder in ["roots", "seal-roots"] {
+            let failed = |error: io::Error| SandboxError::Store(format!("{folder}: {error}"));
+            std::fs::create_dir_all(directory.join(folder)).map_err(failed)?;
+        }
         let files = [
             ("client.p12", self.pkcs12(&PASSWORD.into())?),
-            ("roots.pem", self.root_pem().into_bytes()),
+            ("roots.pem", root.clone()),
+            ("roots/root.pem", root),
+            ("seal-roots.pem", seal.clone()),
+            ("seal-roots/root.pem", seal),
             ("README", readme.clone().into_bytes()),
         ];
         for (name, content) in files {
             let failed = |error: io::Error| SandboxError::Store(format!("{name}: {error}"));
-            // Somebody may be reading what a process before wrote, or kill this one: the name is always that of a whole file.
-            let part = directory.join(format!("{name}.part"));
-            std::fs::write(&part, content).map_err(failed)?;
+            // Somebody may be reading what a process before wrote, or kill this one: the name is always that of a whole
+            // file. The part stands beside the folders, so that these hold nothing else at any time.
+            let part = directory.join(format!("{}.part", name.replace('/', "-")));
+            write_private(&part, &content).map_err(failed)?;
             std::fs::rename(part, directory.join(name)).map_err(failed)?;
         }
         Ok(readme)
+    }
+}
+
+/// Writes a file that nobody else can read.
+fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // What a process left behind may be readable by others.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => options.open(path)?.write_all(content),
     }
 }
 
@@ -44,6 +69,9 @@ fn readme(sandbox: &Sandbox, directory: &Path) -> String {
     let organization = client.sender().organization_number();
     let (p12, roots) = (directory.join("client.p12"), directory.join("roots.pem"));
     let (p12, roots) = (p12.display(), roots.display());
+    let (folder, seal) = (directory.join("roots"), directory.join("seal-roots.pem"));
+    let (folder, seal) = (folder.display(), seal.display());
+    let root_name = sandbox.service.authority.root_name();
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -55,6 +83,7 @@ fn readme(sandbox: &Sandbox, directory: &Path) -> String {
   inbox        {web}/inbox       what they would have got by e-mail and SMS
   sender       {organization}, with the certificate in {p12} (password: {PASSWORD})
   trust        the server's certificate ends in {roots}
+  seals        signed documents are sealed under another root, {seal}
 
 curl
 
@@ -70,15 +99,21 @@ Rust
 
 The official Java client
 
-  Load {p12} as the organization certificate (KeyStoreConfig.fromOrganizationCertificate), use
-  new ServiceEnvironment(\"Sandbox\", URI.create(\"https://{address}/api\"), List.of(...)) with {roots}
-  as its only certificate.
+  Load {p12} as the organization certificate (KeyStoreConfig.fromOrganizationCertificate), and use
+
+  new ServiceEnvironment(\"Sandbox\", URI.create(\"https://{address}/api\"), List.of(\"{folder}\"))
+
+  The directory holds the root of the server's certificate and nothing else.
 
 The official .NET client
 
   Load {p12} as an X509Certificate2, use https://{address}/api as the URL of its environment, and {roots} as
-  the environment's only allowed chain certificate. Install {roots} as a trusted root where the client asks
-  the operating system."
+  the environment's only allowed chain certificate. Where the client asks the operating system, install {roots} as a
+  trusted root: it is good for localhost and 127.0.0.1 only, and for two years. Remove it when you are done:
+
+  Windows   certutil -user -delstore Root \"{root_name}\"
+  Linux     rm /usr/local/share/ca-certificates/sandbox.crt && update-ca-certificates --fresh
+  macOS     security delete-certificate -c \"{root_name}\""
     );
     text
 }

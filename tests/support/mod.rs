@@ -8,6 +8,7 @@ mod flows;
 pub mod archive;
 #[cfg(feature = "cli")]
 pub mod desk;
+pub mod java;
 pub mod judges;
 #[path = "../../examples/support/pdf.rs"]
 pub mod pdf;
