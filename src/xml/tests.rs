@@ -2,6 +2,7 @@
 
 use super::generated::*;
 use super::{Mode, read};
+use crate::text::{escape_attribute, escape_text};
 
 /// Not `unwrap`: wire types have no `Debug`.
 fn error<T: super::Document>(text: &str) -> String {
@@ -96,6 +97,14 @@ fn nesting_and_size_are_bounded_before_anything_is_built() {
         error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &format!("<x{attributes}/>{end}"))),
         "an element has more than 256 attributes"
     );
+    for hidden in
+        [format!("<x a='>' {attributes}/>"), format!("<!-- <x> \" --><x{attributes}/>"), format!("<x\n{attributes}>")]
+    {
+        assert_eq!(
+            error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &format!("{hidden}{end}"))),
+            "an element has more than 256 attributes"
+        );
+    }
     let namespaces: String = (0..300).map(|at| format!("<x xmlns:a{at}='b'/>")).collect();
     assert_eq!(
         error::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &format!("{namespaces}{end}"))),
@@ -128,6 +137,22 @@ fn facets_are_left_to_the_value_types_when_an_answer_is_read_and_checked_otherwi
         strict.err().map(|error| error.to_string()).as_deref(),
         Some("direct-signature-job-status-response/reference: 51 characters, not 0 to 50")
     );
+}
+
+#[test]
+fn only_attributes_and_declarations_in_tags_are_counted() {
+    let end = "</direct-signature-job-status-response>";
+    let signs = " xmlns='a' <x b='c'".repeat(300);
+    let escaped = escape_text(&signs);
+    for harmless in [
+        escaped.clone(),
+        format!("<x y=\"{}\"/>", escape_attribute(&signs)),
+        format!("<!--{signs}-->"),
+        format!("<![CDATA[{signs}]]>"),
+        format!("<?x {signs}?>"),
+    ] {
+        accepted::<DirectSignatureJobStatusResponse>(&STATUS.replace(end, &format!("<new>{harmless}</new>{end}")));
+    }
 }
 
 #[test]

@@ -71,29 +71,47 @@ pub(super) fn root<'a>(document: &'a Document<'a>) -> Element<'a> {
     Element(document.root_element())
 }
 
-/// Refuses what would cost the parser quadratic time. Counts in the bytes, slightly too strictly, because comments and
-/// texts are counted too.
+/// Bounds what would cost the parser more than one pass: the attributes of an element, and the declarations of
+/// namespaces. Counts in tags and outside of values, because a URL in a text may have hundreds of `=`.
 fn before_parsing(text: &str) -> Result<(), XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError(format!("the document has {} bytes, more than {MAX_BYTES}", text.len())));
     }
-    let bytes = text.as_bytes();
-    let (mut attributes, mut declarations) = (0, 0);
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'<' => attributes = 0,
-            b'=' => attributes += 1,
-            b'x' if bytes[at..].starts_with(b"xmlns") => declarations += 1,
-            _ => continue,
+    let (mut rest, mut declarations) = (text, 0);
+    while let Some((_, markup)) = rest.split_once('<') {
+        // Where one of them does not end, the parser reads no further either.
+        let other = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")]
+            .into_iter()
+            .find_map(|(begin, end)| Some(markup.strip_prefix(begin)?.split_once(end).map_or("", |(_, after)| after)));
+        rest = match other {
+            Some(after) => after,
+            None => after_tag(markup, &mut declarations)?,
+        };
+    }
+    Ok(())
+}
+
+/// Counts in a tag, and gives what stands after it.
+fn after_tag<'t>(tag: &'t str, declarations: &mut usize) -> Result<&'t str, XmlError> {
+    let (mut attributes, mut quote) = (0, None);
+    for (at, byte) in tag.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(open), _) if open == byte => quote = None,
+            (Some(_), _) => {}
+            (None, b'>') => return Ok(&tag[at..]),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'=') => attributes += 1,
+            (None, b'x') if tag.as_bytes()[at..].starts_with(b"xmlns") => *declarations += 1,
+            _ => {}
         }
         if attributes > MAX_COMPARED {
             return Err(XmlError(format!("an element has more than {MAX_COMPARED} attributes")));
         }
-        if declarations > MAX_COMPARED {
+        if *declarations > MAX_COMPARED {
             return Err(XmlError(format!("there are more than {MAX_COMPARED} declarations of namespaces")));
         }
     }
-    Ok(())
+    Ok("")
 }
 
 /// Checks the limits of an element and its descendants. `nodes` counts those before.
