@@ -207,7 +207,9 @@ async fn come_back(
             "signed"
         }
         JobStatus::DocumentsGone(_) => "deleted",
-        JobStatus::Failed(failed) => failed.signatures()[0].status().as_str(),
+        JobStatus::Failed(failed) => {
+            failed.signatures().first().map_or("failed", |signature| signature.status().as_str())
+        }
     };
     app.contracts.ended(&id, state, status.confirmation_reference().as_ref())?;
     tokio::spawn(async move { app.confirm(&id).await });

@@ -14,7 +14,7 @@ use crate::types::SignatureJobStatus;
 /// serialized as an integer:
 ///
 /// ```sql
-/// UPDATE job SET state = 'COMPLETED_SUCCESSFULLY', progress = 5 WHERE id = 17 AND progress < 5
+/// UPDATE job SET state = $1, progress = $2 WHERE id = $3 AND progress < $2
 /// ```
 ///
 /// ```
@@ -47,8 +47,8 @@ pub struct Progress(u32);
 impl Progress {
     pub(crate) fn new<N>(state: SignatureJobStatus, signatures: &[Signature<N>]) -> Self {
         let acted: u32 = signatures.iter().map(|signature| weight(signature.status())).sum();
-        let ended = state != SignatureJobStatus::InProgress;
-        Self(acted + u32::from(ended))
+        let ended = if state == SignatureJobStatus::InProgress { 0 } else { END };
+        Self(acted + ended)
     }
 
     /// Returns the number to store.
@@ -56,6 +56,10 @@ impl Progress {
         self.0
     }
 }
+
+/// The share of the end of the job: more than that of all signers, because the last answer may name fewer of them. An
+/// answer has at most 10 000 elements.
+const END: u32 = 1 << 16;
 
 /// The share of one signer. An unknown status may be followed by a final one, which counts more.
 fn weight(status: &SignatureStatus) -> u32 {
@@ -118,6 +122,9 @@ mod tests {
             ],
             // Ended, whatever the signers are said to do.
             vec![progress(InProgress, &["SIGNED", "WAITING"]), progress(Failed, &["SIGNED", "WAITING"])],
+            // The last answer names fewer signers, or none.
+            vec![progress(InProgress, &["SIGNED"; 12]), progress(CompletedSuccessfully, &[])],
+            vec![progress(InProgress, &["SIGNED", "SIGNED"]), progress(Failed, &["SIGNED", ""])],
             // A word of tomorrow may be followed by a final one.
             vec![
                 progress(InProgress, &["WAITING", "WAITING"]),
