@@ -424,6 +424,34 @@ fn a_url_of_another_call_or_in_another_spelling_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn a_confirmation_is_no_other_call_however_its_url_is_spelled() {
+    let client = client();
+    let root = client.environment().root().clone();
+    let url = format!("{root}/123456789/portal/signature-jobs/17/complete");
+    let confirmation = ConfirmationReference::from_url(client.environment(), &url);
+    let mut stored = serde_json::to_value(confirmation.unwrap()).unwrap();
+    let base = root.as_str().strip_suffix("/api").unwrap();
+    let job = "/api/123456789/portal/signature-jobs/17";
+    for odd in [
+        format!("{job}/%63ancel"),
+        format!("{job}/cancel;x=1"),
+        format!("{job}//cancel"),
+        format!("{job}/CANCEL"),
+        format!("{job}/complete/..%2fcancel"),
+        "/api/123456789/portal/signature-jobs".to_owned(),
+        "/api/123456789/documents/..;/portal/signature-jobs/18/cancel".to_owned(),
+        "/api/123456789/portal/Signature-Jobs/18/cancel".to_owned(),
+        "/API/123456789/portal/signature-jobs/18/cancel".to_owned(),
+        "//api/123456789/portal/signature-jobs/18/cancel".to_owned(),
+    ] {
+        stored["url"] = format!("{base}{odd}").into();
+        let read: ConfirmationReference = serde_json::from_value(stored.clone()).unwrap();
+        let refused = client.confirm(&read).await;
+        assert!(matches!(refused, Err(Error::Handle(HandleError::Damaged(_)))), "{odd}: {refused:?}");
+    }
+}
+
 #[test]
 fn what_stands_twice_or_nests_too_deeply_is_damaged() {
     let twice =

@@ -1,8 +1,10 @@
 //! URLs of three kinds: exit URLs of the sender, redirect URLs for the signer, URLs of the service.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use percent_encoding::percent_decode;
 use typed_builder::TypedBuilder;
 use url::Url;
 
@@ -217,23 +219,34 @@ impl ServiceUrl {
         let segment = |at: usize| segments.get(at).copied().unwrap_or_default();
         let is_job = segment(2) == "signature-jobs";
         let job = Some(segment(3)).filter(|_| is_job).and_then(|number| number.parse().ok());
-        // The service might read other spellings as the path of another job.
-        let is_plain =
-            |at: usize| !segment(at).contains([';', '%']) && (at >= segments.len() || !segment(at).is_empty());
-        let is_canonical = segments.len() == 1
-            || (is_plain(0)
-                && is_plain(1)
-                && (segment(1) == "documents"
-                    || (is_plain(2) && is_plain(3) && job.is_none_or(|job: JobId| job.to_string() == segment(3)))));
+        // The service might read other spellings as the path of another job or of another operation.
+        let is_plain = |part: &&str| !part.is_empty() && !part.contains([';', '%']);
+        let call = CALLS.iter().find(|call| is_job && call.eq_ignore_ascii_case(segment(4))).copied();
+        let is_canonical = match is_job && below.is_some() {
+            true => {
+                segments.iter().all(is_plain)
+                    && ["direct", "portal"].contains(&segment(1))
+                    && segments.len() > 3
+                    && job.is_none_or(|job: JobId| job.to_string() == segment(3))
+                    && call.is_none_or(|call| call == segment(4))
+            }
+            false => !is_like_job(path),
+        };
         Subject {
             sender: segment(0).parse().ok(),
             is_direct: segment(1) == "direct",
             is_portal: segment(1) == "portal",
             job,
             is_canonical,
-            call: CALLS.iter().find(|call| is_job && **call == segment(4)).copied(),
+            call,
         }
     }
+}
+
+/// Whether a server that decodes more, or looks at less, could read this path as that of a job.
+fn is_like_job(path: &str) -> bool {
+    let decoded: Cow<'_, [u8]> = percent_decode(path.as_bytes()).into();
+    String::from_utf8_lossy(&decoded).to_ascii_lowercase().contains("signature-jobs")
 }
 
 /// The sender, flow and job in the path of a URL, as far as it has them.
@@ -299,6 +312,20 @@ mod tests {
             assert!(!subject(&format!("{jobs}{odd}")).is_canonical, "{odd}");
         }
         for odd in ["/api//123456789/direct/signature-jobs/17", "/api/123456789//direct/signature-jobs/17"] {
+            assert!(!subject(odd).is_canonical, "{odd}");
+        }
+        for odd in ["%63ancel", "cancel;x=1", "/cancel", "CANCEL", "complete/..%2fcancel", "complete//", "complete/"] {
+            assert!(!subject(&format!("{jobs}/17/{odd}")).is_canonical, "{odd}");
+        }
+        for odd in [
+            "/api/123456789/portal/signature-jobs",
+            "/api/123456789/archive/signature-jobs/17/cancel",
+            "/api/123456789/documents/..;/portal/signature-jobs/18/cancel",
+            "/api/123456789/portal/Signature-Jobs/18/cancel",
+            "/api/123456789/portal/signature%2Djobs/18/cancel",
+            "/API/123456789/portal/signature-jobs/18/cancel",
+            "//api/123456789/portal/signature-jobs/18/cancel",
+        ] {
             assert!(!subject(odd).is_canonical, "{odd}");
         }
         assert_eq!(subject("/api123456789/direct/signature-jobs/17/pades").sender, None);

@@ -174,7 +174,7 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Direct
             })
             .collect(),
         confirmation_url: (job.queue.is_some() || job.has_pades() || state != JobState::InProgress)
-            .then(|| url(format!("confirmations/{}", job.change_number()))),
+            .then(|| url(format!("complete/{}", job.change_number()))),
         delete_documents_url: job.may_delete(now).then(|| url("documents".to_owned())),
         xades_url: signed
             .map(|(at, signer)| wire::SignerSpecificUrl {

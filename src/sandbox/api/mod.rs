@@ -35,7 +35,7 @@ pub(super) fn router(service: Arc<Service>) -> Router {
     let of_flow = |flow: FlowName| {
         let jobs = format!("/api/{{org}}/{}/signature-jobs", flow.as_str());
         Router::new()
-            .route(&format!("{jobs}/{{id}}/confirmations/{{change}}"), post(results::confirm))
+            .route(&format!("{jobs}/{{id}}/complete/{{change}}"), post(results::confirm))
             .route(&format!("{jobs}/{{id}}/pades"), get(results::pades))
             .route(&format!("{jobs}/{{id}}/xades/{{signer}}"), get(results::xades))
             .route(&format!("{jobs}/{{id}}/documents"), delete(results::delete_documents))
@@ -48,7 +48,7 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         .route(&format!("{direct}/{{id}}/signers/{{signer}}"), post(direct::renew))
         .route(&format!("{direct}/{{id}}/status"), get(direct::status))
         .route(portal, post(portal::create).get(portal::poll))
-        .route(&format!("{portal}/{{id}}/cancellation"), post(portal::cancel))
+        .route(&format!("{portal}/{{id}}/cancel"), post(portal::cancel))
         .route("/api/{org}/archive/documents/{id}/pades", get(results::archived))
         .merge(of_flow(FlowName::Direct))
         .merge(of_flow(FlowName::Portal))

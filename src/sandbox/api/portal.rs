@@ -97,7 +97,7 @@ fn availability(availability: Option<&wire::Availability>, now: Timestamp) -> Re
 }
 
 fn cancellation_url(service: &Service, job: &Job) -> String {
-    service.url(FlowName::Portal, &job.sender, &format!("{}/cancellation", job.id))
+    service.url(FlowName::Portal, &job.sender, &format!("{}/cancel", job.id))
 }
 
 pub(super) async fn cancel(State(service): Shared, Path((sender, id)): Path<(String, String)>) -> Answer {
@@ -142,7 +142,7 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Portal
             JobState::Completed => wire::PortalSignatureJobStatus::CompletedSuccessfully,
             JobState::Failed => wire::PortalSignatureJobStatus::Failed,
         },
-        confirmation_url: Some(url(format!("confirmations/{}", job.change_number()))),
+        confirmation_url: Some(url(format!("complete/{}", job.change_number()))),
         cancellation_url: (state == JobState::InProgress).then(|| cancellation_url(service, job)),
         delete_documents_url: job.may_delete(now).then(|| url("documents".to_owned())),
         signatures: Some(wire::Signatures {
