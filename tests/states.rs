@@ -102,7 +102,9 @@ impl Model {
             (true, false) => "FAILED",
         };
         let flow = if self.is_portal { "portal" } else { "direct" };
-        format!("{flow}:{job}:{state}:{},{}", self.signers[0].as_str(), self.signers[1].as_str())
+        let mut words = self.signers.each_ref().map(SignatureStatus::as_str);
+        words.sort_unstable();
+        format!("{flow}:{job}:{state}:{}", words.join(","))
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::confirmation::Confirmation;
 use super::progress::Progress;
 use super::sealed::Sealed;
-use super::signature::Signature;
+use super::signature::{Signature, SignatureStatus};
 use super::status::Common;
 use crate::transport::Download;
 use crate::types::{JobId, SignatureJobStatus};
@@ -78,8 +78,8 @@ pub trait Change: Debug + Send + Sync + 'static {
 /// under a unique index, in the transaction that stores the effect of the change, and a redelivered change has no
 /// second effect.
 ///
-/// The key consists of the flow, the number of the job, its state and the states of its signatures. It contains no
-/// personal data. Keys are not ordered by time: of two changes of one job, the newer one has the greater [`Progress`].
+/// The key consists of the flow, the number of the job, its state and the states of its signatures, sorted. It contains
+/// no personal data. Keys are not ordered by time: of two changes of one job, the newer one has the greater [`Progress`].
 /// Cheap to clone.
 ///
 /// ```text
@@ -101,12 +101,10 @@ pub struct ChangeKey(Arc<str>);
 
 impl ChangeKey {
     pub(crate) fn new<N>(state: SignatureJobStatus, common: &Common<N>) -> Self {
-        let mut key = format!("{}:{}:{state}:", common.flow.as_str(), common.job_id);
-        for (at, signature) in common.signatures.iter().enumerate() {
-            key.push_str(if at == 0 { "" } else { "," });
-            key.push_str(signature.status().as_str());
-        }
-        Self(key.into())
+        let mut words: Vec<String> = common.signatures.iter().map(|signature| word(signature.status())).collect();
+        // Whatever the order in which an answer names the signers.
+        words.sort_unstable();
+        Self(format!("{}:{}:{state}:{}", common.flow.as_str(), common.job_id, words.join(",")).into())
     }
 
     /// The flow, as the key names it.
@@ -118,6 +116,16 @@ impl ChangeKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The longest word of a status in a key, in characters.
+const LONGEST_WORD: usize = 64;
+
+/// A status as a key has it. Keys are logged, and the service may send any text for a status that this crate does not
+/// know.
+fn word(status: &SignatureStatus) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '?' };
+    status.as_str().chars().take(LONGEST_WORD).map(plain).collect()
 }
 
 impl AsRef<str> for ChangeKey {
