@@ -50,6 +50,10 @@ fn the_certificate_of_the_key_is_found_among_others() {
     let (key, other) = (rsa(), rsa());
     let both = format!("{}{}", certificate(&other, |_| {}), certificate(&key, |_| {}));
     from_pem(&both, &key).unwrap();
+    // As an editor or a configuration file leaves it.
+    let indented = format!("\u{feff}{}", both.replace('\n', "\r\n    "));
+    let indented_key = key.serialize_pem().replace('\n', "\n\t");
+    Identity::from_pem(indented.as_bytes(), &SecretString::from(indented_key)).unwrap();
 }
 
 #[test]

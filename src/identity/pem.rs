@@ -81,7 +81,8 @@ fn sections(pem: &[u8]) -> Option<Vec<Section<'_>>> {
     for line in pem.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
         let start = at;
         at += line.len();
-        let line = line.trim_ascii_end();
+        // Some editors put a byte order mark in front, and some configurations indent.
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
         if let Some(label) = label(line, b"-----BEGIN ") {
             begun = Some((label, at));
         } else if let Some((label, from)) = begun.filter(|(begun, _)| label(line, b"-----END ") == Some(*begun)) {

@@ -12,7 +12,7 @@ mod unsupported;
 mod write;
 
 use der::asn1::{Any, AnyRef, ObjectIdentifier, OctetString};
-use der::{Decode, DecodeValue, Encode, ErrorKind, FixedTag, Header, Reader, Tag, TagMode};
+use der::{Decode, DecodeValue, Encode, EncodingRules, ErrorKind, FixedTag, Header, Reader, SliceReader, Tag, TagMode};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
@@ -38,7 +38,7 @@ impl Archive {
     /// Verifies the MAC, if the archive has one, and decrypts the contents.
     pub(crate) fn open(archive: &[u8], password: &SecretString) -> Result<Self, IdentityError> {
         let password = Password::new(password);
-        let Seq(Pfx { safes, mac }) = Seq::<Pfx>::from_ber(archive).map_err(unreadable)?;
+        let Pfx { safes, mac } = pfx(archive).map_err(unreadable)?;
         // Without encryption, it contains the keys in plain text.
         let safes = wiped(safes);
         if let Some(mac) = mac {
@@ -60,6 +60,17 @@ impl Archive {
             }
         }
         Ok(opened)
+    }
+}
+
+/// Reads the archive, and passes over the line break or the zeros that some programs leave at its end.
+fn pfx(archive: &[u8]) -> der::Result<Pfx> {
+    let mut reader = SliceReader::new_with_encoding_rules(archive, EncodingRules::Ber)?;
+    let Seq(pfx) = reader.decode()?;
+    let rest = reader.read_slice(reader.remaining_len())?;
+    match rest.iter().all(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+        true => Ok(pfx),
+        false => Err(reader.error(ErrorKind::Failed)),
     }
 }
 
