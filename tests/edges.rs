@@ -120,7 +120,7 @@ async fn a_broken_record_after_the_request_is_a_broken_connection_and_the_job_ma
         let relay = relay(sandbox.address(), usize::MAX, is_created).await;
         let client = client_of(&sandbox, relay).build().unwrap();
         let error = client.direct().create(&large_request(400_000)).await.unwrap_err();
-        let Error::MaybeCreated { reference, source } = &error else { panic!("{}", explain(&error)) };
+        let Error::MaybeCreated { reference, source, .. } = &error else { panic!("{}", explain(&error)) };
         assert_eq!(
             (reference.as_deref(), source.class()),
             (Some("case-9"), ErrorClass::Transport),

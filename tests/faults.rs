@@ -87,7 +87,7 @@ async fn a_lost_request_did_nothing_and_a_lost_answer_did_all() {
     for (fault, jobs) in [(Fault::LoseRequest, 0), (Fault::LoseAnswer, 1), (Fault::CutAnswer, 2)] {
         sandbox.inject(FaultRule::new(fault.clone()).on(Operation::Create).times(1));
         let error = client.direct().create(&request([kari()])).await.unwrap_err();
-        let Error::MaybeCreated { reference: None, source } = &error else { panic!("{fault:?}: {error:?}") };
+        let Error::MaybeCreated { reference: None, source, .. } = &error else { panic!("{fault:?}: {error:?}") };
         assert!(matches!(**source, Error::Transport(_)), "{fault:?}: {source:?}");
         assert!(!error.is_transient(), "nobody repeats it without looking");
         assert_eq!(sandbox.received_jobs().len(), jobs, "{fault:?}");

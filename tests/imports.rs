@@ -223,12 +223,18 @@ fn code(text: &str) -> Vec<String> {
             lines.find(|end| indent(end) == indent(&line) && (end.ends_with(';') || end.trim().starts_with('}')));
             continue;
         }
-        while item(&line, "use").is_some() && !line.ends_with(';') {
+        while item(&line, "use").is_some_and(|(_, path)| is_path(path)) && !line.ends_with(';') {
             line += lines.next().expect("the end of a use item").trim();
         }
         code.push(line);
     }
     code
+}
+
+/// Whether it begins as a path does, and not as a sentence in a literal of several lines.
+fn is_path(text: &str) -> bool {
+    let after = text.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    ["::", ";", " as ", "{"].iter().any(|next| after.starts_with(next))
 }
 
 fn indent(line: &str) -> &str {

@@ -1,4 +1,6 @@
 //! Answers that are odd but harmless: each is read over TLS, and then confirmed. And what is still refused.
+//!
+//! Longer than 400 lines: one service answers them all.
 
 mod support;
 
@@ -390,4 +392,64 @@ async fn what_is_no_answer_is_still_refused() {
     }
     let error = service.portal(&portal_change("DANCING", CONFIRM)).await.unwrap_err().to_string();
     assert!(error.contains("the value `DANCING` is unknown"), "{error}");
+}
+
+/// The answer to the creation of a job with the signer `kari`.
+fn created(status_url: &str, redirect_url: &str) -> String {
+    let inside = format!(
+        "<signature-job-id>4711</signature-job-id><status-url>{status_url}</status-url><signer href=\"OWN/signers/1\">\
+         <personal-identification-number>01010012345</personal-identification-number>\
+         <redirect-url>{redirect_url}</redirect-url></signer>"
+    );
+    document("direct-signature-job-response", &inside)
+}
+
+#[tokio::test]
+async fn urls_with_many_equals_signs_are_sent_and_read() {
+    let long = format!("https://me.example/done?x{}", "=".repeat(300));
+    let urls = posten_signering::ExitUrls::builder().completion(&long).rejection(&long).error(&long).build().unwrap();
+    let request = direct::JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(Document::pdf("Avtale", tiny_pdf()).unwrap())
+        .signer(kari())
+        .exit_urls(urls)
+        .build();
+    let service = Service::start().await;
+    service.says(&created("OWN/status", &long));
+    let job = service.client.direct().create(&request).await.unwrap();
+    assert_eq!(job.signers()[0].redirect_url().as_str(), long);
+}
+
+#[tokio::test]
+async fn a_job_whose_answer_is_odd_keeps_its_number() {
+    let service = Service::start().await;
+    service.says(&created("https://elsewhere.example/status", "https://me.example/1"));
+    let error = service.client.direct().create(&request([kari()])).await.unwrap_err();
+    let Error::MaybeCreated { job_id, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((*job_id, error.to_string()), (Some(4711), "the job may have been created (number 4711)".to_owned()));
+}
+
+#[tokio::test]
+async fn an_empty_confirmation_url_asks_for_nothing() {
+    let service = Service::start().await;
+    let text = portal_change("IN_PROGRESS", "<confirmation-url> </confirmation-url>");
+    let change = service.portal(&text).await.unwrap();
+    assert!(change.confirmation_reference().is_none());
+    change.confirm().await.unwrap();
+    assert_eq!(service.server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_is_the_same_in_any_order_and_has_no_other_text() {
+    let service = Service::start().await;
+    let signature =
+        |word: &str| format!("<signature><status since=\"2026-01-01T00:00:00Z\">{word}</status></signature>");
+    let mut keys = Vec::new();
+    for words in [["SIGNED", "WAITING"], ["WAITING", "SIGNED"], ["NEW\nforged: \u{202e}", "SIGNED"]] {
+        let signatures: String = words.map(signature).concat();
+        let text = portal_change("IN_PROGRESS", &format!("{CONFIRM}<signatures>{signatures}</signatures>"));
+        keys.push(service.portal(&text).await.unwrap().key().to_string());
+    }
+    let key = "portal:1:IN_PROGRESS:SIGNED,WAITING";
+    assert_eq!(keys, [key, key, "portal:1:IN_PROGRESS:NEW?forged???,SIGNED"]);
 }

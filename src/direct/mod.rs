@@ -32,7 +32,8 @@ use crate::error::Error;
 use crate::flow::{AnswerReader, HasSender, NoSender, Sealed, SenderChoice, Session};
 use crate::poll::{Changes, Poll, Queue};
 use crate::transport::{Flow, Operation, note_change, note_job};
-use crate::types::{PollingQueue, RedirectUrl, Sender, ServiceUrl, StatusQueryToken};
+use crate::types::{JobId, PollingQueue, RedirectUrl, Sender, ServiceUrl, StatusQueryToken};
+use crate::xml::generated as wire;
 
 /// The direct flow of a [`Client`](crate::Client). Cheap to clone.
 ///
@@ -114,6 +115,7 @@ impl<S> Direct<S> {
         let (on, context) = (Arc::clone(transport), RequestContext::of(sender, request));
         let reader = AnswerReader {
             read: move |answer| Job::created(&on, context.clone(), answer).inspect(|job| note_job(job.id())),
+            job_id: |answer: &wire::DirectSignatureJobResponse| JobId::from_wire(answer.signature_job_id),
             record: |job: &Job<Created, R>| job.handle().into_record(),
         };
         let written = (|| request.wire(), || request.manifest(sender));

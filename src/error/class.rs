@@ -264,7 +264,7 @@ mod tests {
         let errors = [
             Error::Connect(Box::new(io())),
             Error::Transport(Box::new(io())),
-            Error::MaybeCreated { reference: Some("17".into()), source: Box::new(Error::Timeout) },
+            Error::MaybeCreated { reference: Some("17".into()), job_id: None, source: Box::new(Error::Timeout) },
             Error::File { action: super::super::FileAction::Write, path: "signed.pdf".into(), source: io() },
             Error::Read(io()),
             Error::Hook(Box::new(io())),

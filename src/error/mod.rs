@@ -102,10 +102,16 @@ pub enum Error {
     /// The creation is not retried automatically, because the signers could be asked twice. Look for the job by its
     /// reference first: its queue delivers its changes, and the service's support can look it up. See
     /// [`guide::errors`](crate::guide::errors#creating-a-job-exactly-once).
-    #[error("the job may have been created{}", .reference.as_ref().map(|own| format!(" (reference {own})")).unwrap_or_default())]
+    #[error(
+        "the job may have been created{}{}",
+        in_parentheses("number", .job_id.as_ref()),
+        in_parentheses("reference", .reference.as_ref())
+    )]
     MaybeCreated {
-        /// The reference in the job request.
+        /// The reference in the request.
         reference: Option<String>,
+        /// The number of the job, if the answer had one. Then the job exists, and the rest of the answer is invalid.
+        job_id: Option<i64>,
         /// The error of the call.
         source: Box<Error>,
     },
@@ -198,6 +204,10 @@ pub enum Error {
     /// A hook of your program refused the document package. Nothing was sent.
     #[error("a hook refused the document package")]
     Hook(#[source] BoxError),
+}
+
+fn in_parentheses(what: &str, value: Option<&impl std::fmt::Display>) -> String {
+    value.map(|value| format!(" ({what} {value})")).unwrap_or_default()
 }
 
 /// The action on a file that failed.

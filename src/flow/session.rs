@@ -14,7 +14,7 @@ use crate::asice::{self, Package};
 use crate::error::{Error, ErrorClass};
 use crate::identity::Identity;
 use crate::transport::{self, Transport};
-use crate::types::{Documents, Reference, ServiceUrl};
+use crate::types::{Documents, JobId, Reference, ServiceUrl};
 use crate::xml::Document;
 
 /// The state that all clones of a client share.
@@ -43,8 +43,10 @@ pub(crate) fn warn_of_abandoned(reference: Option<String>, outcome: Result<Recor
         }
         Err(error) => {
             let kind = error.kind();
+            let job = if let Error::MaybeCreated { job_id, .. } = error { job_id } else { None };
             tracing::warn!(
                 reference,
+                posten_signering.job.id = job,
                 error.type = kind,
                 "a job may have been created after its future had been dropped"
             );
@@ -53,8 +55,9 @@ pub(crate) fn warn_of_abandoned(reference: Option<String>, outcome: Result<Recor
 }
 
 /// Makes a job of an answer, and a record of the job.
-pub(crate) struct AnswerReader<F, J> {
+pub(crate) struct AnswerReader<F, A, J> {
     pub(crate) read: F,
+    pub(crate) job_id: fn(&A) -> JobId,
     pub(crate) record: fn(&J) -> Record,
 }
 
@@ -67,12 +70,16 @@ impl Session {
     ///
     /// Once the request may have been sent, dropping the future does not abort the call: it continues in its own task,
     /// and its outcome goes to the hook.
-    pub(crate) async fn create<R: Document, M: Document, A: Document + Send, J: Send + 'static>(
+    pub(crate) async fn create<R: Document, M: Document, A: Document + Send + 'static, J: Send + 'static>(
         self: &Arc<Self>,
         jobs: &ServiceUrl,
         (request, manifest): (impl Fn() -> R, impl Fn() -> M),
         (documents, reference): (&Documents, Option<&Reference>),
-        AnswerReader { read, record }: AnswerReader<impl Fn(A) -> Result<J, Error> + Clone + Send + 'static, J>,
+        AnswerReader { read, job_id, record }: AnswerReader<
+            impl Fn(A) -> Result<J, Error> + Clone + Send + 'static,
+            A,
+            J,
+        >,
     ) -> Result<J, Error> {
         let reference = reference.map(Reference::as_str);
         let mut repetitions = self.transport.retry().begin();
@@ -91,8 +98,14 @@ impl Session {
             let on_abandoned = Arc::clone(&self.on_abandoned);
             let mut delivery = Delivery { state: DeliveryState::Pending, reference: own, record, on_abandoned };
             let sent = async move {
-                let answer = session.transport.post_upload::<A>(&jobs, upload, resent).await;
-                let outcome = answer.and_then(read).map_err(|error| unclear(error, delivery.reference.as_deref()));
+                let reference = delivery.reference.as_deref();
+                let outcome = match session.transport.post_upload::<A>(&jobs, upload, resent).await {
+                    Ok(answer) => {
+                        let job = job_id(&answer);
+                        read(answer).map_err(|error| unclear(error, reference, Some(job)))
+                    }
+                    Err(error) => Err(unclear(error, reference, None)),
+                };
                 delivery.state = DeliveryState::Finished(outcome);
                 let _ = tell.send(delivery);
             };
@@ -102,7 +115,7 @@ impl Session {
                 Err(_) => match task.await.map_err(JoinError::try_into_panic) {
                     // A hook panicked: pass the panic on to the caller.
                     Err(Ok(panic)) => std::panic::resume_unwind(panic),
-                    _ => Err(unclear(ended(), reference)),
+                    _ => Err(unclear(ended(), reference, None)),
                 },
             };
             match outcome {
@@ -134,9 +147,13 @@ impl fmt::Debug for Session {
 }
 
 /// Wraps the error of a creation after which a job may exist.
-fn unclear(error: Error, reference: Option<&str>) -> Error {
+fn unclear(error: Error, reference: Option<&str>, job_id: Option<JobId>) -> Error {
     match error.class().leaves_open() {
-        true => Error::MaybeCreated { reference: reference.map(str::to_owned), source: Box::new(error) },
+        true => Error::MaybeCreated {
+            reference: reference.map(str::to_owned),
+            job_id: job_id.map(JobId::get),
+            source: Box::new(error),
+        },
         false => error,
     }
 }
@@ -165,7 +182,7 @@ impl<J> Delivery<J> {
     fn take(mut self) -> Result<J, Error> {
         match std::mem::replace(&mut self.state, DeliveryState::Taken) {
             DeliveryState::Finished(outcome) => outcome,
-            DeliveryState::Pending | DeliveryState::Taken => Err(unclear(ended(), self.reference.as_deref())),
+            DeliveryState::Pending | DeliveryState::Taken => Err(unclear(ended(), self.reference.as_deref(), None)),
         }
     }
 }
@@ -174,7 +191,7 @@ impl<J> Drop for Delivery<J> {
     fn drop(&mut self) {
         let outcome = match std::mem::replace(&mut self.state, DeliveryState::Taken) {
             DeliveryState::Taken => return,
-            DeliveryState::Pending => Err(unclear(ended(), self.reference.as_deref())),
+            DeliveryState::Pending => Err(unclear(ended(), self.reference.as_deref(), None)),
             DeliveryState::Finished(Ok(job)) => Ok((self.record)(&job)),
             DeliveryState::Finished(Err(error)) if error.class() == ErrorClass::Unclear => Err(error),
             // Nothing was created.

@@ -56,13 +56,14 @@ impl Links {
     /// Reads the URLs of an answer: confirmation, deletion, signed PDF.
     ///
     /// Only an invalid confirmation URL is an error: if it were left out, the change would seem confirmed and be
-    /// redelivered forever.
+    /// redelivered forever. An empty one asks for nothing.
     pub(crate) fn read(
         transport: &Transport,
         confirmation: Option<&str>,
         deletion: Option<&str>,
         pades: Option<&str>,
     ) -> Result<Self, Error> {
+        let confirmation = confirmation.filter(|url| !url.trim().is_empty());
         let confirmation = confirmation.map(|url| transport.service_url("confirmation-url", url)).transpose()?;
         Ok(Self {
             confirmation,

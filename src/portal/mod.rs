@@ -57,7 +57,8 @@ use crate::error::Error;
 use crate::flow::{AnswerReader, HasSender, NoSender, Sealed, SenderChoice, Session};
 use crate::poll::{Changes, Poll, Queue};
 use crate::transport::{Flow, Operation, note_change, note_job};
-use crate::types::{PollingQueue, Sender, ServiceUrl};
+use crate::types::{JobId, PollingQueue, Sender, ServiceUrl};
+use crate::xml::generated as wire;
 
 /// The portal flow of a [`Client`](crate::Client). Cheap to clone.
 ///
@@ -101,6 +102,7 @@ impl<S> Portal<S> {
                 note_job(job.id());
                 Ok(job)
             },
+            job_id: |answer: &wire::PortalSignatureJobResponse| JobId::from_wire(answer.signature_job_id),
             record: |job: &Job<Created>| job.handle().into_parts().1,
         };
         let written = (|| request.wire(), || request.manifest(sender));

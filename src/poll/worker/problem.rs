@@ -160,7 +160,7 @@ mod tests {
     fn a_problem_has_the_class_of_the_first_error_of_ours_behind_it() {
         let own = Own { what: "cannot fetch", source: forbidden() };
         let twice = Own { what: "cannot file", source: Own { what: "cannot fetch", source: Error::Timeout } };
-        let unclear = Error::MaybeCreated { reference: None, source: Box::new(Error::Timeout) };
+        let unclear = Error::MaybeCreated { reference: None, job_id: None, source: Box::new(Error::Timeout) };
         let classes = [
             (handler(Error::Timeout), ErrorClass::Timeout),
             (handler(FailedCall::new(forbidden(), "what was consumed")), ErrorClass::Rights),
