@@ -33,7 +33,7 @@ impl<S: OpenState> Job<S, Callback> {
     /// [`Error::InvalidStatusQueryToken`] when the token is wrong or belongs to another state,
     /// [`Error::SigningCeremonyNotCompleted`] when no signer has come back yet, and any error common to all calls, see
     /// [`Error`].
-    #[doc(alias("status_query_token", "getStatus", "callback"))]
+    #[doc(alias("status_query_token", "withStatusQueryToken", "getStatus", "callback"))]
     pub async fn status(&self, token: &StatusQueryToken) -> Result<JobStatus<Callback>, Error> {
         let job = self.state.job_id(Sealed(()));
         status(&self.common.transport, &self.retrieval, job, token).await

@@ -98,7 +98,7 @@ impl<S> Direct<S> {
     ///
     /// [`Error::Handle`] when the reference belongs to another environment, and any error common to all calls, see
     /// [`Error`].
-    #[doc(alias("requestNewRedirectUrl"))]
+    #[doc(alias("requestNewRedirectUrl", "NewRedirectUrlRequest"))]
     pub async fn renew_redirect_url(&self, signer: &SignerReference) -> Result<RedirectUrl, Error> {
         let transport = &self.session.transport;
         let (operation, href) = signer.open(transport)?;

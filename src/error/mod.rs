@@ -122,10 +122,12 @@ pub enum Error {
 
     /// The certificate's organization is not authorized as broker for the sender (`BROKER_NOT_AUTHORIZED`).
     #[error("the certificate's organization may not act for this sender (BROKER_NOT_AUTHORIZED)")]
+    #[doc(alias("BrokerNotAuthorizedException"))]
     BrokerNotAuthorized(Refusal),
 
     /// The status query token is wrong, or belongs to another state of the job (`INVALID_STATUS_QUERY_TOKEN`).
     #[error("the status query token is not valid for this job and its state (INVALID_STATUS_QUERY_TOKEN)")]
+    #[doc(alias("InvalidStatusQueryTokenException"))]
     InvalidStatusQueryToken(Refusal),
 
     /// The status was requested before the signer came back (`SIGNING_CEREMONY_NOT_COMPLETED`).
@@ -144,6 +146,7 @@ pub enum Error {
     /// When the answer to a cancellation is lost, the call is retried, and the retry may fail with this error although
     /// the job was cancelled. The last change of the job shows which it was.
     #[error("the job cannot be cancelled: it has already been completed or cancelled")]
+    #[doc(alias("JobCannotBeCancelledException", "JobCompletedException"))]
     JobCannotBeCancelled,
 
     /// Too many requests: the rate limit was exceeded, or a queue was polled too early.

@@ -60,6 +60,7 @@ impl<N> Signature<N> {
     }
 
     /// Returns the XAdES of this signer, if they have signed and the service still has it.
+    #[doc(alias("XAdES", "getXAdES", "GetXades"))]
     pub fn xades(&self) -> Option<&Download<Xades>> {
         self.xades.as_ref()
     }

@@ -180,7 +180,7 @@ impl Status<Completed> {
 
     /// Returns the permission to delete the documents, if the service grants it: 24 hours after completion at the
     /// earliest.
-    #[doc(alias("deleteDocuments"))]
+    #[doc(alias("deleteDocuments", "DocumentsNotDeletableException"))]
     pub fn documents_deletion(&self) -> Option<DocumentsDeletion> {
         self.common.deletion(self.state.deletion.as_ref())
     }

@@ -88,6 +88,7 @@ impl ExitUrls {
     /// # Errors
     ///
     /// As for [`builder`](Self::builder).
+    #[doc(alias("singleExitUrl"))]
     pub fn same(url: impl Into<String>) -> Result<Self, InvalidValue> {
         let url = url.into();
         Self::builder().completion(url.clone()).rejection(url.clone()).error(url).build()
