@@ -345,6 +345,29 @@ async fn an_authority_is_no_server() {
     assert_eq!(error, TlsError::SelfSigned);
 }
 
+/// A certificate as Digipost issues them: under its root, without organization number.
+#[tokio::test]
+async fn a_certificate_without_organization_number_is_an_identity() {
+    let digipost = root("Digipost stand-in");
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::OrganizationName, "Kommunen");
+    params.distinguished_name.push(DnType::CommonName, "signering-client");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    let own = params.signed_by(&rsa(), &digipost).unwrap();
+    let key = SecretString::from(rsa().serialize_pem());
+    for pem in [own.pem(), own.pem() + &digipost.pem()] {
+        let identity = Identity::from_pem(pem.as_bytes(), &key).unwrap();
+        assert_eq!(identity.organization_number(), None);
+        assert_eq!(identity.subject(), "CN=signering-client,O=Kommunen");
+        let server = root("Root");
+        let pins = [pin(&server, "Root"), pin(&digipost, "Digipost stand-in")];
+        Stand::new(&pins).with_archive(identity.clone()).accepts(chain(&server, &[&server])).await;
+        let environment = Environment::custom("https://stub.example/api", files(&[&digipost])).unwrap();
+        assert_eq!(environment.suits(&identity), Ok(()));
+    }
+}
+
 /// Authorities that vouch for each other in circles.
 fn circle(members: usize, name: impl Fn(usize) -> String) -> Vec<Ca> {
     let first: Vec<Ca> = (0..members).map(|at| root(&name(at))).collect();
