@@ -153,6 +153,11 @@ fn fits(environment: &Environment, identity: &Identity) -> Finding {
             error.to_string(),
             "Put the issuer's certificate into the .p12 or the PEM file. The service needs the whole chain.",
         ),
+        Err(error @ IdentityError::AuthorityOutOfDate { .. }) => (
+            "authority-out-of-date",
+            error.to_string(),
+            "Look at this machine's clock. If it is right, order a new certificate: its authority is no longer valid.",
+        ),
         Err(error) => (
             "other-environment",
             error.to_string(),

@@ -36,8 +36,8 @@ pub struct Connection {
     /// production, difitest, difiqa, or the address of another service
     #[arg(long, value_name = "NAME|URL", env = "SIGNERING_ENVIRONMENT")]
     environment: String,
-    /// Root certificates that the service's may end in: a file, or a directory of them. Test environments have none of
-    /// their own
+    /// Certificates of authorities to trust besides those of the environment: a file, or a directory of them. An address
+    /// has none of its own
     #[arg(long, value_name = "PATH", env = "SIGNERING_ROOTS", value_delimiter = ',')]
     roots: Vec<PathBuf>,
     /// The organization that acts. The certificate's own unless said otherwise
