@@ -23,9 +23,9 @@
 //! let kari: SignerName = "01010012345".parse::<PersonalIdentificationNumber>()?.into();
 //! let completed: JobStatus = StatusBuilder::completed(17.try_into()?)
 //!     .signature(kari, SignatureStatus::Signed)
-//!     .pades("%PDF-1.7 signed")
+//!     .pades("%PDF-1.7 signed %%EOF")
 //!     .build()?;
-//! assert_eq!(store(&completed).await?, Some(15));
+//! assert_eq!(store(&completed).await?, Some(21));
 //! completed.confirm().await?;
 //!
 //! let broken: JobStatus = StatusBuilder::completed(17.try_into()?).refusing(refusal(503)).build()?;
@@ -122,7 +122,7 @@ impl<S: Testable> StatusBuilder<S> {
             has_documents,
             reference: None,
             signatures: Vec::new(),
-            pades: Bytes::from_static(b"%PDF-1.7\n"),
+            pades: Bytes::from_static(b"%PDF-1.7\n%%EOF\n"),
             xades: Bytes::from_static(b"<signature/>"),
             refusing: None,
         }
@@ -166,14 +166,14 @@ impl<S: Testable> StatusBuilder<S> {
         self
     }
 
-    /// Sets the signed PDF.
+    /// Sets the signed PDF. It needs the header `%PDF-` and the end `%%EOF`: a download is checked as one of the service is.
     pub fn pades(mut self, pdf: impl Into<Bytes>) -> Self {
         self.pades = pdf.into();
         self.has_documents = true;
         self
     }
 
-    /// Sets the XAdES of each signer who has signed.
+    /// Sets the XAdES of each signer who has signed: an XML document with the end of its root.
     pub fn xades(mut self, signature: impl Into<Bytes>) -> Self {
         self.xades = signature.into();
         self
@@ -334,8 +334,8 @@ mod tests {
         let failed: direct::JobStatus<Polling> = failed.reference("case 1".parse().unwrap()).build().unwrap();
         assert_eq!(failed.key().as_str(), "direct:17:FAILED:REJECTED");
         assert_eq!((failed.reference(), failed.signatures()[0].signer()), (Some("case 1"), Some(&kari())));
-        let waiting = StatusBuilder::<portal::JobStatus>::in_progress(job).pades("%PDF-so far").build().unwrap();
-        assert_eq!(waiting.pades_so_far().unwrap().bytes().await.unwrap(), "%PDF-so far");
+        let waiting = StatusBuilder::<portal::JobStatus>::in_progress(job).pades("%PDF-so far %%EOF").build().unwrap();
+        assert_eq!(waiting.pades_so_far().unwrap().bytes().await.unwrap(), "%PDF-so far %%EOF");
         let done: direct::JobStatus<Callback> =
             StatusBuilder::completed(job).signature(kari(), SignatureStatus::Signed).xades("<x/>").build().unwrap();
         assert_eq!(done.signatures()[0].xades().unwrap().bytes().await.unwrap(), "<x/>");
