@@ -3,19 +3,32 @@
 mod support;
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use posten_signering::{Client, Download, Error, ErrorClass, HasSender, Pades, PadesReference, Xades, XadesReference};
+use posten_signering::{
+    Client, Download, Error, ErrorClass, HasSender, OrganizationNumber, Pades, PadesReference, Retry, Xades,
+    XadesReference,
+};
 use rustls::version::TLS13;
 
 use self::support::server::{Authority, Server, Subject, answer, explain};
 use self::support::tiny_pdf;
 
 async fn server(answer: impl Fn(&str, SocketAddr) -> Vec<u8> + Send + Sync + 'static) -> (Server, Client<HasSender>) {
+    retrying(Retry::OFF, answer).await
+}
+
+async fn retrying(
+    retry: Retry,
+    answer: impl Fn(&str, SocketAddr) -> Vec<u8> + Send + Sync + 'static,
+) -> (Server, Client<HasSender>) {
     let authority = Authority::new("Test");
     let chain = authority.chain(Subject::OrganizationIdentifier("984661185"), |_| {});
     let server = Server::start(chain, &[&TLS13], answer).await;
-    let client = server.client(&authority);
-    (server, client)
+    let environment = server.client(&authority).environment().clone();
+    let client = Client::builder().environment(environment).identity(authority.identity()).retry(retry);
+    let client = client.sender("123456789".parse::<OrganizationNumber>().unwrap()).without_rate_limiter();
+    (server, client.build().unwrap())
 }
 
 fn pades(client: &Client<HasSender>, job: usize) -> Download<Pades> {
@@ -127,4 +140,30 @@ async fn nothing_follows_the_error_of_a_stream() {
     };
     assert_eq!(error.class(), ErrorClass::Protocol);
     assert_eq!(stream.next_piece().await.unwrap(), None);
+}
+
+/// However a download is read, and wherever it fails: at the status or in the middle.
+#[tokio::test]
+async fn a_download_is_retried_as_often_as_any_other_call() {
+    let quick = |times| Retry { times, first_pause: Duration::from_millis(1), ..Retry::default() };
+    let cut = format!("HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n{}", tiny_pdf()).into_bytes();
+    for failing in [answer("503 Service Unavailable", "", ""), cut] {
+        let is_status = failing.starts_with(b"HTTP/1.1 503");
+        let (server, client) = retrying(quick(3), move |_, _| failing.clone()).await;
+        let (directory, mut before) = (tempfile::tempdir().unwrap(), 0);
+        let mut sent = || server.requests().len() - std::mem::replace(&mut before, server.requests().len());
+        pades(&client, 1).bytes().await.unwrap_err();
+        assert_eq!(sent(), 4, "bytes");
+        pades(&client, 1).save_to(directory.path().join("signed.pdf")).await.unwrap_err();
+        assert_eq!(sent(), 4, "save_to");
+        let stream = pades(&client, 1).stream().await;
+        assert_eq!((stream.is_err(), sent()), (is_status, if is_status { 4 } else { 1 }), "stream");
+    }
+    let pauses = Duration::from_millis(400);
+    let within = Retry { times: 50, first_pause: pauses, longest_pause: pauses, within: Duration::from_secs(1) };
+    let (server, client) = retrying(within, |_, _| answer("503 Service Unavailable", "", "")).await;
+    let start = Instant::now();
+    pades(&client, 1).bytes().await.unwrap_err();
+    assert!((2..=3).contains(&server.requests().len()), "{}", server.requests().len());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }

@@ -103,11 +103,12 @@ impl<D> Download<D> {
     ///
     /// Whatever keeps the service from beginning to answer. What goes wrong later comes out of the stream.
     pub async fn stream(&self) -> Result<DownloadStream, Error> {
-        self.operation.run(self.begin()).await
+        self.operation.run(self.transport.retry.run(|resent| self.begin(resent))).await
     }
 
-    async fn begin(&self) -> Result<DownloadStream, Error> {
-        let response = self.transport.open(&self.url, self.format.accept()).await?;
+    /// One request.
+    async fn begin(&self, resent: usize) -> Result<DownloadStream, Error> {
+        let response = self.transport.open(&self.url, self.format.accept(), resent).await?;
         if response.status() == StatusCode::PARTIAL_CONTENT {
             return Err(Error::Protocol(
                 "the answer is a part of the document (206), which was not asked for".to_owned(),
@@ -148,11 +149,11 @@ impl<D> Download<D> {
     ///
     /// Whatever keeps it from arriving whole.
     pub async fn bytes(&self) -> Result<Bytes, Error> {
-        self.operation.run(self.transport.retry.run(|_| self.attempt_bytes())).await
+        self.operation.run(self.transport.retry.run(|resent| self.attempt_bytes(resent))).await
     }
 
-    async fn attempt_bytes(&self) -> Result<Bytes, Error> {
-        let mut stream = self.begin().await?;
+    async fn attempt_bytes(&self, resent: usize) -> Result<Bytes, Error> {
+        let mut stream = self.begin(resent).await?;
         // What the answer says, as far as that is believed.
         let mut whole = Vec::with_capacity(stream.meter.total().unwrap_or(0).min(MAX_DOWNLOAD) as usize);
         while let Some(piece) = stream.next_piece().await? {
@@ -178,11 +179,11 @@ impl<D> Download<D> {
     /// removed.
     pub async fn save_to(&self, path: impl AsRef<Path>) -> Result<u64, Error> {
         let path = path.as_ref();
-        self.operation.run(self.transport.retry.run(|_| self.attempt_save(path))).await
+        self.operation.run(self.transport.retry.run(|resent| self.attempt_save(path, resent))).await
     }
 
-    async fn attempt_save(&self, path: &Path) -> Result<u64, Error> {
-        let mut stream = self.begin().await?;
+    async fn attempt_save(&self, path: &Path, resent: usize) -> Result<u64, Error> {
+        let mut stream = self.begin(resent).await?;
         let mut part = Part::create(path).await?;
         let mut length = 0;
         while let Some(piece) = stream.next_piece().await? {

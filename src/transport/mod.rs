@@ -195,10 +195,9 @@ impl Transport {
         self.call(&Call { method: Method::DELETE, ..Call::get(url) }).await.map(drop)
     }
 
-    /// A request whose answer is bytes, to be read piece by piece. Opening it is retried.
-    async fn open(&self, url: &ServiceUrl, accept: &'static str) -> Result<Response, Error> {
-        let call = Call { accept, ..Call::get(url) };
-        self.retry.run(|resent| self.attempt(&call, resent)).await
+    /// A request whose answer is bytes, to be read piece by piece. Sent once: the caller retries the download as a whole.
+    async fn open(&self, url: &ServiceUrl, accept: &'static str, resent: usize) -> Result<Response, Error> {
+        self.attempt(&Call { accept, ..Call::get(url) }, resent).await
     }
 
     /// An idempotent request, retried, and the whole text of its answer.
