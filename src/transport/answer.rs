@@ -24,6 +24,10 @@ const MAX_ERROR: usize = 64 * 1024;
 /// How much is kept of a body that is not an error document, in bytes.
 const MAX_TEXT: usize = 4096;
 
+/// The longest body that is read for nothing but to keep the connection, in bytes, and for how long.
+const MAX_REST: usize = 64 * 1024;
+const REST: Duration = Duration::from_secs(1);
+
 /// How long the rate limit refuses.
 pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
 
@@ -112,11 +116,51 @@ async fn text(mut response: Response, most: usize) -> Result<String, Error> {
     String::from_utf8(body).map_err(|_| Error::Protocol("the answer is not UTF-8".to_owned()))
 }
 
+/// Reads what comes with a success that needs no body, so that the connection can be used again. A body that is longer than
+/// that is worth, is late or breaks changes nothing: its connection is closed.
+pub(super) async fn rest(response: Response) -> String {
+    let mut body = Vec::new();
+    let read = collect(response, MAX_REST, &mut body);
+    let _ = tokio::time::timeout(REST, read).await;
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+/// Collects a body until its end, so many bytes or an error.
+async fn collect(mut response: Response, most: usize, body: &mut Vec<u8>) {
+    while body.len() < most
+        && let Ok(Some(piece)) = response.chunk().await
+    {
+        body.extend_from_slice(&piece[..piece.len().min(most - body.len())]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
     use http::HeaderValue;
 
     use super::*;
+
+    /// A body that begins, and does not go on.
+    struct Stuck(bool);
+
+    impl futures_core::Stream for Stuck {
+        type Item = std::io::Result<&'static str>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            if std::mem::replace(&mut self.0, true) { Poll::Pending } else { Poll::Ready(Some(Ok("begun"))) }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_nobody_needs_is_not_waited_for() {
+        let start = tokio::time::Instant::now();
+        let response = http::Response::new(reqwest::Body::wrap_stream(Stuck(false)));
+        assert_eq!(rest(response.into()).await, "begun");
+        assert_eq!(start.elapsed().as_secs(), 1);
+    }
 
     fn seconds_from_now(date: Option<&'static str>, told: &'static str) -> Option<i64> {
         let mut headers = HeaderMap::new();

@@ -131,8 +131,8 @@ impl Transport {
     ) -> Result<(Option<Timestamp>, Option<T>), Error> {
         let call = Call::get(url);
         let answer: Whole = retry.run(|resent| self.attempt(&call, resent)).await?;
-        // 204 has no body; an empty 200 would have nothing to say either.
-        let document = if answer.text.is_empty() { None } else { Some(read(&answer.text)?) };
+        // 204 has no body; a blank 200 has nothing to say either.
+        let document = if answer.text.trim().is_empty() { None } else { Some(read(&answer.text)?) };
         Ok((answer::next_poll(&answer.headers), document))
     }
 
@@ -187,17 +187,22 @@ impl Transport {
 
     /// An empty POST.
     pub(crate) async fn post_empty(&self, url: &ServiceUrl) -> Result<(), Error> {
-        self.call(&Call { method: Method::POST, body: Body::Empty, ..Call::get(url) }).await.map(drop)
+        self.tell(&Call { method: Method::POST, body: Body::Empty, ..Call::get(url) }).await
     }
 
     /// A DELETE.
     pub(crate) async fn delete(&self, url: &ServiceUrl) -> Result<(), Error> {
-        self.call(&Call { method: Method::DELETE, ..Call::get(url) }).await.map(drop)
+        self.tell(&Call { method: Method::DELETE, ..Call::get(url) }).await
     }
 
     /// A request whose answer is bytes, to be read piece by piece. Sent once: the caller retries the download as a whole.
     async fn open(&self, url: &ServiceUrl, accept: &'static str, resent: usize) -> Result<Response, Error> {
         self.attempt(&Call { accept, ..Call::get(url) }, resent).await
+    }
+
+    /// An idempotent request, retried, of which only the status of the answer matters.
+    async fn tell(&self, call: &Call<'_>) -> Result<(), Error> {
+        self.retry.run(|resent| self.attempt::<Done>(call, resent)).await.map(drop)
     }
 
     /// An idempotent request, retried, and the whole text of its answer.
@@ -311,6 +316,23 @@ impl Reply for Whole {
 
     fn text(&self) -> Option<&str> {
         Some(&self.text)
+    }
+}
+
+/// Done, by its status, whatever is said besides: what was read of that.
+struct Done(String);
+
+impl Reply for Done {
+    fn limit(timeouts: &Timeouts) -> Duration {
+        timeouts.answer
+    }
+
+    async fn take(response: Response) -> Result<Self, Error> {
+        Ok(Self(answer::rest(response).await))
+    }
+
+    fn text(&self) -> Option<&str> {
+        Some(&self.0)
     }
 }
 
