@@ -74,3 +74,37 @@ async fn a_blank_body_is_no_change() {
         assert!(matches!(poll, Poll::Empty { .. }), "{body:?}: {poll:?}");
     }
 }
+
+/// A page in another encoding, a long one, one that breaks, and a long error document of the service.
+#[tokio::test]
+async fn the_text_of_an_error_is_kept_however_it_is_written() {
+    let latin = b"<html>p\xe5 vedlikehold</html>";
+    let long = "x".repeat(2_000_000);
+    let document = |message: &str| {
+        let body = format!(
+            "<error xmlns='http://signering.posten.no/schema/v1'><error-code>SCHEMA_VALIDATION_ERROR</error-code>\
+             <error-message>{message}</error-message><error-type>CLIENT</error-type></error>"
+        );
+        answer("400 Bad Request", "Content-Type: application/xml\r\n", &body)
+    };
+    let most = &"x".repeat(4096)[..];
+    for (name, answer, text, code) in [
+        (
+            "another encoding",
+            bytes(&format!("502 Bad Gateway\r\nContent-Length: {}", latin.len()), latin),
+            Some("<html>p\u{fffd} vedlikehold</html>"),
+            None,
+        ),
+        ("65 kB", answer("400 Bad Request", "", &long[..65 * 1024]), Some(most), None),
+        ("2 MB", answer("400 Bad Request", "", &long), Some(most), None),
+        ("broken", bytes("502 Bad Gateway\r\nContent-Length: 5000", b"<html>"), Some("<html>"), None),
+        ("a long document", document(&"y".repeat(70_000)), None, Some("SCHEMA_VALIDATION_ERROR")),
+        ("nothing", bytes("502 Bad Gateway\r\nContent-Length: 0", b""), None, None),
+    ] {
+        let (_server, client) = server(vec![answer]).await;
+        let error = client.whoami().await.unwrap_err();
+        let refusal = error.refusal().unwrap_or_else(|| panic!("{name}: {}", explain(&error)));
+        assert_eq!((refusal.text(), refusal.code()), (text, code), "{name}");
+        assert!(!format!("{error:?}{}", explain(&error)).contains("xxxx"), "{name}");
+    }
+}

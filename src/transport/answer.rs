@@ -18,9 +18,6 @@ const NEXT_POLL: &str = "X-Next-permitted-poll-time";
 /// Set on a 429 of the rate limit of 10 calls a second, which then refuses everything for a while.
 const RATE_LIMIT: &str = "DoSFilter";
 
-/// The longest body of a refusal that is looked at, in bytes. A longer one tells nothing.
-const MAX_ERROR: usize = 64 * 1024;
-
 /// How much is kept of a body that is not an error document, in bytes.
 const MAX_TEXT: usize = 4096;
 
@@ -57,8 +54,9 @@ pub(crate) struct Answer {
 impl Answer {
     pub(super) async fn read(mut response: Response) -> Self {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let most = if status.is_success() { xml::MAX_BYTES } else { MAX_ERROR };
-        Self { status, headers, text: text(response, most).await }
+        let text =
+            if status.is_success() { text(response, xml::MAX_BYTES).await } else { Ok(readable(response).await) };
+        Self { status, headers, text }
     }
 
     /// What an answer that is no success means.
@@ -114,6 +112,14 @@ async fn text(mut response: Response, most: usize) -> Result<String, Error> {
         body.extend_from_slice(&piece);
     }
     String::from_utf8(body).map_err(|_| Error::Protocol("the answer is not UTF-8".to_owned()))
+}
+
+/// What can be read of an answer that is no success: as much as an error document may have, up to where it breaks, with a
+/// replacement for what is not UTF-8. What a gateway says may be all that there is to go by.
+async fn readable(response: Response) -> String {
+    let mut body = Vec::new();
+    collect(response, xml::MAX_BYTES, &mut body).await;
+    String::from_utf8_lossy(&body).into_owned()
 }
 
 /// Reads what comes with a success that needs no body, so that the connection can be used again. A body that is longer than
