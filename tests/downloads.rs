@@ -167,3 +167,38 @@ async fn a_download_is_retried_as_often_as_any_other_call() {
     assert!((2..=3).contains(&server.requests().len()), "{}", server.requests().len());
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
+
+/// A directory for incoming files, in which nobody can look around.
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_read_takes_files() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+
+    const OTHER: u32 = 65_534;
+    let name = "a_directory_that_cannot_be_read_takes_files";
+    let directory = tempfile::tempdir().unwrap();
+    // Whoever may do everything tests nothing: once more as somebody else.
+    if std::fs::metadata(directory.path()).map(|found| std::os::unix::fs::MetadataExt::uid(&found)).unwrap() == 0 {
+        let program = directory.path().join("test");
+        std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = std::process::Command::new(program);
+        command.args(["--exact", name, "--nocapture"]).current_dir("/").uid(OTHER).gid(OTHER);
+        let output = command.output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let failed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && printed.contains("1 passed"), "{printed}{failed}");
+        return;
+    }
+    let incoming = directory.path().join("incoming");
+    std::fs::create_dir(&incoming).unwrap();
+    std::fs::set_permissions(&incoming, std::fs::Permissions::from_mode(0o300)).unwrap();
+    assert!(std::fs::read_dir(&incoming).is_err());
+    let saved = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let (_server, client) = server(|_, _| answer("200 OK", "", tiny_pdf())).await;
+        pades(&client, 1).save_to(incoming.join("signed.pdf")).await
+    });
+    assert_eq!(saved.unwrap(), tiny_pdf().len() as u64);
+    assert_eq!(std::fs::read_to_string(incoming.join("signed.pdf")).unwrap(), tiny_pdf());
+}

@@ -166,7 +166,8 @@ impl<D> Download<D> {
     /// Saves the document as a file, and tells how many bytes it has. Never holds it whole.
     ///
     /// It is written under a temporary name in the same directory and renamed when complete and on disk; the directory is
-    /// synced too before this returns. So under the name given there is the old file or the whole new one, whatever
+    /// synced too before this returns, unless it cannot be opened or its file system does not sync directories: then a power
+    /// failure soon after may undo the renaming. So under the name given there is the old file or the whole new one, whatever
     /// happens. On Unix only its owner can read a new file (mode 0600); a file that is replaced keeps its mode.
     ///
     /// # Cancel safety

@@ -14,6 +14,7 @@ pub(crate) struct Part {
     file: File,
     name: Hidden,
     target: PathBuf,
+    directory: Directory,
 }
 
 impl Part {
@@ -37,10 +38,17 @@ impl Part {
         let _ = mode;
         // Who drops the call does not stop the thread that opens the file: what it has made is removed all the same,
         // because the file comes with what removes it.
-        let open = move || options.open(&hidden).map(|file| (file, Hidden(hidden)));
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new(".")).to_owned();
+        let open = move || {
+            // Opened now: a failure after the rename would come too late.
+            let directory = Directory::open(&parent)?;
+            let file = options.open(&hidden)?;
+            Ok((file, Hidden(hidden), directory))
+        };
         let opened = tokio::task::spawn_blocking(open).await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        let (file, name) = opened.map_err(failed)?;
-        Ok(Self { file: File::from_std(file), name, target })
+        let (file, name, directory) = opened.map_err(failed)?;
+        Ok(Self { file: File::from_std(file), name, target, directory })
     }
 
     pub(crate) async fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
@@ -49,13 +57,13 @@ impl Part {
 
     /// Gives it its name, when it is on disk, and waits until the name is on disk too.
     pub(crate) async fn finish(self) -> Result<(), Error> {
-        let Self { mut file, name, target } = self;
+        let Self { mut file, name, target, directory } = self;
         let finished = async {
             file.flush().await?;
             file.sync_all().await?;
             drop(file);
             tokio::fs::rename(&name.0, &target).await?;
-            sync_directory(&target).await
+            directory.sync().await
         };
         finished.await.map_err(error::file(FileAction::Write, &target))
     }
@@ -82,16 +90,35 @@ async fn target(path: &Path) -> io::Result<(PathBuf, Option<u32>)> {
     Ok((target, mode))
 }
 
-/// A name is on disk when its directory is. Elsewhere than on Unix, directories cannot be synced, and need not.
-async fn sync_directory(file: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(directory).await?.sync_all().await?;
+/// The directory of the file: a name is on disk when its directory is.
+///
+/// `None` where it cannot be opened for that. One that may be written but not read, as for incoming files, is good enough
+/// to put a file into. Elsewhere than on Unix, directories cannot be synced, and need not.
+struct Directory(Option<File>);
+
+impl Directory {
+    fn open(path: &Path) -> io::Result<Self> {
+        if cfg!(not(unix)) {
+            return Ok(Self(None));
+        }
+        match std::fs::File::open(path) {
+            Ok(directory) => Ok(Self(Some(File::from_std(directory)))),
+            Err(error) if is_of_no_matter(&error) => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
     }
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
+
+    async fn sync(self) -> io::Result<()> {
+        let Some(directory) = self.0 else { return Ok(()) };
+        directory.sync_all().await.or_else(|error| if is_of_no_matter(&error) { Ok(()) } else { Err(error) })
+    }
+}
+
+/// Whether a directory cannot be opened or synced by its nature: its mode (EACCES) or its file system (EINVAL, ENOTSUP).
+/// Other errors are those of a disk.
+fn is_of_no_matter(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::PermissionDenied | Kind::InvalidInput | Kind::Unsupported)
 }
 
 /// A name that goes away with its file.
