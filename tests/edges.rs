@@ -455,6 +455,12 @@ async fn a_document_on_disk_is_its_owners_and_whole_or_not_there() {
     pades.save_to(at("link.pdf")).await.unwrap();
     assert!(std::fs::symlink_metadata(at("link.pdf")).unwrap().is_symlink(), "the link stays");
     assert_eq!((std::fs::read_to_string(at("old.pdf")).unwrap().as_str(), mode("old.pdf")), (tiny_pdf(), 0o640));
+    // Whatever the process's umask takes away from new files.
+    for others in [0o666, 0o777, 0o604, 0o600] {
+        std::fs::set_permissions(at("old.pdf"), std::fs::Permissions::from_mode(others)).unwrap();
+        pades.save_to(at("old.pdf")).await.unwrap();
+        assert_eq!(mode("old.pdf"), others);
+    }
     let long = format!("{}.pdf", "å".repeat(125));
     pades.save_to(at(&long)).await.unwrap();
     let files = std::fs::read_dir(directory.path()).unwrap().count();

@@ -33,9 +33,7 @@ impl Part {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode.unwrap_or(0o600));
-        #[cfg(not(unix))]
-        let _ = mode;
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         // Who drops the call does not stop the thread that opens the file: what it has made is removed all the same,
         // because the file comes with what removes it.
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -43,8 +41,15 @@ impl Part {
         let open = move || {
             // Opened now: a failure after the rename would come too late.
             let directory = Directory::open(&parent)?;
-            let file = options.open(&hidden)?;
-            Ok((file, Hidden(hidden), directory))
+            let (file, hidden) = (options.open(&hidden)?, Hidden(hidden));
+            // Not when it is opened: then the process's umask would take bits away.
+            #[cfg(unix)]
+            if let Some(mode) = mode {
+                file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+            }
+            #[cfg(not(unix))]
+            let _ = mode;
+            Ok((file, hidden, directory))
         };
         let opened = tokio::task::spawn_blocking(open).await.unwrap_or_else(|error| Err(io::Error::other(error)));
         let (file, name, directory) = opened.map_err(failed)?;
