@@ -196,8 +196,9 @@ impl<E, I, S> ClientBuilder<E, I, S> {
 
     /// Writes every document package to this directory before it is sent, as `[time]-[reference]-asice.zip`.
     ///
-    /// For looking at while you look for a mistake: the packages hold the documents, and nobody clears them away. The
-    /// directory must exist; where a file cannot be written, the job is not created, with [`Error::File`].
+    /// For looking at while you look for a mistake: the packages hold the documents, and nobody clears them away. On Unix
+    /// only their owner can read them (mode 0600). The directory must exist; where a file cannot be written, the job is not
+    /// created, with [`Error::File`].
     pub fn dump_packages_to(self, directory: impl Into<PathBuf>) -> Self {
         self.on_package(dump_to(directory.into()))
     }

@@ -1,6 +1,8 @@
 //! What a program can listen to.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,11 +169,25 @@ impl Meter {
     }
 }
 
-/// Writes each package to a directory, as `[time]-[reference]-asice.zip`.
+/// Writes each package to a directory, as `[time]-[reference]-asice.zip`. Only its owner may read it: it holds the documents
+/// and personal numbers.
 pub(crate) fn dump_to(directory: PathBuf) -> impl Fn(&OutgoingPackage<'_>) -> Result<(), BoxError> {
     move |package| {
-        let path = directory.join(file_name(Timestamp::now(), package.reference));
-        Ok(std::fs::write(&path, package.bytes).map_err(file(FileAction::Write, &path))?)
+        let mut options = OpenOptions::new();
+        // Never over another file or through a link, which others may have put there.
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        // Two packages may have one reference and one time.
+        for _ in 0..100 {
+            let path = directory.join(file_name(Timestamp::now(), package.reference));
+            match options.open(&path).and_then(|mut file| file.write_all(package.bytes)) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                written => return Ok(written.map_err(file(FileAction::Write, &path))?),
+            }
+        }
+        let taken = io::Error::from(io::ErrorKind::AlreadyExists);
+        Err(file(FileAction::Write, &directory)(taken).into())
     }
 }
 
@@ -185,6 +201,24 @@ fn file_name(now: Timestamp, reference: Option<&str>) -> impl AsRef<Path> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_dump_is_its_owners_and_overwrites_nothing() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let directory = tempfile::tempdir().unwrap();
+        let dump = dump_to(directory.path().to_owned());
+        for _ in 0..20 {
+            dump(&OutgoingPackage { reference: Some("case-1"), bytes: b"PK" }).unwrap();
+        }
+        let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap()).collect();
+        assert_eq!(files.len(), 20);
+        assert!(files.iter().all(|file| file.metadata().unwrap().permissions().mode() & 0o777 == 0o600));
+        let nowhere = dump_to(directory.path().join("nowhere"));
+        let error = nowhere(&OutgoingPackage { reference: None, bytes: b"PK" }).unwrap_err();
+        assert!(matches!(*error.downcast::<Error>().unwrap(), Error::File { action: FileAction::Write, .. }));
+    }
 
     #[test]
     fn a_dump_is_named_by_time_and_reference_and_stays_in_its_directory() {
