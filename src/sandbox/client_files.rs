@@ -13,8 +13,8 @@ const PASSWORD: &str = "sandbox";
 impl Sandbox {
     /// Writes what a client in another process needs to a directory that exists: `client.p12` (password: `sandbox`),
     /// `roots.pem` and `seal-roots.pem`, the same roots in the directories `roots` and `seal-roots` that hold nothing
-    /// else, and a `README` that tells how to use them with curl, this crate and the official clients. Gives the text of
-    /// the `README`.
+    /// else, and a `README` that tells how to use them with curl, this crate and the official clients. Gives the text
+    /// of the `README`.
     ///
     /// Only the user who runs the sandbox can read the files (Unix).
     ///

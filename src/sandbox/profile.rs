@@ -232,8 +232,8 @@ pub(super) enum Purpose {
 
 /// The RSA keys of this process, in PEM, one for each purpose.
 ///
-/// Making one takes longer than all else that a sandbox does. All sandboxes of a process share them; what tells them apart
-/// are their authorities.
+/// Making one takes longer than all else that a sandbox does. All sandboxes of a process share them; what tells them
+/// apart are their authorities.
 static RSA_KEYS: [OnceLock<String>; 5] = [const { OnceLock::new() }; 5];
 
 /// The key for a purpose, made the first time.

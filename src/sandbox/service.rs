@@ -138,8 +138,8 @@ impl Service {
         signature.map(Bytes::from).map_err(|error| SandboxError::Signature(error.to_string()))
     }
 
-    /// The signed document of a job, with the signatures that it has. Sealed when the last of these was made, so that it is the
-    /// same whenever it is fetched.
+    /// The signed document of a job, with the signatures that it has. Sealed when the last of these was made, so that
+    /// it is the same whenever it is fetched.
     pub(super) fn pades(&self, job: &Job) -> Result<Vec<u8>, SandboxError> {
         let signers = job.signers.iter().filter_map(|signer| {
             let person = Person::new(&signer.who, job.naming);

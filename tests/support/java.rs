@@ -1,29 +1,32 @@
 //! The Java programs of the tree: built with Maven, and asked.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 /// What the EU's DSS says about the signatures of files, under the roots in a PEM file: a line for each signature.
 pub fn dss(roots: &Path, files: &[&Path]) -> Vec<serde_json::Value> {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let judge = BUILT.get_or_init(|| maven("tests/java/dss", "dss").join("dss-judge.jar"));
+    let judge = BUILT.get_or_init(|| maven("tests/java/dss", "dss", "package", &[]).0.join("dss-judge.jar"));
     let output = Command::new("java").arg("-jar").arg(judge).arg("--trust").arg(roots).args(files).output();
     let output = output.expect("needs java");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Builds a Maven project of the tree: without the network, if everything was fetched before. Returns where the result is.
-pub fn maven(project: &str, name: &str) -> PathBuf {
+/// Runs a phase of a Maven project of the tree: without the network, if everything was fetched before. Returns where
+/// the result is, and what Maven said.
+pub fn maven(project: &str, name: &str, phase: &str, properties: &[String]) -> (PathBuf, String) {
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../java").join(name);
     let build = |offline: &[&str]| {
         let mut command = Command::new("mvn");
-        command.args(["-q", "-B", "package"]).args(offline).arg(format!("-Doutput={}", output.display()));
+        command.args(["-B", phase]).args(offline).args(properties).arg(format!("-Doutput={}", output.display()));
         command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(project)).output().expect("needs mvn (Maven)")
     };
     let built = build(&["-o"]);
-    let built = if built.status.success() { built } else { build(&[]) };
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stdout));
-    output
+    let text = |built: &Output| String::from_utf8_lossy(&built.stdout).into_owned();
+    let lacks = !built.status.success() && text(&built).contains("offline");
+    let built = if lacks { build(&[]) } else { built };
+    assert!(built.status.success(), "{}", text(&built));
+    (output, text(&built))
 }

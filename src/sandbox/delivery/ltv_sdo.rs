@@ -1,7 +1,8 @@
-//! The technical signature: an LTV-SDO, signed as a whole by the seal (enveloped XML signature with XAdES properties).
+//! The technical signature: an LTV-SDO, signed as a whole by the seal (enveloped XML signature with XAdES
+//! properties).
 //!
-//! Written straight in canonical form (Canonical XML 1.0), as the signature of the document package is: what is digested
-//! is the text itself.
+//! Written straight in canonical form (Canonical XML 1.0), as the signature of the document package is: what is
+//! digested is the text itself.
 
 use std::fmt::Write as _;
 

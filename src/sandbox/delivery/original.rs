@@ -1,7 +1,7 @@
 //! The pages of an original, as forms that are drawn on pages of ours.
 //!
-//! A form keeps what a page says apart from what we write on it: its resources, and a state that it did not restore. What
-//! can be clicked or filled in does not survive, only how it looks.
+//! A form keeps what a page says apart from what we write on it: its resources, and a state that it did not restore.
+//! What can be clicked or filled in does not survive, only how it looks.
 
 use lopdf::{Dictionary, Document as Pdf, Object, ObjectId, Stream};
 

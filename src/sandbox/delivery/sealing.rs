@@ -14,7 +14,8 @@ const SEAL: AuthorityNames = AuthorityNames { root: "Sandkasse Seal Root CA", is
 /// The name in the seal's certificate.
 pub(in super::super) const SEAL_NAME: &str = "Posten signering sandkasse";
 
-/// Whose seal it is. No organization has this number, and it is not that of the API's server: nor is the service's seal.
+/// Whose seal it is. No organization has this number, and it is not that of the API's server: nor is the service's
+/// seal.
 const SEAL_OWNER: (&str, &str) = ("Sandkassen for Posten signering", "000000000");
 
 /// What makes the authority of the seal the same one after a restart.
