@@ -30,6 +30,9 @@ pub enum Fault {
     Refuse(StatusCode, RefusalBody),
     /// A change is handed out without being hidden from others. Polls only.
     DeliverTwice,
+    /// Nothing goes wrong: the answer's XML has another prefix for the API's namespace, and a foreign default namespace. Those who
+    /// read it with regular expressions see something else; by the rules of XML it is the same.
+    OtherPrefixes,
     /// The work is done, but the answer is this, as XML and with status 200.
     Nonsense(Nonsense),
 }

@@ -1,4 +1,4 @@
-//! What changes while the service runs: jobs, visitors, the clock, and what is remembered for tests to look at.
+//! What changes while the service runs: jobs, visitors, queues, the archive and the clock.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,12 +7,9 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::jobs::{Jobs, QueueKey};
-use super::received::{Confirmation, Polled};
+use super::memory::Memory;
 use super::rules::RateLimit;
 use super::visitors::Visitors;
-
-/// How many refusals, documents and polls are remembered.
-const REMEMBERED: usize = 10_000;
 
 /// How long a queue that was empty must not be polled.
 pub(super) struct Pause {
@@ -50,11 +47,9 @@ pub(super) struct Inner {
     pub(super) clock_moved: bool,
     /// `None`: any number of calls is permitted.
     pub(super) rate_limit: Option<RateLimit>,
+    /// What tests look at.
+    pub(super) memory: Memory,
     ahead: SignedDuration,
-    refusals: Vec<String>,
-    documents: Vec<String>,
-    polls: Vec<Polled>,
-    confirmations: Vec<Confirmation>,
 }
 
 impl Inner {
@@ -67,11 +62,8 @@ impl Inner {
             archive: HashMap::new(),
             archived: Vec::new(),
             clock_moved: false,
+            memory: Memory::default(),
             ahead: SignedDuration::ZERO,
-            refusals: Vec::new(),
-            documents: Vec::new(),
-            polls: Vec::new(),
-            confirmations: Vec::new(),
         }
     }
 
@@ -99,46 +91,6 @@ impl Inner {
         self.ahead = ahead;
         self.clock_moved = true;
     }
-
-    pub(super) fn refused(&mut self, line: String) {
-        remember(&mut self.refusals, line);
-    }
-
-    pub(super) fn written(&mut self, document: String) {
-        remember(&mut self.documents, document);
-    }
-
-    pub(super) fn polled(&mut self, poll: Polled) {
-        remember(&mut self.polls, poll);
-    }
-
-    pub(super) fn confirmed(&mut self, confirmation: Confirmation) {
-        remember(&mut self.confirmations, confirmation);
-    }
-
-    pub(super) fn confirmations(&self) -> &[Confirmation] {
-        &self.confirmations
-    }
-
-    pub(super) fn refusals(&self) -> &[String] {
-        &self.refusals
-    }
-
-    pub(super) fn documents(&self) -> &[String] {
-        &self.documents
-    }
-
-    pub(super) fn polls(&self) -> &[Polled] {
-        &self.polls
-    }
-}
-
-/// Keeps the latest only, so that a sandbox that runs for long does not grow.
-fn remember<T>(list: &mut Vec<T>, item: T) {
-    if list.len() >= 2 * REMEMBERED {
-        list.drain(..REMEMBERED);
-    }
-    list.push(item);
 }
 
 /// The same duration, for reckoning with times.

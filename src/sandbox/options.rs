@@ -34,13 +34,13 @@ const SENDER: &str = "123456789";
     build_method(vis = "pub", doc = "The description, for [`Sandbox::start_with`](super::Sandbox::start_with).")
 )]
 pub struct SandboxOptions {
-    /// The port of the API, or 0 for any that is free. 0.
+    /// The port of the API. 0 is the one that was used before in the directory, or any that is free. 0.
     #[builder(default)]
     pub(super) port: u16,
-    /// The port of the web site, or 0 for any that is free. 0.
+    /// The port of the web site. 0 is the one that was used before in the directory, or any that is free. 0.
     #[builder(default)]
     pub(super) web_port: u16,
-    /// Where jobs, keys and clock are kept across restarts: a directory that exists. Without one, nothing outlives the
+    /// Where jobs, keys, clock and ports are kept across restarts: a directory that exists. Without one, nothing outlives the
     /// sandbox.
     #[builder(default, setter(strip_option, into))]
     pub(super) directory: Option<PathBuf>,
@@ -58,6 +58,10 @@ pub struct SandboxOptions {
     /// one it is, where no long-term storage was agreed; by the page on storage, documents stay for 40 days. No: they stay.
     #[builder(default)]
     pub(super) delete_on_confirmation: bool,
+    /// Whether the signed document of every completed job is put into the long-term storage, as an agreement on it does. Its id
+    /// there is on the dashboard. No: only what [`Sandbox::archive`](super::Sandbox::archive) puts there.
+    #[builder(default)]
+    pub(super) archive: bool,
     /// What no sender has been given, and is refused with `FEATURE_NOT_AVAILABLE`. Nothing.
     #[builder(default, setter(into))]
     pub(super) unavailable_features: Vec<Feature>,

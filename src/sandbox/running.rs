@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::authority::{CertificateFlaw, Issued};
@@ -16,14 +15,14 @@ use super::options::{SandboxBuilder, SandboxOptions};
 use super::received::{Confirmation, Polled, ReceivedJob};
 use super::service::Service;
 use super::start::Made;
-use super::{api, server, web};
+use super::{api, ports, server, web};
 use crate::client::{Client, ClientBuilder};
 use crate::flow::HasSender;
 use crate::identity::Identity;
 use crate::trust::{Environment, TrustAnchors};
 use crate::types::{JobId, OrganizationNumber};
 
-/// A running service. Gone, with its port, when dropped.
+/// A running service. Gone, with its port, when dropped; its directory can be used again at once.
 ///
 /// ```
 /// use posten_signering::sandbox::Sandbox;
@@ -66,11 +65,12 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Start`] when the port is not free or no certificate can be made.
+    /// [`SandboxError::Start`] when the port is not free or no certificate can be made; [`SandboxError::Store`] when the
+    /// directory cannot be used, because another sandbox uses it for instance.
     pub async fn start_with(options: SandboxOptions) -> Result<Self, SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
-        let listen = async |port| TcpListener::bind(("127.0.0.1", port)).await.map_err(|e| failed(&e));
-        let (listener, web_listener) = (listen(options.port).await?, listen(options.web_port).await?);
+        let asked = [options.port, options.web_port];
+        let [listener, web_listener] = ports::listen(options.directory.as_deref(), asked).await?;
         let address = listener.local_addr().map_err(|error| failed(&error))?;
         let web_address = web_listener.local_addr().map_err(|error| failed(&error))?;
         // Keys take their time to be made, and what was saved to be read.
@@ -194,23 +194,23 @@ impl Sandbox {
 
     /// One line for each request that was refused: method, path, status, code and the rule.
     pub fn refusals(&self) -> Vec<String> {
-        self.service.lock().refusals().to_vec()
+        self.service.lock().memory.refusals.all().to_vec()
     }
 
     /// Every XML document of the API that came in or went out, in order: of a new job first the request, then the
     /// manifest from its package, then the answer.
     pub fn documents(&self) -> Vec<String> {
-        self.service.lock().documents().to_vec()
+        self.service.lock().memory.documents.all().to_vec()
     }
 
     /// Every poll that was answered, refused ones included, in order.
     pub fn polls(&self) -> Vec<Polled> {
-        self.service.lock().polls().to_vec()
+        self.service.lock().memory.polls.all().to_vec()
     }
 
     /// Every confirmation that was accepted, in order.
     pub fn confirmations(&self) -> Vec<Confirmation> {
-        self.service.lock().confirmations().to_vec()
+        self.service.lock().memory.confirmations.all().to_vec()
     }
 
     /// Lets something go wrong. Of several rules that fit a call, the first strikes.
@@ -230,11 +230,7 @@ impl Sandbox {
     /// [`SandboxError::NotSigned`] when there is no such job or it has no signed document.
     pub fn archive(&self, job: JobId) -> Result<String, SandboxError> {
         let mut inner = self.service.lock();
-        let found = inner.jobs.job(job.get()).filter(|job| job.has_pades()).ok_or(SandboxError::NotSigned)?;
-        let (owner, pades) = (found.sender.clone(), self.service.pades(found)?);
-        let id = format!("{}", inner.archive.len() + 1);
-        inner.archive.insert((owner.clone(), id.clone()), pades.into());
-        inner.archived.push((owner, id.clone()));
+        let id = self.service.archive(&mut inner, job.get())?;
         self.service.save(&mut inner)?;
         Ok(id)
     }
@@ -261,6 +257,8 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+        // The tasks, which share the service, end when the runtime gets to them; the directory is free now.
+        self.service.close();
     }
 }
 

@@ -11,13 +11,18 @@ use super::delivery::{self, Person, Sealing, SignedBy, Signing, TechnicalSignatu
 use super::error::SandboxError;
 use super::faults::Faults;
 use super::inner::Inner;
-use super::job::{Act, Flow, FlowName, Job};
+use super::job::{Act, Flow, FlowName, Job, State};
 use super::rules::{Feature, SenderKind};
 use super::signer::Redirect;
 use super::store::Store;
 use super::token::random_token;
 use crate::asice::xades::{self, SignedFile};
 use crate::types::OrganizationNumber;
+
+/// What the long-term storage calls the signed document of a job. Not the job's number, which it must not be taken for.
+pub(super) fn archive_id(job: i64) -> String {
+    format!("document-{job}")
+}
 
 /// The service: what it was told at its start, and behind a lock what changes.
 pub(super) struct Service {
@@ -30,6 +35,8 @@ pub(super) struct Service {
     pub(super) growing_waits: bool,
     /// How long a redirect URL can be used.
     pub(super) redirect_lifetime: SignedDuration,
+    /// Whether every completed job is archived.
+    pub(super) archives: bool,
     /// What no sender has been given.
     pub(super) unavailable: Vec<Feature>,
     /// The organization of its client.
@@ -49,8 +56,10 @@ pub(super) struct Service {
     /// Whether signed PDFs are made for the long term.
     pub(super) ltv: bool,
     pub(super) faults: Faults,
-    /// `None`: nothing outlives the sandbox.
-    pub(super) store: Option<Store>,
+    /// `None`: nothing outlives the sandbox, or it was closed.
+    pub(super) store: Mutex<Option<Store>>,
+    /// Whether there is a directory.
+    pub(super) keeps: bool,
     pub(super) inner: Mutex<Inner>,
 }
 
@@ -62,14 +71,21 @@ impl Service {
 
     /// Puts on disk what has changed, if the sandbox has a directory.
     pub(super) fn save(&self, inner: &mut Inner) -> Result<(), SandboxError> {
-        match &self.store {
+        match &*self.store.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(store) => store.save(inner),
+            // What would be acknowledged now would be lost.
+            None if self.keeps => Err(SandboxError::Store("the sandbox was dropped".to_owned())),
             None => {
                 inner.jobs.take_changed();
                 inner.archived.clear();
                 Ok(())
             }
         }
+    }
+
+    /// Lets go of the directory, which another sandbox may use from now on.
+    pub(super) fn close(&self) {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Whether an organization may act for a sender: for itself, or as a broker.
@@ -115,8 +131,22 @@ impl Service {
             Some(())
         });
         acted.flatten().ok_or(SandboxError::NotWaiting)?;
+        if self.archives && inner.jobs.job(id).is_some_and(|job| job.state() == State::Completed) {
+            self.archive(inner, id)?;
+        }
         self.save(inner)?;
         Ok(token)
+    }
+
+    /// Puts the signed document of a job into the long-term storage. Returns its id there, which is still to be saved.
+    pub(super) fn archive(&self, inner: &mut Inner, job: i64) -> Result<String, SandboxError> {
+        let found = inner.jobs.job(job).filter(|job| job.has_pades()).ok_or(SandboxError::NotSigned)?;
+        let (owner, pades) = (found.sender.clone(), self.pades(found)?);
+        let key = (owner, archive_id(job));
+        inner.archive.insert(key.clone(), pades.into());
+        inner.archived.push(key.clone());
+        tracing::info!(target: "posten_signering::sandbox", "job {job} is archived for {} as {}", key.0, key.1);
+        Ok(key.1)
     }
 
     /// What comes into being when a signer signs: the technical signature in the form that was asked for.

@@ -1,7 +1,7 @@
 //! How a sandbox is put together from its options, and from what it saved before.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_rustls::TlsAcceptor;
 
@@ -70,12 +70,14 @@ impl Made {
             poll_interval: duration(options.poll_interval),
             growing_waits: options.growing_waits,
             redirect_lifetime: duration(options.redirect_lifetime),
+            archives: options.archive,
             unavailable: options.unavailable_features,
             kind: options.sender_kind,
             latency: options.latency,
             brokers: options.brokers,
             faults: Faults::new(options.faults),
-            store,
+            keeps: store.is_some(),
+            store: Mutex::new(store),
             sealing: Sealing::new(&seal)?,
             technical: options.technical_signature,
             ltv: options.ltv,
@@ -86,7 +88,7 @@ impl Made {
             )),
         });
         let seal_anchors = service.sealing.anchors()?;
-        if let Some(store) = &service.store {
+        if let Some(store) = &*service.store.lock().unwrap_or_else(PoisonError::into_inner) {
             store.load(&mut service.lock())?;
         }
         Ok(Self { service, acceptor, environment, anchors, seal_anchors, issued, identity, client })

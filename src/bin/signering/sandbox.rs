@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use posten_signering::FileAction;
-use posten_signering::sandbox::{Sandbox as Service, SandboxError, SenderKind};
+use posten_signering::sandbox::{Feature, Sandbox as Service, SandboxError, SenderKind, TechnicalSignature};
+use posten_signering::{FileAction, OrganizationNumber};
 use serde_json::json;
 
 use super::failure::{Failure, cannot};
@@ -13,24 +13,60 @@ use super::output::Output;
 
 #[derive(Args)]
 pub struct Sandbox {
-    /// The port of the API (0: any that is free)
-    #[arg(long, default_value_t = 8443)]
+    /// The port of the API (0: the one used before in the directory, or any that is free)
+    #[arg(long, env = "SIGNERING_SANDBOX_PORT", default_value_t = 8443)]
     port: u16,
-    /// The port of the web site (0: any that is free)
-    #[arg(long, default_value_t = 8080)]
+    /// The port of the web site (0: the one used before in the directory, or any that is free)
+    #[arg(long, env = "SIGNERING_SANDBOX_WEB_PORT", default_value_t = 8080)]
     web_port: u16,
-    /// Where jobs, certificates and clock are kept, and the client's files are written
-    #[arg(long, value_name = "PATH", default_value = "sandbox")]
+    /// Where jobs, certificates, clock and ports are kept, and the client's files are written
+    #[arg(long, env = "SIGNERING_SANDBOX_DIR", value_name = "PATH", default_value = "sandbox")]
     dir: PathBuf,
+    /// The organization of the client's certificate
+    #[arg(long, env = "SIGNERING_SANDBOX_ORGANIZATION", value_name = "NUMBER", default_value = "123456789")]
+    organization: OrganizationNumber,
+    /// Which broker may act for which sender
+    #[arg(long, env = "SIGNERING_SANDBOX_BROKERS", value_name = "BROKER:SENDER", value_delimiter = ',', value_parser = broker)]
+    broker: Vec<(OrganizationNumber, OrganizationNumber)>,
     /// How many seconds an empty queue asks to be left alone
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    #[arg(long, env = "SIGNERING_SANDBOX_POLL_INTERVAL", value_name = "SECONDS", default_value_t = 5)]
     poll_interval: u64,
+    /// Make the wait twice as long with each poll that comes too early
+    #[arg(long, env = "SIGNERING_SANDBOX_GROWING_WAITS")]
+    growing_waits: bool,
+    /// How many seconds a change that was handed out is hidden from others
+    #[arg(long, env = "SIGNERING_SANDBOX_REDELIVERY", value_name = "SECONDS", default_value_t = 600)]
+    redelivery: u64,
+    /// How many seconds a redirect URL can be used
+    #[arg(long, env = "SIGNERING_SANDBOX_REDIRECT_LIFETIME", value_name = "SECONDS", default_value_t = 3600)]
+    redirect_lifetime: u64,
+    /// Delete a job and its documents when its end is confirmed, in place of 40 days later
+    #[arg(long, env = "SIGNERING_SANDBOX_DELETE_ON_CONFIRMATION")]
+    delete_on_confirmation: bool,
+    /// Archive the signed document of every completed job; the ids are on the dashboard
+    #[arg(long, env = "SIGNERING_SANDBOX_ARCHIVE")]
+    archive: bool,
     /// What the senders are taken for
-    #[arg(long, value_enum, default_value_t = Kind::Public)]
+    #[arg(long, env = "SIGNERING_SANDBOX_SENDER_KIND", value_enum, default_value_t = Kind::Public)]
     sender_kind: Kind,
+    /// What the senders have not been given
+    #[arg(long, env = "SIGNERING_SANDBOX_WITHOUT", value_name = "FEATURE", value_enum, value_delimiter = ',')]
+    without: Vec<NotGiven>,
+    /// The form of the technical signatures (XAdES)
+    #[arg(long, env = "SIGNERING_SANDBOX_TECHNICAL_SIGNATURE", value_enum, default_value_t = Form::LtvSdo)]
+    technical_signature: Form,
+    /// Seal signed PDFs so that they can be verified after the certificates have run out (PAdES baseline LTA)
+    #[arg(long, env = "SIGNERING_SANDBOX_LTV")]
+    ltv: bool,
     /// Refuse more than 10 calls a second, as the service does
-    #[arg(long)]
+    #[arg(long, env = "SIGNERING_SANDBOX_RATE_LIMIT")]
     rate_limit: bool,
+    /// How many milliseconds every answer takes
+    #[arg(long, env = "SIGNERING_SANDBOX_LATENCY", value_name = "MILLISECONDS", default_value_t = 0)]
+    latency: u64,
+    /// Move the clock forward by so many seconds before the first call
+    #[arg(long, env = "SIGNERING_SANDBOX_ADVANCE", value_name = "SECONDS", default_value_t = 0)]
+    advance: u64,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -39,22 +75,63 @@ enum Kind {
     Private,
 }
 
+/// A feature, as a word.
+#[derive(Clone, Copy, ValueEnum)]
+enum NotGiven {
+    /// NAME as identifier in signed documents
+    NameAsIdentifier,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    /// As the service delivers it
+    LtvSdo,
+    /// A bare XAdES signature
+    Bare,
+}
+
+fn broker(pair: &str) -> Result<(OrganizationNumber, OrganizationNumber), String> {
+    let (broker, sender) = pair.split_once(':').ok_or("not two organization numbers with a colon between them")?;
+    let number = |text: &str| text.parse().map_err(|error: posten_signering::InvalidValue| error.to_string());
+    Ok((number(broker)?, number(sender)?))
+}
+
 impl Sandbox {
     pub async fn run(self, output: &Output) -> Result<(), Failure> {
         let failed = |error: SandboxError| Failure::Other(error.to_string());
         std::fs::create_dir_all(&self.dir).map_err(cannot(FileAction::Write, &self.dir))?;
+        let without = self.without.iter().map(|feature| match feature {
+            NotGiven::NameAsIdentifier => Feature::NameAsIdentifier,
+        });
         let options = Service::builder()
             .port(self.port)
             .web_port(self.web_port)
             .directory(&self.dir)
+            .organization(self.organization)
+            .brokers(self.broker)
             .poll_interval(Duration::from_secs(self.poll_interval))
+            .growing_waits(self.growing_waits)
+            .redelivery(Duration::from_secs(self.redelivery))
+            .redirect_lifetime(Duration::from_secs(self.redirect_lifetime))
+            .delete_on_confirmation(self.delete_on_confirmation)
+            .archive(self.archive)
             .sender_kind(match self.sender_kind {
                 Kind::Public => SenderKind::Public,
                 Kind::Private => SenderKind::Private,
             })
+            .unavailable_features(without.collect::<Vec<_>>())
+            .technical_signature(match self.technical_signature {
+                Form::LtvSdo => TechnicalSignature::LtvSdo,
+                Form::Bare => TechnicalSignature::Bare,
+            })
+            .ltv(self.ltv)
             .rate_limit(self.rate_limit)
+            .latency(Duration::from_millis(self.latency))
             .build();
         let sandbox = Service::start_with(options).await.map_err(failed)?;
+        if self.advance > 0 {
+            sandbox.advance(Duration::from_secs(self.advance));
+        }
         let readme = sandbox.write_client_files(&self.dir).map_err(failed)?;
         let (address, web) = (sandbox.address(), sandbox.web_url());
         output.result(

@@ -31,13 +31,13 @@ pub(super) async fn read<R: Document, M: Manifest>(
     body: Bytes,
 ) -> Result<Created<R, M>, Refused> {
     let (request, bytes) = parts(headers, body).await.map_err(|rule| bad("INVALID_REQUEST", rule))?;
-    service.lock().written(request.clone());
+    service.lock().memory.documents.add(request.clone());
     let request = xml::read(&request, Mode::Strict).map_err(|error| bad(SCHEMA, error.to_string()))?;
     let package = package::check::<M>(&bytes, &caller.0).map_err(|broken| match broken {
         Broken::Schema(rule) => bad(SCHEMA, rule),
         Broken::Package(rule) => bad(PACKAGE, rule),
     })?;
-    service.lock().written(package.manifest_text.clone());
+    service.lock().memory.documents.add(package.manifest_text.clone());
     if package.manifest.sender() != sender {
         return Err(bad(PACKAGE, "the manifest has another sender than the path"));
     }

@@ -106,7 +106,7 @@ pub(super) async fn renew(
 ) -> Answer {
     let mut inner = service.lock();
     if !body.is_empty() {
-        inner.written(body.clone());
+        inner.memory.documents.add(body.clone());
     }
     // The .NET client sends nothing.
     if !body.is_empty()

@@ -80,10 +80,10 @@ async fn authorize(
     if let Some(Rule(rule)) = answer.extensions().get::<Rule>() {
         let line = format!("{method} {path}: {} {rule}", answer.status().as_u16());
         tracing::info!(target: "posten_signering::sandbox", "{line}");
-        service.lock().refused(line);
+        service.lock().memory.refusals.add(line);
     }
     if let Some(Written(text)) = answer.extensions().get::<Written>() {
-        service.lock().written(text.clone());
+        service.lock().memory.documents.add(text.clone());
     }
     answer
 }

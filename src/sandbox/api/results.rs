@@ -66,7 +66,7 @@ pub(super) fn poll<T: Document>(
             }
         },
     };
-    inner.polled(Polled { at: now, user_agent: agent, permitted, answered: spoilt.is_none() });
+    inner.memory.polls.add(Polled { at: now, user_agent: agent, permitted, answered: spoilt.is_none() });
     let header = [(NEXT_POLL, permitted.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())];
     Ok((header, answer).into_response())
 }
@@ -82,7 +82,7 @@ pub(super) async fn confirm(
     let now = inner.now();
     let Some(job) = id.parse().ok() else { return no_such_job(&sender, &id) };
     let Some(last) = inner.jobs.confirm(flow, &sender, job, change, now) else { return no_such_job(&sender, &id) };
-    inner.confirmed(Confirmation { at: now, job: JobId::from_wire(job), last });
+    inner.memory.confirmations.add(Confirmation { at: now, job: JobId::from_wire(job), last });
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -14,8 +14,9 @@ use futures_core::Stream;
 use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
 
 use super::super::faults::{Fault, Operation, RefusalBody};
-use super::answer::{Refused, written};
+use super::answer::{Refused, Written, written};
 use super::call::Shared;
+use crate::xml::NAMESPACE;
 
 /// Marks an answer that never reaches the caller: the connection is closed instead.
 #[derive(Clone, Copy)]
@@ -64,6 +65,7 @@ pub(super) async fn strike(State(service): Shared, request: Request, next: Next)
                 Some(Fault::CutAnswer) => in_pieces(answer, None).await,
                 Some(Fault::CorruptAnswer) => corrupt(answer),
                 Some(Fault::SlowAnswer(pause)) => in_pieces(answer, Some(pause)).await,
+                Some(Fault::OtherPrefixes) => with_other_prefixes(answer),
                 Some(Fault::Nonsense(nonsense)) => written(StatusCode::OK, nonsense.text()),
                 _ => answer,
             }
@@ -74,6 +76,31 @@ pub(super) async fn strike(State(service): Shared, request: Request, next: Next)
         answer.headers_mut().insert(header::DATE, date);
     }
     answer
+}
+
+/// The same document, as another program would write it.
+fn with_other_prefixes(mut answer: Response) -> Response {
+    let Some(Written(text)) = answer.extensions().get::<Written>() else { return answer };
+    let text = prefixed(text);
+    answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    *answer.body_mut() = Body::from(text);
+    answer
+}
+
+/// A document of ours, in which `<` begins nothing but tags, with a prefix for each name.
+fn prefixed(text: &str) -> String {
+    const PREFIX: &str = "ns7";
+    let mut out = String::with_capacity(2 * text.len());
+    let mut pieces = text.split('<');
+    out.extend(pieces.next());
+    for piece in pieces {
+        let (slash, name) = piece.strip_prefix('/').map_or(("", piece), |name| ("/", name));
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic());
+        let prefix = if is_name { format!("{PREFIX}:") } else { String::new() };
+        out.extend(["<", slash, &prefix, name]);
+    }
+    let own = format!("xmlns=\"{NAMESPACE}\"");
+    out.replacen(&own, &format!("xmlns=\"urn:example:other\" xmlns:{PREFIX}=\"{NAMESPACE}\""), 1)
 }
 
 fn corrupt(mut answer: Response) -> Response {

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::super::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
 use super::super::inner::Inner;
 use super::super::job::{Flow, Job, State as JobState};
-use super::super::service::Service;
+use super::super::service::{Service, archive_id};
 use super::browser::{Form, Parameters, Reader, Shared, genuine, see_other};
 use super::page;
 use super::text::Lang;
@@ -146,8 +146,8 @@ fn jobs(inner: &Inner) -> Markup {
         } @else {
             div.scroll tabindex="0" role="region" aria-label="Jobs" {
                 table {
-                    thead { tr { th { "Job" } th { "Flow" } th { "Title" } th { "Sender" } th { "State" } th { "Signers" } th { "Created" } } }
-                    tbody { @for job in jobs.into_iter().take(SHOWN) { (row(job)) } }
+                    thead { tr { th { "Job" } th { "Flow" } th { "Title" } th { "Sender" } th { "State" } th { "Signers" } th { "Archived as" } th { "Created" } } }
+                    tbody { @for job in jobs.into_iter().take(SHOWN) { (row(job, archived(inner, job))) } }
                 }
             }
             @if count > SHOWN { p.hint { "The latest " (SHOWN) " of " (count) "." } }
@@ -155,7 +155,13 @@ fn jobs(inner: &Inner) -> Markup {
     }
 }
 
-fn row(job: &Job) -> Markup {
+/// What the long-term storage calls a job's document, if it has it.
+fn archived(inner: &Inner, job: &Job) -> Option<String> {
+    let key = (job.sender.clone(), archive_id(job.id));
+    inner.archive.contains_key(&key).then_some(key.1)
+}
+
+fn row(job: &Job, archived: Option<String>) -> Markup {
     let (state, class) = match job.state() {
         JobState::InProgress => ("in progress", ""),
         JobState::Completed => ("completed", "ok"),
@@ -167,7 +173,7 @@ fn row(job: &Job) -> Markup {
             td.tight { (job.flow_name().as_str()) }
             td { (job.title) @if let Some(reference) = &job.reference { br; span.hint { (reference) } } }
             td.tight { (job.sender) }
-            td { span class=(format!("badge {class}")) { (state) } }
+            td { span class=(format!("badge {class}")) { (state) } @if job.confirmed { br; span.hint { "confirmed" } } }
             td {
                 ul {
                     @for (at, signer) in job.signers.iter().enumerate() {
@@ -184,13 +190,14 @@ fn row(job: &Job) -> Markup {
                     }
                 }
             }
+            td { @if let Some(id) = archived { code { (id) } } }
             td.tight { (job.created.strftime("%Y-%m-%d %H:%M")) }
         }
     }
 }
 
 fn refusals(inner: &Inner) -> Markup {
-    let refusals = inner.refusals();
+    let refusals = inner.memory.refusals.all();
     html! {
         h2 { "Refused requests" }
         @if refusals.is_empty() {

@@ -1,0 +1,37 @@
+//! What a sandbox remembers for tests to look at: refusals, documents, polls and confirmations.
+
+use super::received::{Confirmation, Polled};
+
+/// How many of each kind are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// What was refused, written, polled and confirmed, the latest of each.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) refusals: Recent<String>,
+    pub(super) documents: Recent<String>,
+    pub(super) polls: Recent<Polled>,
+    pub(super) confirmations: Recent<Confirmation>,
+}
+
+/// The latest of what came in, so that a sandbox that runs for long does not grow.
+pub(super) struct Recent<T>(Vec<T>);
+
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Recent<T> {
+    pub(super) fn add(&mut self, item: T) {
+        if self.0.len() >= 2 * REMEMBERED {
+            self.0.drain(..REMEMBERED);
+        }
+        self.0.push(item);
+    }
+
+    pub(super) fn all(&self) -> &[T] {
+        &self.0
+    }
+}
