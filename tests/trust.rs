@@ -471,6 +471,13 @@ fn the_service_s_environments_need_no_argument_and_keep_test_and_production_apar
 }
 
 #[test]
+fn the_first_example_of_the_readme_gives_no_trust_anchor() {
+    let readme = include_str!("../README.md");
+    let example = readme.split("```").find(|block| block.contains("Client::builder()")).unwrap();
+    assert!(example.contains("Environment::difi_test()") && !example.contains("TrustAnchors"), "{example}");
+}
+
+#[test]
 fn a_fingerprint_is_32_bytes_in_hexadecimal() {
     let plain = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     let colons: Vec<String> =

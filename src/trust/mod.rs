@@ -8,6 +8,8 @@ mod trusted;
 mod verifier;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use self::anchors::TrustAnchors;
