@@ -24,7 +24,7 @@ use self::xades::SignedFile;
 use self::zip::Entry;
 use crate::error::Error;
 use crate::identity::Identity;
-use crate::types::{Content, Document, Documents};
+use crate::types::{Document, DocumentContent, Documents};
 
 /// The name of the manifest in the package.
 pub(crate) const MANIFEST: &str = "manifest.xml";
@@ -106,7 +106,7 @@ struct Digests {
 }
 
 impl Digests {
-    fn of(content: &Content) -> io::Result<Self> {
+    fn of(content: &DocumentContent) -> io::Result<Self> {
         let (mut sha256, mut crc) = (Context::new(&SHA256), crc32fast::Hasher::new());
         for piece in content.pieces() {
             let piece = piece?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use crate::error::{self, Error, FileAction};
-use crate::types::Content;
+use crate::types::DocumentContent;
 
 /// A part of a package.
 #[derive(Clone)]
@@ -14,7 +14,7 @@ pub(crate) enum Part {
     /// Bytes in memory: headers, manifest, signature.
     Written(Bytes),
     /// A document, and its CRC-32 when it was hashed.
-    Document(Content, u32),
+    Document(DocumentContent, u32),
 }
 
 impl Part {
@@ -30,7 +30,7 @@ impl Part {
         match self {
             Self::Written(bytes) => Box::new(std::iter::once(Ok(bytes.clone()))),
             // Memory cannot have changed.
-            Self::Document(content @ Content::Memory(_), _) => Box::new(content.pieces()),
+            Self::Document(content @ DocumentContent::Memory(_), _) => Box::new(content.pieces()),
             Self::Document(content, expected) => {
                 let mut crc = crc32fast::Hasher::new();
                 let mut left = content.len();

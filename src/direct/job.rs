@@ -48,6 +48,9 @@ pub(super) struct Common {
 
 /// The state of a job that has just been created. Its signers have their redirect URLs.
 ///
+/// What comes next: store the [`handle`](Job::handle), redirect the signers, and fetch the [`status`](Job::status) when
+/// they come back.
+///
 /// Example: see [`CreatedSigner`].
 pub struct Created {
     id: JobId,
@@ -56,6 +59,8 @@ pub struct Created {
 }
 
 /// The state of a job that was resumed from a stored handle.
+///
+/// What comes next: fetch the [`status`](Job::status), or renew the redirect URL of a signer.
 ///
 /// Example: see [`ResumedSigner`].
 pub struct Resumed {

@@ -51,6 +51,8 @@ pub struct Status<S: StatusState, R: Retrieval = Callback> {
 
 /// The state in which at least one signer has not acted yet.
 ///
+/// What comes next: wait for the next signer. If a queue delivered the status, [`confirm`](Status::confirm) it.
+///
 /// Example: see [`Status`].
 #[derive(Debug)]
 pub struct InProgress {

@@ -29,7 +29,7 @@ pub trait StatusState {
     fn confirmation(&self, _: Sealed) -> &Confirmation;
 }
 
-/// The state of a job whose last status was confirmed. The job has ended.
+/// The state of a job whose last status was confirmed. The job has ended, and nothing comes next.
 ///
 /// Example: see [`direct::Status::confirm`](crate::direct::Status#method.confirm).
 #[derive(Debug)]
@@ -42,6 +42,8 @@ impl JobState for Confirmed {
 }
 
 /// The state in which all signers have signed and the signed PDF can be downloaded.
+///
+/// What comes next: download the documents, then confirm the status.
 ///
 /// Example: see [`direct::Status`](crate::direct::Status).
 #[derive(Debug)]
@@ -59,7 +61,7 @@ impl StatusState for Completed {
 
 /// The state in which all signers have signed, but the service no longer has the signed PDF.
 ///
-/// The sender has deleted it, or the retention time of 40 days has passed.
+/// The sender has deleted it, or the retention time of 40 days has passed. What comes next: confirm the status.
 ///
 /// A status is also in this state when the answer contains a URL for the PDF that is not a URL of the service. Such a
 /// URL is not requested. A warning is logged that names the field.
@@ -77,6 +79,8 @@ impl StatusState for DocumentsGone {
 }
 
 /// The state in which a signer rejected, something failed, the job was cancelled, or it expired.
+///
+/// What comes next: confirm the status. To ask the signers again, create another job.
 ///
 /// Example: see [`direct::Status`](crate::direct::Status).
 #[derive(Debug)]

@@ -46,6 +46,8 @@ struct Common {
 
 /// The state of a job that has just been created.
 ///
+/// What comes next: receive its [`changes`](super::Portal::changes) from the queue, or [`cancel`](Job::cancel) it.
+///
 /// Example: see [`Portal`](super::Portal).
 pub struct Created {
     sender: Sender,
@@ -54,6 +56,8 @@ pub struct Created {
 
 /// The state of a job that was resumed from a stored handle.
 ///
+/// What comes next: [`cancel`](Job::cancel) it.
+///
 /// Example: see [`JobHandle`].
 pub struct Resumed {
     record: Record,
@@ -61,6 +65,8 @@ pub struct Resumed {
 }
 
 /// The state of a job that the sender has cancelled.
+///
+/// What comes next: its queue delivers a last change, in the state [`Failed`](super::Failed).
 ///
 /// Example: see [`Job`].
 #[derive(Debug)]

@@ -40,6 +40,9 @@ pub struct Status<S: StatusState> {
 
 /// The state in which at least one signer has not acted yet.
 ///
+/// What comes next: [`confirm`](Status::confirm) it and wait for the next change, or [`cancel`](Status::cancel) the
+/// job.
+///
 /// Example: see [`Status`].
 #[derive(Debug)]
 pub struct InProgress {

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::hooks::{Hooks, Meter};
 use crate::asice::{self, Package, Part};
 use crate::error::Error;
-use crate::types::Content;
+use crate::types::DocumentContent;
 
 /// Up to so many bytes are put together before they are sent: one write costs less than the copy saves.
 const WORTH_A_STREAM: usize = 256 * 1024;
@@ -77,7 +77,7 @@ impl Multipart {
     /// The body, as it is sent.
     pub(super) fn body(&self, hooks: &Hooks) -> Result<reqwest::Body, Error> {
         let meter = hooks.transfer(true, Some(self.len() as u64));
-        let is_in_a_file = |part: &Part| matches!(part, Part::Document(Content::File(_), _));
+        let is_in_a_file = |part: &Part| matches!(part, Part::Document(DocumentContent::File(_), _));
         if self.parts.iter().any(is_in_a_file) {
             return Ok(self.read_ahead(meter));
         }

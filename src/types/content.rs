@@ -12,7 +12,7 @@ const PIECE: usize = 128 * 1024;
 
 /// Cheap to clone.
 #[derive(Clone)]
-pub(crate) enum Content {
+pub(crate) enum DocumentContent {
     Memory(Bytes),
     File(Arc<OpenFile>),
 }
@@ -24,7 +24,7 @@ pub(crate) struct OpenFile {
     path: PathBuf,
 }
 
-impl Content {
+impl DocumentContent {
     /// The content of an open file of this length.
     pub(crate) fn file(file: File, length: usize, path: &Path) -> Self {
         Self::File(Arc::new(OpenFile { file: Mutex::new(file), length, path: path.to_owned() }))

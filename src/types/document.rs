@@ -8,7 +8,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 
 use super::words::as_text;
-use super::{Content, Title, pdf};
+use super::{DocumentContent, Title, pdf};
 use crate::error::{Error, FileAction, InvalidValue, Rule, file};
 
 /// The maximum total size of the documents of a job, in bytes.
@@ -77,7 +77,7 @@ as_text!(MediaType);
 pub struct Document {
     title: Title,
     media_type: MediaType,
-    content: Content,
+    content: DocumentContent,
     file_name: Option<String>,
 }
 
@@ -132,7 +132,7 @@ impl Document {
         let length = usize::try_from(file.metadata().map_err(&failed)?.len()).unwrap_or(usize::MAX);
         bounded(length)?;
         let title = title.try_into().map_err(InvalidValue::from)?;
-        Ok(Self::new(title, MediaType::Pdf, Content::file(file, length, path)).map_err(failed)??)
+        Ok(Self::new(title, MediaType::Pdf, DocumentContent::file(file, length, path)).map_err(failed)??)
     }
 
     /// Creates a PDF document from a reader of exactly `length` bytes. Blocks while it reads.
@@ -150,7 +150,11 @@ impl Document {
         Ok(Self::pdf(title, content)?)
     }
 
-    fn new(title: Title, media_type: MediaType, content: Content) -> std::io::Result<Result<Self, InvalidValue>> {
+    fn new(
+        title: Title,
+        media_type: MediaType,
+        content: DocumentContent,
+    ) -> std::io::Result<Result<Self, InvalidValue>> {
         let broken = match media_type {
             MediaType::Pdf => pdf::check(&content)?.err().map(Rule::Pdf),
             MediaType::Text => {
@@ -193,7 +197,7 @@ impl Document {
         self.content.window(0, self.content.len()).map_err(|source| self.unreadable(source))
     }
 
-    pub(crate) fn content(&self) -> &Content {
+    pub(crate) fn content(&self) -> &DocumentContent {
         &self.content
     }
 
@@ -248,7 +252,7 @@ impl fmt::Debug for Document {
 fn in_memory(title: Title, media_type: MediaType, content: Bytes) -> Result<Document, InvalidValue> {
     bounded(content.len())?;
     // Reading memory does not fail.
-    let read = Document::new(title, media_type, Content::Memory(content));
+    let read = Document::new(title, media_type, DocumentContent::Memory(content));
     read.unwrap_or_else(|_| Err(InvalidValue::new("document", Rule::Utf8)))
 }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::contact::Addresses;
 pub use self::contact::{ContactInformation, EmailAddress, MobileNumber};
-pub(crate) use self::content::Content;
+pub(crate) use self::content::DocumentContent;
 #[cfg(feature = "sandbox")]
 pub(crate) use self::document::MAX_BYTES;
 pub use self::document::{Document, Documents, MediaType};

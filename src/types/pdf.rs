@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::content::Content;
+use super::content::DocumentContent;
 use crate::error::PdfProblem;
 
 /// The maximum number of unterminated dictionaries in a window of a broken file. Each costs a scan of the window.
@@ -19,7 +19,7 @@ const WINDOW: usize = 1024 * 1024;
 const OVERLAP: usize = 64 * 1024;
 
 /// Checks a document. At most one window of it is in memory at a time.
-pub(super) fn check(content: &Content) -> io::Result<Result<(), PdfProblem>> {
+pub(super) fn check(content: &DocumentContent) -> io::Result<Result<(), PdfProblem>> {
     let head = content.window(0, HEADER_WITHIN + 8)?;
     let searched = &head[..head.len().min(HEADER_WITHIN)];
     let Some(at) = find(searched, b"%PDF-") else { return Ok(Err(PdfProblem::NotPdf)) };
@@ -31,7 +31,7 @@ pub(super) fn check(content: &Content) -> io::Result<Result<(), PdfProblem>> {
 }
 
 /// Whether the trailer names an encryption dictionary (ISO 32000-1, 7.5.5 and 7.5.8.2).
-fn is_encrypted(content: &Content, header: usize) -> io::Result<bool> {
+fn is_encrypted(content: &DocumentContent, header: usize) -> io::Result<bool> {
     // The last cross-reference section: a table with a trailer, or a stream whose dictionary is the trailer.
     let tail = content.window(content.len().saturating_sub(WINDOW), WINDOW)?;
     let offset = rfind(&tail, b"startxref").and_then(|at| number(&tail[at + 9..]));
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn check(content: &[u8]) -> Result<(), PdfProblem> {
-        super::check(&Content::Memory(content.to_vec().into())).unwrap()
+        super::check(&DocumentContent::Memory(content.to_vec().into())).unwrap()
     }
 
     fn with_trailer(dictionary: &str) -> Vec<u8> {
