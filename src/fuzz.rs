@@ -1,7 +1,7 @@
-//! The doors through which bytes of strangers come in, for the fuzz targets in `fuzz/` and for the test that replays
-//! their corpus. In no other build.
+//! The entry points of untrusted input, for the fuzz targets in `fuzz/` and for the test that replays their corpus. Not
+//! in other builds.
 //!
-//! A target finds something when it panics: by itself, or because something does not hold that is asserted here.
+//! A target finds a bug by a panic: of the code, or of an assertion here.
 
 use std::sync::LazyLock;
 
