@@ -230,3 +230,19 @@ fn every_test_that_a_page_names_is_there() {
         assert!(entries.len() > least, "{page}: {}", entries.len());
     }
 }
+
+/// Every rule on the page says where it comes from.
+#[test]
+fn every_rule_of_the_page_names_its_source() {
+    const SOURCES: [&str; 5] = ["schema", "guide", "client", "seen", "ours"];
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide/sandbox_rules.md")).unwrap();
+    let mut rules = 0;
+    for line in page.lines().filter(|line| line.starts_with("| ") && line.contains(".rs::")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [rule, sources, _] = cells[..] else { panic!("three columns: {line}") };
+        assert!(sources.split(", ").all(|source| SOURCES.contains(&source)), "{rule}: {sources}");
+        rules += 1;
+    }
+    assert!(rules > 50, "only {rules}");
+}

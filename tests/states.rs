@@ -1,5 +1,5 @@
 //! The states of jobs in both flows: every sequence of three events, the refused ones included, against a model. With
-//! each change the job makes progress.
+//! each change the job makes progress. And what becomes of the documents of a job that was signed.
 
 mod support;
 
@@ -12,6 +12,7 @@ use posten_signering::{
     Change, ContactInformation, Document, Error, JobId, Poll, PollingQueue, Progress, SignatureStatus,
 };
 
+use self::support::raw::Raw;
 use self::support::{exit_urls, tiny_pdf};
 
 /// What can happen to a job of two signers.
@@ -94,6 +95,12 @@ impl Model {
         true
     }
 
+    /// Whether there is a PDF with the signatures so far, or with all.
+    fn has_document(&self) -> bool {
+        let signed = |status: &SignatureStatus| *status == SignatureStatus::Signed;
+        if self.over { self.signers.iter().all(signed) } else { self.signers.iter().any(signed) }
+    }
+
     fn key(&self, job: JobId) -> String {
         let signed = self.signers.iter().all(|status| *status == SignatureStatus::Signed);
         let state = match (self.over, signed) {
@@ -117,6 +124,14 @@ fn sequences(events: &[Event]) -> Vec<[Event; 3]> {
 /// A sandbox in which nobody needs to wait.
 async fn sandbox() -> Sandbox {
     Sandbox::start_with(Sandbox::builder().poll_interval(Duration::ZERO).build()).await.unwrap()
+}
+
+/// Whether the last answer offers what the model has: always a confirmation, and never the deletion, which comes a day after
+/// completion at the earliest.
+fn offers(sandbox: &Sandbox, model: &Model) {
+    let answer = sandbox.documents().pop().unwrap();
+    assert_eq!(answer.contains("<pades-url>"), model.has_document(), "{model:?}: {answer}");
+    assert!(answer.contains("<confirmation-url>") && !answer.contains("<delete-documents-url>"), "{answer}");
 }
 
 const A_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
@@ -165,6 +180,7 @@ async fn every_sequence_of_events_in_the_direct_flow_ends_as_the_protocol_says()
             let key = change.as_ref().map(|change| change.key().to_string());
             assert_eq!(key, expected.then(|| model.key(job.id())), "{event:?} of {sequence:?}");
             if let Some(change) = change {
+                offers(&sandbox, &model);
                 let before = std::mem::replace(&mut progress, change.progress());
                 assert!(progress > before, "{before} was not exceeded at {event:?} of {sequence:?}");
                 confirmed = model.over;
@@ -226,6 +242,7 @@ async fn every_sequence_of_events_in_the_portal_flow_ends_as_the_protocol_says()
                 let key = change.as_ref().map(|change| change.key().to_string());
                 assert_eq!(key, expected.then(|| model.key(id)), "{event:?} of {sequence:?}");
                 if let Some(change) = change {
+                    offers(&sandbox, &model);
                     let before = std::mem::replace(&mut progress, change.progress());
                     assert!(progress > before, "{before} was not exceeded at {event:?} of {sequence:?}");
                     confirmed = model.over;
@@ -241,4 +258,135 @@ async fn every_sequence_of_events_in_the_portal_flow_ends_as_the_protocol_says()
     }
     println!("{} sequences: {accepted} events accepted, {refused} refused", 2 * 8 * 8 * 8);
     assert!(accepted > 1000 && refused > 1000);
+}
+
+/// What can happen to the documents of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Later {
+    Confirm,
+    Day,
+    FortyDays,
+    Delete,
+}
+
+/// How a callback job stands when all that begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Completed,
+    Failed,
+    InProgress,
+}
+
+/// What is expected of its documents.
+#[derive(Clone, Debug)]
+struct Documents {
+    standing: Standing,
+    /// Days since its end, or since its beginning while it is in progress.
+    days: u32,
+    confirmed: bool,
+    deleted: bool,
+    /// By the other reading of the public texts, the confirmation deletes.
+    deleted_by_confirmation: bool,
+}
+
+impl Documents {
+    fn is_there(&self) -> bool {
+        let ended = self.standing != Standing::InProgress;
+        !(ended && self.confirmed && (self.deleted_by_confirmation || self.days >= 40))
+    }
+
+    fn can_be_fetched(&self) -> bool {
+        let kept = self.standing == Standing::InProgress || self.days < 40;
+        self.is_there() && self.standing != Standing::Failed && kept && !self.deleted
+    }
+
+    fn can_be_deleted(&self) -> bool {
+        self.can_be_fetched() && self.standing == Standing::Completed && self.days >= 1
+    }
+
+    /// Returns whether the service accepts it.
+    fn happens(&mut self, event: Later) -> bool {
+        match event {
+            Later::Confirm => {
+                let known = self.is_there() || self.confirmed;
+                self.confirmed |= self.standing != Standing::InProgress;
+                known
+            }
+            Later::Day | Later::FortyDays => {
+                self.days += if event == Later::Day { 1 } else { 40 };
+                if self.standing == Standing::InProgress && self.days >= 30 {
+                    self.standing = Standing::Failed;
+                    self.days -= 30;
+                }
+                true
+            }
+            Later::Delete => {
+                let again = self.is_there() && self.deleted;
+                let accepted = self.can_be_deleted() || again;
+                self.deleted |= accepted;
+                accepted
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_come_and_go_as_the_protocol_says() {
+    use Later::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let all = [Confirm, Day, FortyDays, Delete];
+    let pairs = || all.iter().flat_map(|a| all.iter().map(|b| vec![*a, *b]));
+    let triples = || pairs().flat_map(|pair| all.iter().map(move |c| [&pair[..], &[*c]].concat()));
+    let mut sequences = 0;
+    for deletes in [false, true] {
+        let sandbox = Sandbox::start_with(Sandbox::builder().delete_on_confirmation(deletes).build()).await.unwrap();
+        let (client, raw) = (sandbox.client(), Raw::new(&sandbox));
+        let cases = triples().map(|events| (Standing::Completed, events));
+        let cases = cases.chain(pairs().map(|events| (Standing::Failed, events)));
+        for (standing, events) in cases.chain(pairs().map(|events| (Standing::InProgress, events))) {
+            let job = client.direct().create(&support::request([support::kari(), support::ola()])).await.unwrap();
+            let first = sandbox.sign(job.id(), support::kari().name()).unwrap();
+            let back = match standing {
+                Standing::Completed => sandbox.sign(job.id(), support::ola().name()).unwrap(),
+                Standing::Failed => sandbox.reject(job.id(), support::ola().name()).unwrap(),
+                Standing::InProgress => first,
+            };
+            let path = format!("/api/123456789/direct/signature-jobs/{}", job.id());
+            let mut model =
+                Documents { standing, days: 0, confirmed: false, deleted: false, deleted_by_confirmation: deletes };
+            let mut moved = Duration::ZERO;
+            for event in &events {
+                let expected = model.happens(*event);
+                // The latest change of a job: each signer that has acted is one.
+                let change = if model.standing == Standing::InProgress { 1 } else { 2 };
+                let accepted = match event {
+                    Confirm => raw.send("POST", &format!("{path}/complete/{change}"), "", b"").await.status == 204,
+                    Delete => raw.send("DELETE", &format!("{path}/documents"), "", b"").await.status == 204,
+                    Day | FortyDays => {
+                        let by = if *event == Day { DAY } else { 40 * DAY };
+                        sandbox.advance(by);
+                        moved += by;
+                        true
+                    }
+                };
+                assert_eq!(accepted, expected, "{event:?} of {events:?}: {model:?} {:?}", sandbox.refusals());
+                let status = raw.get(&format!("{path}/status?status_query_token={}", back.token().as_str())).await;
+                assert_eq!(
+                    status.status == 200,
+                    model.is_there(),
+                    "{event:?} of {events:?}: {model:?} {}",
+                    status.body
+                );
+                assert_eq!(status.body.contains("<pades-url>"), model.can_be_fetched(), "{event:?} of {events:?}");
+                let deletable = status.body.contains("<delete-documents-url>");
+                assert_eq!(deletable, model.can_be_deleted(), "{event:?} of {events:?}: {model:?}");
+            }
+            let fetched = raw.get(&format!("{path}/pades")).await.status == 200;
+            assert_eq!(fetched, model.can_be_fetched(), "{events:?}: {model:?}");
+            sandbox.turn_back(moved);
+            sequences += 1;
+        }
+    }
+    assert_eq!(sequences, 2 * (64 + 16 + 16));
 }

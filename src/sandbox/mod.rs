@@ -30,9 +30,25 @@
 //!
 //! # Time, persons and faults
 //!
-//! [`Sandbox::advance`] moves the clock: a job expires, a hidden change comes back, documents may be deleted. The test
-//! persons in [`persons`] are reserved, without address or without name. [`Sandbox::inject`] lets things go wrong:
-//! lost and cut answers, refusals, nonsense, each on the calls you name, so often or by chance.
+//! [`Sandbox::advance`] moves the clock: a job or a redirect URL expires, a hidden change is redelivered, documents may be
+//! deleted. The test persons in [`persons`] are reserved, without address or without name. [`Sandbox::inject`] lets things
+//! go wrong: lost and cut answers, refusals, nonsense, each on the calls you name, so often or by chance.
+//!
+//! # What signers do
+//!
+//! | | direct flow | portal flow |
+//! |---|---|---|
+//! | begins with | a redirect URL ([`Sandbox::visit`]), or a signer's name ([`Sandbox::sign`], [`Sandbox::reject`], [`Sandbox::fail`]) | a signer's name ([`Sandbox::log_in`]) |
+//! | value | [`Visit`] | [`PortalVisit`] |
+//! | sign, reject | yes | yes |
+//! | fail | yes: the browser goes to the error URL | no: the flow has no such status |
+//! | block | no: the flow has no such status | signers addressed by e-mail or mobile number |
+//!
+//! # What can be chosen
+//!
+//! [`Sandbox::builder`] has options for what differs between organizations (kind of sender, brokers, features, long-term
+//! storage) and for what public sources do not settle (whether a confirmation deletes documents, whether waits grow, how
+//! long redirect URLs last). The defaults and their reasons are on the page of rules.
 //!
 //! # What it checks
 //!
@@ -46,7 +62,8 @@
 //! programs accept both, under [`Sandbox::seal_root_pem`]: as with the service, who seals is not under the roots of the
 //! API.
 //!
-//! Each rule, the test that tries it, and what the sandbox does not do: [`guide::sandbox_rules`](crate::guide::sandbox_rules).
+//! Each rule, its source, the test that tries it, and what the sandbox does not do:
+//! [`guide::sandbox_rules`](crate::guide::sandbox_rules).
 //!
 //! # With a browser
 //!
@@ -56,9 +73,12 @@
 //!
 //! # As a program
 //!
-//! The example `sandbox` runs one for clients in any language, and keeps certificates, jobs and clock in a directory:
+//! `signering sandbox` (feature `cli`) runs one for clients in any language, and keeps certificates, jobs, clock and ports in
+//! a directory. It has an option, and an environment variable `SIGNERING_SANDBOX_...`, for each of the builder's; faults are
+//! injected on the dashboard. The example `sandbox` is a small one without that feature:
 //!
 //! ```sh
+//! cargo run --features cli -- sandbox --port 8443 --dir ./sandbox --archive
 //! cargo run --example sandbox --features sandbox -- --port 8443 --dir ./sandbox
 //! ```
 

@@ -1,11 +1,4 @@
 //! Signers at work, as calls: what a browser does on the pages, without one.
-//!
-//! | act | direct flow ([`Visit`]) | portal flow ([`PortalVisit`]) |
-//! |---|---|---|
-//! | begins with | a redirect URL ([`Sandbox::visit`]), or a signer ([`Sandbox::sign`] and others) | a log-in ([`Sandbox::log_in`]) |
-//! | sign, reject | yes | yes |
-//! | fail | yes: the browser goes to the error URL | no: the flow has no such status |
-//! | block | no | yes, signers addressed by e-mail or mobile number |
 
 use url::Url;
 
