@@ -10,7 +10,7 @@
 //!
 //! ```sh
 //! P12_PASSWORD=... cargo run --example web_app --features sandbox,verify -- \
-//!     --root https://api.difitest.signering.posten.no/api --roots roots.pem --p12 client.p12 --sender 123456789
+//!     --root https://api.difitest.signering.posten.no/api --roots roots.pem --seal-roots seal-roots.pem --sealer 987654321 --p12 client.p12 --sender 123456789
 //! ```
 //!
 //! It handles these cases:
@@ -53,6 +53,7 @@ use axum::{Router, middleware};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
 use posten_signering::sandbox::Sandbox;
+use posten_signering::verify::{SealTrust, Sealer};
 use posten_signering::{
     AbandonedCreation, AnyJobHandle, Client, ClientBuilder, ConfirmationReference, Document, Environment, ExitUrls,
     HasSender, Identity, InvalidValue, Sender, StatusQueryToken, TrustAnchors,
@@ -71,7 +72,9 @@ options:
 
 options for a service in place of a sandbox, and the password of the archive in P12_PASSWORD:
   --root URL          the root of the service's API
-  --roots FILE        the root certificates of the service and of the seals in signed documents (PEM)
+  --roots FILE        the root certificates of the service (PEM)
+  --seal-roots FILE   the root certificates behind the seals of signed documents (PEM): not those of the service
+  --sealer NUMBER     the organization number of who must have sealed them
   --p12 FILE          the enterprise certificate (virksomhetssertifikat) with its key
   --sender NUMBER     the sender's organization number";
 
@@ -86,32 +89,35 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("contracts   {address}");
 
     let sandbox = if options.has("--root") { None } else { Some(Sandbox::start().await?) };
-    let (client, roots) = match &sandbox {
+    let (client, seal) = match &sandbox {
         Some(sandbox) => {
             println!("sandbox     {}", sandbox.web_url());
-            (sandbox.client_builder(), sandbox.seal_anchors())
+            let sealer = Sealer::organization_number("000000000".parse()?);
+            (sandbox.client_builder(), SealTrust::authorities(sandbox.seal_anchors(), sealer))
         }
         None => service(&options)?,
     };
     let contracts = Arc::new(Contracts::open(&directory)?);
     let abandoned = Arc::clone(&contracts);
     let client = client.on_abandoned_creation(move |creation| abandoned.sent_without_us(&creation)).build()?;
-    let app = Arc::new(App { client, roots, contracts, directory, address, confirming: tokio::sync::Mutex::default() });
+    let app = Arc::new(App { client, seal, contracts, directory, address, confirming: tokio::sync::Mutex::default() });
     tokio::spawn(confirm_the_rest(Arc::clone(&app), interval));
     axum::serve(listener, router(app)).await?;
     Ok(())
 }
 
-/// A client of the service that the options name, to be built, and the roots of its seals.
-fn service(options: &Options) -> Result<(Complete, TrustAnchors), Box<dyn Error>> {
+/// A client of the service that the options name, to be built, and who must have sealed its documents.
+fn service(options: &Options) -> Result<(Complete, SealTrust), Box<dyn Error>> {
     let password = std::env::var("P12_PASSWORD").map_err(|_| "P12_PASSWORD is not set")?.into();
     let roots = TrustAnchors::from_pem_file(options.required("--roots")?)?;
+    let sealer = Sealer::organization_number(options.required("--sealer")?.parse()?);
+    let seal = SealTrust::authorities(TrustAnchors::from_pem_file(options.required("--seal-roots")?)?, sealer);
     let client = Client::builder()
-        .environment(Environment::custom(options.required("--root")?, roots.clone())?)
+        .environment(Environment::custom(options.required("--root")?, roots)?)
         .identity(Identity::from_pkcs12_file(options.required("--p12")?, &password)?)
         .sender(options.required("--sender")?.parse::<Sender>()?)
         .user_agent("web_app-example");
-    Ok((client, roots))
+    Ok((client, seal))
 }
 
 /// A complete builder.
@@ -119,8 +125,8 @@ type Complete = ClientBuilder<Environment, Identity, HasSender>;
 
 struct App {
     client: Client,
-    /// The roots of the certificates that seal signed documents.
-    roots: TrustAnchors,
+    /// Who must have sealed signed documents.
+    seal: SealTrust,
     contracts: Arc<Contracts>,
     /// The directory of the signed documents.
     directory: PathBuf,
@@ -202,7 +208,7 @@ async fn come_back(
     let state = match &status {
         JobStatus::InProgress(_) => return Ok(page),
         JobStatus::Completed(done) => {
-            let signed = done.pades().verified(&app.roots).await?;
+            let signed = done.pades().verified(&app.seal).await.map_err(posten_signering::Error::from)?;
             signed.save_to(app.directory.join(format!("{id}.pdf"))).await?;
             "signed"
         }

@@ -13,14 +13,10 @@ use jiff::{SignedDuration, Timestamp};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm};
 use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner};
-#[cfg(feature = "verify")]
-use x509_cert::ext::pkix::ExtendedKeyUsage;
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, KeyUsage, KeyUsages, SubjectKeyIdentifier};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Time;
 
-#[cfg(feature = "verify")]
-use crate::oid::TIME_STAMPING;
 use crate::oid::oid;
 use crate::types::OrganizationNumber;
 
@@ -114,13 +110,6 @@ impl Certificate {
         }
     }
 
-    /// Whether it may sign timestamps (RFC 3161, section 2.3).
-    #[cfg(feature = "verify")]
-    pub(crate) fn is_for_timestamps(&self) -> bool {
-        let usage = self.content().get_extension::<ExtendedKeyUsage>();
-        usage.is_ok_and(|usage| usage.is_some_and(|(_, ExtendedKeyUsage(uses))| uses.contains(&TIME_STAMPING)))
-    }
-
     /// Whether its own key signed it: a root.
     pub(crate) fn is_self_signed(&self) -> bool {
         self.is_issued_by(self)
@@ -168,6 +157,12 @@ impl Certificate {
     /// The common name of its holder.
     pub(crate) fn common_name(&self) -> Option<&str> {
         name::only(self.content().subject(), COMMON_NAME).flatten()
+    }
+
+    /// The organization of its holder.
+    #[cfg(feature = "verify")]
+    pub(crate) fn organization(&self) -> Option<&str> {
+        name::only(self.content().subject(), ORGANIZATION).flatten()
     }
 
     /// The organization number in the subject: `organizationIdentifier`, else `serialNumber`, else the last digits of
@@ -229,6 +224,8 @@ fn timestamp(time: Time) -> Timestamp {
 }
 
 const COMMON_NAME: ObjectIdentifier = oid("2.5.4.3");
+#[cfg(feature = "verify")]
+const ORGANIZATION: ObjectIdentifier = oid("2.5.4.10");
 const SERIAL_NUMBER: ObjectIdentifier = oid("2.5.4.5");
 /// X.520, in SEID 2 certificates: `NTRNO-#########`.
 const ORGANIZATION_IDENTIFIER: ObjectIdentifier = oid("2.5.4.97");

@@ -19,9 +19,10 @@ use crate::identity::Identity;
 use crate::portal;
 use crate::sandbox::fuzz as sandbox;
 use crate::transport::answer::{Answer, next_poll};
+use crate::transport::{Pades, Xades};
 use crate::trust::{Environment, TrustAnchors};
 use crate::types::{Document, PollingQueue, Sender};
-use crate::verify::Verified;
+use crate::verify::{Inspected, SealTrust, Sealer, Verified};
 use crate::xml::{self, Mode, generated as wire};
 
 /// What a target does with an input.
@@ -40,6 +41,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("handles", handles),
     ("verify", verify),
     ("cms", cms),
+    ("evidence", evidence),
 ];
 
 /// Runs the target of this name with one input.
@@ -58,8 +60,10 @@ const ROOT: &str = "https://api.test.example/api";
 /// The password of the archives among the inputs.
 const PASSWORD: &str = "secret";
 
-static ROOTS: LazyLock<TrustAnchors> =
-    LazyLock::new(|| TrustAnchors::from_der(&sandbox::identity().chain()[2]).expect("a root"));
+static TRUST: LazyLock<SealTrust> = LazyLock::new(|| {
+    let anchors = TrustAnchors::from_der(&sandbox::identity().chain()[2]).expect("a root");
+    SealTrust::authorities(anchors, Sealer::organization_number("984661185".parse().expect("nine digits")))
+});
 
 static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     let identity = sandbox::identity();
@@ -184,7 +188,13 @@ fn kept<H: serde::Serialize + serde::de::DeserializeOwned>(handle: &H) {
 
 /// A signed PDF.
 fn verify(input: &[u8]) {
-    let _ = Verified::check(input.to_vec(), &ROOTS, Timestamp::now());
+    let _ = Verified::<Pades>::check(input.to_vec(), &TRUST, Timestamp::now());
+    let _ = Inspected::read(input);
+}
+
+/// A technical signature.
+fn evidence(input: &[u8]) {
+    let _ = Verified::<Xades>::check(input.to_vec(), &TRUST, Timestamp::now());
 }
 
 /// The bytes that the signatures for [`cms`] cover.
@@ -192,7 +202,7 @@ const COVERED: [&[u8]; 2] = [b"before", b"after"];
 
 /// The signature of a PDF.
 fn cms(input: &[u8]) {
-    crate::verify::check_signature(COVERED, input, &ROOTS);
+    crate::verify::check_signature(COVERED, input);
 }
 
 #[cfg(test)]

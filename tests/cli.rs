@@ -188,7 +188,7 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     assert_eq!((&done["state"], &confirmed["confirmed"]), (&"COMPLETED_SUCCESSFULLY".into(), &true.into()));
     assert_eq!(done["saved"], "./signed-1.pdf");
 
-    let inspected = desk.json("inspect signed-1.pdf --roots seal.pem");
+    let inspected = desk.json("inspect signed-1.pdf --roots seal.pem --sealer-number 000000000");
     assert_eq!(inspected["kind"], "pdf");
     let seal = inspected["signatures"][0]["subject"].as_str().unwrap();
     assert!(seal.starts_with("CN=Posten signering sandkasse,"), "{seal}");
@@ -198,7 +198,7 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     let at = bytes.windows(8).position(|window| window == b"Contract").unwrap();
     bytes[at] = b'K';
     std::fs::write(desk.path("changed.pdf"), bytes).unwrap();
-    let run = desk.run("inspect changed.pdf --roots seal.pem");
+    let run = desk.run("inspect changed.pdf --roots seal.pem --sealer-number 000000000");
     assert_eq!(run.code, 9, "{run:?}");
 }
 

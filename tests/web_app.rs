@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use posten_signering::JobId;
+use posten_signering::Pades;
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
-use posten_signering::verify::Verified;
+use posten_signering::verify::{SealTrust, Sealer, Verified};
 use reqwest::{Response, StatusCode, header, redirect};
 use tempfile::TempDir;
 
@@ -36,8 +37,10 @@ impl WebApp {
         let mut command = Command::new(program);
         command.args(["--port", "0", "--sender", "123456789", "--interval", &interval.as_secs().to_string()]);
         command.args(["--root", &format!("https://{}/api", sandbox.address()), "--dir"]).arg(directory);
-        std::fs::write(directory.join("both.pem"), sandbox.root_pem() + &sandbox.seal_root_pem()).unwrap();
-        command.arg("--roots").arg(directory.join("both.pem")).arg("--p12").arg(directory.join("client.p12"));
+        std::fs::write(directory.join("api.pem"), sandbox.root_pem()).unwrap();
+        std::fs::write(directory.join("seal.pem"), sandbox.seal_root_pem()).unwrap();
+        command.arg("--seal-roots").arg(directory.join("seal.pem")).args(["--sealer", "000000000"]);
+        command.arg("--roots").arg(directory.join("api.pem")).arg("--p12").arg(directory.join("client.p12"));
         command.env("P12_PASSWORD", "sandbox").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = Running(command.spawn().unwrap());
         let mut output = BufReader::new(process.0.stdout.take().unwrap());
@@ -148,7 +151,9 @@ async fn a_confirmation_that_fails_three_times_with_a_restart_in_between_is_made
     assert!(app.page(&contract).await.contains("Download the signed contract"));
     let signed = app.get(&format!("/contracts/{contract}/signed.pdf")).await.bytes().await.unwrap();
     assert_eq!(signed, std::fs::read(directory.path().join(format!("{contract}.pdf"))).unwrap());
-    Verified::check(signed, &sandbox.seal_anchors(), Timestamp::now()).unwrap();
+    let sealer = Sealer::organization_number("000000000".parse().unwrap());
+    let trust = SealTrust::authorities(sandbox.seal_anchors(), sealer);
+    Verified::<Pades>::check(signed, &trust, Timestamp::now()).unwrap();
     assert_eq!(app.faults_left(&sandbox, Operation::Pades).await, 1, "the signed PDF was fetched twice");
 }
 

@@ -85,7 +85,14 @@ async fn the_seeds() {
     write("cms", "seed-cms", &seeds::cms(&COVERED));
     write("cms", "seed-filled", &[seeds::cms(&COVERED), vec![0; 9]].concat());
     write("verify", "seed-pdf", b"%PDF-1.4\ntrailer << /Root 1 0 R >>\nstartxref\n9\n%%EOF");
-    write("verify", "seed-pades", &signed().await);
+    let (pades, xades) = signed().await;
+    write("verify", "seed-pades", &pades);
+    write("evidence", "seed-ltv-sdo", &xades);
+    write(
+        "evidence",
+        "seed-empty",
+        b"<LtvSdo xmlns=\"https://id.signicat.com/definitions/xsd/LtvSdo-2.5\" Id=\"root\"/>",
+    );
     let stored = |kind: &str, own: &str| {
         let text = format!(
             r#"{{"version":1,"kind":"{kind}","environment":"{ROOT}","sender":"123456789","job_id":7,"reference":"r",{own}}}"#
@@ -103,8 +110,8 @@ fn exit_urls() -> ExitUrls {
     urls.error("https://a.example/3").build().unwrap()
 }
 
-/// A signed PDF.
-async fn signed() -> bytes::Bytes {
+/// A signed PDF, and a technical signature.
+async fn signed() -> (bytes::Bytes, bytes::Bytes) {
     let sandbox = Sandbox::start().await.unwrap();
     let request = JobRequest::builder()
         .title("Avtale".parse().unwrap())
@@ -115,7 +122,8 @@ async fn signed() -> bytes::Bytes {
     let job = sandbox.client().direct().create(&request).await.unwrap();
     let back = sandbox.visit(job.signers()[0].redirect_url()).unwrap().sign().unwrap();
     let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!("not completed") };
-    done.pades().bytes().await.unwrap()
+    let xades = done.signatures()[0].xades().unwrap().bytes().await.unwrap();
+    (done.pades().bytes().await.unwrap(), xades)
 }
 
 /// The documents of two flows, as they went and came, at the root that the targets know.

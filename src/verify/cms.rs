@@ -1,169 +1,364 @@
-//! One signature: its digest, its key, and whom its certificate leads to (RFC 5652; ETSI EN 319 122-1; RFC 3161).
+//! One signature: its digest, its key and what it brings along (RFC 5652; ETSI EN 319 122-1; RFC 3161).
 
-use aws_lc_rs::digest::{self, Algorithm, Context};
-use cms::cert::CertificateChoices;
-use cms::content_info::ContentInfo;
-use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
-use der::asn1::{Any, AnyRef, ObjectIdentifier, OctetString};
-use der::{Choice, Decode, DecodeValue, Encode, Header, Reader, Sequence, SliceReader, Tag, Tagged};
+use std::rc::Rc;
+
+use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256 as SHA256_DIGEST};
+use der::asn1::ObjectIdentifier;
+use der::{Decode, Encode};
 use jiff::Timestamp;
-use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
-use webpki::aws_lc_rs as aws;
-use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage};
-use x509_cert::attr::Attribute;
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
+use super::ber::{self, OCTETS, OID, SEQUENCE, SET, Value, Values};
+use super::chain::{Pool, Signer};
+use super::key::{Fault, hash, hashed};
 use super::pdf::{Found, Kind};
-use super::signature::PdfSignature;
-use crate::certificate::Certificate;
-use crate::error::VerificationError::{self, Malformed, Unsupported};
-use crate::oid::{DATA, RSA, SHA256, SHA384, SHA512, TIME_STAMPING, oid};
-use crate::signed_data::{
-    CONTENT_TYPE, MESSAGE_DIGEST, RSA_SHA256, SIGNED_DATA, SIGNING_CERTIFICATE_V2, SigningCertificateV2,
-};
-use crate::trust::TrustAnchors;
+use super::revocation::RevocationValues;
+use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
+use crate::oid::{DATA, oid};
+use crate::signed_data::{CONTENT_TYPE, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_CERTIFICATE_V2, SigningCertificateV2};
+
+/// The size of a CMS. Revocation values inside take hundreds of kilobytes.
+const MAX_CMS: usize = 4 * 1024 * 1024;
+
+/// How many values a set of it may have.
+const MAX_ITEMS: usize = 256;
+
+/// How many timestamps one signature may have.
+const MAX_TIMESTAMPS: usize = 8;
 
 /// RFC 3161, section 2.4.2.
 const TIMESTAMP: ObjectIdentifier = oid("1.2.840.113549.1.9.16.1.4");
 const SIGNING_TIME: ObjectIdentifier = oid("1.2.840.113549.1.9.5");
 /// RFC 2634: which certificate signed, with SHA-1.
 const SIGNING_CERTIFICATE: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.12");
-const RSA_PSS: ObjectIdentifier = oid("1.2.840.113549.1.1.10");
-const RSA_SHA384: ObjectIdentifier = oid("1.2.840.113549.1.1.12");
-const RSA_SHA512: ObjectIdentifier = oid("1.2.840.113549.1.1.13");
-const ECDSA_SHA256: ObjectIdentifier = oid("1.2.840.10045.4.3.2");
-const ECDSA_SHA384: ObjectIdentifier = oid("1.2.840.10045.4.3.3");
-const ECDSA_SHA512: ObjectIdentifier = oid("1.2.840.10045.4.3.4");
+/// ETSI EN 319 122-1, sections 5.3 and A.1.
+const SIGNATURE_TIMESTAMP: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.14");
+const CERTIFICATE_VALUES: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.23");
+const REVOCATION_VALUES: ObjectIdentifier = oid("1.2.840.113549.1.9.16.2.24");
+/// Adobe's revocation values (ISO 32000-2, section 12.8.3.3.2).
+const ADOBE_REVOCATION: ObjectIdentifier = oid("1.2.840.113583.1.1.8");
+/// RFC 5940.
+const OCSP_IN_CMS: ObjectIdentifier = oid("1.3.6.1.5.5.7.16.2");
 
-/// Checks one signature.
-pub(super) fn check(found: &Found<'_>, roots: &TrustAnchors, at: Timestamp) -> Result<PdfSignature, VerificationError> {
-    let data = signed_data(&found.contents)?;
-    let [signer] = data.signer_infos.0.as_slice() else { return Err(Malformed("it has not exactly one signer")) };
-    let certificates = certificates(&data)?;
-    let leaf = leaf(signer, &certificates)?;
+const CONTEXT_0: u8 = 0xa0;
+const CONTEXT_1: u8 = 0xa1;
 
-    // What is signed is the attributes as a SET OF (RFC 5652, section 5.4).
-    let signed = signer.signed_attrs.as_ref().ok_or(Unsupported("it has no signed attributes"))?;
-    let message = signed.to_der().map_err(|_| Malformed("its attributes"))?;
-    let attributes = signed.as_slice();
-    let hash = hash(&signer.digest_alg)?;
-
-    let content_type: ObjectIdentifier = required(attributes, CONTENT_TYPE)?;
-    if content_type != data.encap_content_info.econtent_type {
-        return Err(Malformed("its content type"));
-    }
-    let stated: OctetString = required(attributes, MESSAGE_DIGEST)?;
-    let time = match found.kind {
-        Kind::Pades | Kind::Pkcs7 => {
-            if content_type != DATA || data.encap_content_info.econtent.is_some() {
-                return Err(Malformed("it is not detached"));
-            }
-            if stated.as_bytes() != hashed(hash, found.covered) {
-                return Err(VerificationError::Changed);
-            }
-            claimed_time(attributes).or(found.claimed)
-        }
-        Kind::Timestamp => {
-            if content_type != TIMESTAMP {
-                return Err(Malformed("it is not a timestamp"));
-            }
-            let content = data.encap_content_info.econtent.as_ref().ok_or(Malformed("it is an empty timestamp"))?;
-            let token: OctetString = content.decode_as().map_err(|_| Malformed("its timestamp"))?;
-            if stated.as_bytes() != hashed(hash, [token.as_bytes()]) {
-                return Err(VerificationError::BadSignature);
-            }
-            Some(Imprint::read(token.as_bytes())?.time_of(found)?)
-        }
-    };
-    signing_certificate(attributes, &certificates[leaf], found.kind)?;
-    by_key_of(&certificates[leaf], signer, &message)?;
-    trusted(leaf, &certificates, found.kind, roots, at)?;
-    let certificate = Certificate::parse(&certificates[leaf]).map_err(|_| VerificationError::BadCertificate)?;
-    Ok(PdfSignature::new(&certificate, found.kind == Kind::Timestamp, time))
+/// A signature that is intact: over what it covers, by the key of its certificate. Nobody vouches for that yet.
+pub(super) struct Intact {
+    pub(super) signer: Rc<Signer>,
+    pub(super) pool: Pool,
+    pub(super) values: RevocationValues,
+    /// Of a timestamp when it was made, of a signature what its maker's clock said.
+    pub(super) time: Option<Timestamp>,
+    /// Timestamps of the signature value, each intact.
+    pub(super) timestamps: Vec<Intact>,
 }
 
-/// The CMS, behind which nothing but zeros may follow.
-fn signed_data(contents: &[u8]) -> Result<SignedData, VerificationError> {
-    let malformed = |_| Malformed("it is not CMS in DER");
-    let mut reader = SliceReader::new(contents).map_err(malformed)?;
-    let header = Header::decode(&mut reader).map_err(malformed)?;
-    let length = u32::from(reader.position()).saturating_add(u32::from(header.length()));
-    let (der, rest) = usize::try_from(length)
-        .ok()
-        .and_then(|length| contents.split_at_checked(length))
-        .ok_or(Malformed("it is not CMS in DER"))?;
-    if rest.iter().any(|byte| *byte != 0) {
+/// What a CMS must be about.
+enum About<'a> {
+    /// What stands outside of it, with the certificate named in the signed attributes or not.
+    Detached { covered: [&'a [u8]; 2], must_name_certificate: bool },
+    /// A timestamp of these bytes.
+    Timestamp { of: [&'a [u8]; 2] },
+}
+
+/// Checks that a signature of a PDF is intact.
+pub(super) fn intact(found: &Found<'_>) -> Result<Intact, VerificationError> {
+    let about = match found.kind {
+        Kind::Pades => About::Detached { covered: found.covered, must_name_certificate: true },
+        Kind::Pkcs7 => About::Detached { covered: found.covered, must_name_certificate: false },
+        Kind::Timestamp => About::Timestamp { of: found.covered },
+    };
+    let mut intact = read(&found.contents, &about, true)?;
+    intact.time = intact.time.or(found.claimed);
+    Ok(intact)
+}
+
+/// A timestamp of these bytes, as it stands in an XML signature.
+pub(super) fn timestamp(token: &[u8], of: &[u8]) -> Result<Intact, VerificationError> {
+    read(token, &About::Timestamp { of: [of, &[]] }, false)
+}
+
+fn read(contents: &[u8], about: &About<'_>, may_be_filled: bool) -> Result<Intact, VerificationError> {
+    if contents.len() > MAX_CMS && contents[MAX_CMS..].iter().any(|byte| *byte != 0) {
+        return Err(TooComplex("a signature is larger than 4 MiB"));
+    }
+    let contents = &contents[..contents.len().min(MAX_CMS)];
+    let (der, length) = ber::to_der(contents)?;
+    // Zeros fill the place of a signature in a PDF.
+    if contents[length..].iter().any(|byte| *byte != 0 || !may_be_filled) {
         return Err(Malformed("something follows it"));
     }
-    let info = ContentInfo::from_der(der).map_err(malformed)?;
-    if info.content_type != SIGNED_DATA {
+    let mut info = Values::of(&der).expect(SEQUENCE)?.inside();
+    if info.expect(OID)?.decoded::<ObjectIdentifier>()? != SIGNED_DATA {
         return Err(Malformed("it is not SignedData"));
     }
-    info.content.decode_as().map_err(malformed)
-}
-
-fn certificates(data: &SignedData) -> Result<Vec<CertificateDer<'static>>, VerificationError> {
-    let all = data.certificates.iter().flat_map(|set| set.0.iter());
-    let certificates = all.filter_map(|choice| match choice {
-        CertificateChoices::Certificate(certificate) => Some(certificate.to_der().map(CertificateDer::from)),
-        CertificateChoices::Other(_) => None,
-    });
-    certificates.collect::<Result<_, _>>().map_err(|_| Malformed("its certificates"))
-}
-
-/// Which certificate is the signer's.
-fn leaf(signer: &SignerInfo, certificates: &[CertificateDer<'_>]) -> Result<usize, VerificationError> {
-    let is_signer = |der: &CertificateDer<'_>| {
-        let Ok(certificate) = x509_cert::Certificate::from_der(der) else { return false };
-        let own = certificate.tbs_certificate();
-        match &signer.sid {
-            SignerIdentifier::IssuerAndSerialNumber(sid) => {
-                sid.issuer == *own.issuer() && sid.serial_number == *own.serial_number()
-            }
-            SignerIdentifier::SubjectKeyIdentifier(sid) => {
-                matches!(own.get_extension::<SubjectKeyIdentifier>(), Ok(Some((_, own))) if own == *sid)
+    let mut data = info.expect(CONTEXT_0)?.inside().expect(SEQUENCE)?.inside();
+    data.expect(INTEGER)?;
+    data.expect(SET)?;
+    let mut content = data.expect(SEQUENCE)?.inside();
+    let content_type: ObjectIdentifier = content.expect(OID)?.decoded()?;
+    let content = content.optional(CONTEXT_0)?.map(|content| content.inside().expect(OCTETS)).transpose()?;
+    let (mut pool, mut values) = (Pool::default(), RevocationValues::default());
+    if let Some(certificates) = data.optional(CONTEXT_0)? {
+        let all = certificates.inside().all(MAX_ITEMS)?;
+        all.iter().filter(|choice| choice.tag == SEQUENCE).for_each(|choice| pool.add(choice.whole));
+    }
+    if let Some(lists) = data.optional(CONTEXT_1)? {
+        for choice in lists.inside().all(MAX_ITEMS)? {
+            match choice.tag {
+                SEQUENCE => values.lists.push(choice.whole.to_vec()),
+                _ => {
+                    let mut other = choice.inside();
+                    if other.expect(OID)?.decoded::<ObjectIdentifier>()? == OCSP_IN_CMS {
+                        values.responses.extend(other.next()?.map(|response| response.whole.to_vec()));
+                    }
+                }
             }
         }
-    };
-    certificates.iter().position(is_signer).ok_or(Malformed("it lacks the signer's certificate"))
+    }
+    let signers = data.expect(SET)?.inside().all(MAX_ITEMS)?;
+    let [info] = signers[..] else { return Err(Malformed("it has not exactly one signer")) };
+    let info = SignerInfo::read(info)?;
+    let signer = info.certificate(&pool)?;
+    let time = info.check(&signer, content_type, content, about)?;
+
+    info.signed.values(&mut pool, &mut values)?;
+    info.unsigned.values(&mut pool, &mut values)?;
+    let mut timestamps = Vec::new();
+    for token in info.unsigned.all(SIGNATURE_TIMESTAMP) {
+        if timestamps.len() == MAX_TIMESTAMPS {
+            return Err(TooComplex("a signature has too many timestamps"));
+        }
+        // A timestamp has none of its own here.
+        if let About::Detached { .. } = about {
+            timestamps.push(read(token.whole, &About::Timestamp { of: [info.signature, &[]] }, false)?);
+        }
+    }
+    Ok(Intact { signer, pool, values, time, timestamps })
 }
 
-/// The only value of an attribute that must be there once.
-fn required<'a, T: Choice<'a> + DecodeValue<'a>>(
-    attributes: &'a [Attribute],
-    oid: ObjectIdentifier,
-) -> Result<T, VerificationError> {
-    let mut of_kind = attributes.iter().filter(|attribute| attribute.oid == oid);
-    match (of_kind.next().map(|attribute| attribute.values.as_slice()), of_kind.next()) {
-        (Some([value]), None) => value.decode_as().map_err(|_| Malformed("its attributes")),
-        _ => Err(Malformed("its attributes")),
+const INTEGER: u8 = 0x02;
+
+struct SignerInfo<'s> {
+    sid: Value<'s>,
+    digest: AlgorithmIdentifierOwned,
+    algorithm: AlgorithmIdentifierOwned,
+    signature: &'s [u8],
+    signed: Attributes<'s>,
+    /// The signed attributes as they stand there, without tag and length.
+    message: &'s [u8],
+    unsigned: Attributes<'s>,
+}
+
+impl<'s> SignerInfo<'s> {
+    fn read(info: Value<'s>) -> Result<Self, VerificationError> {
+        let mut fields = info.inside();
+        fields.expect(INTEGER)?;
+        let sid = fields.next()?.ok_or(Malformed("its signer"))?;
+        let digest = fields.expect(SEQUENCE)?.decoded()?;
+        let signed = fields.optional(CONTEXT_0)?;
+        // Without them anything that has the digest of a set of attributes can pass for them.
+        let signed = signed.ok_or(Unsupported("it has no signed attributes, which is refused on purpose"))?;
+        let algorithm = fields.expect(SEQUENCE)?.decoded()?;
+        let signature = fields.expect(OCTETS)?.content;
+        let unsigned = fields.optional(CONTEXT_1)?.map(Attributes::read).transpose()?.unwrap_or_default();
+        let message = signed.content;
+        Ok(Self { sid, digest, algorithm, signature, signed: Attributes::read(signed)?, message, unsigned })
+    }
+
+    /// The signer's certificate.
+    fn certificate(&self, pool: &Pool) -> Result<Rc<Signer>, VerificationError> {
+        let is_signer = |certificate: &&Rc<Signer>| {
+            let own = certificate.content();
+            match self.sid.tag {
+                SEQUENCE => {
+                    let mut named = self.sid.inside();
+                    let named = (named.next(), named.next());
+                    let (Ok(Some(issuer)), Ok(Some(serial))) = named else { return false };
+                    own.issuer().to_der().is_ok_and(|der| der == issuer.whole)
+                        && own.serial_number().to_der().is_ok_and(|der| der == serial.whole)
+                }
+                _ => matches!(
+                    own.get_extension::<SubjectKeyIdentifier>(),
+                    Ok(Some((_, own))) if own.0.as_bytes() == self.sid.content
+                ),
+            }
+        };
+        pool.iter()
+            .find(is_signer)
+            .cloned()
+            .ok_or(Malformed("it lacks the signer's certificate, or one that can be read"))
+    }
+
+    /// Checks digest and signature, and tells the time.
+    fn check(
+        &self,
+        signer: &Signer,
+        content_type: ObjectIdentifier,
+        content: Option<Value<'_>>,
+        about: &About<'_>,
+    ) -> Result<Option<Timestamp>, VerificationError> {
+        let digest = hash(self.digest.oid).map_err(unsupported)?;
+        if self.signed.one(CONTENT_TYPE)?.decoded::<ObjectIdentifier>()? != content_type {
+            return Err(Malformed("its content type"));
+        }
+        let stated = self.signed.one(MESSAGE_DIGEST)?;
+        if stated.tag != OCTETS {
+            return Err(Malformed("its attributes"));
+        }
+        let time = match about {
+            About::Detached { covered, .. } => {
+                if content_type != DATA || content.is_some() {
+                    return Err(Malformed("it is not detached"));
+                }
+                if stated.content != hashed(digest, *covered) {
+                    return Err(VerificationError::Changed);
+                }
+                self.signed.one(SIGNING_TIME).ok().and_then(time_of)
+            }
+            About::Timestamp { of } => {
+                let content = content.filter(|_| content_type == TIMESTAMP);
+                let token = content.ok_or(Malformed("it is not a timestamp"))?.content;
+                if stated.content != hashed(digest, [token]) {
+                    return Err(VerificationError::BadSignature);
+                }
+                Some(imprint(token, *of)?)
+            }
+        };
+        let must_name = !matches!(about, About::Detached { must_name_certificate: false, .. });
+        self.names(signer, must_name)?;
+        self.by_key_of(signer)?;
+        Ok(time)
+    }
+
+    /// What is signed is the attributes as a SET OF in DER (RFC 5652, section 5.4). Makers that write BER may have signed
+    /// them in the order in which they stand there, or sorted.
+    fn by_key_of(&self, signer: &Signer) -> Result<(), VerificationError> {
+        let mut message = Vec::new();
+        ber::write(&mut message, SET, self.message);
+        let verify = |message: &[u8]| signer.signed(&self.algorithm, Some(self.digest.oid), message, self.signature);
+        match verify(&message) {
+            Ok(()) => return Ok(()),
+            Err(Fault::Unsupported(reason)) => return Err(Unsupported(reason)),
+            Err(Fault::Wrong) => {}
+        }
+        let mut sorted: Vec<&[u8]> = Values::of(self.message).all(MAX_ITEMS)?.iter().map(|value| value.whole).collect();
+        sorted.sort_unstable();
+        let mut message = Vec::new();
+        ber::write(&mut message, SET, &sorted.concat());
+        verify(&message).map_err(|_| VerificationError::BadSignature)
+    }
+
+    /// What is signed names the certificate, so that no other with the same key can take its place. PAdES and timestamps
+    /// must have it.
+    fn names(&self, signer: &Signer, must_name: bool) -> Result<(), VerificationError> {
+        let named = |oid| -> Result<SigningCertificateV2, VerificationError> {
+            SigningCertificateV2::from_der(self.signed.one(oid)?.whole)
+                .map_err(|_| Malformed("it names no certificate"))
+        };
+        let (algorithm, named): (&'static Algorithm, _) = if self.signed.has(SIGNING_CERTIFICATE_V2) {
+            let named = named(SIGNING_CERTIFICATE_V2)?;
+            let first = named.certificates.into_iter().next().ok_or(Malformed("it names no certificate"))?;
+            let algorithm = first.algorithm.as_ref().map_or(Ok(&SHA256_DIGEST), |algorithm| hash(algorithm.oid));
+            (algorithm.map_err(unsupported)?, first.digest)
+        } else if self.signed.has(SIGNING_CERTIFICATE) {
+            // The same structure, but that the digest is always SHA-1: timestamps in use have nothing else.
+            let named = named(SIGNING_CERTIFICATE)?;
+            let first = named.certificates.into_iter().next().ok_or(Malformed("it names no certificate"))?;
+            (&SHA1_FOR_LEGACY_USE_ONLY, first.digest)
+        } else {
+            return if must_name { Err(Malformed("it does not name its certificate")) } else { Ok(()) };
+        };
+        match named.as_bytes() == hashed(algorithm, [signer.der()]) {
+            true => Ok(()),
+            false => Err(Malformed("it names another certificate")),
+        }
     }
 }
 
-fn hash(algorithm: &AlgorithmIdentifierOwned) -> Result<&'static Algorithm, VerificationError> {
-    match algorithm.oid {
-        SHA256 => Ok(&digest::SHA256),
-        SHA384 => Ok(&digest::SHA384),
-        SHA512 => Ok(&digest::SHA512),
-        _ => Err(Unsupported("its digest is not SHA-256, SHA-384 or SHA-512")),
+fn unsupported(fault: Fault) -> VerificationError {
+    match fault {
+        Fault::Unsupported(reason) => Unsupported(reason),
+        Fault::Wrong => VerificationError::BadSignature,
     }
 }
 
-fn hashed<const N: usize>(hash: &'static Algorithm, parts: [&[u8]; N]) -> Vec<u8> {
-    let mut context = Context::new(hash);
-    parts.iter().for_each(|part| context.update(part));
-    context.finish().as_ref().to_vec()
+#[derive(Default)]
+struct Attributes<'a>(Vec<(ObjectIdentifier, Vec<Value<'a>>)>);
+
+impl<'a> Attributes<'a> {
+    fn read(set: Value<'a>) -> Result<Self, VerificationError> {
+        let mut attributes = Vec::new();
+        for attribute in set.inside().all(MAX_ITEMS)? {
+            let mut fields = attribute.inside();
+            let oid = fields.expect(OID)?.decoded()?;
+            attributes.push((oid, fields.expect(SET)?.inside().all(MAX_ITEMS)?));
+        }
+        Ok(Self(attributes))
+    }
+
+    fn has(&self, oid: ObjectIdentifier) -> bool {
+        self.0.iter().any(|(own, _)| *own == oid)
+    }
+
+    fn all(&self, oid: ObjectIdentifier) -> impl Iterator<Item = &Value<'a>> {
+        self.0.iter().filter(move |(own, _)| *own == oid).flat_map(|(_, values)| values)
+    }
+
+    /// The only value of an attribute that must be there once.
+    fn one(&self, oid: ObjectIdentifier) -> Result<Value<'a>, VerificationError> {
+        let mut of_kind = self.0.iter().filter(|(own, _)| *own == oid);
+        match (of_kind.next().map(|(_, values)| values.as_slice()), of_kind.next()) {
+            (Some([value]), None) => Ok(*value),
+            _ => Err(Malformed("its attributes")),
+        }
+    }
+
+    /// Certificates and revocation values, of whatever attribute has them.
+    fn values(&self, pool: &mut Pool, values: &mut RevocationValues) -> Result<(), VerificationError> {
+        for certificates in self.all(CERTIFICATE_VALUES) {
+            certificates.inside().all(MAX_ITEMS)?.iter().for_each(|certificate| pool.add(certificate.whole));
+        }
+        for oid in [ADOBE_REVOCATION, REVOCATION_VALUES] {
+            for revocation in self.all(oid) {
+                for kind in revocation.inside().all(MAX_ITEMS)? {
+                    let into = match kind.tag {
+                        CONTEXT_0 => &mut values.lists,
+                        CONTEXT_1 => &mut values.responses,
+                        _ => continue,
+                    };
+                    let items = kind.inside().expect(SEQUENCE)?.inside().all(MAX_ITEMS)?;
+                    into.extend(items.iter().map(|item| item.whole.to_vec()));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
-/// The time that the signer's own clock gave. Later times are `GeneralizedTime` (RFC 5652, section 11.3).
-fn claimed_time(attributes: &[Attribute]) -> Option<Timestamp> {
-    let value: AnyRef<'_> = required(attributes, SIGNING_TIME).ok()?;
-    let text = std::str::from_utf8(value.value()).ok()?;
-    match value.tag() {
-        // Years of two digits: 50 to 99 are of the last century.
-        Tag::UtcTime => time(&format!("{}{text}", if text < "5" { "20" } else { "19" })),
-        Tag::GeneralizedTime => time(text),
+/// The time of a `TSTInfo` (RFC 3161, section 2.4.2), if it is about these bytes.
+fn imprint(token: &[u8], of: [&[u8]; 2]) -> Result<Timestamp, VerificationError> {
+    let mut fields = Values::of(token).expect(SEQUENCE)?.inside();
+    fields.expect(INTEGER)?;
+    fields.expect(OID)?;
+    let mut imprint = fields.expect(SEQUENCE)?.inside();
+    let algorithm: AlgorithmIdentifierOwned = imprint.expect(SEQUENCE)?.decoded()?;
+    let digest = imprint.expect(OCTETS)?.content;
+    if digest != hashed(hash(algorithm.oid).map_err(unsupported)?, of) {
+        return Err(VerificationError::WrongTimestamp);
+    }
+    fields.expect(INTEGER)?;
+    fields.next()?.and_then(time_of).ok_or(Malformed("the time of its timestamp"))
+}
+
+/// A time. Years of two digits: 50 to 99 are of the last century (RFC 5652, section 11.3).
+pub(super) fn time_of(value: Value<'_>) -> Option<Timestamp> {
+    let text = std::str::from_utf8(value.content).ok()?;
+    match value.tag {
+        0x17 => time(&format!("{}{text}", if text < "5" { "20" } else { "19" })),
+        0x18 => time(text),
         _ => None,
     }
 }
@@ -175,179 +370,4 @@ fn time(text: &str) -> Option<Timestamp> {
     let is_fraction = fraction.strip_prefix('.').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
     let civil = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", seconds).ok()?;
     (fraction.is_empty() || is_fraction).then(|| jiff::tz::TimeZone::UTC.to_timestamp(civil).ok())?
-}
-
-/// `MessageImprint` of RFC 3161: what a timestamp is about.
-#[derive(Sequence)]
-struct MessageImprint {
-    algorithm: AlgorithmIdentifierOwned,
-    digest: OctetString,
-}
-
-/// What a timestamp says.
-struct Imprint {
-    imprint: MessageImprint,
-    time: Timestamp,
-}
-
-impl Imprint {
-    /// Reads a `TSTInfo` (RFC 3161, section 2.4.2).
-    fn read(token: &[u8]) -> Result<Self, VerificationError> {
-        let read = |reader: &mut SliceReader<'_>| {
-            let (_version, _policy): (u8, ObjectIdentifier) = (reader.decode()?, reader.decode()?);
-            let imprint: MessageImprint = reader.decode()?;
-            let (_serial, time): (Any, Any) = (reader.decode()?, reader.decode()?);
-            reader.read_slice(reader.remaining_len())?;
-            Ok::<_, der::Error>((imprint, time))
-        };
-        let (imprint, at) =
-            AnyRef::from_der(token).and_then(|token| token.sequence(read)).map_err(|_| Malformed("its timestamp"))?;
-        let text = std::str::from_utf8(at.value()).ok().filter(|_| at.tag() == Tag::GeneralizedTime);
-        Ok(Self { imprint, time: text.and_then(time).ok_or(Malformed("the time of its timestamp"))? })
-    }
-
-    /// The time, if it is that of the document.
-    fn time_of(&self, found: &Found<'_>) -> Result<Timestamp, VerificationError> {
-        let hash = hash(&self.imprint.algorithm)?;
-        if self.imprint.digest.as_bytes() != hashed(hash, found.covered) {
-            return Err(VerificationError::Changed);
-        }
-        Ok(self.time)
-    }
-}
-
-/// What is signed names the certificate, so that no other with the same key can take its place. PAdES and timestamps must
-/// have it.
-fn signing_certificate(
-    attributes: &[Attribute],
-    leaf: &CertificateDer<'_>,
-    kind: Kind,
-) -> Result<(), VerificationError> {
-    let has = |oid| attributes.iter().any(|attribute| attribute.oid == oid);
-    let (algorithm, first) = if has(SIGNING_CERTIFICATE_V2) {
-        let named: SigningCertificateV2 = required(attributes, SIGNING_CERTIFICATE_V2)?;
-        let first = named.certificates.into_iter().next().ok_or(Malformed("it names no certificate"))?;
-        (first.algorithm.as_ref().map_or(Ok(&digest::SHA256), hash)?, first.digest)
-    } else if has(SIGNING_CERTIFICATE) {
-        // The same structure, but that the digest is always SHA-1.
-        let named: SigningCertificateV2 = required(attributes, SIGNING_CERTIFICATE)?;
-        let first = named.certificates.into_iter().next().ok_or(Malformed("it names no certificate"))?;
-        (&digest::SHA1_FOR_LEGACY_USE_ONLY, first.digest)
-    } else {
-        return if kind == Kind::Pkcs7 { Ok(()) } else { Err(Malformed("it does not name its certificate")) };
-    };
-    if first.as_bytes() == hashed(algorithm, [leaf.as_ref()]) {
-        Ok(())
-    } else {
-        Err(Malformed("it names another certificate"))
-    }
-}
-
-/// Whether the signature over the attributes is by the key of the certificate.
-fn by_key_of(leaf: &CertificateDer<'_>, signer: &SignerInfo, message: &[u8]) -> Result<(), VerificationError> {
-    let certificate = EndEntityCert::try_from(leaf).map_err(|_| VerificationError::BadCertificate)?;
-    let signature = signer.signature.as_bytes();
-    let is_valid = algorithms(signer)?
-        .iter()
-        .any(|algorithm| certificate.verify_signature(*algorithm, message, signature).is_ok());
-    if is_valid { Ok(()) } else { Err(VerificationError::BadSignature) }
-}
-
-type Candidates = &'static [&'static dyn SignatureVerificationAlgorithm];
-
-/// The algorithms that a signature may be of. Its own digest is that of its attributes.
-fn algorithms(signer: &SignerInfo) -> Result<Candidates, VerificationError> {
-    const RSA_256: Candidates = &[aws::RSA_PKCS1_2048_8192_SHA256];
-    const RSA_384: Candidates = &[aws::RSA_PKCS1_2048_8192_SHA384];
-    const RSA_512: Candidates = &[aws::RSA_PKCS1_2048_8192_SHA512];
-    const PSS_256: Candidates = &[aws::RSA_PSS_2048_8192_SHA256_LEGACY_KEY];
-    const PSS_384: Candidates = &[aws::RSA_PSS_2048_8192_SHA384_LEGACY_KEY];
-    const PSS_512: Candidates = &[aws::RSA_PSS_2048_8192_SHA512_LEGACY_KEY];
-    const ECDSA_256: Candidates = &[aws::ECDSA_P256_SHA256, aws::ECDSA_P384_SHA256, aws::ECDSA_P521_SHA256];
-    const ECDSA_384: Candidates = &[aws::ECDSA_P256_SHA384, aws::ECDSA_P384_SHA384, aws::ECDSA_P521_SHA384];
-    const ECDSA_512: Candidates = &[aws::ECDSA_P256_SHA512, aws::ECDSA_P384_SHA512, aws::ECDSA_P521_SHA512];
-    match (signer.signature_algorithm.oid, signer.digest_alg.oid) {
-        (RSA | RSA_SHA256, SHA256) => Ok(RSA_256),
-        (RSA | RSA_SHA384, SHA384) => Ok(RSA_384),
-        (RSA | RSA_SHA512, SHA512) => Ok(RSA_512),
-        _ if signer.signature_algorithm.oid == RSA_PSS && !salted_like_tls(signer) => {
-            Err(Unsupported("its salt is not as long as its digest"))
-        }
-        // Its parameters name the digest once more; with another than this the signature does not verify.
-        (RSA_PSS, SHA256) => Ok(PSS_256),
-        (RSA_PSS, SHA384) => Ok(PSS_384),
-        (RSA_PSS, SHA512) => Ok(PSS_512),
-        (ECDSA_SHA256, SHA256) => Ok(ECDSA_256),
-        (ECDSA_SHA384, SHA384) => Ok(ECDSA_384),
-        (ECDSA_SHA512, SHA512) => Ok(ECDSA_512),
-        _ => Err(Unsupported("its algorithm")),
-    }
-}
-
-/// Whether the salt of a PSS signature is as long as its digest: no other is known to what checks it here.
-fn salted_like_tls(signer: &SignerInfo) -> bool {
-    let expected = hash(&signer.digest_alg).map_or(0, Algorithm::output_len);
-    let parameters = signer.signature_algorithm.parameters.as_ref();
-    let params = parameters.and_then(|parameters| parameters.decode_as::<PssParameters>().ok());
-    params.is_some_and(|params| usize::from(params.salt_length.unwrap_or(20)) == expected)
-}
-
-/// `RSASSA-PSS-params` of RFC 4055, section 3.1.
-#[derive(Sequence)]
-struct PssParameters {
-    #[asn1(context_specific = "0", optional = "true")]
-    hash: Option<AlgorithmIdentifierOwned>,
-    #[asn1(context_specific = "1", optional = "true")]
-    mask: Option<AlgorithmIdentifierOwned>,
-    #[asn1(context_specific = "2", optional = "true")]
-    salt_length: Option<u16>,
-    #[asn1(context_specific = "3", optional = "true")]
-    trailer: Option<u16>,
-}
-
-/// What the extended key usage of a signer is: whatever the authority chose. It has no purpose for signing documents that
-/// all authorities use.
-struct AnyPurpose;
-
-impl ExtendedKeyUsageValidator for AnyPurpose {
-    fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        Ok(())
-    }
-}
-
-/// Whether the certificate leads to a root, all valid at that time, and may sign.
-fn trusted(
-    leaf: usize,
-    certificates: &[CertificateDer<'_>],
-    kind: Kind,
-    roots: &TrustAnchors,
-    at: Timestamp,
-) -> Result<(), VerificationError> {
-    let own = Certificate::parse(&certificates[leaf]).map_err(|_| VerificationError::BadCertificate)?;
-    if !own.may_sign_documents() || (kind == Kind::Timestamp && !own.is_for_timestamps()) {
-        return Err(VerificationError::BadCertificate);
-    }
-    let anchors: Vec<_> =
-        roots.certificates().iter().filter_map(|der| webpki::anchor_from_trusted_cert(der).ok()).collect();
-    let certificate = EndEntityCert::try_from(&certificates[leaf]).map_err(|_| VerificationError::BadCertificate)?;
-    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
-    let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-    let all = webpki::ALL_VERIFICATION_ALGS;
-    let path = match kind {
-        // Authorities need not have it in their own certificates.
-        Kind::Timestamp => {
-            let usage = KeyUsage::required_if_present(TIME_STAMPING.as_bytes());
-            certificate.verify_for_usage(all, &anchors, certificates, now, usage, None, None)
-        }
-        Kind::Pades | Kind::Pkcs7 => {
-            certificate.verify_for_usage(all, &anchors, certificates, now, AnyPurpose, None, None)
-        }
-    };
-    path.map(drop).map_err(|error| match error {
-        webpki::Error::UnknownIssuer => VerificationError::Untrusted,
-        webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } => {
-            VerificationError::OutOfDate { not_before: own.not_before(), not_after: own.not_after() }
-        }
-        _ => VerificationError::BadCertificate,
-    })
 }

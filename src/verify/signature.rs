@@ -4,10 +4,14 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::certificate::Certificate;
+use super::chain::Signer;
+use super::examined::Examined;
+use super::judged::Sealed;
+use super::key::sha256;
+use super::pdf::Kind;
 use crate::types::OrganizationNumber;
 
-/// A signature in a PDF that was found right.
+/// A signature or timestamp of a document: in a PDF, or around evidence.
 ///
 /// `Debug` shows the organization number and no name.
 ///
@@ -22,16 +26,73 @@ use crate::types::OrganizationNumber;
 /// }
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct PdfSignature {
+pub struct CheckedSignature {
     is_timestamp: bool,
     subject: String,
+    issuer: String,
     organization_number: Option<OrganizationNumber>,
+    certificate: Vec<u8>,
+    not_before: Timestamp,
+    not_after: Timestamp,
     time: Option<Timestamp>,
+    proven_at: Option<Timestamp>,
+    provable_until: Option<Timestamp>,
+    certification: Option<i64>,
+    missing: Vec<Missing>,
 }
 
-impl PdfSignature {
-    pub(super) fn new(signer: &Certificate, is_timestamp: bool, time: Option<Timestamp>) -> Self {
-        Self { is_timestamp, subject: signer.subject(), organization_number: signer.organization_number(), time }
+/// What a signature lacks to be verified in the long term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Missing {
+    /// A timestamp that is believed: the signature can be verified until its certificate ends.
+    Timestamp,
+    /// Revocation values of a certificate of its chain: who verifies later may not get them any more.
+    RevocationValues,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timestamp => "a timestamp that is believed",
+            Self::RevocationValues => "revocation values",
+        })
+    }
+}
+
+impl CheckedSignature {
+    /// One of a PDF.
+    pub(super) fn of_pdf(
+        signer: &Signer,
+        examined: &Examined,
+        time: Option<Timestamp>,
+        sealed: Option<&Sealed>,
+    ) -> Self {
+        let made = Self::new(signer, time, sealed);
+        Self { is_timestamp: examined.kind == Kind::Timestamp, certification: examined.certification, ..made }
+    }
+
+    /// One of a technical signature.
+    pub(super) fn of_xml(signer: &Signer, time: Option<Timestamp>, sealed: Option<&Sealed>) -> Self {
+        Self::new(signer, time, sealed)
+    }
+
+    fn new(signer: &Signer, time: Option<Timestamp>, sealed: Option<&Sealed>) -> Self {
+        let known = signer.known();
+        Self {
+            is_timestamp: false,
+            subject: known.subject(),
+            issuer: known.issuer(),
+            organization_number: known.organization_number(),
+            certificate: signer.der().to_vec(),
+            not_before: known.not_before(),
+            not_after: known.not_after(),
+            time,
+            proven_at: sealed.and_then(|sealed| sealed.proven_at),
+            provable_until: sealed.map(|sealed| sealed.until),
+            certification: None,
+            missing: sealed.map(|sealed| sealed.missing.clone()).unwrap_or_default(),
+        }
     }
 
     /// Whether it is a document timestamp, as long-term validation adds them, and not somebody's signature.
@@ -44,23 +105,65 @@ impl PdfSignature {
         &self.subject
     }
 
+    /// The issuer of the certificate, in the same form.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// The organization number in the subject, if there is one.
     pub fn organization_number(&self) -> Option<&OrganizationNumber> {
         self.organization_number.as_ref()
+    }
+
+    /// The certificate in DER.
+    pub fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// SHA-256 of the certificate, as viewers of PDFs and of certificates show it.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        sha256(&self.certificate)
+    }
+
+    /// From when to when the certificate is valid.
+    pub fn validity(&self) -> (Timestamp, Timestamp) {
+        (self.not_before, self.not_after)
     }
 
     /// When it was made: of a timestamp what its authority says, of a signature what its maker claims.
     pub fn time(&self) -> Option<Timestamp> {
         self.time
     }
+
+    /// When it was there at the latest, by a timestamp of an authority that is trusted.
+    pub fn proven_at(&self) -> Option<Timestamp> {
+        self.proven_at
+    }
+
+    /// Until when it can be proven with what is in the document. Of timestamps, and where nobody is trusted, not told.
+    pub fn provable_until(&self) -> Option<Timestamp> {
+        self.provable_until
+    }
+
+    /// Whether it certifies the document and permits no change of it (`/DocMDP` with `/P 1`).
+    pub fn permits_no_changes(&self) -> bool {
+        self.certification == Some(1)
+    }
+
+    /// What it lacks to be verified in the long term. Empty of timestamps, and where nobody is trusted.
+    pub fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
 }
 
-impl fmt::Debug for PdfSignature {
+impl fmt::Debug for CheckedSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PdfSignature")
+        f.debug_struct("CheckedSignature")
             .field("is_timestamp", &self.is_timestamp)
             .field("organization_number", &self.organization_number)
             .field("time", &self.time)
+            .field("proven_at", &self.proven_at)
+            .field("missing", &self.missing)
             .finish_non_exhaustive()
     }
 }

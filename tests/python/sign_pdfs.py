@@ -185,6 +185,7 @@ def main():
         "signature-timestamp": sign(source, seal.signer(), timestamper=stamper(tsa)),
         "document-timestamp": timestamp(one, stamper(tsa)),
         "only-timestamp": timestamp(source, stamper(tsa)),
+        "replaced-timestamp": timestamp(updated(one), stamper(tsa)),
         "update-between": sign(updated(one), seal.signer(), "Signature2"),
         # What is not good:
         "unsigned": source,

@@ -1,13 +1,18 @@
-//! `signering inspect`: what is in a document package or a signed PDF, and whether its signatures hold.
+//! `signering inspect`: what is in a document package, a signed PDF or a technical signature, who sealed it, and whether
+//! that is to be trusted.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use jiff::Timestamp;
 use posten_signering::sandbox::InspectedPackage;
-use posten_signering::verify::Verified;
-use posten_signering::{Error, FileAction, TrustAnchors};
-use serde_json::json;
+use posten_signering::verify::{CheckedSignature, Evidence, Inspected, SealTrust, Sealer, VerificationError, Verified};
+use posten_signering::{Error, FileAction, Pades, Xades};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
 
 use super::connection::roots;
 use super::failure::{Failure, cannot};
@@ -15,11 +20,58 @@ use super::output::Output;
 
 #[derive(Args)]
 pub struct Inspect {
-    /// A document package (.asice, .zip) or a signed PDF
+    /// A document package (.asice, .zip), a signed PDF or a technical signature (XAdES)
     file: PathBuf,
-    /// For a PDF: root certificates that its signatures must end in, as a file or a directory of files
-    #[arg(long, value_name = "PATH")]
+    #[command(flatten)]
+    trust: Trust,
+    /// Write the certificate of the seal to this file, to pin it with --pin. Compare it first with what your PDF reader
+    /// shows for a document that you know, or with what the service's people say
+    #[arg(long, value_name = "FILE")]
+    write_pin: Option<PathBuf>,
+}
+
+/// Who must have sealed the document. Without these, everything is shown and nothing is vouched for
+#[derive(Args)]
+struct Trust {
+    /// Certificates of the authorities that the seal must lead to, as a file or a directory of files
+    #[arg(long, value_name = "PATH", requires = "sealer")]
     roots: Option<PathBuf>,
+    /// The organization number of who must have sealed
+    #[arg(long, value_name = "NUMBER", group = "sealer")]
+    sealer_number: Option<String>,
+    /// The organization (O) of who must have sealed
+    #[arg(long, value_name = "NAME", group = "sealer")]
+    sealer_organization: Option<String>,
+    /// The common name (CN) of who must have sealed
+    #[arg(long, value_name = "NAME", group = "sealer")]
+    sealer_name: Option<String>,
+    /// The certificate that must have sealed (PEM), and no other
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["roots", "sealer"])]
+    pin: Option<PathBuf>,
+    /// Certificates of the authorities whose timestamps are believed, as a file or a directory of files
+    #[arg(long, value_name = "PATH")]
+    timestamp_roots: Option<PathBuf>,
+}
+
+impl Trust {
+    fn read(&self) -> Result<Option<SealTrust>, Failure> {
+        let sealer = match (&self.sealer_number, &self.sealer_organization, &self.sealer_name) {
+            (Some(number), ..) => Some(Sealer::organization_number(number.parse().map_err(Error::from)?)),
+            (_, Some(name), _) => Some(Sealer::organization(name)),
+            (.., Some(name)) => Some(Sealer::common_name(name)),
+            _ => None,
+        };
+        let trust = match (&self.roots, sealer, &self.pin) {
+            (Some(path), Some(sealer), _) => SealTrust::authorities(roots(path)?, sealer),
+            (_, _, Some(pin)) => SealTrust::pinned_pem_file(pin)?,
+            (None, Some(_), None) => return Err(Failure::Usage("a sealer needs --roots".to_owned())),
+            _ => return Ok(None),
+        };
+        Ok(Some(match &self.timestamp_roots {
+            Some(path) => trust.with_timestamps(roots(path)?),
+            None => trust,
+        }))
+    }
 }
 
 impl Inspect {
@@ -28,11 +80,15 @@ impl Inspect {
         if bytes.starts_with(b"PK") {
             return package(&bytes, output);
         }
-        if !bytes.starts_with(b"%PDF") {
-            return Err(Failure::Document("this is neither a package (ZIP) nor a PDF".to_owned()));
+        let trust = self.trust.read()?;
+        if bytes.trim_ascii_start().starts_with(b"<") || bytes.starts_with(b"\xef\xbb\xbf") {
+            return technical_signature(&bytes, trust.as_ref(), output);
         }
-        let path = self.roots.ok_or_else(|| Failure::Usage("the signatures of a PDF need --roots".to_owned()))?;
-        pdf(bytes, &roots(&path)?, output)
+        if !bytes.windows(5).take(1024).any(|window| window == b"%PDF-") {
+            let what = "this is neither a package (ZIP) nor a PDF nor a technical signature (XML)";
+            return Err(Failure::Document(what.to_owned()));
+        }
+        pdf(&bytes, trust.as_ref(), self.write_pin.as_deref(), output)
     }
 }
 
@@ -67,22 +123,159 @@ fn package(bytes: &[u8], output: &Output) -> Result<(), Failure> {
     output.result(&text, &json)
 }
 
-fn pdf(bytes: Vec<u8>, roots: &TrustAnchors, output: &Output) -> Result<(), Failure> {
-    let verified = Verified::check(bytes, roots, Timestamp::now()).map_err(Error::from)?;
-    let mut text = String::from("a PDF whose signatures all hold\n");
-    for signature in verified.signatures() {
-        let kind = if signature.is_timestamp() { "timestamp" } else { "signature" };
-        let time =
-            signature.time().map_or_else(|| "at a time that it does not tell".to_owned(), |time| time.to_string());
-        text.push_str(&format!("{kind}  {} {time}\n", signature.subject()));
+/// What stands above everything that nobody is asked about.
+const UNVOUCHED: &str =
+    "nothing of this is vouched for: name who must have sealed it (--roots and --sealer-number, or --pin)";
+
+fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Output) -> Result<(), Failure> {
+    let inspected = Inspected::read(bytes).map_err(Error::from)?;
+    if let Some(path) = pin {
+        write_pin(&inspected, path)?;
     }
-    let signatures = verified.signatures().iter().map(|signature| {
-        json!({
-            "is_timestamp": signature.is_timestamp(),
-            "subject": signature.subject(),
-            "organization": signature.organization_number().map(ToString::to_string),
-            "time": signature.time().map(|time| time.to_string()),
-        })
-    });
-    output.result(&text, &json!({ "kind": "pdf", "signatures": signatures.collect::<Vec<_>>() }))
+    let Some(trust) = trust else {
+        let mut text = format!("a signed PDF; {UNVOUCHED}\n");
+        let mut list = Vec::new();
+        for (signature, fault) in inspected.signatures() {
+            let fault = fault.as_ref().map(VerificationError::to_string);
+            show(&mut text, signature, fault.as_deref());
+            list.push(described(signature, fault.as_deref()));
+        }
+        for fault in inspected.broken() {
+            let _ = writeln!(text, "\na signature that does not hold: {fault}");
+            list.push(json!({ "fault": fault.to_string() }));
+        }
+        if list.is_empty() {
+            text.push_str("no signature\n");
+        }
+        output.result(&text, &json!({ "kind": "pdf", "vouched_for": false, "signatures": list }));
+        return Ok(());
+    };
+    let verified = Verified::<Pades>::check(bytes.to_vec(), trust, Timestamp::now()).map_err(Error::from)?;
+    let mut text = String::from("a PDF that is whole and unchanged, and sealed by whom it must be\n");
+    verified.signatures().iter().for_each(|signature| show(&mut text, signature, None));
+    let mut evidence = Vec::new();
+    for found in verified.evidence() {
+        match found {
+            Ok(found) => {
+                show_evidence(&mut text, found);
+                evidence.push(described_evidence(found));
+            }
+            Err(error) => {
+                let _ = writeln!(text, "\nevidence that is not vouched for: {error}");
+                evidence.push(json!({ "fault": error.to_string() }));
+            }
+        }
+    }
+    let signatures: Vec<_> = verified.signatures().iter().map(|signature| described(signature, None)).collect();
+    output
+        .result(&text, &json!({ "kind": "pdf", "vouched_for": true, "signatures": signatures, "evidence": evidence }));
+    Ok(())
+}
+
+fn technical_signature(bytes: &[u8], trust: Option<&SealTrust>, output: &Output) -> Result<(), Failure> {
+    let Some(trust) = trust else {
+        let inspected = Inspected::read_technical_signature(bytes).map_err(Error::from)?;
+        let mut text = format!("a technical signature; {UNVOUCHED}\n");
+        let evidence = inspected.evidence();
+        show_evidence(&mut text, evidence);
+        let json = json!({ "kind": "xades", "vouched_for": false, "evidence": described_evidence(evidence) });
+        output.result(&text, &json);
+        return Ok(());
+    };
+    let verified = Verified::<Xades>::check(bytes.to_vec(), trust, Timestamp::now()).map_err(Error::from)?;
+    let mut text = String::from("a technical signature that is unchanged, and sealed by whom it must be\n");
+    show_evidence(&mut text, verified.evidence());
+    let evidence = described_evidence(verified.evidence());
+    output.result(&text, &json!({ "kind": "xades", "vouched_for": true, "evidence": evidence }));
+    Ok(())
+}
+
+/// Writes the certificate of the newest real signature.
+fn write_pin(inspected: &Inspected, path: &Path) -> Result<(), Failure> {
+    let mut signatures = inspected.signatures().iter().map(|(signature, _)| signature).rev();
+    let seal = signatures.find(|signature| !signature.is_timestamp());
+    let seal = seal.ok_or_else(|| Failure::Document("there is no seal to pin".to_owned()))?;
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in STANDARD.encode(seal.certificate()).as_bytes().chunks(64) {
+        pem.extend(line.iter().map(|byte| char::from(*byte)));
+        pem.push('\n');
+    }
+    pem.push_str("-----END CERTIFICATE-----\n");
+    Ok(std::fs::write(path, pem).map_err(cannot(FileAction::Write, path))?)
+}
+
+fn show(text: &mut String, signature: &CheckedSignature, fault: Option<&str>) {
+    let mut row = |name: &str, value: &dyn std::fmt::Display| {
+        let _ = writeln!(text, "{name:<16}{value}");
+    };
+    let optional = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
+    row("", &"");
+    row(if signature.is_timestamp() { "timestamp by" } else { "sealed by" }, &signature.subject());
+    row("issued by", &signature.issuer());
+    row("SHA-256", &fingerprint(signature));
+    let (start, end) = signature.validity();
+    row("certificate", &format_args!("{start} to {end}"));
+    row("time", &optional(signature.time()));
+    if signature.provable_until().is_some() {
+        row("proven at", &optional(signature.proven_at()));
+        row("provable until", &optional(signature.provable_until()));
+        let missing: Vec<_> = signature.missing().iter().map(ToString::to_string).collect();
+        row("missing", &if missing.is_empty() { "nothing".to_owned() } else { missing.join(", ") });
+    }
+    if let Some(fault) = fault {
+        row("but", &fault);
+    }
+}
+
+fn show_evidence(text: &mut String, evidence: &Evidence) {
+    let secret = |value: Option<&SecretString>| value.map_or("-", |value| value.expose_secret()).to_owned();
+    let rows = [
+        ("signer", secret(evidence.signer_name())),
+        ("identifier", secret(evidence.signer_national_id())),
+        ("nationality", secret(evidence.signer_nationality())),
+        ("method", evidence.method().unwrap_or("-").to_owned()),
+        ("signed at", evidence.time().map_or_else(|| "-".to_owned(), |time| time.to_string())),
+        ("document", secret(evidence.document_title())),
+        ("stated by", evidence.sealed_by().subject().to_owned()),
+    ];
+    text.push('\n');
+    for (name, value) in rows {
+        let _ = writeln!(text, "{name:<16}{value}");
+    }
+}
+
+fn described(signature: &CheckedSignature, fault: Option<&str>) -> Value {
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    let (start, end) = signature.validity();
+    json!({
+        "is_timestamp": signature.is_timestamp(),
+        "subject": signature.subject(),
+        "issuer": signature.issuer(),
+        "organization": signature.organization_number().map(ToString::to_string),
+        "sha256": fingerprint(signature),
+        "not_before": start.to_string(),
+        "not_after": end.to_string(),
+        "time": time(signature.time()),
+        "proven_at": time(signature.proven_at()),
+        "provable_until": time(signature.provable_until()),
+        "missing": signature.missing().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "fault": fault,
+    })
+}
+
+fn described_evidence(evidence: &Evidence) -> Value {
+    let secret = |value: Option<&SecretString>| value.map(|value| value.expose_secret().to_owned());
+    json!({
+        "signer": secret(evidence.signer_name()),
+        "identifier": secret(evidence.signer_national_id()),
+        "nationality": secret(evidence.signer_nationality()),
+        "method": evidence.method(),
+        "time": evidence.time().map(|time| time.to_string()),
+        "document": secret(evidence.document_title()),
+        "sealed_by": described(evidence.sealed_by(), None),
+    })
+}
+
+fn fingerprint(signature: &CheckedSignature) -> String {
+    signature.fingerprint().map(|byte| format!("{byte:02x}")).concat()
 }

@@ -1,0 +1,299 @@
+//! Certificates that sign documents, timestamps and revocation values, and the chains above them.
+//!
+//! Validated as RFC 5280 (section 6.1) says for signing certificates, and not as those of TLS peers: long chains,
+//! certificate policies (which are not required) and a self-made seal that calls itself an authority are no faults.
+//! Name constraints are refused where they occur: they are not evaluated here.
+
+use std::rc::Rc;
+
+use der::asn1::ObjectIdentifier;
+use der::{Decode, Encode};
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
+
+use super::ber::{SEQUENCE, Values};
+use super::key::{self, Fault, sha256};
+use crate::certificate::Certificate;
+use crate::error::VerificationError::{self, BadCertificate, OutOfDate, Untrusted};
+use crate::oid::{TIME_STAMPING, oid};
+
+/// How long a chain may be.
+const MAX_CHAIN: usize = 12;
+
+/// How many signatures of certificates are verified for one chain.
+const MAX_TRIED: usize = 64;
+
+/// How many certificates a document may bring along.
+const MAX_CERTIFICATES: usize = 512;
+
+/// `id-kp-OCSPSigning` (RFC 6960, section 4.2.2.2).
+const OCSP_SIGNING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.9");
+const NAME_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.30");
+
+/// The critical extensions that are understood, or that have no meaning for what is checked here: key usage, alternative
+/// names, basic constraints, CRL distribution points, certificate policies, policy mappings, policy constraints, extended
+/// key usage, inhibit any policy, freshest CRL, qualified certificate statements.
+const UNDERSTOOD: [ObjectIdentifier; 13] = [
+    oid("2.5.29.14"),
+    oid("2.5.29.15"),
+    oid("2.5.29.17"),
+    oid("2.5.29.18"),
+    oid("2.5.29.19"),
+    oid("2.5.29.31"),
+    oid("2.5.29.32"),
+    oid("2.5.29.33"),
+    oid("2.5.29.35"),
+    oid("2.5.29.36"),
+    oid("2.5.29.37"),
+    oid("2.5.29.54"),
+    oid("1.3.6.1.5.5.7.1.3"),
+];
+
+/// A certificate, parsed.
+pub(super) struct Signer {
+    der: CertificateDer<'static>,
+    parsed: CertificateInner<Raw>,
+    known: Certificate,
+}
+
+/// What a certificate is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Documents,
+    Timestamps,
+    Revocation,
+}
+
+impl Signer {
+    pub(super) fn parse(der: &[u8]) -> Result<Rc<Self>, VerificationError> {
+        let unreadable =
+            || BadCertificate { certificate: "a certificate".to_owned(), reason: "it cannot be read".to_owned() };
+        let der = CertificateDer::from(der.to_vec());
+        let known = Certificate::parse(&der).map_err(|_| unreadable())?;
+        let parsed = CertificateInner::<Raw>::from_der(&der).map_err(|_| unreadable())?;
+        Ok(Rc::new(Self { der, parsed, known }))
+    }
+
+    pub(super) fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    pub(super) fn known(&self) -> &Certificate {
+        &self.known
+    }
+
+    pub(super) fn content(&self) -> &TbsCertificateInner<Raw> {
+        self.parsed.tbs_certificate()
+    }
+
+    pub(super) fn key_sha256(&self) -> [u8; 32] {
+        sha256(&self.content().subject_public_key_info().to_der().unwrap_or_default())
+    }
+
+    /// Verifies a signature by its key.
+    pub(super) fn signed(
+        &self,
+        algorithm: &x509_cert::spki::AlgorithmIdentifierOwned,
+        digest: Option<ObjectIdentifier>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Fault> {
+        key::verify(self.content().subject_public_key_info(), algorithm, digest, message, signature)
+    }
+
+    /// Whether this issued the other, which names it as its issuer.
+    fn issued(&self, other: &Self) -> Result<(), Fault> {
+        let mut whole = Values::of(&other.der);
+        let content = whole.expect(SEQUENCE).and_then(|whole| whole.inside().expect(SEQUENCE));
+        let content = content.map_err(|_| Fault::Wrong)?;
+        let signature = other.parsed.signature().raw_bytes();
+        self.signed(other.parsed.signature_algorithm(), None, content.whole, signature)
+    }
+
+    pub(super) fn is_named_as_issuer_of(&self, other: &Self) -> bool {
+        self.content().subject() == other.content().issuer()
+    }
+
+    fn is_valid_at(&self, at: Timestamp) -> bool {
+        (self.known.not_before()..=self.known.not_after()).contains(&at)
+    }
+
+    fn has_purpose(&self, purpose: Purpose) -> bool {
+        let usage = self.content().get_extension::<ExtendedKeyUsage>();
+        let has = |wanted| matches!(&usage, Ok(Some((_, ExtendedKeyUsage(uses)))) if uses.contains(&wanted));
+        self.known.may_sign_documents()
+            && match purpose {
+                Purpose::Documents => usage.is_ok(),
+                Purpose::Timestamps => has(TIME_STAMPING),
+                Purpose::Revocation => has(OCSP_SIGNING),
+            }
+    }
+
+    /// Why it may not be part of a chain, whatever its place.
+    fn fault(&self) -> Option<&'static str> {
+        for extension in self.content().extensions().into_iter().flatten() {
+            if extension.extn_id == NAME_CONSTRAINTS {
+                return Some("it constrains names, which is not evaluated here");
+            }
+            if extension.critical && !UNDERSTOOD.contains(&extension.extn_id) {
+                return Some("it has a critical extension that is not known");
+            }
+        }
+        None
+    }
+
+    /// Why it may not issue a certificate below which there are so many authorities.
+    fn fault_as_authority(&self, below: usize) -> Option<&'static str> {
+        match self.content().get_extension::<BasicConstraints>() {
+            Ok(Some((_, constraints))) if constraints.ca => {
+                if constraints.path_len_constraint.is_some_and(|most| below > usize::from(most)) {
+                    return Some("its chain is longer than its path length constraint");
+                }
+            }
+            _ => return Some("it issued a certificate, and is no authority"),
+        }
+        match self.content().get_extension::<KeyUsage>() {
+            Ok(None) => None,
+            Ok(Some((_, KeyUsage(uses)))) if uses.contains(KeyUsages::KeyCertSign) => None,
+            _ => Some("it issued a certificate, and its key usage does not allow that"),
+        }
+    }
+}
+
+/// All certificates that are at hand.
+#[derive(Clone, Default)]
+pub(super) struct Pool(Vec<Rc<Signer>>);
+
+impl Pool {
+    /// Adds a certificate. One that cannot be read is left out: nobody needs it.
+    pub(super) fn add(&mut self, der: &[u8]) {
+        if self.0.len() < MAX_CERTIFICATES
+            && !self.0.iter().any(|known| known.der() == der)
+            && let Ok(certificate) = Signer::parse(der)
+        {
+            self.0.push(certificate);
+        }
+    }
+
+    pub(super) fn extend(&mut self, other: &Self) {
+        other.0.iter().for_each(|certificate| self.add(certificate.der()));
+    }
+
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Rc<Signer>> {
+        self.0.iter()
+    }
+}
+
+/// A chain from a certificate to an anchor, both included.
+pub(super) type Chain = Vec<Rc<Signer>>;
+
+/// A chain from a certificate to one that is trusted, as of a time.
+pub(super) fn chain(
+    leaf: &Rc<Signer>,
+    pool: &Pool,
+    is_anchor: &dyn Fn(&Signer) -> bool,
+    purpose: Purpose,
+    at: Timestamp,
+) -> Result<Chain, VerificationError> {
+    if purpose != Purpose::Revocation && !leaf.has_purpose(purpose) {
+        let what = if purpose == Purpose::Timestamps { "timestamps" } else { "documents" };
+        return Err(bad(leaf, 0, &format!("it is not for signing {what}")));
+    }
+    let mut search = Search { pool, is_anchor, at, left: MAX_TRIED, fault: None };
+    let mut chain = vec![Rc::clone(leaf)];
+    match search.complete(&mut chain) {
+        true => Ok(chain),
+        false => Err(search.fault.unwrap_or(Untrusted)),
+    }
+}
+
+struct Search<'s> {
+    pool: &'s Pool,
+    is_anchor: &'s dyn Fn(&Signer) -> bool,
+    at: Timestamp,
+    left: usize,
+    /// The first reason why a chain was not accepted.
+    fault: Option<VerificationError>,
+}
+
+impl Search<'_> {
+    fn complete(&mut self, chain: &mut Chain) -> bool {
+        let Some(last) = chain.last().cloned() else { return false };
+        let position = chain.len() - 1;
+        let is_anchor = (self.is_anchor)(&last);
+        // An anchor is trusted as it is; but a leaf that is one is used within its own dates.
+        if !is_anchor || position == 0 {
+            if !last.is_valid_at(self.at) {
+                let (not_before, not_after) = (last.known.not_before(), last.known.not_after());
+                let certificate = place(&last, position);
+                return self.refuse(OutOfDate { certificate, not_before, not_after, at: self.at });
+            }
+            if let Some(reason) = last.fault() {
+                return self.refuse(bad(&last, position, reason));
+            }
+        }
+        if is_anchor {
+            return true;
+        }
+        if chain.len() == MAX_CHAIN {
+            return self.refuse(bad(&last, position, "its chain is too long"));
+        }
+        let issuers: Vec<_> = self.pool.iter().filter(|other| other.is_named_as_issuer_of(&last)).cloned().collect();
+        for issuer in issuers {
+            if chain.iter().any(|known| known.der() == issuer.der()) {
+                continue;
+            }
+            let Some(left) = self.left.checked_sub(1) else { return false };
+            self.left = left;
+            match issuer.issued(&last) {
+                Ok(()) => {}
+                Err(Fault::Unsupported(reason)) => {
+                    self.refuse(bad(&last, position, reason));
+                    continue;
+                }
+                Err(Fault::Wrong) => continue,
+            }
+            let is_anchor = (self.is_anchor)(&issuer);
+            // Certificates that issue themselves do not count (RFC 5280, section 4.2.1.9).
+            let below = chain[1..].iter().filter(|below| !below.is_named_as_issuer_of(below)).count();
+            if !is_anchor && let Some(reason) = issuer.fault_as_authority(below) {
+                self.refuse(bad(&issuer, position + 1, reason));
+                continue;
+            }
+            chain.push(issuer);
+            if self.complete(chain) {
+                return true;
+            }
+            chain.pop();
+        }
+        false
+    }
+
+    fn refuse(&mut self, fault: VerificationError) -> bool {
+        self.fault.get_or_insert(fault);
+        false
+    }
+}
+
+/// Which certificate of a chain it is. Authorities are named; who signed may be a person, and is not.
+pub(super) fn place(certificate: &Signer, position: usize) -> String {
+    match (position, certificate.known.common_name()) {
+        (0, _) => "the signer's certificate".to_owned(),
+        (_, Some(name)) => format!("the certificate of the authority \"{}\"", name.escape_debug()),
+        (_, None) => format!("the certificate {position} above the signer's"),
+    }
+}
+
+fn bad(certificate: &Signer, position: usize, reason: &str) -> VerificationError {
+    BadCertificate { certificate: place(certificate, position), reason: reason.to_owned() }
+}
+
+/// Whether a delegate of this issuer signs its OCSP responses.
+pub(super) fn is_responder(certificate: &Signer, issuer: &Signer, at: Timestamp) -> bool {
+    certificate.is_valid_at(at)
+        && certificate.has_purpose(Purpose::Revocation)
+        && issuer.is_named_as_issuer_of(certificate)
+        && issuer.issued(certificate).is_ok()
+}

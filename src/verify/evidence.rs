@@ -1,0 +1,262 @@
+//! Evidence: technical signatures, verified.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use roxmltree::Node;
+use secrecy::SecretString;
+
+use super::cms::Intact;
+use super::judged::{Judge, Sealed};
+use super::key::sha256;
+use super::signature::CheckedSignature;
+use super::trust::SealTrust;
+use super::xml::{self, SignedXml};
+use crate::asice::xades::{ASIC, DS};
+use crate::error::VerificationError::{self, Malformed, UnknownFormat};
+use crate::types::Document;
+
+/// The namespace of LTV-SDO, without its version.
+const LTV_SDO: &str = "https://id.signicat.com/definitions/xsd/LtvSdo-";
+
+/// A technical signature that was verified: who signed, how, when, which document, and who vouches for that.
+///
+/// Comes from a XAdES download ([`Download::verified`](crate::Download::verified)) or from the attachments of a signed PDF
+/// ([`Verified::evidence`](super::Verified::evidence)). In the LTV-SDO form the party that sealed it states who signed; the
+/// bare form (XAdES over the files) names no person. What is personal is a secret type: `Debug` shows none of it.
+///
+/// ```
+/// use posten_signering::verify::Evidence;
+/// use posten_signering::Document;
+/// use secrecy::ExposeSecret;
+///
+/// fn describe(evidence: &Evidence, sent: &Document) -> String {
+///     let who = evidence.signer_name().map_or("somebody", |name| name.expose_secret());
+///     let what = if evidence.concerns(sent) { "what was sent" } else { "something else" };
+///     format!("{who} signed {what}, as {} states", evidence.sealed_by().subject())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Evidence {
+    form: EvidenceForm,
+    name: Option<SecretString>,
+    identifier: Option<SecretString>,
+    unique_id: Option<SecretString>,
+    nationality: Option<SecretString>,
+    title: Option<SecretString>,
+    method: Option<String>,
+    time: Option<Timestamp>,
+    sha256: Vec<[u8; 32]>,
+    sealed_by: CheckedSignature,
+}
+
+/// In which form the evidence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EvidenceForm {
+    /// A statement about signer and document, with the document inside, sealed as a whole.
+    LtvSdo,
+    /// A XAdES signature over the files.
+    Xades,
+}
+
+impl Evidence {
+    /// Verifies a technical signature, as of a time.
+    pub(super) fn verify(bytes: &[u8], trust: &SealTrust, at: Timestamp) -> Result<Self, VerificationError> {
+        Self::read(bytes, |intact| {
+            let mut judge = Judge::new(trust, at);
+            judge.take(intact);
+            judge.seal(intact, None, None).map(Some)
+        })
+    }
+
+    /// What a technical signature says, by whomever it is.
+    pub(super) fn unvouched(bytes: &[u8]) -> Result<Self, VerificationError> {
+        Self::read(bytes, |_| Ok(None))
+    }
+
+    fn read(
+        bytes: &[u8],
+        judge: impl FnOnce(&Intact) -> Result<Option<Sealed>, VerificationError>,
+    ) -> Result<Self, VerificationError> {
+        let document = xml::parse(bytes)?;
+        let root = document.root_element();
+        let (name, namespace) = (root.tag_name().name(), root.tag_name().namespace().unwrap_or_default());
+        let form = match name {
+            "LtvSdo" if namespace.starts_with(LTV_SDO) => EvidenceForm::LtvSdo,
+            "XAdESSignatures" if namespace == ASIC => EvidenceForm::Xades,
+            "Signature" if namespace == DS => EvidenceForm::Xades,
+            // The name of an element says what it is, and no more.
+            _ => return Err(UnknownFormat(name.chars().take(40).filter(char::is_ascii_alphanumeric).collect())),
+        };
+        let signed = xml::signed(&document)?;
+        let sealed = judge(&signed.intact)?;
+        let sealed_by = CheckedSignature::of_xml(&signed.intact.signer, signed.time, sealed.as_ref());
+        match form {
+            EvidenceForm::LtvSdo => Self::ltv_sdo(root, &signed, sealed_by),
+            EvidenceForm::Xades => Self::xades(&signed, sealed_by),
+        }
+    }
+
+    fn xades(signed: &SignedXml, sealed_by: CheckedSignature) -> Result<Self, VerificationError> {
+        let sha256: Vec<_> = signed.files.iter().map(|file| file.sha256).collect();
+        if sha256.is_empty() {
+            return Err(Malformed("it signs no file"));
+        }
+        Ok(Self {
+            form: EvidenceForm::Xades,
+            name: None,
+            identifier: None,
+            unique_id: None,
+            nationality: None,
+            title: None,
+            method: None,
+            time: signed.time,
+            sha256,
+            sealed_by,
+        })
+    }
+
+    fn ltv_sdo(root: Node<'_, '_>, signed: &SignedXml, sealed_by: CheckedSignature) -> Result<Self, VerificationError> {
+        if !signed.elements.contains(&root.id()) {
+            return Err(Malformed("its seal does not cover it"));
+        }
+        let namespace = root.tag_name().namespace().unwrap_or_default();
+        let one = |of: Node<'_, '_>, name: &'static str| {
+            let mut found = of.children().filter(|node| node.has_tag_name((namespace, name))).map(|node| node.id());
+            match (found.next(), found.next()) {
+                (Some(id), None) => Ok(id),
+                _ => Err(Malformed("an element of the LTV-SDO is missing, or there twice")),
+            }
+        };
+        let node = |id| root.document().get_node(id).ok_or(Malformed("an element of the LTV-SDO is missing"));
+        let description = node(one(root, "Description")?)?;
+        let signer = node(one(description, "SignerDescription")?)?;
+        let about = node(one(description, "DocumentDescription")?)?;
+        let signature = node(one(description, "SignatureDescription")?)?;
+        let text = |of: Node<'_, '_>, name: &'static str| {
+            let text = of.children().find(|node| node.tag_name().name() == name)?.text()?.trim();
+            (!text.is_empty() && text.len() < 4096).then(|| text.to_owned())
+        };
+        let secret = |of, name| text(of, name).map(SecretString::from);
+
+        let digest = node(one(about, "DocumentDigest")?)?;
+        let is_sha256 = digest.attribute("alg").is_some_and(|alg| matches!(alg, "SHA-256" | "SHA256"));
+        let stated = digest.text().map(|text| STANDARD.decode(text.trim()));
+        let stated = stated.and_then(Result::ok).and_then(|stated| <[u8; 32]>::try_from(stated).ok());
+        let stated = stated.filter(|_| is_sha256).ok_or(Malformed("the document's digest in the LTV-SDO"))?;
+        let original = root.children().find(|node| node.has_tag_name((namespace, "OriginalDocument")));
+        if let Some(original) = original
+            && digest_of_base64(original.text().unwrap_or_default())? != stated
+        {
+            return Err(Malformed("the document in the LTV-SDO has another digest than it states"));
+        }
+        let time = text(signature, "SigningTime").and_then(|time| time.parse().ok());
+        Ok(Self {
+            form: EvidenceForm::LtvSdo,
+            name: secret(signer, "SignerDisplayName"),
+            identifier: secret(signer, "SignerNationalId"),
+            unique_id: secret(signer, "SignerUniqueId"),
+            nationality: secret(signer, "SignerNationality"),
+            title: secret(about, "DocumentTitle"),
+            method: text(signature, "SignatureTypeFriendlyName"),
+            time: time.or(signed.time),
+            sha256: vec![stated],
+            sealed_by,
+        })
+    }
+
+    /// In which form it is.
+    pub fn form(&self) -> EvidenceForm {
+        self.form
+    }
+
+    /// The name of who signed, if it is stated.
+    pub fn signer_name(&self) -> Option<&SecretString> {
+        self.name.as_ref()
+    }
+
+    /// The national identifier of who signed, if it is stated: in Norway the personal identification number.
+    pub fn signer_national_id(&self) -> Option<&SecretString> {
+        self.identifier.as_ref()
+    }
+
+    /// The identifier that the method of signing gave who signed, if it is stated.
+    pub fn signer_unique_id(&self) -> Option<&SecretString> {
+        self.unique_id.as_ref()
+    }
+
+    /// The nationality of who signed, if it is stated.
+    pub fn signer_nationality(&self) -> Option<&SecretString> {
+        self.nationality.as_ref()
+    }
+
+    /// The title of the document, if it is stated.
+    pub fn document_title(&self) -> Option<&SecretString> {
+        self.title.as_ref()
+    }
+
+    /// How it was signed, as it is stated.
+    pub fn method(&self) -> Option<&str> {
+        self.method.as_deref()
+    }
+
+    /// When it was signed, as it is stated.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.time
+    }
+
+    /// SHA-256 of the document, or of all files that are signed: the manifest of a package is one of them.
+    pub fn document_digests(&self) -> &[[u8; 32]] {
+        &self.sha256
+    }
+
+    /// Whether it is about this document, byte for byte. One that cannot be read any more is not.
+    pub fn concerns(&self, document: &Document) -> bool {
+        document.bytes().is_ok_and(|content| self.sha256.contains(&sha256(&content)))
+    }
+
+    /// Who sealed it, and so vouches for what it states.
+    pub fn sealed_by(&self) -> &CheckedSignature {
+        &self.sealed_by
+    }
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evidence")
+            .field("form", &self.form)
+            .field("time", &self.time)
+            .field("sealed_by", &self.sealed_by)
+            .finish_non_exhaustive()
+    }
+}
+
+/// SHA-256 of what base64 stands for, without holding it.
+fn digest_of_base64(text: &str) -> Result<[u8; 32], VerificationError> {
+    let mut context = Context::new(&SHA256);
+    let (mut digits, mut plain) = (Vec::with_capacity(CHUNK), vec![0; CHUNK]);
+    let mut decode = |digits: &mut Vec<u8>| {
+        let length =
+            STANDARD.decode_slice(&*digits, &mut plain).map_err(|_| Malformed("the document in the LTV-SDO"))?;
+        context.update(&plain[..length]);
+        digits.clear();
+        Ok(())
+    };
+    for digit in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
+        digits.push(digit);
+        if digits.len() == CHUNK {
+            decode(&mut digits)?;
+        }
+    }
+    decode(&mut digits)?;
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    Ok(digest)
+}
+
+/// A multiple of four digits.
+const CHUNK: usize = 64 * 1024;

@@ -1,0 +1,64 @@
+//! What a document says of itself, before anybody is trusted: its signatures, whether they are intact, and what was
+//! changed after each.
+
+use std::collections::HashSet;
+
+use super::cms::{Intact, intact};
+use super::pdf::{File, Found, Kind, SecurityStore, Update};
+use crate::error::VerificationError;
+
+/// A signature or timestamp of a PDF.
+pub(super) struct Examined {
+    pub(super) kind: Kind,
+    /// Where what it covers ends.
+    pub(super) end: usize,
+    pub(super) intact: Result<Intact, VerificationError>,
+    /// What was changed after it, beyond what may follow it. Of timestamps it is not asked: they are about time.
+    pub(super) changes: Vec<String>,
+    pub(super) certification: Option<i64>,
+}
+
+/// The signatures, the oldest first, and the values for long-term validation.
+pub(super) fn examine(bytes: &[u8]) -> Result<(Vec<Examined>, SecurityStore), VerificationError> {
+    let file = File::new(bytes)?;
+    let view = file.whole()?;
+    let found = view.signatures()?;
+    let store = view.security_store()?;
+    let mut checked: Vec<_> = found.iter().map(intact).collect();
+    let of_kind = |wanted: bool| {
+        let fitting = found.iter().zip(&checked);
+        let fitting = fitting.filter(|(found, intact)| intact.is_ok() && (found.kind == Kind::Timestamp) == wanted);
+        fitting.filter_map(|(found, _)| found.value).collect::<HashSet<_>>()
+    };
+    let (timestamps, signatures) = (of_kind(true), of_kind(false));
+    let mut uses = None;
+    let mut changes = Vec::new();
+    for signature in &found {
+        if signature.kind == Kind::Timestamp || signature.end == bytes.len() {
+            changes.push(Vec::new());
+            continue;
+        }
+        let old = match file.until(signature.end) {
+            Ok(old) => old,
+            // It covers no whole revision: so anything may have been put behind what it covers.
+            Err(VerificationError::NotPdf) => {
+                changes.push(vec!["a signature covers no whole revision".to_owned()]);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if uses.is_none() {
+            uses = Some(view.uses()?);
+        }
+        let Some(uses) = &uses else { continue };
+        let update =
+            Update { timestamps: timestamps.clone(), signatures: signatures.clone(), permits: &signature.permits };
+        changes.push(view.changes_since(&old, uses, &update)?);
+    }
+    let examined = found.iter().zip(changes).map(|(found, changes)| {
+        let Found { kind, end, permits, .. } = found;
+        let certification = permits.certification;
+        Examined { kind: *kind, end: *end, intact: checked.remove(0), changes, certification }
+    });
+    Ok((examined.collect(), store))
+}

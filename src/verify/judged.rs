@@ -1,0 +1,196 @@
+//! Whether a document is to be trusted: times from the outside in (ETSI EN 319 102-1, sections 5.5 and 5.6).
+//!
+//! A timestamp proves that what it covers was there at its time. The outermost is judged as of now, and each inner one as
+//! of the time that those around it prove. So is the seal: its certificate may have ended, as long as a timestamp proves
+//! that it was valid when it sealed. Who may be believed for a timestamp is a part of the trust; one of somebody else
+//! proves nothing, and does no harm either.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+use super::chain::{Chain, Pool, Purpose, Signer, chain, place};
+use super::cms::Intact;
+use super::examined::Examined;
+use super::pdf::{Kind, SecurityStore};
+use super::revocation::{Revocation, RevocationValues};
+use super::signature::{CheckedSignature, Missing};
+use super::trust::SealTrust;
+use crate::error::VerificationError::{self, Appended, MissingProof, NotSigned, OutOfDate, Revoked, WrongSealer};
+
+/// A time that a timestamp proves.
+#[derive(Clone, Copy)]
+pub(super) struct Proof {
+    time: Timestamp,
+    /// When the certificate ends that proves it.
+    until: Timestamp,
+}
+
+pub(super) struct Judge<'j> {
+    trust: &'j SealTrust,
+    at: Timestamp,
+    pool: Pool,
+    values: RevocationValues,
+}
+
+/// What is known of a trusted seal.
+pub(super) struct Sealed {
+    pub(super) proven_at: Option<Timestamp>,
+    pub(super) until: Timestamp,
+    pub(super) missing: Vec<Missing>,
+}
+
+impl<'j> Judge<'j> {
+    pub(super) fn new(trust: &'j SealTrust, at: Timestamp) -> Self {
+        Self { trust, at, pool: trust.pool(), values: RevocationValues::default() }
+    }
+
+    /// Takes certificates and revocation values, from whatever place.
+    pub(super) fn take(&mut self, intact: &Intact) {
+        self.pool.extend(&intact.pool);
+        self.values.extend(intact.values.clone());
+        intact.timestamps.iter().for_each(|timestamp| self.take(timestamp));
+    }
+
+    /// The signatures of a document, the oldest first.
+    pub(super) fn document(
+        mut self,
+        examined: &[Examined],
+        store: SecurityStore,
+    ) -> Result<Vec<CheckedSignature>, VerificationError> {
+        store.certificates.iter().for_each(|der| self.pool.add(der));
+        self.values.extend(RevocationValues { lists: store.lists, responses: store.responses });
+        for signature in examined {
+            self.take(signature.intact.as_ref().map_err(Clone::clone)?);
+        }
+        let is_real = |signature: &&Examined| signature.kind != Kind::Timestamp;
+        if !examined.iter().any(|signature| is_real(&signature)) {
+            return Err(NotSigned);
+        }
+        if let Some(changed) = examined.iter().rev().find(|signature| !signature.changes.is_empty()) {
+            return Err(Appended { changes: changed.changes.clone() });
+        }
+        // From the outside in.
+        let (mut outer, mut broken, mut judged) = (None, None, Vec::new());
+        for (position, signature) in examined.iter().enumerate().rev() {
+            let Ok(intact) = &signature.intact else { continue };
+            let made = match signature.kind {
+                Kind::Timestamp => {
+                    match self.timestamp(intact, outer) {
+                        Ok(proof) => outer = Some(earlier(outer, proof)),
+                        Err(error) => drop(broken.get_or_insert((position + 1, error))),
+                    }
+                    CheckedSignature::of_pdf(&intact.signer, signature, intact.time, None)
+                }
+                _ => {
+                    let sealed = self.seal(intact, outer, broken.as_ref())?;
+                    CheckedSignature::of_pdf(&intact.signer, signature, intact.time, Some(&sealed))
+                }
+            };
+            judged.push(made);
+        }
+        judged.reverse();
+        Ok(judged)
+    }
+
+    /// Judges a seal, of a PDF or of a technical signature.
+    pub(super) fn seal(
+        &self,
+        intact: &Intact,
+        outer: Option<Proof>,
+        broken: Option<&(usize, VerificationError)>,
+    ) -> Result<Sealed, VerificationError> {
+        let (mut proof, mut inner_broken) = (outer, None);
+        for timestamp in &intact.timestamps {
+            match self.timestamp(timestamp, outer) {
+                Ok(own) => proof = Some(earlier(proof, own)),
+                Err(error) => inner_broken = Some(error),
+            }
+        }
+        let at = proof.map_or(self.at, |proof| proof.time);
+        let chain = match self.sealer(&intact.signer, at) {
+            Err(OutOfDate { certificate, not_before, not_after, at }) if at > not_after => {
+                // A timestamp that would have helped, and does not hold itself, is the missing link.
+                let link = match (inner_broken, broken) {
+                    (Some(error), _) => Some(format!("the timestamp of the signature: {error}")),
+                    (None, Some((number, error))) => Some(format!("timestamp {number}: {error}")),
+                    (None, None) => None,
+                };
+                let out_of_date = OutOfDate { certificate, not_before, not_after, at };
+                return Err(link.map_or(out_of_date, |link| MissingProof { link }));
+            }
+            other => other?,
+        };
+        let has_values = self.unrevoked(&chain, at, proof.is_some())?;
+        let mut missing = Vec::new();
+        if proof.is_none() {
+            missing.push(Missing::Timestamp);
+        }
+        if !has_values {
+            missing.push(Missing::RevocationValues);
+        }
+        let until = proof.map_or(intact.signer.known().not_after(), |proof| proof.until);
+        Ok(Sealed { proven_at: proof.map(|proof| proof.time), until, missing })
+    }
+
+    /// The chain of a certificate that may have sealed.
+    fn sealer(&self, signer: &Rc<Signer>, at: Timestamp) -> Result<Chain, VerificationError> {
+        let mut fault = None;
+        for way in self.trust.ways() {
+            let found = chain(signer, &self.pool, &|other| way.is_anchor(other), Purpose::Documents, at);
+            match found {
+                Ok(chain) if way.is_sealer(signer) => return Ok(chain),
+                Ok(_) => {
+                    let found = signer.known().organization_number().map(|number| number.to_string());
+                    fault = Some(WrongSealer { found });
+                }
+                // Whoever it is, it is not the one that was asked for.
+                Err(VerificationError::Untrusted) => drop(fault.get_or_insert(VerificationError::Untrusted)),
+                Err(error) => match &fault {
+                    None | Some(VerificationError::Untrusted) => fault = Some(error),
+                    Some(_) => {}
+                },
+            }
+        }
+        Err(fault.unwrap_or(VerificationError::Untrusted))
+    }
+
+    /// What a timestamp proves, as of the time that is proven for it.
+    fn timestamp(&self, intact: &Intact, outer: Option<Proof>) -> Result<Proof, VerificationError> {
+        let at = outer.map_or(self.at, |proof| proof.time);
+        let is_anchor = |other: &Signer| self.trust.is_timestamp_authority(other);
+        let chain = chain(&intact.signer, &self.pool, &is_anchor, Purpose::Timestamps, at)?;
+        self.unrevoked(&chain, at, true)?;
+        let time = intact.time.ok_or(VerificationError::Malformed("the time of its timestamp"))?;
+        // One from the future of its own proof is no proof.
+        if time > at {
+            return Err(VerificationError::Malformed("the time of its timestamp"));
+        }
+        let until = outer.map_or(intact.signer.known().not_after(), |proof| proof.until);
+        Ok(Proof { time, until })
+    }
+
+    /// Whether there are revocation values for the whole chain. None of it must have been revoked at the time; without a
+    /// proof of the time, never.
+    fn unrevoked(&self, chain: &Chain, at: Timestamp, is_proven: bool) -> Result<bool, VerificationError> {
+        let mut has_values = true;
+        for (position, pair) in chain.windows(2).enumerate() {
+            match self.values.of(&pair[0], &pair[1], &self.pool, at) {
+                Revocation::Revoked(since) if since <= at || !is_proven => {
+                    return Err(Revoked { certificate: place(&pair[0], position), since });
+                }
+                Revocation::Revoked(_) | Revocation::Good => {}
+                Revocation::Unknown => has_values = false,
+            }
+        }
+        Ok(has_values)
+    }
+}
+
+fn earlier(one: Option<Proof>, other: Proof) -> Proof {
+    match one {
+        // The outermost of them lasts; the innermost tells the time.
+        Some(one) => Proof { time: one.time.min(other.time), until: one.until },
+        None => other,
+    }
+}

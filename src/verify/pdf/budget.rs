@@ -1,0 +1,82 @@
+//! Limits of what one document may cost, counted over the whole document.
+
+use std::cell::Cell;
+
+use crate::error::VerificationError::{self, TooComplex};
+
+/// How many objects are built, direct ones and the items of arrays and dictionaries included.
+const MAX_OBJECTS: usize = 400_000;
+
+/// How many bytes of objects are read, beyond a multiple of the file's size.
+const MAX_READ: usize = 8_000_000;
+
+/// How many entries all cross-references have together.
+const MAX_ENTRIES: usize = 1_000_000;
+
+/// How many sections of cross-references a file has: one a revision, or two.
+pub(super) const MAX_SECTIONS: usize = 256;
+
+/// How much one stream may grow when it is unpacked, in bytes.
+const MAX_STREAM: usize = 64 * 1024 * 1024;
+
+/// How much all streams may grow together, beyond a multiple of the file's size.
+const MAX_UNPACKED: usize = 64 * 1024 * 1024;
+
+/// How much of it may be held at one time: unpacked object streams and cross-references.
+const MAX_HELD: usize = 32 * 1024 * 1024;
+
+/// How deep objects and trees are nested.
+pub(super) const MAX_DEPTH: usize = 32;
+
+/// What is left of each limit.
+pub(super) struct Budget {
+    objects: Cell<usize>,
+    read: Cell<usize>,
+    entries: Cell<usize>,
+    unpacked: Cell<usize>,
+    held: Cell<usize>,
+}
+
+impl Budget {
+    pub(super) fn for_file(bytes: usize) -> Self {
+        Self {
+            objects: Cell::new(MAX_OBJECTS),
+            read: Cell::new(bytes.saturating_mul(4).saturating_add(MAX_READ)),
+            entries: Cell::new(MAX_ENTRIES),
+            unpacked: Cell::new(bytes.saturating_mul(2).saturating_add(MAX_UNPACKED)),
+            held: Cell::new(MAX_HELD),
+        }
+    }
+
+    pub(super) fn object(&self) -> Result<(), VerificationError> {
+        take(&self.objects, 1, "too many objects")
+    }
+
+    /// Bytes that are read.
+    pub(super) fn read(&self, count: usize) -> Result<(), VerificationError> {
+        take(&self.read, count, "its objects overlap, or are too many")
+    }
+
+    pub(super) fn entries(&self, count: usize) -> Result<(), VerificationError> {
+        take(&self.entries, count, "too many cross-references")
+    }
+
+    /// How much a stream may be unpacked to.
+    pub(super) fn room(&self) -> usize {
+        self.unpacked.get().min(MAX_STREAM)
+    }
+
+    pub(super) fn unpacked(&self, bytes: usize) -> Result<(), VerificationError> {
+        take(&self.unpacked, bytes, "its streams are too large when unpacked")
+    }
+
+    pub(super) fn held(&self, bytes: usize) -> Result<(), VerificationError> {
+        take(&self.held, bytes, "its object streams are too large when unpacked")
+    }
+}
+
+fn take(from: &Cell<usize>, count: usize, what: &'static str) -> Result<(), VerificationError> {
+    let left = from.get().checked_sub(count).ok_or(TooComplex(what))?;
+    from.set(left);
+    Ok(())
+}

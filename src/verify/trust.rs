@@ -1,0 +1,250 @@
+//! Who must have sealed a document, and whose certificates vouch for that.
+
+use std::fmt;
+use std::path::Path;
+
+use rustls::pki_types::CertificateDer;
+
+use super::chain::{Pool, Signer};
+use super::key::sha256;
+use crate::error::{Error, TrustAnchorsError};
+use crate::trust::TrustAnchors;
+use crate::types::OrganizationNumber;
+
+/// Who must have sealed a document, and by what that is known: asked for by everything that verifies.
+///
+/// The authorities of the seal are not those of the API: the API's certificates say whose server it is, and the roots
+/// behind them vouch for many organizations. So this is a value of its own, and there is no default: find out who seals
+/// your documents, compare, and pin (see the [guide](crate::guide::signed_documents)).
+///
+/// ```no_run
+/// use posten_signering::TrustAnchors;
+/// use posten_signering::verify::{SealTrust, Sealer};
+///
+/// // An organization, under authorities that vouch for its certificates:
+/// let trust = SealTrust::authorities(
+///     TrustAnchors::from_directory("seal-roots")?,
+///     Sealer::common_name("Posten Norge AS <kundeservice@posten.no>"),
+/// );
+/// // or one certificate, and its successor:
+/// let trust = SealTrust::pinned_pem_file("seal.pem")?.or(SealTrust::pinned_pem_file("seal-2027.pem")?);
+/// // Whoever's timestamps are believed, which prove when it was sealed:
+/// let trust = trust.with_timestamps(TrustAnchors::from_pem_file("timestamp-roots.pem")?);
+/// # Ok::<(), posten_signering::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct SealTrust {
+    /// One of these.
+    seals: Vec<Seals>,
+    /// Authorities of timestamps: besides, those of the seals.
+    timestamps: Vec<Anchor>,
+    /// Certificates that were given, to complete chains with.
+    given: Vec<CertificateDer<'static>>,
+}
+
+#[derive(Clone)]
+enum Seals {
+    Under(Vec<Anchor>, Sealer),
+    Pinned([u8; 32]),
+}
+
+/// An authority, by its key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Anchor([u8; 32]);
+
+impl SealTrust {
+    /// Trusts the seals of one organization, in certificates under these authorities.
+    pub fn authorities(anchors: TrustAnchors, sealer: Sealer) -> Self {
+        let given = anchors.certificates().to_vec();
+        Self { seals: vec![Seals::Under(by_key(&given), sealer)], timestamps: Vec::new(), given }
+    }
+
+    /// Trusts one certificate, given in DER, and no other.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn pinned(certificate: &[u8]) -> Result<Self, TrustAnchorsError> {
+        Signer::parse(certificate).map_err(|_| TrustAnchorsError::NotCertificate)?;
+        let given = vec![CertificateDer::from(certificate.to_vec())];
+        Ok(Self { seals: vec![Seals::Pinned(sha256(certificate))], timestamps: Vec::new(), given })
+    }
+
+    /// Trusts the certificates in a PEM file, as `signering inspect --write-pin` writes it, and no others.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it holds no certificates.
+    pub fn pinned_pem_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let given = TrustAnchors::from_pem_file(path)?.certificates().to_vec();
+        let seals = given.iter().map(|der| Seals::Pinned(sha256(der))).collect();
+        Ok(Self { seals, timestamps: Vec::new(), given })
+    }
+
+    /// What the public test environment sealed with in 2021: `SIGNICAT AS` (989584022), under the authorities of
+    /// Buypass' test certificates "Buypass Class 3 Test4 CA 3".
+    ///
+    /// Read off signed documents of that year. The environment may seal with something else today: then a document is
+    /// refused, and `signering inspect` shows by whom it is sealed.
+    pub fn test_environment_2021() -> Self {
+        let anchors = TEST_2021.iter().map(|(_, key)| Anchor(*key)).collect();
+        let sealer = Sealer(Pattern::Number("989584022".parse().expect("nine digits")));
+        Self { seals: vec![Seals::Under(anchors, sealer)], timestamps: Vec::new(), given: Vec::new() }
+    }
+
+    /// Believes the timestamps of these authorities too. Those of the seal's authorities are believed anyway.
+    ///
+    /// A timestamp proves when a document was sealed, and so lets it be verified after its certificate ended. It never
+    /// proves by whom.
+    #[must_use]
+    pub fn with_timestamps(mut self, authorities: TrustAnchors) -> Self {
+        self.timestamps.extend(by_key(authorities.certificates()));
+        self.given.extend(authorities.certificates().iter().cloned());
+        self
+    }
+
+    /// Trusts what either of them trusts.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        self.seals.extend(other.seals);
+        self.timestamps.extend(other.timestamps);
+        self.given.extend(other.given);
+        self
+    }
+
+    pub(super) fn pool(&self) -> Pool {
+        let mut pool = Pool::default();
+        self.given.iter().for_each(|der| pool.add(der));
+        pool
+    }
+
+    /// Who may have sealed, each with how their certificates are known.
+    pub(super) fn ways(&self) -> impl Iterator<Item = Way<'_>> {
+        self.seals.iter().map(Way)
+    }
+
+    pub(super) fn is_timestamp_authority(&self, certificate: &Signer) -> bool {
+        let key = Anchor(certificate.key_sha256());
+        let of_seals = self.seals.iter().any(|seals| match seals {
+            Seals::Under(anchors, _) => anchors.contains(&key),
+            Seals::Pinned(_) => false,
+        });
+        of_seals || self.timestamps.contains(&key)
+    }
+}
+
+/// One way to be trusted.
+pub(super) struct Way<'t>(&'t Seals);
+
+impl Way<'_> {
+    pub(super) fn is_anchor(&self, certificate: &Signer) -> bool {
+        match self.0 {
+            Seals::Under(anchors, _) => anchors.contains(&Anchor(certificate.key_sha256())),
+            Seals::Pinned(pin) => sha256(certificate.der()) == *pin,
+        }
+    }
+
+    /// Whether the certificate is that of who must have sealed.
+    pub(super) fn is_sealer(&self, certificate: &Signer) -> bool {
+        match self.0 {
+            Seals::Under(_, sealer) => sealer.is(certificate),
+            Seals::Pinned(pin) => sha256(certificate.der()) == *pin,
+        }
+    }
+}
+
+impl fmt::Debug for SealTrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealTrust({})", self.seals.len())
+    }
+}
+
+fn by_key(certificates: &[CertificateDer<'_>]) -> Vec<Anchor> {
+    certificates.iter().filter_map(|der| Some(Anchor(Signer::parse(der).ok()?.key_sha256()))).collect()
+}
+
+/// SHA-256 of the public keys of the authorities above the test environment's seal of 2021.
+const TEST_2021: [(&str, [u8; 32]); 2] = [
+    ("Buypass Class 3 Test4 CA 3", hex("f4b32b4ca2cf4347be133e6a2bfc5ee4624da7dda5e3666cc5ae85e1df2723b9")),
+    ("Buypass Class 3 Test4 Root CA", hex("a272864baeac579dc1c8c5e8aa7e64b66e854ed8474c4c0117ded4a6f635c199")),
+];
+
+const fn hex(digits: &str) -> [u8; 32] {
+    const fn digit(byte: u8) -> u8 {
+        if byte <= b'9' { byte - b'0' } else { byte - b'a' + 10 }
+    }
+    let (digits, mut bytes, mut at) = (digits.as_bytes(), [0; 32], 0);
+    while at < 32 {
+        bytes[at] = digit(digits[2 * at]) << 4 | digit(digits[2 * at + 1]);
+        at += 1;
+    }
+    bytes
+}
+
+/// Who must have sealed: what the subject of the certificate must say.
+///
+/// ```
+/// use posten_signering::verify::Sealer;
+///
+/// let by_number = Sealer::organization_number("984661185".parse()?);
+/// let by_name = Sealer::organization("Posten Norge AS");
+/// # Ok::<(), posten_signering::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealer(Pattern);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pattern {
+    Number(OrganizationNumber),
+    Organization(String),
+    CommonName(String),
+}
+
+impl Sealer {
+    /// Whoever has this organization number.
+    pub fn organization_number(number: OrganizationNumber) -> Self {
+        Self(Pattern::Number(number))
+    }
+
+    /// Whoever's organization (`O`) is just this.
+    pub fn organization(name: impl Into<String>) -> Self {
+        Self(Pattern::Organization(name.into()))
+    }
+
+    /// Whoever's common name (`CN`) is just this.
+    pub fn common_name(name: impl Into<String>) -> Self {
+        Self(Pattern::CommonName(name.into()))
+    }
+
+    fn is(&self, certificate: &Signer) -> bool {
+        let known = certificate.known();
+        match &self.0 {
+            Pattern::Number(number) => known.organization_number().as_ref() == Some(number),
+            Pattern::Organization(name) => known.organization() == Some(name),
+            Pattern::CommonName(name) => known.common_name() == Some(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authorities_of_2021_are_those_that_their_issuer_publishes() {
+        for (name, file) in [
+            ("Buypass Class 3 Test4 CA 3", "Buypass_Class_3_Test4_CA_3.cer"),
+            ("Buypass Class 3 Test4 Root CA", "Buypass_Class_3_Test4_Root_CA.cer"),
+        ] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/trust/test").join(file);
+            let Ok(bytes) = std::fs::read(&path) else {
+                eprintln!("skipped: needs ../shared/trust");
+                return;
+            };
+            let anchors = TrustAnchors::from_pem(&bytes).or_else(|_| TrustAnchors::from_der(&bytes)).unwrap();
+            let certificate = Signer::parse(&anchors.certificates()[0]).unwrap();
+            assert_eq!(certificate.known().common_name(), Some(name));
+            assert!(TEST_2021.contains(&(name, certificate.key_sha256())), "{name}");
+        }
+    }
+}

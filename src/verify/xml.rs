@@ -1,0 +1,425 @@
+//! XML signatures, as far as XAdES and LTV-SDO need them (XML Signature 1.1; ETSI EN 319 132-1).
+//!
+//! Which element is signed is decided by the reference: what is read from a document is read from the element that the
+//! reference leads to, and identifiers must be unique. One signature a document; no DTD, so no entities; and the number of
+//! elements, attributes and namespaces is bounded before a tree is built. The canonical form is hashed as it is written.
+
+use aws_lc_rs::digest::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use der::asn1::{Any, ObjectIdentifier};
+use jiff::Timestamp;
+use roxmltree::{Document, Node, NodeId, ParsingOptions};
+use x509_cert::spki::AlgorithmIdentifierOwned;
+
+use super::chain::Pool;
+use super::cms::{Intact, timestamp};
+use super::key::{Fault, hash, hashed};
+use super::revocation::RevocationValues;
+use crate::asice::xades::{DS, SHA256_URI};
+use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
+use crate::oid::{RSA, SHA256, SHA384, SHA512};
+use crate::text::{escape_attribute, escape_text};
+
+/// Limits of a document: its size, and what is counted before it is parsed.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+const MAX_ELEMENTS: usize = 100_000;
+const MAX_ATTRIBUTES: usize = 200_000;
+const MAX_ATTRIBUTES_OF_ONE: usize = 100;
+const MAX_NAMESPACES: usize = 100;
+const MAX_DEPTH: usize = 64;
+const MAX_REFERENCES: usize = 64;
+
+/// How much of the text of an element is read, unless it is a document.
+const MAX_TEXT: usize = 4 * 1024 * 1024;
+
+const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
+const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+const SHA1_URI: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
+
+/// A reference of a signature that leads out of its document: a file, by name and digest.
+pub(super) struct File {
+    pub(super) sha256: [u8; 32],
+}
+
+/// A signature that is intact, and what it covers.
+pub(super) struct SignedXml {
+    pub(super) intact: Intact,
+    /// The elements of the document that it covers.
+    pub(super) elements: Vec<NodeId>,
+    pub(super) files: Vec<File>,
+    pub(super) time: Option<Timestamp>,
+}
+
+/// Parses a document, within limits that are checked first.
+pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, VerificationError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Malformed("it is not XML in UTF-8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    bounded(text)?;
+    let nodes = u32::try_from(4 * MAX_ELEMENTS).unwrap_or(u32::MAX);
+    let options = ParsingOptions { nodes_limit: nodes, ..ParsingOptions::default() };
+    Document::parse_with_options(text, options).map_err(|_| Malformed("it is not well-formed XML without a DTD"))
+}
+
+/// Counts tags, attributes and namespaces without building anything. What looks like one of them and is none, in a comment
+/// for instance, counts, too.
+fn bounded(text: &str) -> Result<(), VerificationError> {
+    if text.len() > MAX_BYTES {
+        return Err(TooComplex("the XML is too large"));
+    }
+    let (mut elements, mut attributes, mut namespaces, mut depth) = (0, 0, 0, 0_usize);
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        let end = tag_end(rest);
+        let tag = &rest[..end];
+        rest = &rest[end..];
+        if tag.starts_with('/') {
+            depth = depth.saturating_sub(1);
+            continue;
+        }
+        let own = tag.matches('=').count();
+        elements += 1;
+        attributes += own;
+        namespaces += tag.matches("xmlns").count();
+        if !tag.ends_with('/') && !tag.starts_with(['?', '!']) {
+            depth += 1;
+        }
+        if elements > MAX_ELEMENTS
+            || attributes > MAX_ATTRIBUTES
+            || own > MAX_ATTRIBUTES_OF_ONE
+            || namespaces > MAX_NAMESPACES
+            || depth > MAX_DEPTH
+        {
+            return Err(TooComplex("the XML has too many elements, attributes or namespaces"));
+        }
+    }
+    Ok(())
+}
+
+/// Where a tag ends: a `>` in the value of an attribute is none.
+fn tag_end(tag: &str) -> usize {
+    let mut quote = None;
+    for (at, byte) in tag.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return at,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    tag.len()
+}
+
+/// Verifies the only signature of a document.
+pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationError> {
+    let mut signatures = document.descendants().filter(|node| node.has_tag_name((DS, "Signature")));
+    let (Some(signature), None) = (signatures.next(), signatures.next()) else {
+        return Err(Malformed("it has not exactly one XML signature"));
+    };
+    let info = only(signature, DS, "SignedInfo")?;
+    let canonical = Canonical::named(only(info, DS, "CanonicalizationMethod")?)?;
+    let references: Vec<_> = children(info, DS, "Reference").collect();
+    if references.is_empty() || references.len() > MAX_REFERENCES {
+        return Err(Malformed("its references"));
+    }
+    let (mut elements, mut files) = (Vec::new(), Vec::new());
+    for reference in references {
+        match reference.attribute("URI") {
+            Some(uri) if uri.is_empty() || uri.starts_with('#') => {
+                let target = target(document, &uri[uri.len().min(1)..])?;
+                check_reference(reference, target, signature)?;
+                elements.push(target.id());
+            }
+            Some(_) => files.push(file(reference)?),
+            None => return Err(Malformed("its references")),
+        }
+    }
+    // What is read as signed properties is what is signed.
+    let properties = elements.iter().filter_map(|id| document.get_node(*id));
+    let mut properties = properties.filter(|node| node.has_tag_name((XADES, "SignedProperties")));
+    let properties = properties.next().ok_or(Malformed("its signed properties are not signed"))?;
+    let inside = properties.ancestors().any(|node| node == signature);
+    let signed_properties = only(properties, XADES, "SignedSignatureProperties")?;
+    if !inside {
+        return Err(Malformed("its signed properties belong to another signature"));
+    }
+
+    let mut pool = Pool::default();
+    let in_key_info = children(signature, DS, "KeyInfo").flat_map(|info| children(info, DS, "X509Data"));
+    for certificate in in_key_info.flat_map(|data| children(data, DS, "X509Certificate")) {
+        pool.add(&base64(certificate)?);
+    }
+    let mut values = RevocationValues::default();
+    for node in signature.descendants().filter(|node| node.tag_name().namespace() == Some(XADES)) {
+        match node.tag_name().name() {
+            "EncapsulatedX509Certificate" => pool.add(&base64(node)?),
+            "EncapsulatedCRLValue" => values.lists.push(base64(node)?),
+            "EncapsulatedOCSPValue" => values.responses.push(base64(node)?),
+            _ => {}
+        }
+    }
+    let signer = signing_certificate(signed_properties, &pool)?;
+    let mut message = Vec::new();
+    canonical.write(document, info, None, &mut |text| message.extend_from_slice(text.as_bytes()))?;
+    let (digest, value) = (signature_digest(info)?, only(signature, DS, "SignatureValue")?);
+    let algorithm = AlgorithmIdentifierOwned { oid: RSA, parameters: Some(Any::null()) };
+    signer.signed(&algorithm, Some(digest), &message, &base64(value)?).map_err(fault)?;
+
+    let mut timestamps = Vec::new();
+    for node in signature.descendants().filter(|node| node.has_tag_name((XADES, "SignatureTimeStamp"))) {
+        let method = children(node, DS, "CanonicalizationMethod").next();
+        let canonical = method.map_or(Ok(Canonical::Inclusive), Canonical::named)?;
+        let mut of = Vec::new();
+        canonical.write(document, value, None, &mut |text| of.extend_from_slice(text.as_bytes()))?;
+        for token in children(node, XADES, "EncapsulatedTimeStamp").take(8) {
+            timestamps.push(timestamp(&base64(token)?, &of)?);
+        }
+    }
+    let time =
+        children(signed_properties, XADES, "SigningTime").next().and_then(|node| node.text()?.trim().parse().ok());
+    Ok(SignedXml { intact: Intact { signer, pool, values, time, timestamps }, elements, files, time })
+}
+
+pub(super) fn children<'a, 'i: 'a>(
+    of: Node<'a, 'i>,
+    namespace: &'a str,
+    name: &'a str,
+) -> impl Iterator<Item = Node<'a, 'i>> {
+    of.children().filter(move |node| node.has_tag_name((namespace, name)))
+}
+
+fn only<'a, 'i: 'a>(of: Node<'a, 'i>, namespace: &'a str, name: &'a str) -> Result<Node<'a, 'i>, VerificationError> {
+    let mut found = children(of, namespace, name);
+    match (found.next(), found.next()) {
+        (Some(node), None) => Ok(node),
+        _ => Err(Malformed("an element of its XML signature is missing, or there twice")),
+    }
+}
+
+/// The element with this identifier, which must be the only one. Without one: the root.
+fn target<'a, 'i>(document: &'a Document<'i>, id: &str) -> Result<Node<'a, 'i>, VerificationError> {
+    if id.is_empty() {
+        return Ok(document.root_element());
+    }
+    let is_id = |name: &str| name.eq_ignore_ascii_case("id");
+    let mut found = document
+        .descendants()
+        .filter(|node| node.attributes().any(|attribute| is_id(attribute.name()) && attribute.value() == id));
+    match (found.next(), found.next()) {
+        (Some(node), None) => Ok(node),
+        _ => Err(Malformed("a reference leads to no element, or to several")),
+    }
+}
+
+fn check_reference(
+    reference: Node<'_, '_>,
+    target: Node<'_, '_>,
+    signature: Node<'_, '_>,
+) -> Result<(), VerificationError> {
+    let (mut canonical, mut without) = (Canonical::Inclusive, None);
+    let transforms = children(reference, DS, "Transforms").flat_map(|all| children(all, DS, "Transform"));
+    for (position, transform) in transforms.enumerate() {
+        match transform.attribute("Algorithm") {
+            Some(ENVELOPED) if position == 0 => without = Some(signature.id()),
+            _ => canonical = Canonical::named(transform)?,
+        }
+    }
+    let digest = digest_method(reference)?;
+    let mut context = Context::new(hash(digest).map_err(fault)?);
+    canonical.write(target.document(), target, without, &mut |text| context.update(text.as_bytes()))?;
+    match context.finish().as_ref() == base64(only(reference, DS, "DigestValue")?)? {
+        true => Ok(()),
+        false => Err(VerificationError::Changed),
+    }
+}
+
+fn file(reference: Node<'_, '_>) -> Result<File, VerificationError> {
+    let digest = base64(only(reference, DS, "DigestValue")?)?;
+    let is_plain = children(reference, DS, "Transforms").next().is_none();
+    let sha256 = <[u8; 32]>::try_from(digest).ok().filter(|_| is_plain);
+    match (sha256, digest_method(reference)?) {
+        (Some(sha256), SHA256) => Ok(File { sha256 }),
+        _ => Err(Unsupported("a reference to a file with another digest than SHA-256, or with transforms")),
+    }
+}
+
+fn digest_method(of: Node<'_, '_>) -> Result<ObjectIdentifier, VerificationError> {
+    match only(of, DS, "DigestMethod")?.attribute("Algorithm") {
+        Some(SHA256_URI) => Ok(SHA256),
+        Some("http://www.w3.org/2001/04/xmldsig-more#sha384") => Ok(SHA384),
+        Some("http://www.w3.org/2001/04/xmlenc#sha512") => Ok(SHA512),
+        Some(SHA1_URI) => Err(Unsupported("SHA-1 is refused on purpose: its collisions can be made")),
+        _ => Err(Unsupported("its digest")),
+    }
+}
+
+fn signature_digest(info: Node<'_, '_>) -> Result<ObjectIdentifier, VerificationError> {
+    match only(info, DS, "SignatureMethod")?.attribute("Algorithm") {
+        Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256") => Ok(SHA256),
+        Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha384") => Ok(SHA384),
+        Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512") => Ok(SHA512),
+        _ => Err(Unsupported("its XML signature is not RSA with SHA-256, SHA-384 or SHA-512")),
+    }
+}
+
+/// The certificate that the signed properties name first.
+fn signing_certificate(
+    properties: Node<'_, '_>,
+    pool: &Pool,
+) -> Result<std::rc::Rc<super::chain::Signer>, VerificationError> {
+    let named = ["SigningCertificate", "SigningCertificateV2"].into_iter();
+    let mut named = named.flat_map(|name| children(properties, XADES, name));
+    let named = named.next().ok_or(Malformed("it does not name its certificate"))?;
+    let first = children(named, XADES, "Cert").next().ok_or(Malformed("it does not name its certificate"))?;
+    let digest = only(first, XADES, "CertDigest")?;
+    // SHA-1 tells here which of the certificates it is. The signature is by its key in any case.
+    let hash = match only(digest, DS, "DigestMethod")?.attribute("Algorithm") {
+        Some(SHA1_URI) => &aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY,
+        _ => hash(digest_method(digest)?).map_err(fault)?,
+    };
+    let value = base64(only(digest, DS, "DigestValue")?)?;
+    let is_named = |certificate: &&std::rc::Rc<super::chain::Signer>| hashed(hash, [certificate.der()]) == value;
+    pool.iter().find(is_named).cloned().ok_or(Malformed("it lacks the signer's certificate"))
+}
+
+fn fault(fault: Fault) -> VerificationError {
+    match fault {
+        Fault::Unsupported(reason) => Unsupported(reason),
+        Fault::Wrong => VerificationError::BadSignature,
+    }
+}
+
+/// The bytes that an element's text stands for.
+fn base64(node: Node<'_, '_>) -> Result<Vec<u8>, VerificationError> {
+    let text = node.text().unwrap_or_default();
+    if text.len() > MAX_TEXT {
+        return Err(TooComplex("a value of the XML signature is too large"));
+    }
+    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    STANDARD.decode(digits).map_err(|_| Malformed("a value of its XML signature"))
+}
+
+/// How XML becomes bytes. Comments are left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Canonical {
+    /// Canonical XML 1.0 and 1.1, which differ in attributes that are refused here.
+    Inclusive,
+    Exclusive,
+}
+
+impl Canonical {
+    fn named(method: Node<'_, '_>) -> Result<Self, VerificationError> {
+        let has_parameters = method.children().any(|node| node.is_element());
+        match method.attribute("Algorithm").filter(|_| !has_parameters) {
+            Some("http://www.w3.org/TR/2001/REC-xml-c14n-20010315" | "http://www.w3.org/2006/12/xml-c14n11") => {
+                Ok(Self::Inclusive)
+            }
+            Some("http://www.w3.org/2001/10/xml-exc-c14n#") => Ok(Self::Exclusive),
+            _ => Err(Unsupported("a transform of its XML signature")),
+        }
+    }
+
+    /// Writes the canonical form of an element, without one that is inside.
+    fn write(
+        self,
+        document: &Document<'_>,
+        element: Node<'_, '_>,
+        without: Option<NodeId>,
+        out: &mut dyn FnMut(&str),
+    ) -> Result<(), VerificationError> {
+        const XML: &str = "http://www.w3.org/XML/1998/namespace";
+        let inherits = element
+            .ancestors()
+            .skip(1)
+            .any(|node| node.attributes().any(|attribute| attribute.namespace() == Some(XML)));
+        if inherits && self == Self::Inclusive {
+            return Err(Unsupported("attributes of XML itself around what is signed"));
+        }
+        self.element(document, element, &[], without, out);
+        Ok(())
+    }
+
+    fn element<'i>(
+        self,
+        document: &Document<'i>,
+        element: Node<'_, 'i>,
+        rendered: &[(&str, &str)],
+        without: Option<NodeId>,
+        out: &mut dyn FnMut(&str),
+    ) {
+        let source = document.input_text();
+        let written = &source[element.range()][1..];
+        let end = written.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).unwrap_or(written.len());
+        let name = &written[..end];
+        out("<");
+        out(name);
+        let prefix_of = |name: &'i str| name.split_once(':').map_or("", |(prefix, _)| prefix);
+        let mut attributes: Vec<_> = element.attributes().collect();
+        attributes.sort_by_key(|attribute| (attribute.namespace().unwrap_or_default(), attribute.name()));
+        let qualified = |attribute: &roxmltree::Attribute<'_, 'i>| &source[attribute.range_qname()];
+
+        let mut scope: Vec<(&str, &str)> =
+            element.namespaces().map(|own| (own.name().unwrap_or_default(), own.uri())).collect();
+        if !scope.iter().any(|(prefix, _)| prefix.is_empty()) {
+            scope.push(("", ""));
+        }
+        if self == Self::Exclusive {
+            let used: Vec<&str> = attributes
+                .iter()
+                .map(|attribute| prefix_of(qualified(attribute)))
+                .filter(|prefix| !prefix.is_empty())
+                .chain([prefix_of(name)])
+                .collect();
+            scope.retain(|(prefix, _)| used.contains(prefix));
+        }
+        scope.retain(|(prefix, _)| *prefix != "xml");
+        scope.sort_unstable();
+        let mut now = rendered.to_vec();
+        for (prefix, uri) in scope {
+            let before = now.iter().position(|(own, _)| *own == prefix);
+            match before {
+                Some(at) if now[at].1 == uri => continue,
+                Some(at) => now[at].1 = uri,
+                // No default namespace is what there is before any is declared.
+                None if uri.is_empty() => continue,
+                None => now.push((prefix, uri)),
+            }
+            out(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
+            out(prefix);
+            out("=\"");
+            out(&escape_attribute(uri));
+            out("\"");
+        }
+        for attribute in attributes {
+            out(" ");
+            out(qualified(&attribute));
+            out("=\"");
+            out(&escape_attribute(attribute.value()));
+            out("\"");
+        }
+        out(">");
+        for child in element.children().filter(|child| Some(child.id()) != without) {
+            if child.is_element() {
+                self.element(document, child, &now, without, out);
+            } else if let Some(text) = child.text().filter(|_| child.is_text()) {
+                // Documents are megabytes without anything to escape.
+                match text.contains(['&', '<', '>', '\r']) {
+                    true => out(&escape_text(text)),
+                    false => out(text),
+                }
+            } else if let Some(instruction) = child.pi() {
+                out("<?");
+                out(instruction.target);
+                if let Some(value) = instruction.value {
+                    out(" ");
+                    out(value);
+                }
+                out("?>");
+            }
+        }
+        out("</");
+        out(name);
+        out(">");
+    }
+}
