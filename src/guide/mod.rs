@@ -25,6 +25,7 @@
 //!
 //! **Look up**
 //!
+//! * `signed_documents` (feature `verify`): what the service delivers, what it proves, and how to keep it for 20 years.
 //! * [`troubleshooting`]: compiler messages and errors at run time, by what you see.
 //! * [`command_line`]: the program `signering`.
 //! * [`capabilities`]: the features of the official clients, and how to use them here.
@@ -99,6 +100,11 @@ pub mod security {}
 #[doc = include_str!("senders.md")]
 #[doc = "\n---\nNext: [`production`]"]
 pub mod senders {}
+
+#[cfg(feature = "verify")]
+#[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
+#[doc = include_str!("signed_documents.md")]
+pub mod signed_documents {}
 
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
