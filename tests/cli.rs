@@ -88,11 +88,13 @@ async fn check_says_what_is_wrong() {
     let run = pem(&here_it_is);
     assert_eq!(run.diagnosis(), seen(5, "service", "certificate-refused"));
 
-    // A whole chain that ends elsewhere.
-    let mut command = desk.command("--json check --environment production --proxy http://127.0.0.1:9");
-    let run_in_production = self::run(command.env_remove("SIGNERING_ROOTS"));
-    assert_eq!(warning(&run_in_production), ("warning".to_owned(), "other-environment".to_owned()));
-    assert_eq!(run_in_production.diagnosis(), seen(4, "service", "no-proxy"));
+    // A whole chain that ends elsewhere. Neither environment needs roots.
+    for environment in ["production", "difitest"] {
+        let check = format!("--json check --environment {environment} --proxy http://127.0.0.1:9");
+        let elsewhere = self::run(desk.command(&check).env_remove("SIGNERING_ROOTS"));
+        assert_eq!(warning(&elsewhere), ("warning".to_owned(), "other-environment".to_owned()), "{environment}");
+        assert_eq!(elsewhere.diagnosis(), seen(4, "service", "no-proxy"), "{environment}");
+    }
 
     // The intermediate left out: of two certificates of the chain, the first alone.
     let chain = own.chain(Subject::OrganizationIdentifier("123456789"), |params| {

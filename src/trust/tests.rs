@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use rcgen::{CertificateParams, DistinguishedName, DnType, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::authorities::{PRODUCTION, TEST};
-use super::authority::Authority;
+use super::authority::{Authority, Facts};
+use super::trusted::Trusted;
 use super::verifier::ServerVerifier;
 use super::{Environment, TrustAnchors};
 use crate::certificate::Certificate;
@@ -64,7 +65,7 @@ impl Collected {
 
     /// Whether it had not expired when the lists were made.
     fn is_live(&self) -> bool {
-        self.valid[1] > jiff::civil::date(2026, 11, 26)
+        self.valid[1] > date(2026, 11, 26)
     }
 
     fn list(&self) -> &'static [Authority] {
@@ -240,4 +241,36 @@ fn a_chain_of_the_other_environment_is_named_as_that() {
             assert_eq!(refused(own.clone()), TlsError::AnotherKey { authority: name });
         }
     }
+}
+
+/// Who has the key of an authority can date its certificate as they like: nobody asks who signed a trust anchor.
+#[test]
+fn no_certificate_makes_an_authority_last_longer_than_the_list_says() {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "Stand-in");
+    params.not_after = rcgen::date_time_ymd(2999, 1, 1);
+    let authority = params.self_signed(&key).expect("a certificate").der().clone();
+    let fingerprint = Certificate::parse(&authority).expect("a certificate").public_key_sha256();
+    let listed = |last: Date| {
+        let facts = Facts { valid: [date(2020, 1, 1), last], certificate_sha256: "", address: None };
+        Authority::known("CN=Stand-in", fingerprint.clone().leak(), facts)
+    };
+    let at = |time: &str, last: Date| {
+        let trusted = Trusted::list(&[listed(last)], &[]);
+        trusted.look_at(&[], std::slice::from_ref(&authority), time.parse().expect("a time")).anchors()
+    };
+    assert_eq!(at("2030-06-30T23:59:59Z", date(2030, 6, 30)), 1, "its last day");
+    assert_eq!(at("2030-07-01T00:00:01Z", date(2030, 6, 30)), 0);
+    let trusted = Trusted::list(&[listed(date(2021, 1, 1))], &[]);
+    let posten = "984661185".parse().expect("nine digits");
+    let issuer = Issuer::new(params, key);
+    let mut leaf = CertificateParams::default();
+    leaf.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), "NTRNO-984661185");
+    let leaf = leaf.signed_by(&KeyPair::generate().expect("a key"), &issuer).expect("a certificate").der().clone();
+    let error = ServerVerifier::new(trusted, &[], posten).verify(&leaf, &[authority.clone()], UnixTime::now());
+    let error = error.expect_err("out of date");
+    let TlsError::AuthorityOutOfDate { authority, not_after, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((authority.as_str(), not_after.to_string().as_str()), ("CN=Stand-in", "2021-01-02T00:00:00Z"));
 }
