@@ -3,7 +3,7 @@
 //! Names and key usage follow the profile that Norwegian enterprise certificates have (SEID 2): organization number in
 //! `organizationIdentifier`, text in UTF-8, a root and an issuing authority with the number of their owner.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
@@ -234,12 +234,13 @@ pub(super) enum Purpose {
 ///
 /// Making one takes longer than all else that a sandbox does. All sandboxes of a process share them; what tells them
 /// apart are their authorities.
-static RSA_KEYS: [OnceLock<String>; 5] = [const { OnceLock::new() }; 5];
+static RSA_KEYS: [Mutex<Option<String>>; 5] = [const { Mutex::new(None) }; 5];
 
 /// The key for a purpose, made the first time.
 pub(super) fn rsa(purpose: Purpose) -> Result<KeyPair, SandboxError> {
-    let made = &RSA_KEYS[purpose as usize];
-    if let Some(pem) = made.get() {
+    // Whoever comes while it is made waits for it: several sandboxes that start at once make each key once.
+    let mut made = RSA_KEYS[purpose as usize].lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pem) = &*made {
         return rsa_from_pem(pem);
     }
     // As real enterprise certificates have it; the other keys are made faster.
@@ -248,8 +249,8 @@ pub(super) fn rsa(purpose: Purpose) -> Result<KeyPair, SandboxError> {
         Purpose::Seal | Purpose::Timestamps | Purpose::Persons => RsaKeySize::_2048,
     };
     let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).map_err(uncertified)?;
-    // Whoever came first was first.
-    rsa_from_pem(made.get_or_init(|| key.serialize_pem()))
+    *made = Some(key.serialize_pem());
+    Ok(key)
 }
 
 /// A stored RSA key.
