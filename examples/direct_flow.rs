@@ -143,8 +143,8 @@ fn sign(signing: &Signing, job: &Job<Created>) -> Result<StatusQueryToken> {
 
 fn real_client(options: &Options) -> Result<Client> {
     let environment = match options.required("--env")? {
-        "production" => Environment::production(),
-        "difi-test" => Environment::difi_test(),
+        "production" => Environment::production().without_token_endpoint(),
+        "difi-test" => Environment::difi_test().without_token_endpoint(),
         url => Environment::custom(url, TrustAnchors::from_pem_file(options.required("--roots")?)?)?,
     };
     let password = std::env::var("P12_PASSWORD").map_err(|_| "P12_PASSWORD is not set")?.into();

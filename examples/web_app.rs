@@ -56,7 +56,7 @@ use posten_signering::sandbox::Sandbox;
 use posten_signering::verify::{SealTrust, Sealer};
 use posten_signering::{
     AbandonedCreation, AnyJobHandle, Client, ClientBuilder, ConfirmationReference, Document, Environment, ExitUrls,
-    HasSender, Identity, InvalidValue, Sender, StatusQueryToken, TrustAnchors,
+    HasSender, Identity, InvalidValue, NoTokens, Sender, StatusQueryToken, TrustAnchors,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
@@ -121,7 +121,7 @@ fn service(options: &Options) -> Result<(Complete, SealTrust), Box<dyn Error>> {
 }
 
 /// A complete builder.
-type Complete = ClientBuilder<Environment, Identity, HasSender>;
+type Complete = ClientBuilder<Environment<NoTokens>, Identity, HasSender>;
 
 struct App {
     client: Client,

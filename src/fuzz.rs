@@ -120,7 +120,7 @@ fn refusals(input: &[u8]) {
         headers.insert("X-Next-permitted-poll-time", HeaderValue::from_static("2030-01-01T12:00:00+01:00"));
     }
     let text = String::from_utf8(body.to_vec()).map_err(|_| Error::Timeout);
-    let error = Answer { status, headers, text }.error();
+    let error = Answer { status, headers, text }.error(false);
     let _ = format!("{error} {error:?} {} {}", error.kind(), error.class().leaves_open());
 }
 

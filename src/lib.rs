@@ -168,11 +168,11 @@ mod xml;
 /// Crates whose types are part of this crate's API, re-exported in the versions that it uses.
 pub use {bytes, http, jiff, secrecy, url};
 
-pub use self::client::{Client, ClientBuilder, Missing};
+pub use self::client::{Client, ClientBuilder, ClientCertificate, Credential, Missing};
 pub use self::direct::Retrieval;
 pub use self::error::{
-    Error, ErrorClass, FileAction, HandleError, IdentityError, InvalidValue, PdfProblem, PublishedCertificate, Refusal,
-    Rule, TlsError, TrustAnchorsError,
+    AccessTokenError, Error, ErrorClass, FileAction, HandleError, IdentityError, InvalidValue, PdfProblem,
+    PublishedCertificate, Refusal, Rule, TlsError, TrustAnchorsError,
 };
 pub use self::flow::{
     CancellationReference, Change, ChangeKey, ConfirmationReference, DeletionReference, DocumentsDeletion, FailedCall,
@@ -186,12 +186,12 @@ pub use self::transport::{
     Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, Retry, Timeouts,
     Transfer, Xades,
 };
-pub use self::trust::{Authority, Environment, TrustAnchors};
+pub use self::trust::{Authority, Environment, HasTokens, NoTokens, TokenEndpoint, TrustAnchors};
 pub use self::types::{
-    AuthenticationLevel, ContactInformation, Description, Document, Documents, EmailAddress, ExitUrls, ExitUrlsBuilder,
-    IdentifierInSignedDocuments, JobId, MediaType, MobileNumber, OnBehalfOf, OrganizationNumber,
-    PersonalIdentificationNumber, PollingQueue, RedirectUrl, Reference, Sender, SignatureJobStatus, SignatureType,
-    SignerIdentifier, StatusQueryToken, Title,
+    AccessTokens, AuthenticationLevel, BrokerId, ClientId, ContactInformation, Description, Document, Documents,
+    EmailAddress, ExitUrls, ExitUrlsBuilder, IdentifierInSignedDocuments, JobId, MediaType, MobileNumber, OnBehalfOf,
+    OrganizationNumber, PersonalIdentificationNumber, PollingQueue, RedirectUrl, Reference, Sender, SignatureJobStatus,
+    SignatureType, SignerIdentifier, StatusQueryToken, Title,
 };
 
 /// Compiles the examples in README.md.

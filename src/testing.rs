@@ -203,7 +203,7 @@ impl<S: Testable> StatusBuilder<S> {
             (None, &Method::GET, _) => answer(200, "application/xml", &xades),
             _ => answer(204, "application/xml", &Bytes::new()),
         };
-        Arc::new(Transport::prepared(&Environment::nowhere(), answer))
+        Arc::new(Transport::prepared(Environment::nowhere(), answer))
     }
 
     fn url(&self, transport: &Transport, flow: &str, rest: &str) -> String {

@@ -15,7 +15,7 @@ use posten_signering::direct::JobStatus;
 use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
 use posten_signering::{
     AbandonedCreation, AnyJobHandle, Client, ConfirmationReference, Document, Environment, Error, ErrorClass,
-    FileAction, HasSender, Identity, PadesReference, Proxy, RateLimiter, Retry, Sender, Timeouts, TlsError,
+    FileAction, HasSender, Identity, NoTokens, PadesReference, Proxy, RateLimiter, Retry, Sender, Timeouts, TlsError,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
@@ -40,7 +40,7 @@ fn upload_runs() -> usize {
 fn client_of(
     sandbox: &Sandbox,
     address: SocketAddr,
-) -> posten_signering::ClientBuilder<Environment, Identity, HasSender> {
+) -> posten_signering::ClientBuilder<Environment<NoTokens>, Identity, HasSender> {
     let environment = Environment::custom(&format!("https://{address}/api"), sandbox.anchors()).unwrap();
     Client::builder()
         .environment(environment)

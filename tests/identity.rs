@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use posten_signering::{Environment, Error, Identity, IdentityError, TrustAnchors, TrustAnchorsError};
+use posten_signering::{Environment, Error, Identity, IdentityError, NoTokens, TrustAnchors, TrustAnchorsError};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyIdMethod,
     KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SerialNumber, date_time_ymd,
@@ -216,7 +216,7 @@ fn leaf(issuer: &Issuer, key: &KeyPair, has_key_identifier: bool) -> Certificate
     params.signed_by(key, issuer).unwrap()
 }
 
-fn environment(root: &Issuer) -> Environment {
+fn environment(root: &Issuer) -> Environment<NoTokens> {
     Environment::custom("https://stub.example/api", TrustAnchors::from_der(root.der()).unwrap()).unwrap()
 }
 

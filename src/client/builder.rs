@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Client;
+use super::credential::{ClientCertificate, Credential};
 use crate::error::{BoxError, Error};
-use crate::flow::{HasSender, NoSender, OnAbandoned, Session, warn_of_abandoned};
+use crate::flow::{HasSender, NoSender, OnAbandoned, Sealed, Session, warn_of_abandoned};
 use crate::handle::AbandonedCreation;
 use crate::identity::Identity;
 use crate::transport::{
     Exchange, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transfer, Transport, dump_to,
 };
 use crate::trust::Environment;
-use crate::types::Sender;
+use crate::types::{AccessTokens, Sender};
 
 /// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
 ///
@@ -29,6 +30,7 @@ impl Client<HasSender> {
             environment: Missing,
             identity: Missing,
             sender: NoSender,
+            credential: ClientCertificate,
             options: Options::default(),
             on_abandoned: Arc::new(warn_of_abandoned),
         }
@@ -37,7 +39,10 @@ impl Client<HasSender> {
 
 /// Configures a [`Client`]: environment and identity first, then what is wanted besides.
 ///
-/// `build` exists when both are there, so a client without one does not compile:
+/// The identity signs the document packages, and its certificate opens the connection, unless there are
+/// [`access_tokens`](Self::access_tokens). `C` tells which: [`ClientCertificate`] or [`AccessTokens`].
+///
+/// `build` exists when environment and identity are there, so a client without one does not compile:
 ///
 /// ```compile_fail
 /// use posten_signering::{Client, Environment};
@@ -46,51 +51,64 @@ impl Client<HasSender> {
 /// # Ok::<(), posten_signering::Error>(())
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct ClientBuilder<E, I, S> {
+pub struct ClientBuilder<E, I, S, C = ClientCertificate> {
     environment: E,
     identity: I,
     sender: S,
+    credential: C,
     options: Options,
     on_abandoned: Arc<OnAbandoned>,
 }
 
-impl<E: fmt::Debug, I: fmt::Debug, S: fmt::Debug> fmt::Debug for ClientBuilder<E, I, S> {
+impl<E: fmt::Debug, I: fmt::Debug, S: fmt::Debug, C: fmt::Debug> fmt::Debug for ClientBuilder<E, I, S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("environment", &self.environment)
             .field("identity", &self.identity)
             .field("sender", &self.sender)
+            .field("credential", &self.credential)
             .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }
 
-impl<I, S> ClientBuilder<Missing, I, S> {
+impl<I, S, C> ClientBuilder<Missing, I, S, C> {
     /// Which service to talk to.
-    pub fn environment(self, environment: Environment) -> ClientBuilder<Environment, I, S> {
-        let Self { identity, sender, options, on_abandoned, .. } = self;
-        ClientBuilder { environment, identity, sender, options, on_abandoned }
+    pub fn environment<T>(self, environment: Environment<T>) -> ClientBuilder<Environment<T>, I, S, C> {
+        let Self { identity, sender, credential, options, on_abandoned, .. } = self;
+        ClientBuilder { environment, identity, sender, credential, options, on_abandoned }
     }
 }
 
-impl<E, S> ClientBuilder<E, Missing, S> {
+impl<E, S, C> ClientBuilder<E, Missing, S, C> {
     /// The client's identity: certificate and key.
-    pub fn identity(self, identity: Identity) -> ClientBuilder<E, Identity, S> {
-        let Self { environment, sender, options, on_abandoned, .. } = self;
-        ClientBuilder { environment, identity, sender, options, on_abandoned }
+    pub fn identity(self, identity: Identity) -> ClientBuilder<E, Identity, S, C> {
+        let Self { environment, sender, credential, options, on_abandoned, .. } = self;
+        ClientBuilder { environment, identity, sender, credential, options, on_abandoned }
     }
 }
 
-impl<E, I> ClientBuilder<E, I, NoSender> {
+impl<E, I, C> ClientBuilder<E, I, NoSender, C> {
     /// The sender that jobs are created for unless their request names another.
-    pub fn sender(self, sender: impl Into<Sender>) -> ClientBuilder<E, I, HasSender> {
+    pub fn sender(self, sender: impl Into<Sender>) -> ClientBuilder<E, I, HasSender, C> {
         let sender = HasSender(sender.into());
-        let Self { environment, identity, options, on_abandoned, .. } = self;
-        ClientBuilder { environment, identity, sender, options, on_abandoned }
+        let Self { environment, identity, credential, options, on_abandoned, .. } = self;
+        ClientBuilder { environment, identity, sender, credential, options, on_abandoned }
     }
 }
 
-impl<E, I, S> ClientBuilder<E, I, S> {
+impl<E, I, S> ClientBuilder<E, I, S, ClientCertificate> {
+    /// Authenticates with access tokens: the certificate is shown to the environment's token endpoint, and not to the API.
+    ///
+    /// The identity signs the document packages as before. Proxy, user agent and timeouts are those of the client.
+    /// Example: see [`AccessTokens`].
+    pub fn access_tokens(self, tokens: AccessTokens) -> ClientBuilder<E, I, S, AccessTokens> {
+        let Self { environment, identity, sender, options, on_abandoned, .. } = self;
+        ClientBuilder { environment, identity, sender, credential: tokens, options, on_abandoned }
+    }
+}
+
+impl<E, I, S, C> ClientBuilder<E, I, S, C> {
     /// How long to wait for what.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.options.timeouts = timeouts;
@@ -110,7 +128,7 @@ impl<E, I, S> ClientBuilder<E, I, S> {
     }
 }
 
-impl<E, I, S> ClientBuilder<E, I, S> {
+impl<E, I, S, C> ClientBuilder<E, I, S, C> {
     /// How idempotent calls are retried. [`Retry::OFF`] retries none.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
@@ -204,14 +222,19 @@ impl<E, I, S> ClientBuilder<E, I, S> {
     }
 }
 
-impl<S> ClientBuilder<Environment, Identity, S> {
+impl<T, S, C> ClientBuilder<Environment<T>, Identity, S, C> {
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
     ///
     /// [`Error::Configuration`] when TLS or HTTP cannot be set up: a user agent with line breaks, for instance.
-    pub fn build(self) -> Result<Client<S>, Error> {
-        let transport = Arc::new(Transport::new(&self.environment, &self.identity, &self.options)?);
+    pub fn build(self) -> Result<Client<S>, Error>
+    where
+        C: Credential<T>,
+    {
+        let tokens = self.credential.tokens(&self.environment, Sealed(()));
+        let api = self.environment.without_token_endpoint();
+        let transport = Arc::new(Transport::new(api, &self.identity, tokens, &self.options)?);
         let session = Session { transport, identity: self.identity, on_abandoned: self.on_abandoned };
         Ok(Client { session: Arc::new(session), sender: self.sender })
     }

@@ -1,13 +1,16 @@
 //! The client and its builder.
 
 mod builder;
+mod credential;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub use self::builder::{ClientBuilder, Missing};
+pub use self::credential::{ClientCertificate, Credential};
 use crate::archive::Archive;
 use crate::direct::Direct;
 use crate::error::Error;
@@ -16,7 +19,7 @@ use crate::flow::{
 };
 use crate::portal::{self, Portal};
 use crate::transport::{Download, Flow, Operation, Pades, Timeouts, Xades};
-use crate::trust::Environment;
+use crate::trust::{Environment, NoTokens};
 use crate::types::{OrganizationNumber, Sender, ServiceUrl};
 
 /// A connection to one environment with one identity.
@@ -92,8 +95,8 @@ impl<S> Client<S> {
         &self.session.transport
     }
 
-    /// The environment that the client talks to.
-    pub fn environment(&self) -> &Environment {
+    /// The environment that the client talks to, without its token endpoint.
+    pub fn environment(&self) -> &Environment<NoTokens> {
         self.session.transport.environment()
     }
 
@@ -105,6 +108,23 @@ impl<S> Client<S> {
     /// When the certificate expires. Order the next one in time: a renewal takes days.
     pub fn valid_until(&self) -> Timestamp {
         self.session.identity.valid_until()
+    }
+
+    /// Makes sure that there is an access token, and tells how long it can be used: for a readiness check. `None` for a
+    /// client without access tokens. The token itself is shown to nobody.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped at any time: a request that has begun goes on, and the next call uses its token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AccessToken`].
+    pub async fn access_token_left(&self) -> Result<Option<Duration>, Error> {
+        let transport = &self.session.transport;
+        let retry = transport.retry();
+        let asked = retry.run(|_| transport.token_left());
+        Operation::new(Flow::Organization, "access_token").run(asked).await
     }
 
     /// The signed PDF that a stored reference names. Nothing is requested until the [`Download`] is used.

@@ -70,8 +70,8 @@ impl JobHandle<Callback> {
     /// [`HandleError::Origin`] when a URL does not have the scheme, host and port of the environment's service,
     /// [`HandleError::Job`] or [`HandleError::Sender`] when the URLs belong to different jobs or senders,
     /// [`HandleError::Damaged`] when there is no signer URL.
-    pub fn from_urls(
-        environment: &Environment,
+    pub fn from_urls<T>(
+        environment: &Environment<T>,
         status_url: &str,
         signer_urls: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Self, HandleError> {
@@ -87,8 +87,8 @@ impl JobHandle<Polling> {
     /// # Errors
     ///
     /// The errors of [`JobHandle::from_urls`].
-    pub fn from_signer_urls(
-        environment: &Environment,
+    pub fn from_signer_urls<T>(
+        environment: &Environment<T>,
         signer_urls: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Self, HandleError> {
         Self::of_urls(environment, None, signer_urls)
@@ -100,8 +100,8 @@ impl<R: Retrieval> JobHandle<R> {
         Self { record, retrieval: PhantomData }
     }
 
-    fn of_urls(
-        environment: &Environment,
+    fn of_urls<T>(
+        environment: &Environment<T>,
         url: Option<&str>,
         signers: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Self, HandleError> {

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{Error, Refusal, TlsError};
+use super::{AccessTokenError, Error, Refusal, TlsError};
 
 /// The class of an [`Error`], by what a program can do about it. Retries, telemetry and exit codes are derived from it.
 ///
@@ -172,6 +172,7 @@ impl Error {
             Self::Transport(_) => ErrorClass::Transport,
             Self::TooManyRequests { .. } => ErrorClass::RateLimited,
             Self::NotAuthorized(_) | Self::BrokerNotAuthorized(_) => ErrorClass::Rights,
+            Self::AccessToken(error) => error.class(),
             Self::InvalidStatusQueryToken(_)
             | Self::SigningCeremonyNotCompleted(_)
             | Self::NotFound(_)
@@ -191,6 +192,12 @@ impl Error {
         self.class().is_transient()
     }
 
+    /// Whether the service may have done what it was asked. An error with an access token leaves nothing open: without a
+    /// token nothing was sent, and a call that is refused with 401 was not acted upon.
+    pub(crate) fn leaves_open(&self) -> bool {
+        !matches!(self, Self::AccessToken(_)) && self.class().leaves_open()
+    }
+
     /// Returns the status, code and message with which the service refused the call, if it did.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -200,6 +207,9 @@ impl Error {
             | Self::SigningCeremonyNotCompleted(refusal)
             | Self::NotFound(refusal)
             | Self::Unexpected(refusal) => Some(refusal),
+            Self::AccessToken(AccessTokenError::Refused(refusal) | AccessTokenError::NotAccepted(refusal)) => {
+                Some(refusal)
+            }
             Self::MaybeCreated { source, .. } => source.refusal(),
             _ => None,
         }
@@ -208,6 +218,26 @@ impl Error {
     /// Returns the class as one word, for telemetry, see [`ErrorClass::as_str`]. It contains no text of the error.
     pub fn kind(&self) -> &'static str {
         self.class().as_str()
+    }
+}
+
+impl AccessTokenError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Refused(refusal) => match refusal.status {
+                StatusCode::TOO_MANY_REQUESTS => ErrorClass::RateLimited,
+                StatusCode::REQUEST_TIMEOUT => ErrorClass::Unavailable,
+                status if status.is_server_error() => refusal.class(),
+                _ => ErrorClass::Rights,
+            },
+            Self::NotAccepted(_) => ErrorClass::Rights,
+            Self::Connect(_) => ErrorClass::Connect,
+            Self::Timeout => ErrorClass::Timeout,
+            Self::Transport(_) => ErrorClass::Transport,
+            Self::Tls(TlsError::OurCertificateRefused { .. }) => ErrorClass::Rights,
+            Self::Tls(_) => ErrorClass::Configuration,
+            Self::Malformed(_) => ErrorClass::Protocol,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Errors as plain data, one file per subject. This module imports no other module of the crate.
 
+mod access_token;
 mod class;
 mod handle;
 mod identity;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+pub use self::access_token::AccessTokenError;
 pub use self::class::ErrorClass;
 pub use self::handle::HandleError;
 pub use self::identity::IdentityError;
@@ -124,6 +126,11 @@ pub enum Error {
     #[error("the certificate's organization may not act for this sender (BROKER_NOT_AUTHORIZED)")]
     #[doc(alias("BrokerNotAuthorizedException"))]
     BrokerNotAuthorized(Refusal),
+
+    /// There is no access token for the call: the identity provider refused one or cannot be reached, or the service does
+    /// not accept the token. The call was not acted upon.
+    #[error(transparent)]
+    AccessToken(#[from] AccessTokenError),
 
     /// The status query token is wrong, or belongs to another state of the job (`INVALID_STATUS_QUERY_TOKEN`).
     #[error("the status query token is not valid for this job and its state (INVALID_STATUS_QUERY_TOKEN)")]

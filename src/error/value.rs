@@ -67,6 +67,13 @@ pub enum Rule {
         /// The actual number of characters.
         actual: usize,
     },
+    /// Between one digit, 0 to 9, and `max` of them, and nothing else.
+    Number {
+        /// The most digits.
+        max: usize,
+    },
+    /// A UUID: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12, with hyphens between them.
+    Uuid,
     /// A number from 0 to 2⁶³ - 1.
     Integer,
     /// Only characters that XML 1.0 allows: no control characters except tab and line breaks.
@@ -121,6 +128,8 @@ impl fmt::Display for Rule {
                 write!(f, "must be {expected} digits, has other characters")
             }
             Self::Digits { expected, actual } => write!(f, "must be {expected} digits, is {actual} characters long"),
+            Self::Number { max } => write!(f, "must be 1 to {max} digits, and nothing else"),
+            Self::Uuid => f.write_str("must be a UUID: 8-4-4-4-12 hexadecimal digits"),
             Self::Integer => f.write_str("must be an integer from 0 to 2^63 - 1"),
             Self::XmlCharacters => f.write_str("has a control character, which XML does not allow"),
             Self::AbsoluteUri => f.write_str("must be an absolute URI, and neither script nor data"),

@@ -122,9 +122,9 @@ impl Record {
     }
 
     /// Makes a record of URLs that another program has stored, with the sender and job in their paths, and checks it.
-    pub(crate) fn from_urls(
+    pub(crate) fn from_urls<T>(
         kind: Kind,
-        environment: &Environment,
+        environment: &Environment<T>,
         url: Option<&str>,
         signers: Vec<String>,
     ) -> Result<Self, HandleError> {

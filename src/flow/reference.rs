@@ -38,7 +38,7 @@ macro_rules! reference {
             ///
             /// [`HandleError::Origin`](crate::HandleError::Origin) when the URL does not have the scheme, host and port
             /// of the environment's service.
-            pub fn from_url(environment: &$crate::Environment, url: &str) -> Result<Self, $crate::HandleError> {
+            pub fn from_url<T>(environment: &$crate::Environment<T>, url: &str) -> Result<Self, $crate::HandleError> {
                 let kind = $crate::flow::Kind::$kind;
                 $crate::flow::Record::from_urls(kind, environment, Some(url), Vec::new()).map(Self)
             }

@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use super::record::Record;
 use crate::asice::{self, Package};
-use crate::error::{Error, ErrorClass};
+use crate::error::{AccessTokenError, Error, ErrorClass};
 use crate::identity::Identity;
 use crate::transport::{self, Transport};
 use crate::types::{Documents, JobId, Reference, ServiceUrl};
@@ -65,8 +65,8 @@ impl Session {
     /// Creates a job of either flow: packs and signs the documents with their manifest, sends them, and reads the
     /// answer.
     ///
-    /// Retries only while nothing can have reached the service, with a new package each time, because the signing time
-    /// must be current.
+    /// Retries only while nothing can have reached the service, or after a 401 that dropped the access token, with a new
+    /// package each time, because the signing time must be current.
     ///
     /// Once the request may have been sent, dropping the future does not abort the call: it continues in its own task,
     /// and its outcome goes to the hook.
@@ -83,7 +83,15 @@ impl Session {
     ) -> Result<J, Error> {
         let reference = reference.map(Reference::as_str);
         let mut repetitions = self.transport.retry().begin();
+        let mut has_new_token = false;
         loop {
+            // Before the package is signed: both may take longer than its signature stays fresh.
+            if let Err(error) = self.transport.token_left().await {
+                if error.class().is_retried() && repetitions.pause(&error).await {
+                    continue;
+                }
+                return Err(error);
+            }
             self.transport.permitted(jobs).await?;
             let (manifest_is, packing) = self.package(documents);
             // Written in this thread, while another hashes the documents.
@@ -119,7 +127,10 @@ impl Session {
                 },
             };
             match outcome {
-                Err(error @ Error::Connect(_)) if repetitions.pause(&error).await => {}
+                // A call that is refused with 401 was not acted upon.
+                Err(Error::AccessToken(AccessTokenError::NotAccepted(_))) if !has_new_token => has_new_token = true,
+                Err(error @ (Error::Connect(_) | Error::AccessToken(_)))
+                    if error.class().is_retried() && repetitions.pause(&error).await => {}
                 outcome => return outcome,
             }
         }
@@ -148,7 +159,7 @@ impl fmt::Debug for Session {
 
 /// Wraps the error of a creation after which a job may exist.
 fn unclear(error: Error, reference: Option<&str>, job_id: Option<JobId>) -> Error {
-    match error.class().leaves_open() {
+    match error.leaves_open() {
         true => Error::MaybeCreated {
             reference: reference.map(str::to_owned),
             job_id: job_id.map(JobId::get),

@@ -48,7 +48,7 @@ impl JobHandle {
     ///
     /// [`HandleError::Origin`] when the URL does not have the scheme, host and port of the environment's service,
     /// [`HandleError::Job`] when it belongs to another job.
-    pub fn from_url(environment: &Environment, id: JobId, cancellation_url: &str) -> Result<Self, HandleError> {
+    pub fn from_url<T>(environment: &Environment<T>, id: JobId, cancellation_url: &str) -> Result<Self, HandleError> {
         let record = Record::from_urls(Kind::PortalJob, environment, Some(cancellation_url), Vec::new())?;
         if record.job_id.is_some_and(|known| known != id) {
             return Err(HandleError::Job);

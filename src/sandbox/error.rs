@@ -36,6 +36,9 @@ pub enum SandboxError {
     /// The signer is not addressed by e-mail or mobile number, so there is no code to enter.
     #[error("the signer logs in with an electronic ID, not with a code")]
     NoCode,
+    /// There is a client with this id already.
+    #[error("there is a client with this id already")]
+    KnownClient,
     /// There is no such job, or it has no signed document.
     #[error("there is no such job, or it has no signed document")]
     NotSigned,

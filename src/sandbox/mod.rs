@@ -53,7 +53,7 @@
 //! # What it checks
 //!
 //! It refuses what the service refuses: the rules of the schemas, the profile of the document package line by line,
-//! digests, the signature, a certificate that is not that of the connection, senders without rights, used redirect
+//! digests, the signature, a certificate that is not that of the connection, unknown access tokens, senders without rights, used redirect
 //! URLs, wrong tokens, polls that come too early. [`Sandbox::refusals`] tells which rule was broken.
 //!
 //! What it delivers has the form of what the service delivers, and its signatures hold. The XAdES of each signer is an
@@ -111,6 +111,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod token;
+mod tokens;
 mod visit;
 mod visitors;
 mod web;
@@ -124,4 +125,5 @@ pub use self::options::{SandboxBuilder, SandboxOptions};
 pub use self::received::{Confirmation, Polled, ReceivedDocument, ReceivedJob, ReceivedSigner};
 pub use self::rules::{Feature, SenderKind};
 pub use self::running::Sandbox;
+pub use self::tokens::{Handshake, TokenFault, TokenRequest};
 pub use self::visit::{PortalVisit, Return, Visit};

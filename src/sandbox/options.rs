@@ -40,6 +40,9 @@ pub struct SandboxOptions {
     /// The port of the web site. 0 is the one that was used before in the directory, or any that is free. 0.
     #[builder(default)]
     pub(super) web_port: u16,
+    /// The port of the token endpoint. 0 is the one that was used before in the directory, or any that is free. 0.
+    #[builder(default)]
+    pub(super) token_port: u16,
     /// Where jobs, keys, clock and ports are kept across restarts: a directory that exists. Without one, nothing outlives the
     /// sandbox.
     #[builder(default, setter(strip_option, into))]

@@ -15,11 +15,12 @@ use super::options::{SandboxBuilder, SandboxOptions};
 use super::received::{Confirmation, Polled, ReceivedJob};
 use super::service::Service;
 use super::start::Made;
-use super::{api, ports, server, web};
+use super::tokens::Side;
+use super::{api, ports, server, tokens, web};
 use crate::client::{Client, ClientBuilder};
 use crate::flow::HasSender;
 use crate::identity::Identity;
-use crate::trust::{Environment, TrustAnchors};
+use crate::trust::{Environment, NoTokens, TrustAnchors};
 use crate::types::{JobId, OrganizationNumber};
 
 /// A running service. Gone, with its port, when dropped; its directory can be used again at once.
@@ -43,7 +44,7 @@ pub struct Sandbox {
     issued: Issued,
     identity: Identity,
     client: Client<HasSender>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Sandbox {
@@ -69,17 +70,25 @@ impl Sandbox {
     /// directory cannot be used, because another sandbox uses it for instance.
     pub async fn start_with(options: SandboxOptions) -> Result<Self, SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
-        let asked = [options.port, options.web_port];
-        let [listener, web_listener] = ports::listen(options.directory.as_deref(), asked).await?;
+        let asked = [options.port, options.web_port, options.token_port];
+        let [listener, web_listener, token_listener] = ports::listen(options.directory.as_deref(), asked).await?;
         let address = listener.local_addr().map_err(|error| failed(&error))?;
         let web_address = web_listener.local_addr().map_err(|error| failed(&error))?;
+        let token_address = token_listener.local_addr().map_err(|error| failed(&error))?;
         // Keys take their time to be made, and what was saved to be read.
-        let made = tokio::task::spawn_blocking(move || Made::new(options, address, web_address));
-        let Made { service, acceptor, environment, anchors, seal_anchors, issued, identity, client } =
+        let made = tokio::task::spawn_blocking(move || Made::new(options, address, web_address, token_address));
+        let Made { service, acceptor, token_acceptor, environment, anchors, seal_anchors, issued, identity, client } =
             made.await.map_err(|error| failed(&error))??;
         let router = api::router(Arc::clone(&service));
         let tasks = [
-            tokio::spawn(server::serve(listener, acceptor, Arc::clone(&service), router)),
+            tokio::spawn(server::serve(listener, acceptor, Side::Api, Arc::clone(&service), router)),
+            tokio::spawn(server::serve(
+                token_listener,
+                token_acceptor,
+                Side::Tokens,
+                Arc::clone(&service),
+                tokens::router(Arc::clone(&service)),
+            )),
             tokio::spawn(web::serve(web_listener, Arc::clone(&service))),
         ];
         Ok(Self { service, address, environment, anchors, seal_anchors, issued, identity, client, tasks })
@@ -91,9 +100,9 @@ impl Sandbox {
     }
 
     /// A builder of a client like [`client`](Self::client): for one with other options.
-    pub fn client_builder(&self) -> ClientBuilder<Environment, Identity, HasSender> {
+    pub fn client_builder(&self) -> ClientBuilder<Environment<NoTokens>, Identity, HasSender> {
         let builder = Client::builder()
-            .environment(self.environment())
+            .environment(self.environment().without_token_endpoint())
             .identity(self.identity())
             .sender(self.client.sender().clone());
         let has_limit = self.service.lock().rate_limit.is_some();

@@ -1,4 +1,4 @@
-//! The listener: two-way TLS in front of the API.
+//! The listeners: TLS in front of the API and of the token endpoint, with client certificates.
 
 use std::io;
 use std::pin::Pin;
@@ -14,6 +14,7 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -21,19 +22,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::api::{Caller, Corrupt, Cut};
+use super::api::{Corrupt, Cut};
 use super::authority::Authority;
 use super::error::SandboxError;
 use super::service::Service;
+use super::tokens::Side;
 use crate::types::OrganizationNumber;
 
-/// TLS 1.2 and 1.3, with a client certificate from the sandbox's own authority.
+/// TLS 1.2 and 1.3, with a client certificate from the sandbox's own authority, or without one: then a call needs an
+/// access token.
 pub(super) fn acceptor(authority: &Authority, organization: &OrganizationNumber) -> Result<TlsAcceptor, SandboxError> {
     let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(authority.root().clone()).map_err(|error| failed(&error))?;
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .allow_unauthenticated()
         .build()
         .map_err(|error| failed(&error))?;
     let (chain, key) = authority.server(organization)?;
@@ -46,14 +50,24 @@ pub(super) fn acceptor(authority: &Authority, organization: &OrganizationNumber)
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// The certificate that the other side showed in the handshake.
+#[derive(Clone)]
+pub(super) struct Peer(pub(super) Option<CertificateDer<'static>>);
+
 /// Serves until the task is dropped, and all connections with it.
-pub(super) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, service: Arc<Service>, router: Router) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    side: Side,
+    service: Arc<Service>,
+    router: Router,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted && !service.faults.refuses_connection() {
-                    connections.spawn(connection(stream, acceptor.clone(), router.clone()));
+                if let Ok((stream, _)) = accepted && (side == Side::Tokens || !service.faults.refuses_connection()) {
+                    connections.spawn(connection(stream, acceptor.clone(), side, Arc::clone(&service), router.clone()));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -110,7 +124,7 @@ impl AsyncWrite for Wire {
     }
 }
 
-async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
+async fn connection(stream: TcpStream, acceptor: TlsAcceptor, side: Side, service: Arc<Service>, router: Router) {
     let damages = Arc::new(AtomicBool::new(false));
     let stream = Wire { stream, damages: Arc::clone(&damages) };
     let stream = match acceptor.accept(stream).into_fallible().await {
@@ -122,9 +136,9 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
         }
     };
     let certificates = stream.get_ref().1.peer_certificates();
-    let Some(leaf) = certificates.and_then(|certificates| certificates.first()) else { return };
-    let caller = Caller(leaf.clone().into_owned());
-    let router = TowerToHyperService::new(router.layer(Extension(caller)));
+    let leaf = certificates.and_then(|certificates| certificates.first()).map(|leaf| leaf.clone().into_owned());
+    service.tokens.shaken(side, leaf.is_some());
+    let router = TowerToHyperService::new(router.layer(Extension(Peer(leaf))));
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = router.call(request);
         let damages = Arc::clone(&damages);

@@ -16,6 +16,7 @@ use super::rules::{Feature, SenderKind};
 use super::signer::Redirect;
 use super::store::Store;
 use super::token::random_token;
+use super::tokens::Provider;
 use crate::asice::xades::{self, SignedFile};
 use crate::types::OrganizationNumber;
 
@@ -56,6 +57,8 @@ pub(super) struct Service {
     /// Whether signed PDFs are made for the long term.
     pub(super) ltv: bool,
     pub(super) faults: Faults,
+    /// Gives access tokens.
+    pub(super) tokens: Provider,
     /// `None`: nothing outlives the sandbox, or it was closed.
     pub(super) store: Mutex<Option<Store>>,
     /// Whether there is a directory.

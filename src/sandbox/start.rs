@@ -17,16 +17,18 @@ use super::rules::RateLimit;
 use super::server;
 use super::service::Service;
 use super::store::Store;
+use super::tokens::{Provider, WebKeys};
 use crate::client::Client;
 use crate::flow::HasSender;
 use crate::identity::Identity;
-use crate::trust::{Environment, TrustAnchors};
-use crate::types::OrganizationNumber;
+use crate::trust::{Environment, TokenEndpoint, TrustAnchors};
+use crate::types::{AccessTokens, OrganizationNumber};
 
 /// What a sandbox is made of, besides its tasks.
 pub(super) struct Made {
     pub(super) service: Arc<Service>,
     pub(super) acceptor: TlsAcceptor,
+    pub(super) token_acceptor: TlsAcceptor,
     pub(super) environment: Environment,
     pub(super) anchors: TrustAnchors,
     pub(super) seal_anchors: TrustAnchors,
@@ -40,6 +42,7 @@ impl Made {
         options: SandboxOptions,
         address: SocketAddr,
         web_address: SocketAddr,
+        token_address: SocketAddr,
     ) -> Result<Self, SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
         let store = options.directory.as_deref().map(Store::open).transpose()?;
@@ -47,13 +50,19 @@ impl Made {
         let make = || AuthorityKeys::new(&options.organization);
         let keys = store.as_ref().map_or_else(make, |store| store.kept("authority", make))?;
         let seal = store.as_ref().map_or_else(SealKeys::new, |store| store.kept("seal", SealKeys::new))?;
+        let web = store.as_ref().map_or_else(WebKeys::new, |store| store.kept("web", WebKeys::new))?;
         let (authority, issued) = (Authority::new(&keys)?, keys.client()?);
         let posten: OrganizationNumber = POSTEN.parse().map_err(|error| failed(&error))?;
         let identity = issued.identity()?;
 
         let root = format!("https://{address}/api");
         let anchors = TrustAnchors::from_der(authority.root()).map_err(|error| failed(&error))?;
-        let environment = Environment::custom(&root, anchors.clone()).map_err(|error| failed(&error))?;
+        let token_url = format!("https://localhost:{}/oauth2/token", token_address.port());
+        let endpoint = TokenEndpoint::new(&token_url).map_err(|error| failed(&error))?;
+        let web_anchors = TrustAnchors::from_der(web.root()).map_err(|error| failed(&error))?;
+        let environment = Environment::custom(&root, anchors.clone())
+            .map_err(|error| failed(&error))?
+            .with_token_endpoint(endpoint.with_roots(web_anchors));
         let client = Client::builder()
             .environment(environment.clone())
             .identity(identity.clone())
@@ -63,6 +72,13 @@ impl Made {
 
         let limit = options.rate_limit.then(RateLimit::default);
         let acceptor = server::acceptor(&authority, &posten)?;
+        let token_acceptor = web.acceptor(authority.root())?;
+        let tokens = Provider::new(token_url, web.root_pem().to_owned(), root.clone());
+        let own = AccessTokens::new(
+            CLIENT_ID.parse().map_err(|error| failed(&error))?,
+            BROKER_ID.parse().map_err(|error| failed(&error))?,
+        );
+        tokens.register(own, &identity.chain()[0], options.organization.clone());
         let service = Arc::new(Service {
             root,
             web_root: format!("http://{web_address}"),
@@ -76,6 +92,7 @@ impl Made {
             latency: options.latency,
             brokers: options.brokers,
             faults: Faults::new(options.faults),
+            tokens,
             keeps: store.is_some(),
             store: Mutex::new(store),
             sealing: Sealing::new(&seal)?,
@@ -91,9 +108,14 @@ impl Made {
         if let Some(store) = &*service.store.lock().unwrap_or_else(PoisonError::into_inner) {
             store.load(&mut service.lock())?;
         }
-        Ok(Self { service, acceptor, environment, anchors, seal_anchors, issued, identity, client })
+        Ok(Self { service, acceptor, token_acceptor, environment, anchors, seal_anchors, issued, identity, client })
     }
 }
+
+/// The client that is registered for a sandbox's identity: the same in every sandbox, so that a client in another process
+/// can be configured once.
+const CLIENT_ID: &str = "5a6d6b00-0000-4000-8000-000000000001";
+const BROKER_ID: &str = "1001";
 
 /// The organization of a sandbox's server: that of the real one.
 const POSTEN: &str = "984661185";

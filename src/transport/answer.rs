@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::Response;
 
 use super::failure::failed;
-use crate::error::{Error, Refusal};
+use crate::error::{AccessTokenError, Error, Refusal};
 use crate::time;
 use crate::xml::{self, Mode, generated as wire};
 
@@ -59,8 +59,8 @@ impl Answer {
         Self { status, headers, text }
     }
 
-    /// What an answer that is no success means.
-    pub(crate) fn error(self) -> Error {
+    /// What an answer that is no success means, to a call with an access token or without one.
+    pub(crate) fn error(self, has_token: bool) -> Error {
         let Self { status, headers, text } = self;
         if status.is_redirection() {
             return Error::Protocol(format!("the answer is a redirect ({status}), which is never followed"));
@@ -84,6 +84,9 @@ impl Answer {
                 Refusal { text: Some(text[..end].to_owned()), ..Refusal::new(status) }
             }
         };
+        if has_token && status == StatusCode::UNAUTHORIZED {
+            return AccessTokenError::NotAccepted(refusal).into();
+        }
         match refusal.code.as_deref() {
             Some("NOT_AUTHORIZED") => Error::NotAuthorized(refusal),
             Some("BROKER_NOT_AUTHORIZED") => Error::BrokerNotAuthorized(refusal),
@@ -99,7 +102,7 @@ impl Answer {
 }
 
 /// The text of an answer, at most so many bytes long.
-async fn text(mut response: Response, most: usize) -> Result<String, Error> {
+pub(super) async fn text(mut response: Response, most: usize) -> Result<String, Error> {
     let too_long = || Error::Protocol(format!("the answer is longer than {most} bytes"));
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_long());

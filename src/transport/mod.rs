@@ -12,12 +12,14 @@ mod part;
 mod rate;
 mod retry;
 mod settings;
+mod token;
 mod whole;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use reqwest::Response;
@@ -27,7 +29,7 @@ use url::Url;
 use self::answer::Answer;
 use self::call::{Body, Call};
 pub(crate) use self::call::{Upload, XML};
-use self::connection::Connection;
+use self::connection::{Connection, Shown};
 pub use self::download::{Download, DownloadStream, Pades, Xades};
 pub use self::hooks::{Exchange, OutgoingPackage, Transfer};
 pub(crate) use self::hooks::{Hooks, dump_to};
@@ -39,11 +41,12 @@ pub use self::rate::{EvenPace, RateLimiter};
 pub use self::retry::Retry;
 pub(crate) use self::settings::Options;
 pub use self::settings::{Proxy, Timeouts};
+use self::token::{Token, Tokens};
 use crate::asice::Package;
-use crate::error::{Error, TlsError};
+use crate::error::{AccessTokenError, Error, TlsError};
 use crate::identity::Identity;
-use crate::trust::Environment;
-use crate::types::ServiceUrl;
+use crate::trust::{Environment, NoTokens, TokenEndpoint};
+use crate::types::{AccessTokens, ServiceUrl};
 use crate::xml::{self, Document, Mode};
 
 /// What is asked for where the answer is text; errors are XML even so.
@@ -56,7 +59,9 @@ const UPLOAD_RATE: u64 = 64 * 1024;
 #[derive(Clone)]
 pub(crate) struct Transport {
     connection: Connection,
-    environment: Environment,
+    /// `None`: the client certificate is shown instead.
+    tokens: Option<Arc<Tokens>>,
+    environment: Environment<NoTokens>,
     timeouts: Timeouts,
     hooks: Hooks,
     retry: Retry,
@@ -65,24 +70,37 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(environment: &Environment, identity: &Identity, options: &Options) -> Result<Self, Error> {
-        Ok(Self::over(Connection::new(environment, identity, options)?, environment, options))
+    /// To the API of an environment: with access tokens from an endpoint, or else with the client certificate.
+    pub(crate) fn new(
+        environment: Environment<NoTokens>,
+        identity: &Identity,
+        tokens: Option<(&AccessTokens, &TokenEndpoint)>,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let tokens = tokens.map(|(tokens, endpoint)| {
+            Tokens::new(tokens, endpoint, environment.root(), identity, options).map(Arc::new)
+        });
+        let tokens = tokens.transpose()?;
+        let shown = if tokens.is_some() { Shown::Nothing } else { Shown::Certificate(identity) };
+        let connection = Connection::new(&environment, identity, shown, options)?;
+        Ok(Self { tokens, ..Self::over(connection, environment, options) })
     }
 
     /// A service that is not there: each request is answered as a test has prepared.
     #[cfg(feature = "testing")]
     pub(crate) fn prepared(
-        environment: &Environment,
+        environment: Environment<NoTokens>,
         answer: impl Fn(&reqwest::Request) -> http::Response<bytes::Bytes> + Send + Sync + 'static,
     ) -> Self {
         let options = Options { rate: None, retry: Retry::OFF, ..Options::default() };
         Self::over(Connection::Prepared(Arc::new(answer)), environment, &options)
     }
 
-    fn over(connection: Connection, environment: &Environment, options: &Options) -> Self {
+    fn over(connection: Connection, environment: Environment<NoTokens>, options: &Options) -> Self {
         Self {
             connection,
-            environment: environment.clone(),
+            tokens: None,
+            environment,
             timeouts: options.timeouts,
             hooks: options.hooks.clone(),
             retry: options.retry,
@@ -96,7 +114,7 @@ impl Transport {
         Self { timeouts, ..self.clone() }
     }
 
-    pub(crate) fn environment(&self) -> &Environment {
+    pub(crate) fn environment(&self) -> &Environment<NoTokens> {
         &self.environment
     }
 
@@ -179,6 +197,10 @@ impl Transport {
     /// connection being reset before the alert. A small request gets to read it. Only for uploads that did not leave as a
     /// whole, which nobody can have acted upon: otherwise a job might exist, whatever is refused now.
     async fn refused_certificate(&self, url: &ServiceUrl) -> Option<Error> {
+        // With access tokens there is no certificate to refuse.
+        if self.tokens.is_some() {
+            return None;
+        }
         let organization = ServiceUrl::below(self.root(), &[self.organization(url)]);
         let (request, _) = Call::get(&organization).request(&self.hooks).ok()?;
         let asked = tokio::time::timeout(self.timeouts.answer, self.connection.send(request)).await.ok()?;
@@ -210,13 +232,48 @@ impl Transport {
         Ok(self.retry.run(|resent| self.attempt::<Whole>(call, resent)).await?.text)
     }
 
-    /// One request. Every request goes through here.
+    /// One request, with an access token if the client uses them.
+    ///
+    /// A 401 to it drops the token, and the call is sent once more with a new one: it was not acted upon. Not a package,
+    /// whose signature would be too old: who sends it again makes a new one.
     async fn attempt<R: Reply>(&self, call: &Call<'_>, resent: usize) -> Result<R, Error> {
+        let Some(tokens) = &self.tokens else { return self.exchange(call, resent, None).await };
+        let token = self.token(tokens).await?;
+        match self.exchange(call, resent, Some(&token)).await {
+            Err(Error::AccessToken(AccessTokenError::NotAccepted(refusal))) => {
+                tokens.refused(&token).await;
+                if let Body::Package(..) = call.body {
+                    return Err(AccessTokenError::NotAccepted(refusal).into());
+                }
+                let token = self.token(tokens).await?;
+                self.exchange(call, resent + 1, Some(&token)).await
+            }
+            done => done,
+        }
+    }
+
+    /// The access token, within the time that an answer may take.
+    async fn token(&self, tokens: &Arc<Tokens>) -> Result<Arc<Token>, AccessTokenError> {
+        let token = tokio::time::timeout(self.timeouts.answer, tokens.current()).await;
+        token.unwrap_or_else(|_| Err(AccessTokenError::Timeout))
+    }
+
+    /// Makes sure that there is an access token, and tells how long it can be used. `None` for a client without.
+    pub(crate) async fn token_left(&self) -> Result<Option<Duration>, Error> {
+        let Some(tokens) = &self.tokens else { return Ok(None) };
+        Ok(Some(self.token(tokens).await?.left()))
+    }
+
+    /// One exchange. Every request to the API goes through here.
+    async fn exchange<R: Reply>(&self, call: &Call<'_>, resent: usize, token: Option<&Token>) -> Result<R, Error> {
         // A package was permitted before it was signed.
         if !matches!(call.body, Body::Package(..)) {
             self.permitted(call.url).await?;
         }
-        let (request, sent) = call.request(&self.hooks)?;
+        let (mut request, sent) = call.request(&self.hooks)?;
+        if let Some(token) = token {
+            request.headers_mut().insert(AUTHORIZATION, token.header()?);
+        }
         let span = operation::request(&call.method, call.url.as_url(), resent);
         span.record("http.request.body.size", operation::integer(sent));
         let start = Instant::now();
@@ -229,7 +286,8 @@ impl Transport {
             } else {
                 self.noted(call.url, response.headers(), status);
                 let answer = Answer::read(response).await;
-                Err((answer.text.as_ref().ok().cloned(), answer.error()))
+                let text = answer.text.as_ref().ok().cloned();
+                Err((text, answer.error(token.is_some())))
             };
             Ok((status, reply))
         };

@@ -3,7 +3,7 @@
 //! Names are those of OpenTelemetry's semantic conventions for RPC and HTTP clients. Nothing personal gets in: of a URL
 //! scheme, host and port, of a job its number, of an error its kind.
 
-use http::Method;
+use http::{Method, StatusCode};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span, info_span};
 use url::Url;
@@ -106,6 +106,26 @@ pub(super) fn request(method: &Method, url: &Url, resent: usize) -> Span {
         server.port = url.port_or_known_default().map(i64::from),
         error.type = Empty,
     )
+}
+
+/// The span of a request for an access token: whoever waits for it, it is in the operation of the call that began it.
+pub(super) fn token_request(url: &Url) -> Span {
+    debug_span!(
+        "access_token",
+        otel.name = "access token",
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = "POST",
+        http.response.status_code = Empty,
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default().map(i64::from),
+        error.type = Empty,
+    )
+}
+
+/// Notes the status of the answer to the request at hand.
+pub(super) fn note_status(status: StatusCode) {
+    Span::current().record("http.response.status_code", i64::from(status.as_u16()));
 }
 
 /// A count as OpenTelemetry has it: exporters write an unsigned one as text.

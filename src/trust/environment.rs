@@ -11,6 +11,7 @@ use url::Url;
 use super::anchors::TrustAnchors;
 use super::authorities::{PRODUCTION, TEST};
 use super::authority::Authority;
+use super::tokens::{HasTokens, NoTokens, TokenEndpoint, https};
 use super::trusted::{Broken, Trusted, Ways, timestamp};
 use super::verifier::ServerVerifier;
 use crate::certificate::Certificate;
@@ -29,6 +30,9 @@ const POSTEN: &str = "984661185";
 /// only within its own dates. Authorities for test are never trusted in production, and none of production in the test
 /// environment.
 ///
+/// `T` tells whether it has a token endpoint ([`HasTokens`], the default) or not ([`NoTokens`]): a client with
+/// [`AccessTokens`](crate::AccessTokens) needs one.
+///
 /// ```no_run
 /// use posten_signering::{Environment, TrustAnchors};
 ///
@@ -41,27 +45,37 @@ const POSTEN: &str = "984661185";
 /// # Ok::<(), posten_signering::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Environment {
+pub struct Environment<T = HasTokens> {
     root: Url,
     pub(super) trusted: Trusted,
     pub(super) server: OrganizationNumber,
+    tokens: T,
 }
 
-impl Environment {
+impl Environment<HasTokens> {
     /// Production: `https://api.signering.posten.no/api`.
     pub fn production() -> Self {
-        Self::known("https://api.signering.posten.no/api", Trusted::list(PRODUCTION, TEST))
-    }
-
-    /// No service: what is made for tests must not reach one.
-    #[cfg(feature = "testing")]
-    pub(crate) fn nowhere() -> Self {
-        Self::known("https://testing.invalid/api", Trusted::list(&[], &[]))
+        let api = Environment::known("https://api.signering.posten.no/api", Trusted::list(PRODUCTION, TEST));
+        api.with_token_endpoint(TokenEndpoint::known("https://midp.digipost.no/oauth2/token"))
     }
 
     /// The public test environment: `https://api.difitest.signering.posten.no/api`.
     pub fn difi_test() -> Self {
-        Self::known("https://api.difitest.signering.posten.no/api", Trusted::list(TEST, PRODUCTION))
+        let api = Environment::known("https://api.difitest.signering.posten.no/api", Trusted::list(TEST, PRODUCTION));
+        api.with_token_endpoint(TokenEndpoint::known("https://midp.difitest.digipost.no/oauth2/token"))
+    }
+
+    /// The token endpoint.
+    pub fn token_endpoint(&self) -> &TokenEndpoint {
+        &self.tokens.0
+    }
+}
+
+impl Environment<NoTokens> {
+    /// No service: what is made for tests must not reach one.
+    #[cfg(feature = "testing")]
+    pub(crate) fn nowhere() -> Self {
+        Self::known("https://testing.invalid/api", Trusted::list(&[], &[]))
     }
 
     /// The other test environment: `https://api.difiqa.signering.posten.no/api`.
@@ -72,22 +86,19 @@ impl Environment {
 
     /// A service at another address: a stub, a proxy, the sandbox. Its certificate must name Posten Bring AS.
     ///
-    /// It trusts the authorities of these certificates, and no others.
+    /// It trusts the authorities of these certificates, and no others. It has no token endpoint unless it gets one with
+    /// [`with_token_endpoint`](Self::with_token_endpoint).
     ///
     /// # Errors
     ///
     /// [`Error::Configuration`] when the address is not an `https` URL without query and fragment.
     pub fn custom(root: &str, anchors: TrustAnchors) -> Result<Self, Error> {
-        let url = Url::parse(root).ok().filter(|url| {
-            let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-            url.scheme() == "https" && url.has_host() && plain && url.password().is_none()
-        });
-        let root = url.ok_or_else(|| {
+        let root = https(root).ok_or_else(|| {
             Error::Configuration("the environment's address is not an https URL without query and fragment".into())
         })?;
         let mut trusted = Trusted::list(&[], &[]);
         trusted.trust_certificates(&anchors)?;
-        Ok(Self { root, trusted, server: posten() })
+        Ok(Self { root, trusted, server: posten(), tokens: NoTokens })
     }
 
     /// Like [`custom`](Self::custom), for a stub whose certificate names another organization.
@@ -99,6 +110,13 @@ impl Environment {
         Ok(Self { server, ..Self::custom(root, anchors)? })
     }
 
+    fn known(root: &str, trusted: Trusted) -> Self {
+        let root = Url::parse(root).expect("the addresses above are URLs");
+        Self { root, trusted, server: posten(), tokens: NoTokens }
+    }
+}
+
+impl<T> Environment<T> {
     /// Trusts the authorities of these certificates too. After [`without_authorities`](Self::without_authorities): only
     /// them.
     ///
@@ -156,6 +174,19 @@ impl Environment {
         &self.trusted.authorities
     }
 
+    /// Returns the same environment with this token endpoint.
+    pub fn with_token_endpoint(self, endpoint: TokenEndpoint) -> Environment<HasTokens> {
+        let Self { root, trusted, server, .. } = self;
+        Environment { root, trusted, server, tokens: HasTokens(endpoint) }
+    }
+
+    /// Returns the same environment without a token endpoint: for a program that chooses between environments with and
+    /// without one.
+    pub fn without_token_endpoint(&self) -> Environment<NoTokens> {
+        let Self { root, trusted, server, .. } = self;
+        Environment { root: root.clone(), trusted: trusted.clone(), server: server.clone(), tokens: NoTokens }
+    }
+
     /// The root of the API.
     pub fn root(&self) -> &Url {
         &self.root
@@ -205,19 +236,15 @@ impl Environment {
         let own = identity.chain().get(1..).unwrap_or_default();
         ServerVerifier::new(self.trusted.clone(), own, self.server.clone())
     }
-
-    fn known(root: &str, trusted: Trusted) -> Self {
-        let root = Url::parse(root).expect("the addresses above are URLs");
-        Self { root, trusted, server: posten() }
-    }
 }
 
-impl fmt::Debug for Environment {
+impl<T: fmt::Debug> fmt::Debug for Environment<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment")
             .field("root", &self.root.as_str())
             .field("authorities", &self.trusted.authorities.len())
             .field("server", &self.server)
+            .field("tokens", &self.tokens)
             .finish_non_exhaustive()
     }
 }

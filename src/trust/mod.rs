@@ -4,6 +4,7 @@ mod anchors;
 mod authorities;
 mod authority;
 mod environment;
+mod tokens;
 mod trusted;
 mod verifier;
 
@@ -15,3 +16,4 @@ mod tests;
 pub use self::anchors::TrustAnchors;
 pub use self::authority::Authority;
 pub use self::environment::Environment;
+pub use self::tokens::{HasTokens, NoTokens, TokenEndpoint};

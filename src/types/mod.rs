@@ -1,5 +1,6 @@
 //! Value types of requests. Each is validated when it is parsed, by the rules of the service.
 
+mod access;
 mod contact;
 mod content;
 mod document;
@@ -15,6 +16,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::access::{AccessTokens, BrokerId, ClientId};
 pub(crate) use self::contact::Addresses;
 pub use self::contact::{ContactInformation, EmailAddress, MobileNumber};
 pub(crate) use self::content::DocumentContent;

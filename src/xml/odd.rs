@@ -251,7 +251,7 @@ fn tree_of(text: &str) -> Node {
 
 static TRANSPORT: LazyLock<Arc<Transport>> = LazyLock::new(|| {
     let nothing = |_: &reqwest::Request| http::Response::new(bytes::Bytes::new());
-    Arc::new(Transport::prepared(&Environment::production(), nothing))
+    Arc::new(Transport::prepared(Environment::production().without_token_endpoint(), nothing))
 });
 
 /// Reads a document as an answer, and of a status all that it leads to.

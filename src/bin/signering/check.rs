@@ -1,8 +1,10 @@
 //! `signering check`: what is wrong with certificate, environment and connection, and what to do about it.
 
+use std::time::Duration;
+
 use clap::Args;
 use jiff::Timestamp;
-use posten_signering::{Environment, Error, ErrorClass, Identity, IdentityError, TlsError};
+use posten_signering::{AccessTokenError, Environment, Error, ErrorClass, Identity, IdentityError, NoTokens, TlsError};
 use serde_json::{Value, json};
 
 use super::connection::Connection;
@@ -70,13 +72,32 @@ impl Check {
             Err(failure) => return Err(failure),
         };
         findings.push(fits(&environment, &identity));
-        let client = match self.connection.client_of(identity, environment, output) {
+        let tokens = match self.connection.access_tokens() {
+            Ok(tokens) => tokens,
+            Err(Failure::Library(error)) => {
+                let cure = "Give --token-endpoint an https URL, and --token-roots PEM or DER files.";
+                findings.push(Finding::failed("access token", &error, "bad-token-endpoint", Some(cure)));
+                return Ok(());
+            }
+            Err(failure) => return Err(failure),
+        };
+        let endpoint = tokens.as_ref().map(|(_, endpoint)| endpoint.url().clone());
+        let client = match self.connection.client_of(identity, environment, tokens, output) {
             Ok(client) => client,
             Err(error) => {
                 findings.push(Finding::failed("configuration", &error, "bad-configuration", None));
                 return Ok(());
             }
         };
+        if let Some(endpoint) = endpoint {
+            match client.access_token_left().await {
+                Ok(left) => findings.push(Finding::good("access token", format!("{endpoint}\n{}", lasts(left)))),
+                Err(error) => {
+                    findings.push(no_token(&error));
+                    return Ok(());
+                }
+            }
+        }
         findings.push(match client.whoami().await {
             Ok(answer) => Finding::good("service", answer.trim().to_owned()),
             Err(error) => refused(&error),
@@ -140,7 +161,7 @@ fn certificate(identity: &Identity, now: Timestamp) -> Finding {
 }
 
 /// Only a warning: the service decides.
-fn fits(environment: &Environment, identity: &Identity) -> Finding {
+fn fits(environment: &Environment<NoTokens>, identity: &Identity) -> Finding {
     let (diagnosis, text, cure) = match environment.suits(identity) {
         Ok(()) => {
             return Finding::good(
@@ -167,11 +188,62 @@ fn fits(environment: &Environment, identity: &Identity) -> Finding {
     Finding { of: "environment", outcome: Outcome::Warning, diagnosis, text, cure: Some(cure) }
 }
 
+/// How long a token lasts. The token itself is shown to nobody.
+fn lasts(left: Option<Duration>) -> String {
+    let seconds = left.unwrap_or_default().as_secs();
+    format!("gives a token that lasts for {} minutes and {} seconds", seconds / 60, seconds % 60)
+}
+
+/// What is wrong when the token endpoint gives no token.
+fn no_token(error: &Error) -> Finding {
+    let (diagnosis, cure) = match error {
+        Error::AccessToken(AccessTokenError::Refused(refusal)) => match refusal.code() {
+            Some("invalid_client") => (
+                "invalid-client",
+                "Nyva knows a client by one certificate. Was it renewed? Then make a new client for the new one. Or is the client id one of another environment?",
+            ),
+            Some("invalid_scope") => {
+                ("invalid-scope", "Look at --broker-id: it is the number that Nyva shows, and no organization number.")
+            }
+            Some("invalid_target") => (
+                "invalid-resource",
+                "The provider expects another resource: give it with --resource, the host without /api for instance.",
+            ),
+            _ if error.class() == ErrorClass::Rights => {
+                ("token-refused", "Look in Nyva whether the client may use signering.")
+            }
+            _ => ("token-endpoint-fails", "The identity provider has a problem of its own: try again later."),
+        },
+        Error::AccessToken(AccessTokenError::Malformed(_)) => {
+            ("bad-token-answer", "Somebody else answers: is there a proxy or gateway in the way, is the address right?")
+        }
+        Error::AccessToken(AccessTokenError::Tls(TlsError::OurCertificateRefused { .. })) => (
+            "token-certificate-refused",
+            "The identity provider does not take this kind of certificate. Test and production mixed up, or its issuer's certificate missing?",
+        ),
+        Error::AccessToken(AccessTokenError::Tls(_)) => (
+            "token-endpoint-not-trusted",
+            "Somebody else may answer: a proxy that opens TLS must leave this address alone. Look at this machine's clock, too.",
+        ),
+        error => return unreachable("access token", error),
+    };
+    Finding::failed("access token", error, diagnosis, Some(cure))
+}
+
 /// What is wrong when the service does not answer as it should.
 fn refused(error: &Error) -> Finding {
+    if let Error::AccessToken(AccessTokenError::NotAccepted(_)) = error {
+        let cure = "The token is fresh, and the service does not take it: does the token endpoint belong to this environment? Try another --resource, and look in Nyva whether the client may use signering.";
+        return Finding::failed("service", error, "token-not-accepted", Some(cure));
+    }
+    unreachable("service", error)
+}
+
+/// What is wrong with a connection or with what answers there: the service, or the token endpoint.
+fn unreachable(of: &'static str, error: &Error) -> Finding {
     if let Error::Tls(reason) = error {
         let (diagnosis, cure) = tls(reason);
-        return Finding::failed("service", error, diagnosis, Some(cure));
+        return Finding::failed(of, error, diagnosis, Some(cure));
     }
     let (diagnosis, cure) = match error.class() {
         ErrorClass::Rights if matches!(error, Error::BrokerNotAuthorized(_)) => (
@@ -207,7 +279,7 @@ fn refused(error: &Error) -> Finding {
             "An answer that is not the service's: is the address right, is there a proxy in the way?",
         ),
     };
-    Finding::failed("service", error, diagnosis, Some(cure))
+    Finding::failed(of, error, diagnosis, Some(cure))
 }
 
 fn tls(reason: &TlsError) -> (&'static str, &'static str) {

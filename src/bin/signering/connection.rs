@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use posten_signering::{
-    Client, Environment, Error, FileAction, HasSender, Identity, OrganizationNumber, Proxy, Sender, Timeouts,
-    TrustAnchors,
+    AccessTokens, BrokerId, Client, ClientId, Environment, Error, FileAction, HasSender, Identity, NoTokens,
+    OrganizationNumber, Proxy, Sender, Timeouts, TokenEndpoint, TrustAnchors,
 };
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroize;
@@ -40,6 +40,21 @@ pub struct Connection {
     /// has none of its own
     #[arg(long, value_name = "PATH", env = "SIGNERING_ROOTS", value_delimiter = ',')]
     roots: Vec<PathBuf>,
+    /// Authenticate with access tokens: the id of the client that is registered for the certificate in Nyva
+    #[arg(long, value_name = "UUID", env = "SIGNERING_CLIENT_ID", requires = "broker_id")]
+    client_id: Option<ClientId>,
+    /// The broker id that Nyva shows for the client
+    #[arg(long, value_name = "NUMBER", env = "SIGNERING_BROKER_ID", requires = "client_id")]
+    broker_id: Option<BrokerId>,
+    /// The token endpoint of another service. production and difitest have theirs
+    #[arg(long, value_name = "URL", env = "SIGNERING_TOKEN_ENDPOINT", requires = "client_id")]
+    token_endpoint: Option<String>,
+    /// Root certificates that the token endpoint's must end in, in place of Mozilla's: a file, or a directory of them
+    #[arg(long, value_name = "PATH", env = "SIGNERING_TOKEN_ROOTS", requires = "token_endpoint")]
+    token_roots: Option<PathBuf>,
+    /// The resource that tokens are asked for. The root of the API unless said otherwise
+    #[arg(long, value_name = "TEXT", env = "SIGNERING_RESOURCE", requires = "client_id")]
+    resource: Option<String>,
     /// The organization that acts. The certificate's own unless said otherwise
     #[arg(long, value_name = "NUMBER", env = "SIGNERING_SENDER")]
     sender: Option<OrganizationNumber>,
@@ -57,7 +72,28 @@ pub struct Connection {
 impl Connection {
     pub fn client(&self, output: &Output) -> Result<Client<HasSender>, Failure> {
         let identity = self.identity()?;
-        Ok(self.client_of(identity, self.environment()?, output)?)
+        Ok(self.client_of(identity, self.environment()?, self.access_tokens()?, output)?)
+    }
+
+    /// The access tokens to use, if any, and where they come from.
+    pub fn access_tokens(&self) -> Result<Option<(AccessTokens, TokenEndpoint)>, Failure> {
+        let (Some(client_id), Some(broker_id)) = (&self.client_id, &self.broker_id) else { return Ok(None) };
+        let mut tokens = AccessTokens::new(client_id.clone(), broker_id.clone());
+        if let Some(resource) = &self.resource {
+            tokens = tokens.with_resource(resource);
+        }
+        let mut endpoint = match (&self.token_endpoint, self.environment.as_str()) {
+            (Some(url), _) => TokenEndpoint::new(url)?,
+            (None, "production") => Environment::production().token_endpoint().clone(),
+            (None, "difitest") => Environment::difi_test().token_endpoint().clone(),
+            (None, name) => {
+                return Err(Failure::Usage(format!("--environment {name} needs --token-endpoint for access tokens")));
+            }
+        };
+        if let Some(path) = &self.token_roots {
+            endpoint = endpoint.with_roots(roots(path)?);
+        }
+        Ok(Some((tokens, endpoint)))
     }
 
     /// The certificate and its key.
@@ -69,7 +105,7 @@ impl Connection {
         }
     }
 
-    pub fn environment(&self) -> Result<Environment, Failure> {
+    pub fn environment(&self) -> Result<Environment<NoTokens>, Failure> {
         let mut anchors: Option<TrustAnchors> = None;
         for path in &self.roots {
             let more = roots(path)?;
@@ -82,13 +118,13 @@ impl Connection {
             let name = &self.environment;
             anchors.clone().ok_or_else(|| Failure::Usage(format!("--environment {name} needs --roots")))
         };
-        let with_more = |environment: Environment| match anchors.clone() {
+        let with_more = |environment: Environment<NoTokens>| match anchors.clone() {
             Some(anchors) => environment.trusting(anchors),
             None => Ok(environment),
         };
         Ok(match self.environment.as_str() {
-            "production" => with_more(Environment::production()).map_err(Error::from)?,
-            "difitest" => with_more(Environment::difi_test()).map_err(Error::from)?,
+            "production" => with_more(Environment::production().without_token_endpoint()).map_err(Error::from)?,
+            "difitest" => with_more(Environment::difi_test().without_token_endpoint()).map_err(Error::from)?,
             #[expect(deprecated, reason = "until the service's own clients drop it")]
             "difiqa" => with_more(Environment::difi_qa()).map_err(Error::from)?,
             address if address.starts_with("https://") => Environment::custom(address, needed()?)?,
@@ -102,18 +138,15 @@ impl Connection {
     pub fn client_of(
         &self,
         identity: Identity,
-        environment: Environment,
+        environment: Environment<NoTokens>,
+        tokens: Option<(AccessTokens, TokenEndpoint)>,
         output: &Output,
     ) -> Result<Client<HasSender>, Error> {
         let own = identity.organization_number().cloned();
         let sender = self.sender.clone().or(own).ok_or_else(|| {
             Error::Configuration("the certificate names no organization: --sender must say who acts".to_owned())
         })?;
-        let mut builder = Client::builder()
-            .environment(environment)
-            .identity(identity)
-            .sender(Sender::new(sender))
-            .user_agent("signering");
+        let mut builder = Client::builder().identity(identity).sender(Sender::new(sender)).user_agent("signering");
         if let Some(proxy) = &self.proxy {
             builder = builder.proxy(Proxy::new(proxy)?);
         }
@@ -127,7 +160,12 @@ impl Connection {
         if let Some(tell) = output.progress() {
             builder = builder.on_transfer(tell);
         }
-        builder.build()
+        match tokens {
+            None => builder.environment(environment).build(),
+            Some((tokens, endpoint)) => {
+                builder.environment(environment.with_token_endpoint(endpoint)).access_tokens(tokens).build()
+            }
+        }
     }
 
     /// The archive's password: from a file, the environment, or somebody at the terminal.

@@ -19,6 +19,9 @@ pub struct Sandbox {
     /// The port of the web site (0: the one used before in the directory, or any that is free)
     #[arg(long, env = "SIGNERING_SANDBOX_WEB_PORT", default_value_t = 8080)]
     web_port: u16,
+    /// The port of the token endpoint (0: the one used before in the directory, or any that is free)
+    #[arg(long, env = "SIGNERING_SANDBOX_TOKEN_PORT", default_value_t = 0)]
+    token_port: u16,
     /// Where jobs, certificates, clock and ports are kept, and the client's files are written
     #[arg(long, env = "SIGNERING_SANDBOX_DIR", value_name = "PATH", default_value = "sandbox")]
     dir: PathBuf,
@@ -106,6 +109,7 @@ impl Sandbox {
         let options = Service::builder()
             .port(self.port)
             .web_port(self.web_port)
+            .token_port(self.token_port)
             .directory(&self.dir)
             .organization(self.organization)
             .brokers(self.broker)

@@ -9,10 +9,10 @@ use crate::xml::{self, Document, generated as wire};
 pub(super) type Answer = Result<Response, Refused>;
 
 /// A refusal on its way out.
-pub(super) struct Refused {
-    pub(super) status: StatusCode,
-    pub(super) code: &'static str,
-    pub(super) rule: String,
+pub(in super::super) struct Refused {
+    pub(in super::super) status: StatusCode,
+    pub(in super::super) code: &'static str,
+    pub(in super::super) rule: String,
 }
 
 pub(super) fn refuse<T>(status: StatusCode, code: &'static str, rule: impl Into<String>) -> Result<T, Refused> {

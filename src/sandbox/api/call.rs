@@ -17,13 +17,25 @@ use crate::types::OrganizationNumber;
 /// The service, as a handler gets it.
 pub(super) type Shared = State<Arc<Service>>;
 
-/// The certificate of a connection.
+/// Who calls: a certificate, and the organization that it stands for.
 #[derive(Clone)]
-pub(in super::super) struct Caller(pub(in super::super) CertificateDer<'static>);
+pub(in super::super) struct Caller(pub(super) CertificateDer<'static>, Option<OrganizationNumber>);
 
 impl Caller {
+    /// Whose certificate was shown in the handshake.
+    pub(in super::super) fn of(certificate: CertificateDer<'static>) -> Self {
+        let parsed = Certificate::parse(&certificate).ok();
+        let organization = parsed.and_then(|certificate| certificate.organization_number());
+        Self(certificate, organization)
+    }
+
+    /// Whose access token was sent: the certificate is the one that the token was given for.
+    pub(in super::super) fn with_token(certificate: CertificateDer<'static>, organization: OrganizationNumber) -> Self {
+        Self(certificate, Some(organization))
+    }
+
     pub(super) fn organization(&self) -> Option<OrganizationNumber> {
-        Certificate::parse(&self.0).ok().and_then(|certificate| certificate.organization_number())
+        self.1.clone()
     }
 }
 

@@ -17,7 +17,8 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 
-use self::answer::{Answer, Refused, Rule, Written, limited, refuse};
+pub(super) use self::answer::Refused;
+use self::answer::{Answer, Rule, Written, limited, refuse};
 pub(super) use self::call::Caller;
 use self::call::Shared;
 #[cfg(all(feature = "verify", any(fuzzing, test)))]
@@ -25,6 +26,7 @@ pub(super) use self::create::parts;
 pub(super) use self::strike::{Corrupt, Cut};
 use super::job::FlowName;
 use super::service::Service;
+use super::tokens::identified;
 use crate::types::{MAX_BYTES, OrganizationNumber};
 
 /// The largest request body: the documents, and room for the rest.
@@ -54,12 +56,13 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         .merge(of_flow(FlowName::Portal))
         .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(&service), authorize))
+        .layer(from_fn_with_state(Arc::clone(&service), identified))
         .layer(from_fn_with_state(Arc::clone(&service), strike::strike))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(service)
 }
 
-/// Before anything else: may this certificate act for the sender in the path? And afterwards: which rule was broken?
+/// Before anything else: may the caller act for the sender in the path? And afterwards: which rule was broken?
 async fn authorize(
     State(service): Shared,
     Extension(caller): Extension<Caller>,

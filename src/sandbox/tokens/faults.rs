@@ -1,0 +1,48 @@
+//! What goes wrong at the token endpoint on demand.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+
+/// What goes wrong with a request for an access token: see
+/// [`Sandbox::inject_token_fault`](super::super::Sandbox::inject_token_fault).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use posten_signering::sandbox::{Sandbox, TokenFault};
+///
+/// let sandbox = Sandbox::start().await?;
+/// sandbox.inject_token_fault(TokenFault::Malformed, 1);
+/// let client = sandbox.client_with_tokens();
+/// println!("{}", client.whoami().await.unwrap_err());
+/// assert_eq!(client.whoami().await?, "You are 123456789");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenFault {
+    /// The connection is closed without an answer.
+    Close,
+    /// The answer comes after this pause.
+    Pause(Duration),
+    /// The answer comes byte by byte, with this pause between two.
+    Trickle(Duration),
+    /// The answer is a page of a gateway, with this status.
+    Html(StatusCode),
+    /// The answer is JSON with this `error`, and this status.
+    Refuse(StatusCode, &'static str),
+    /// The answer sends the client to this URL, with status 307.
+    Redirect(String),
+    /// The answer is JSON that breaks off.
+    Malformed,
+    /// The answer is one of ten million bytes.
+    Huge,
+    /// The answer has no `expires_in`.
+    NoExpiresIn,
+    /// The answer has this JSON value as its `expires_in`.
+    ExpiresIn(&'static str),
+    /// The answer has this text as its `access_token`. The API does not know it.
+    Token(String),
+}
