@@ -83,7 +83,7 @@ pub enum TlsError {
     /// The server's certificate is self-signed.
     #[error("the server's certificate is self-signed")]
     SelfSigned,
-    /// The chain ends under an issuer that is none of the environment's authorities.
+    /// The chain ends at an issuer that is not an authority of the environment.
     #[error(
         "the server's certificate chain ends under {root}, which is none of the environment's authorities \
          (another service, a proxy that opens TLS, or an authority to add with Environment::trusting)"
@@ -101,8 +101,8 @@ pub enum TlsError {
         /// The name of the authority.
         authority: String,
     },
-    /// The chain has the name of an authority of the environment, and not its key: it is made up, or the authority has a
-    /// new key that is not on the list yet.
+    /// The chain contains the name of an authority of the environment with another key: it is forged, or the authority has
+    /// a new key that is not on the list yet.
     #[error(
         "the server's certificate chain names {authority}, but not with the key of this authority \
          (not the service, or an authority whose new key has to be added with Environment::trusting)"
@@ -124,8 +124,8 @@ pub enum TlsError {
         /// The end of its validity.
         not_after: Timestamp,
     },
-    /// The chain leads to an authority of the environment, but nobody has its certificate: the server did not send it,
-    /// and it is not in the archive of the client's identity.
+    /// The chain leads to an authority of the environment, but its certificate is missing: the server did not send it, and
+    /// it is neither in the archive of the client's identity nor given with the environment.
     ///
     /// ```
     /// use posten_signering::TlsError;

@@ -1,4 +1,4 @@
-//! Certificates that are given as trust anchors.
+//! Certificates of authorities, read from PEM and DER.
 
 use std::path::Path;
 
@@ -11,8 +11,8 @@ use crate::error::{Error, FileAction, TrustAnchorsError, file};
 
 /// Certificates of authorities, read from files. Never empty.
 ///
-/// What they are for, the caller says: [`Environment::trusting`](crate::Environment::trusting) trusts them,
-/// [`Environment::with_issuers`](crate::Environment::with_issuers) only makes chains of them.
+/// [`Environment::trusting`](crate::Environment::trusting) trusts the authorities of these certificates.
+/// [`Environment::with_issuers`](crate::Environment::with_issuers) uses the certificates only to complete a chain.
 ///
 /// ```no_run
 /// use posten_signering::TrustAnchors;

@@ -13,7 +13,7 @@ use crate::error::TrustAnchorsError;
 #[derive(Clone)]
 pub(super) struct Trusted {
     pub(super) authorities: Vec<Authority>,
-    /// Certificates to make chains of. Being here makes none of them a trust anchor.
+    /// Certificates to build chains with. None of them is a trust anchor unless it belongs to an authority.
     pub(super) given: Vec<CertificateDer<'static>>,
     /// The authorities of the other environments: for test in production, and the other way round.
     pub(super) elsewhere: &'static [Authority],
@@ -49,7 +49,7 @@ impl Trusted {
         Ok(())
     }
 
-    /// What the certificates at hand are: those of a peer, then those of the client's own, then those that were given.
+    /// Classifies the available certificates: those that the peer sent, those of the client's identity, and the given ones.
     pub(super) fn look_at<'c>(
         &'c self,
         peers: &'c [CertificateDer<'c>],
@@ -114,7 +114,7 @@ enum Standing {
     Namesake,
     /// Of an authority of another environment.
     Elsewhere,
-    /// Of nobody known. It may be a part of a chain.
+    /// Of no known authority. It may be an intermediate.
     Other,
 }
 
@@ -124,7 +124,7 @@ struct Candidate<'c> {
     standing: Standing,
 }
 
-/// The certificates at hand, each once.
+/// The available certificates, without duplicates.
 pub(super) struct AtHand<'c> {
     trusted: &'c Trusted,
     now: Timestamp,
@@ -170,9 +170,9 @@ impl AtHand<'_> {
 
     /// What the chain of this certificate can be made of, by name and signature.
     ///
-    /// The search for a path tries all ways through certificates of one name, which a hostile server can make many. So it
-    /// gets only what is signed, step by step, from this certificate on; an anchor is the end of it. The name of an
-    /// authority on another key is not taken from anybody, not even where the authority's own issuer vouches for it.
+    /// The path search of webpki tries all combinations of certificates with the same name, and a hostile server can send
+    /// many. So it gets only certificates whose signatures were followed from this one, up to a trust anchor. A
+    /// certificate with the name of an authority and another key is excluded, even if a trusted issuer signed it.
     pub(super) fn ways(&self, leaf: &Certificate) -> Ways<'_> {
         let mut left: Vec<&Candidate<'_>> =
             self.candidates.iter().filter(|one| matches!(one.standing, Standing::Anchor | Standing::Other)).collect();
@@ -194,7 +194,7 @@ impl AtHand<'_> {
                 }
             }
         }
-        // Ways that lead nowhere need no search.
+        // Without an anchor there is nothing to search for.
         if anchors.is_empty() {
             issuers.clear();
         }
