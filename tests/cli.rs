@@ -367,6 +367,57 @@ async fn help_completions_and_the_sandbox() {
     assert!(checked.code == 0 && checked.out.contains("You are 123456789"), "{checked:?}");
 }
 
+#[test]
+fn every_option_of_the_sandbox_can_be_an_environment_variable() {
+    let directory = tempfile::tempdir().unwrap();
+    let help = run(program(directory.path()).args(["sandbox", "--help"])).out;
+    // What a sandbox can be told, but faults, which are on its dashboard.
+    let options = "port web-port dir organization broker poll-interval growing-waits redelivery redirect-lifetime \
+        delete-on-confirmation archive sender-kind without technical-signature ltv rate-limit latency advance";
+    for option in options.split_whitespace() {
+        assert!(help.contains(&format!("--{option}")), "{option}: {help}");
+        let variable = format!("SIGNERING_SANDBOX_{}", option.replace('-', "_").to_uppercase());
+        assert!(help.contains(&variable), "{variable}: {help}");
+    }
+
+    let start = |port: &str| {
+        let mut command = program(directory.path());
+        let variables = [
+            ("PORT", port),
+            ("WEB_PORT", "0"),
+            ("DIR", "there"),
+            ("ORGANIZATION", "987654321"),
+            ("BROKER", "987654321:974760673"),
+            ("ARCHIVE", "true"),
+            ("WITHOUT", "name-as-identifier"),
+            ("TECHNICAL_SIGNATURE", "bare"),
+            ("ADVANCE", "60"),
+        ];
+        for (name, value) in variables {
+            command.env(format!("SIGNERING_SANDBOX_{name}"), value);
+        }
+        let mut sandbox = Running(command.args(["--json", "sandbox"]).stdout(Stdio::piped()).spawn().unwrap());
+        let mut line = String::new();
+        let mut out = std::io::BufReader::new(sandbox.0.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+        (sandbox, serde_json::from_str::<Value>(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+    };
+    let (sandbox, running) = start("0");
+    let word = |name: &str| running[name].as_str().unwrap().to_owned();
+    for (sender, answer) in
+        [("987654321", "You are 987654321"), ("974760673", "You are 987654321, operating on behalf of 974760673")]
+    {
+        let mut command = program(directory.path());
+        command.args(["check", "--p12", &word("p12"), "--roots", &word("roots"), "--environment"]);
+        let checked =
+            run(command.args([&word("environment"), "--sender", sender]).env("SIGNERING_PASSWORD", "sandbox"));
+        assert!(checked.code == 0 && checked.out.contains(answer), "{checked:?}");
+    }
+    drop(sandbox);
+    let (_again, restarted) = start("0");
+    assert_eq!((&restarted["environment"], &restarted["web"]), (&running["environment"], &running["web"]));
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_terminal_the_password_is_asked_for_and_transfers_are_shown() {

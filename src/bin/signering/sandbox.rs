@@ -29,7 +29,7 @@ pub struct Sandbox {
     #[arg(long, env = "SIGNERING_SANDBOX_ORGANIZATION", value_name = "NUMBER", default_value = "123456789")]
     organization: OrganizationNumber,
     /// Which broker may act for which sender
-    #[arg(long, env = "SIGNERING_SANDBOX_BROKERS", value_name = "BROKER:SENDER", value_delimiter = ',', value_parser = broker)]
+    #[arg(long, env = "SIGNERING_SANDBOX_BROKER", value_name = "BROKER:SENDER", value_delimiter = ',', value_parser = broker)]
     broker: Vec<(OrganizationNumber, OrganizationNumber)>,
     /// How many seconds an empty queue asks to be left alone
     #[arg(long, env = "SIGNERING_SANDBOX_POLL_INTERVAL", value_name = "SECONDS", default_value_t = 5)]
