@@ -17,7 +17,7 @@ use self::support::{Running, pdf};
 fn outside_the_official_java_client_walks_through_all_flows() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_signering"));
-    command.args(["--json", "sandbox", "--port", "0", "--web-port", "0", "--poll-interval", "2", "--dir"]);
+    command.args(["--json", "sandbox", "--port", "0", "--web-port", "0", "--poll-interval", "2", "--archive", "--dir"]);
     command.arg(directory.path()).stdout(Stdio::piped());
     let mut sandbox = Running(command.spawn().unwrap());
     let mut line = String::new();

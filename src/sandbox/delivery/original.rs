@@ -184,3 +184,98 @@ fn inherited(pdf: &Pdf, page: ObjectId, key: &[u8]) -> Option<Object> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use lopdf::dictionary;
+
+    use super::*;
+
+    /// A file with one page: these boxes, this rotation, and a filled-in field whose look is 10 by 10 points.
+    fn file(media: [i64; 4], rotation: i64, hidden: bool) -> Vec<u8> {
+        let mut pdf = Pdf::with_version("1.7");
+        let pages = pdf.new_object_id();
+        let bounds = [0, 0, 10, 10].map(Object::from).to_vec();
+        let look = pdf.add_object(Stream::new(dictionary! { "BBox" => bounds }, b"0 0 10 10 re f".to_vec()));
+        let field = pdf.add_object(dictionary! {
+            "Type" => "Annot", "Subtype" => "Widget", "F" => if hidden { 2 } else { 4 },
+            "Rect" => [100, 100, 140, 120].map(Object::from).to_vec(), "AP" => dictionary! { "N" => look },
+        });
+        let parts: Vec<Object> = [b"q 1 0 0".as_slice(), b"1 0 0 cm"]
+            .map(|part| pdf.add_object(Stream::new(Dictionary::new(), part.to_vec())).into())
+            .to_vec();
+        let page = pdf.add_object(dictionary! {
+            "Type" => "Page", "Parent" => pages, "Contents" => parts, "Annots" => vec![field.into()],
+        });
+        // Both are inherited.
+        pdf.set_object(
+            pages,
+            dictionary! {
+                "Type" => "Pages", "Kids" => vec![page.into()], "Count" => 1, "Rotate" => rotation,
+                "MediaBox" => media.map(Object::from).to_vec(),
+            },
+        );
+        let catalog = pdf.add_object(dictionary! { "Type" => "Catalog", "Pages" => pages });
+        pdf.trailer.set("Root", catalog);
+        let mut bytes = Vec::new();
+        pdf.save_to(&mut bytes).expect("written");
+        bytes
+    }
+
+    fn taken(file: &[u8]) -> (Pdf, Original) {
+        let mut pdf = Pdf::with_version("1.7");
+        let mut pages = take(&mut pdf, file).expect("pages");
+        assert_eq!(pages.len(), 1);
+        (pdf, pages.remove(0))
+    }
+
+    #[test]
+    fn every_page_fits_on_upright_a4_above_the_footer() {
+        for (width, height) in [(595, 842), (842, 595), (1191, 842), (5000, 50), (100, 200), (3, 9000)] {
+            for rotation in [0, 90, 180, 270, -90, 450] {
+                let media = [-7, 11, width - 7, height + 11];
+                let (_, page) = taken(&file(media, rotation, false));
+                let (_, matrix) = page.forms[0];
+                let corners =
+                    [(0, 1), (2, 1), (0, 3), (2, 3)].map(|(x, y)| apply(matrix, (media[x] as f32, media[y] as f32)));
+                for (x, y) in corners {
+                    let case = format!("{width} x {height}, turned by {rotation}: {x}, {y}");
+                    assert!((-0.1..=WIDTH + 0.1).contains(&x), "{case}");
+                    assert!((FOOTER - 0.1..=HEIGHT + 0.1).contains(&y), "{case}");
+                }
+                // Turned, not mirrored, and not stretched.
+                let [a, b, c, d, ..] = matrix;
+                let area = a * d - b * c;
+                assert!(area > 0.0 && area < 1.001, "{matrix:?}");
+                assert!((a.hypot(b) - c.hypot(d)).abs() < 1e-6, "{matrix:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_filled_in_is_drawn_where_it_was() {
+        let (pdf, page) = taken(&file([0, 0, 595, 842], 0, false));
+        let [(whole, place), (field, look)] = page.forms.as_slice() else { panic!("{:?}", page.forms) };
+        let content = pdf.get_object(*whole).and_then(Object::as_stream).expect("a form");
+        assert_eq!(content.content, b"q 1 0 0\n1 0 0 cm\n", "both parts, apart from each other");
+        let dictionary = &pdf.get_object(*field).and_then(Object::as_stream).expect("a form").dict;
+        assert_eq!(dictionary.get(b"Subtype").and_then(Object::as_name).ok(), Some(b"Form".as_slice()));
+        for (own, on_page) in [((0.0, 0.0), (100.0, 100.0)), ((10.0, 10.0), (140.0, 120.0))] {
+            let (there, expected) = (apply(*look, own), apply(*place, on_page));
+            assert!((there.0 - expected.0).abs() < 0.01 && (there.1 - expected.1).abs() < 0.01, "{there:?}");
+        }
+        let (_, page) = taken(&file([0, 0, 595, 842], 0, true));
+        assert_eq!(page.forms.len(), 1, "what is hidden stays so");
+    }
+
+    #[test]
+    fn what_has_no_pages_is_not_taken() {
+        let mut pdf = Pdf::with_version("1.7");
+        for content in
+            ["", "%PDF-1.4\n", "%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"]
+        {
+            assert!(take(&mut pdf, content.as_bytes()).is_none(), "{content}");
+        }
+        assert!(pdf.objects.is_empty());
+    }
+}

@@ -73,6 +73,17 @@ final class Browser {
         return Instant.parse(found.group(1) + "T" + found.group(2) + "Z");
     }
 
+    /** What the long-term storage calls a job's document, as the dashboard says. */
+    static String archived(long job) {
+        String dashboard = new Browser().get(Sandbox.web("/")).body();
+        Matcher row = Pattern.compile("<tr><td>" + job + "</td>.*?</tr>").matcher(dashboard);
+        Matcher id = Pattern.compile("<td><code>([^<]+)</code></td>").matcher(row.find() ? row.group() : "");
+        if (!id.find()) {
+            throw new AssertionError("job " + job + " is not archived");
+        }
+        return id.group(1);
+    }
+
     private void open(long job, String act) {
         String jobs = get(Sandbox.web("/portal/jobs")).body();
         Pattern pattern = Pattern.compile("name=\"csrf\" value=\"([^\"]+)\"[^>]*>"

@@ -1,3 +1,4 @@
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -221,6 +222,19 @@ class PortalTest {
         PortalJob job = job(kari()).withSender(new Sender("987654321")).build();
         assertThrows(BrokerNotAuthorizedException.class, () -> client.create(job));
         assertThrows(BrokerNotAuthorizedException.class, () -> client.getStatusChange(new Sender("987654321")));
+    }
+
+    @Test
+    void aDocumentFromTheArchive() {
+        Sender queue = Sandbox.queue();
+        long id = client.create(job(kari()).withSender(queue).build()).getSignatureJobId();
+        Browser.portal(KARI, id, "sign");
+        PortalJobStatusChanged done = client.getStatusChange(queue);
+        ArchiveClient archive = new ArchiveClient(Sandbox.configuration());
+        ArchiveOwner owner = ArchiveOwner.ofOrganizationNumber(Sandbox.ORGANIZATION);
+        byte[] archived = Sandbox.read(archive.getPAdES(owner, Browser.archived(id)));
+        assertArrayEquals(Sandbox.read(client.getPAdES(done.getpAdESUrl())), archived);
+        client.confirm(done);
     }
 
     @Test
