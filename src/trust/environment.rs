@@ -22,13 +22,13 @@ use crate::types::OrganizationNumber;
 /// Posten Bring AS: the organization in the certificate of every environment's server.
 const POSTEN: &str = "984661185";
 
-/// Which service to talk to: its address, and the authorities that vouch for it.
+/// The service to talk to: its address, and the certificate authorities that its certificate must chain to.
 ///
-/// Production and the test environment know their certificate authorities by name and public key ([`Authority`]), so
-/// that no file is needed. A certificate that the server sends, that is in the archive of the client's identity, or that
-/// was given with [`with_issuers`](Self::with_issuers), becomes a trust anchor if its name and key are on the list; each
-/// only within its own dates. Authorities for test are never trusted in production, and none of production in the test
-/// environment.
+/// Production and the test environment have built-in lists of their authorities, by name and public key ([`Authority`]),
+/// so that no file is needed. A certificate is a trust anchor if its name and key are on the list and it is valid, whether
+/// the server sent it, it is in the archive of the client's identity, or it was given with
+/// [`with_issuers`](Self::with_issuers). Test authorities are never trusted in production, and production authorities never
+/// in the test environment.
 ///
 /// `T` tells whether it has a token endpoint ([`HasTokens`], the default) or not ([`NoTokens`]): a client with
 /// [`AccessTokens`](crate::AccessTokens) needs one.
@@ -38,7 +38,7 @@ const POSTEN: &str = "984661185";
 ///
 /// let production = Environment::production();
 /// let test = Environment::difi_test();
-/// // One more authority than this version of the crate knows, or others in place of all that it knows.
+/// // An authority that is not on the list, and a list of one's own.
 /// let and_more = Environment::production().trusting(TrustAnchors::from_pem_file("new-root.pem")?)?;
 /// let others = Environment::production().without_authorities().trusting(TrustAnchors::from_directory("roots")?)?;
 /// let stub = Environment::custom("https://127.0.0.1:8443/api", TrustAnchors::from_pem_file("sandbox/roots.pem")?)?;
@@ -142,7 +142,8 @@ impl<T> Environment<T> {
         Ok(self)
     }
 
-    /// Trusts no authority any more, and forgets all certificates: to trust others in their place.
+    /// Removes all authorities and all given certificates, to replace them with
+    /// [`trusting`](Self::trusting) or [`trusting_authorities`](Self::trusting_authorities).
     #[must_use]
     pub fn without_authorities(mut self) -> Self {
         self.trusted.authorities.clear();
@@ -150,10 +151,10 @@ impl<T> Environment<T> {
         self
     }
 
-    /// Gives certificates of issuers that the server does not send: for [`TlsError::MissingAuthority`].
+    /// Adds certificates of issuers that the server does not send: the cure for [`TlsError::MissingAuthority`].
     ///
-    /// They make the chain whole, and make nobody trusted: only those of [`authorities`](Self::authorities) become trust
-    /// anchors. So a wrong file does no harm.
+    /// They only complete the chain. None of them is a trust anchor unless it belongs to one of
+    /// [`authorities`](Self::authorities), so a wrong file is harmless.
     ///
     /// ```no_run
     /// use posten_signering::{Environment, TrustAnchors};
@@ -169,7 +170,7 @@ impl<T> Environment<T> {
         self
     }
 
-    /// The authorities that it trusts.
+    /// The authorities that the environment trusts.
     pub fn authorities(&self) -> &[Authority] {
         &self.trusted.authorities
     }
