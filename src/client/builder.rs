@@ -1,4 +1,4 @@
-//! What a client is made of.
+//! The builder of a client.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,15 +16,16 @@ use crate::transport::{
 use crate::trust::Environment;
 use crate::types::{AccessTokens, Sender};
 
-/// Not chosen yet: the environment or the identity of a [`ClientBuilder`].
+/// Marks the environment or the identity of a [`ClientBuilder`] as not set.
 ///
 /// Example: see [`ClientBuilder`].
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "there is nothing to know where nothing is chosen")]
+#[expect(clippy::exhaustive_structs, reason = "a marker without data")]
 pub struct Missing;
 
 impl Client<HasSender> {
-    /// Begins to configure a client.
+    /// Starts a builder.
+    #[doc(alias("ClientConfiguration"))]
     pub fn builder() -> ClientBuilder<Missing, Missing, NoSender> {
         ClientBuilder {
             environment: Missing,
@@ -37,12 +38,12 @@ impl Client<HasSender> {
     }
 }
 
-/// Configures a [`Client`]: environment and identity first, then what is wanted besides.
+/// A builder of [`Client`]. Required: the environment and the identity.
 ///
-/// The identity signs the document packages, and its certificate opens the connection, unless there are
-/// [`access_tokens`](Self::access_tokens). `C` tells which: [`ClientCertificate`] or [`AccessTokens`].
+/// The identity signs the document packages, and its certificate authenticates the connection, unless there are
+/// [`access_tokens`](Self::access_tokens). `C` is the credential: [`ClientCertificate`] or [`AccessTokens`].
 ///
-/// `build` exists when environment and identity are there, so a client without one does not compile:
+/// `build` exists once environment and identity are set, so a client without one does not compile:
 ///
 /// ```compile_fail
 /// use posten_signering::{Client, Environment};
@@ -51,6 +52,7 @@ impl Client<HasSender> {
 /// # Ok::<(), posten_signering::Error>(())
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
+#[doc(alias("ClientConfiguration"))]
 pub struct ClientBuilder<E, I, S, C = ClientCertificate> {
     environment: E,
     identity: I,
@@ -73,7 +75,8 @@ impl<E: fmt::Debug, I: fmt::Debug, S: fmt::Debug, C: fmt::Debug> fmt::Debug for 
 }
 
 impl<I, S, C> ClientBuilder<Missing, I, S, C> {
-    /// Which service to talk to.
+    /// Sets the environment of the service.
+    #[doc(alias("serviceEnvironment"))]
     pub fn environment<T>(self, environment: Environment<T>) -> ClientBuilder<Environment<T>, I, S, C> {
         let Self { identity, sender, credential, options, on_abandoned, .. } = self;
         ClientBuilder { environment, identity, sender, credential, options, on_abandoned }
@@ -81,7 +84,7 @@ impl<I, S, C> ClientBuilder<Missing, I, S, C> {
 }
 
 impl<E, S, C> ClientBuilder<E, Missing, S, C> {
-    /// The client's identity: certificate and key.
+    /// Sets the client's identity: certificate and key.
     pub fn identity(self, identity: Identity) -> ClientBuilder<E, Identity, S, C> {
         let Self { environment, sender, credential, options, on_abandoned, .. } = self;
         ClientBuilder { environment, identity, sender, credential, options, on_abandoned }
@@ -89,7 +92,8 @@ impl<E, S, C> ClientBuilder<E, Missing, S, C> {
 }
 
 impl<E, I, C> ClientBuilder<E, I, NoSender, C> {
-    /// The sender that jobs are created for unless their request names another.
+    /// Sets the default sender. The sender of a request takes precedence.
+    #[doc(alias("defaultSender", "globalSender", "broker"))]
     pub fn sender(self, sender: impl Into<Sender>) -> ClientBuilder<E, I, HasSender, C> {
         let sender = HasSender(sender.into());
         let Self { environment, identity, credential, options, on_abandoned, .. } = self;
@@ -98,9 +102,10 @@ impl<E, I, C> ClientBuilder<E, I, NoSender, C> {
 }
 
 impl<E, I, S> ClientBuilder<E, I, S, ClientCertificate> {
-    /// Authenticates with access tokens: the certificate is shown to the environment's token endpoint, and not to the API.
+    /// Authenticates with access tokens: the certificate is presented to the token endpoint of the environment, not to
+    /// the API.
     ///
-    /// The identity signs the document packages as before. Proxy, user agent and timeouts are those of the client.
+    /// The identity still signs the document packages. Proxy, user agent and timeouts are those of the client.
     /// Example: see [`AccessTokens`].
     pub fn access_tokens(self, tokens: AccessTokens) -> ClientBuilder<E, I, S, AccessTokens> {
         let Self { environment, identity, sender, options, on_abandoned, .. } = self;
@@ -109,19 +114,21 @@ impl<E, I, S> ClientBuilder<E, I, S, ClientCertificate> {
 }
 
 impl<E, I, S, C> ClientBuilder<E, I, S, C> {
-    /// How long to wait for what.
+    /// Sets the timeouts. Defaults to [`Timeouts::default`].
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.options.timeouts = timeouts;
         self
     }
 
-    /// Goes through a proxy. Without this, no proxy is used, whatever the process' environment variables say.
+    /// Sets an HTTP proxy. Defaults to none. The environment variables of the process are ignored.
+    #[doc(alias("httpProxyHost", "WebProxy"))]
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.options.proxy = Some(proxy);
         self
     }
 
-    /// Your own part of the `User-Agent`, after ours: `my-case-system/2.1` for instance.
+    /// Sets a text that is appended to the `User-Agent`, such as `my-case-system/2.1`. Defaults to none.
+    #[doc(alias("includeInUserAgent"))]
     pub fn user_agent(mut self, own: impl Into<String>) -> Self {
         self.options.user_agent = Some(own.into());
         self
@@ -129,74 +136,78 @@ impl<E, I, S, C> ClientBuilder<E, I, S, C> {
 }
 
 impl<E, I, S, C> ClientBuilder<E, I, S, C> {
-    /// How idempotent calls are retried. [`Retry::OFF`] retries none.
+    /// Sets how idempotent calls are retried. Defaults to [`Retry::default`]. [`Retry::OFF`] switches retries off.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
         self
     }
 
-    /// The rate limiter of the client. Defaults to [`EvenPace`](crate::EvenPace).
+    /// Sets the rate limiter. Defaults to [`EvenPace`](crate::EvenPace).
     pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
         self.options.rate = Some(Arc::new(limiter));
         self
     }
 
-    /// No rate limiter: for stubs. The service refuses every call for 30 seconds after more than 10 in one second.
+    /// Removes the rate limiter, for stubs. The service refuses all calls for 30 seconds after more than 10 in one
+    /// second.
     pub fn without_rate_limiter(mut self) -> Self {
         self.options.rate = None;
         self
     }
 
-    /// The longest signed document that is accepted, in bytes. Defaults to 100 MiB.
+    /// Sets the maximum size of a signed document, in bytes. Defaults to 100 MiB.
     pub fn max_download(mut self, bytes: u64) -> Self {
         self.options.max_download = bytes;
         self
     }
 
-    /// How many idle connections are kept open. Defaults to all that there were.
+    /// Sets the maximum number of idle connections. Defaults to no limit.
     ///
-    /// As many are opened as there are calls at once: a download that nobody reads holds its own, and no other call
-    /// waits for it.
-    pub fn idle_connections(mut self, most: usize) -> Self {
-        self.options.idle_connections = Some(most);
+    /// Each concurrent call has its own connection, so a download that is not read does not block other calls.
+    #[doc(alias("connectionPool"))]
+    pub fn idle_connections(mut self, max: usize) -> Self {
+        self.options.idle_connections = Some(max);
         self
     }
 
-    /// Calls a hook after every call, with its answer: for a log.
+    /// Sets a hook that is called after every call, with request and answer.
     ///
-    /// The documents in it carry personal numbers, addresses, titles and redirect URLs: log them while you look for a
-    /// mistake, and not in production.
-    pub fn on_exchange(mut self, tell: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
-        self.options.hooks.on_exchange = Some(Arc::new(tell));
+    /// The XML documents contain personal identification numbers, addresses, titles and redirect URLs. Log them for
+    /// debugging only, not in production.
+    #[doc(alias("LogRequestAndResponse", "callback"))]
+    pub fn on_exchange(mut self, hook: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+        self.options.hooks.on_exchange = Some(Arc::new(hook));
         self
     }
 
-    /// Calls a hook with every document package before it is sent. An error keeps the job from being created: it becomes
-    /// the source of [`Error::Hook`].
+    /// Sets a hook that is called with every document package before it is sent. If it returns an error, the job is not
+    /// created, and the error becomes the source of [`Error::Hook`].
     ///
-    /// [`dump_packages_to`](Self::dump_packages_to) is a ready-made one.
+    /// [`dump_packages_to`](Self::dump_packages_to) is a built-in hook.
+    #[doc(alias("DocumentBundleProcessor", "addDocumentBundleProcessor"))]
     pub fn on_package(
         mut self,
-        look: impl Fn(&OutgoingPackage<'_>) -> Result<(), BoxError> + Send + Sync + 'static,
+        hook: impl Fn(&OutgoingPackage<'_>) -> Result<(), BoxError> + Send + Sync + 'static,
     ) -> Self {
-        self.options.hooks.on_package = Some(Arc::new(look));
+        self.options.hooks.on_package = Some(Arc::new(hook));
         self
     }
 
-    /// Calls a hook during each upload of a document package and each download, with the progress: for a progress bar.
+    /// Sets a hook that is called with the progress of each upload and download, for a progress bar.
     ///
-    /// It is called often and from the runtime's threads: it should do little.
-    pub fn on_transfer(mut self, tell: impl Fn(&Transfer) + Send + Sync + 'static) -> Self {
-        self.options.hooks.on_transfer = Some(Arc::new(tell));
+    /// It is called after each chunk, on the threads of the runtime, so it must be fast.
+    #[doc(alias("progress bar"))]
+    pub fn on_transfer(mut self, hook: impl Fn(&Transfer) + Send + Sync + 'static) -> Self {
+        self.options.hooks.on_transfer = Some(Arc::new(hook));
         self
     }
 
-    /// Calls a hook with what came of the creation of a job whose future was dropped: by a timeout around it, or because a
-    /// browser went away.
+    /// Sets a hook that is called with the outcome of a creation whose future was dropped, by a timeout or a closed
+    /// connection for example.
     ///
-    /// Once the request may have left, dropping the future of `create` does not end the call, because the job would exist
-    /// and nobody would have its handle. The call goes on in a task of its own, on the same runtime. Defaults to an event
-    /// at WARN with the reference and the number of the job.
+    /// Once the request may have been sent, dropping the future of `create` does not abort the call, because the job
+    /// might exist without a handle to it. The call continues in its own task, on the same runtime. Defaults to an
+    /// event at `WARN` with the reference and the number of the job.
     ///
     /// ```
     /// use posten_signering::Client;
@@ -207,27 +218,29 @@ impl<E, I, S, C> ClientBuilder<E, I, S, C> {
     ///     Err(error) => eprintln!("{:?} may exist: {error}", creation.reference),
     /// });
     /// ```
-    pub fn on_abandoned_creation(mut self, tell: impl Fn(AbandonedCreation) + Send + Sync + 'static) -> Self {
-        self.on_abandoned = Arc::new(move |reference, outcome| tell(AbandonedCreation::of(reference, outcome)));
+    pub fn on_abandoned_creation(mut self, hook: impl Fn(AbandonedCreation) + Send + Sync + 'static) -> Self {
+        self.on_abandoned = Arc::new(move |reference, outcome| hook(AbandonedCreation::of(reference, outcome)));
         self
     }
 
     /// Writes every document package to this directory before it is sent, as `[time]-[reference]-asice.zip`.
     ///
-    /// For looking at while you look for a mistake: the packages hold the documents, and nobody clears them away. On Unix
-    /// only their owner can read them (mode 0600). The directory must exist; where a file cannot be written, the job is not
-    /// created, with [`Error::File`].
+    /// For debugging only: the packages contain the documents, and the files are not deleted. On Unix, only the owner
+    /// can read them (mode 0600). The directory must exist. If a file cannot be written, the job is not created, and
+    /// `create` returns [`Error::File`].
+    #[doc(alias("enableDocumentBundleDiskDump"))]
     pub fn dump_packages_to(self, directory: impl Into<PathBuf>) -> Self {
         self.on_package(dump_to(directory.into()))
     }
 }
 
 impl<T, S, C> ClientBuilder<Environment<T>, Identity, S, C> {
-    /// The client. Nothing is sent yet.
+    /// Builds the client. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] when TLS or HTTP cannot be set up: a user agent with line breaks, for instance.
+    /// [`Error::Configuration`] when TLS or HTTP cannot be set up, for example because of line breaks in the user
+    /// agent.
     pub fn build(self) -> Result<Client<S>, Error>
     where
         C: Credential<T>,

@@ -1,19 +1,19 @@
-//! How a client authenticates.
+//! The credentials with which a client authenticates.
 
 use crate::flow::Sealed;
 use crate::trust::{Environment, HasTokens, TokenEndpoint};
 use crate::types::AccessTokens;
 
-/// The client certificate opens the connection: the credential of a [`ClientBuilder`](crate::ClientBuilder) without
-/// access tokens.
+/// The default credential of a [`ClientBuilder`](crate::ClientBuilder): the client certificate authenticates the
+/// connection.
 ///
 /// Example: see [`ClientBuilder`](crate::ClientBuilder).
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the certificate is that of the identity")]
 pub struct ClientCertificate;
 
-/// A credential that can be used in an `Environment<T>`: the client certificate in any, access tokens in one with a token
-/// endpoint. The trait is sealed.
+/// Implemented by the credentials that an `Environment<T>` accepts: the client certificate in any environment, access
+/// tokens in one with a token endpoint. The trait is sealed.
 ///
 /// Example: see [`ClientBuilder`](crate::ClientBuilder).
 #[diagnostic::on_unimplemented(

@@ -22,12 +22,13 @@ use crate::transport::{Download, Flow, Operation, Pades, Timeouts, Xades};
 use crate::trust::{Environment, NoTokens};
 use crate::types::{OrganizationNumber, Sender, ServiceUrl};
 
-/// A connection to one environment with one identity.
+/// A client for one environment, with one identity.
 ///
-/// Cheap to clone: clones share connections. Make one and keep it.
+/// Cheap to clone: clones share connections and the rate limiter. Create one and reuse it.
 ///
-/// `S` tells whether it has a sender of its own. Without one ([`NoSender`](crate::NoSender)) it can only create jobs whose request names
-/// the sender; [`sending_as`](Self::sending_as) gives it one, or another.
+/// `S` is [`HasSender`] if the client has a default sender. Without one ([`NoSender`](crate::NoSender)), it can create
+/// only jobs whose request has a sender. [`sending_as`](Self::sending_as) sets or changes it. See
+/// [`guide::senders`](crate::guide::senders).
 ///
 /// ```no_run
 /// use posten_signering::{Client, Environment, Identity, Sender};
@@ -40,7 +41,7 @@ use crate::types::{OrganizationNumber, Sender, ServiceUrl};
 ///     .build()?;
 /// println!("{}", client.whoami().await?);
 ///
-/// // A broker's certificate acts for others: over the same connections.
+/// // A broker acts for another organization, over the same connections.
 /// let other = client.sending_as(Sender::new("987654321".parse()?));
 /// println!("{}", other.whoami().await?);
 /// # Ok(())
@@ -53,23 +54,23 @@ pub struct Client<S = HasSender> {
 }
 
 impl Client<HasSender> {
-    /// The sender that jobs are created for unless their request names another.
+    /// Returns the default sender.
     pub fn sender(&self) -> &Sender {
         &self.sender.0
     }
 
     /// Asks the service which organization it sees: the check of certificate, trust anchors and rights.
     ///
-    /// The answer is a sentence for people: "You are 984661185", or "You are N, operating on behalf of M".
+    /// Returns a text for people: "You are 984661185", or "You are N, operating on behalf of M".
     ///
     /// # Cancel safety
     ///
-    /// Reads only: it may be dropped at any time.
+    /// Cancel-safe: the call only reads.
     ///
     /// # Errors
     ///
-    /// [`Error::Tls`] with the likely cause, [`Error::NotAuthorized`], [`Error::BrokerNotAuthorized`], and any error common
-    /// to all calls, see [`Error`].
+    /// [`Error::Tls`] with the likely cause, [`Error::NotAuthorized`], [`Error::BrokerNotAuthorized`], and any error
+    /// common to all calls, see [`Error`].
     pub async fn whoami(&self) -> Result<String, Error> {
         let organization = self.sender.0.organization_number();
         let url = ServiceUrl::below(self.session.transport.root(), &[organization.as_str()]);
@@ -78,14 +79,15 @@ impl Client<HasSender> {
 }
 
 impl<S> Client<S> {
-    /// The same connection for another sender.
+    /// Returns a client for another sender, with the same connections, identity and rate limiter.
     ///
-    /// A broker acts for many organizations with one certificate: this is how it says for which.
+    /// Use it as a broker, to act for another organization.
+    #[doc(alias("broker", "on behalf of"))]
     pub fn sending_as(&self, sender: impl Into<Sender>) -> Client<HasSender> {
         Client { session: Arc::clone(&self.session), sender: HasSender(sender.into()) }
     }
 
-    /// The archive: signed documents in the service's long-term storage.
+    /// Returns the archive: signed documents in the service's long-term storage.
     pub fn archive(&self) -> Archive {
         Archive::new(&self.session.transport)
     }
@@ -95,17 +97,17 @@ impl<S> Client<S> {
         &self.session.transport
     }
 
-    /// The environment that the client talks to, without its token endpoint.
+    /// Returns the environment of the client, without its token endpoint.
     pub fn environment(&self) -> &Environment<NoTokens> {
         self.session.transport.environment()
     }
 
-    /// The organization of the certificate, if its subject names one.
+    /// Returns the organization number in the certificate, if it has one.
     pub fn organization_number(&self) -> Option<&OrganizationNumber> {
         self.session.identity.organization_number()
     }
 
-    /// When the certificate expires. Order the next one in time: a renewal takes days.
+    /// Returns the end of the certificate's validity. Monitor it: a renewal takes days.
     pub fn valid_until(&self) -> Timestamp {
         self.session.identity.valid_until()
     }
@@ -127,29 +129,30 @@ impl<S> Client<S> {
         Operation::new(Flow::Organization, "access_token").run(asked).await
     }
 
-    /// The signed PDF that a stored reference names. Nothing is requested until the [`Download`] is used.
+    /// Returns a download of a signed PDF by a stored reference. Nothing is requested until the [`Download`] is used.
     ///
     /// # Errors
     ///
-    /// [`Error::Handle`] when the reference belongs to another environment, or its URL to another job.
+    /// [`Error::Handle`] when the reference belongs to another environment, or its URL belongs to another job.
     pub fn pades(&self, reference: &PadesReference) -> Result<Download<Pades>, Error> {
         Ok(reference.download(&self.session.transport)?)
     }
 
-    /// The XAdES signature that a stored reference names. Nothing is requested until the [`Download`] is used.
+    /// Returns a download of a XAdES by a stored reference. Nothing is requested until the [`Download`] is used.
     ///
     /// # Errors
     ///
-    /// As for [`pades`](Self::pades).
+    /// The errors of [`pades`](Self::pades).
     pub fn xades(&self, reference: &XadesReference) -> Result<Download<Xades>, Error> {
         Ok(reference.download(&self.session.transport)?)
     }
 
-    /// Confirms the status that a stored reference names.
+    /// Confirms a status by a stored reference.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, it may have been done or not. Call it again: the service takes it as often as it comes.
+    /// If the future is dropped before it completes, the status may or may not be confirmed. Confirmation is
+    /// idempotent: repeat the call.
     ///
     /// # Errors
     ///
@@ -160,11 +163,12 @@ impl<S> Client<S> {
         operation.run(transport.post_empty(&url)).await
     }
 
-    /// Deletes the documents that a stored reference names from the service, for good.
+    /// Deletes the documents of a job from the service by a stored reference, permanently.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, it may have been done or not. Call it again: the service takes it as often as it comes.
+    /// If the future is dropped before it completes, the documents may or may not be deleted. Deletion is idempotent:
+    /// repeat the call.
     ///
     /// # Errors
     ///
@@ -175,16 +179,17 @@ impl<S> Client<S> {
         operation.run(transport.delete(&url)).await
     }
 
-    /// Cancels the portal job that a stored reference names.
+    /// Cancels a portal job by a stored reference.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it ends, the job may be cancelled or not. Call it again: after a cancellation the error is
-    /// [`Error::JobCannotBeCancelled`], and the last change of the job tells.
+    /// If the future is dropped before it completes, the job may or may not be cancelled. Repeat the call: if the job
+    /// is already cancelled, it fails with [`Error::JobCannotBeCancelled`]. The last change of the job shows the
+    /// outcome.
     ///
     /// # Errors
     ///
-    /// [`Error::JobCannotBeCancelled`] when it is completed or cancelled already, [`Error::Handle`] as for
+    /// [`Error::JobCannotBeCancelled`] when the job has already been completed or cancelled, [`Error::Handle`] as for
     /// [`pades`](Self::pades), and any error common to all calls, see [`Error`].
     pub async fn cancel(&self, reference: &CancellationReference) -> Result<(), Error> {
         let transport = &self.session.transport;
@@ -194,19 +199,19 @@ impl<S> Client<S> {
 }
 
 impl<S: Clone> Client<S> {
-    /// The direct flow: the signers are in your own web pages.
+    /// Returns the direct flow: your web pages redirect the signers to the service.
     pub fn direct(&self) -> Direct<S> {
         Direct::new(&self.session, self.sender.clone())
     }
 
-    /// The portal flow: the service invites the signers.
+    /// Returns the portal flow: the service invites the signers.
     pub fn portal(&self) -> Portal<S> {
         Portal::new(&self.session, self.sender.clone())
     }
 
-    /// The same connection with other timeouts: for one call, or for some.
+    /// Returns a client with other timeouts and the same connections, for some calls.
     ///
-    /// The timeout for connecting stays that of the client, because connections are shared.
+    /// The timeout for connecting does not change, because the connections are shared.
     ///
     /// ```no_run
     /// use std::time::Duration;

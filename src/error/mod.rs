@@ -41,7 +41,8 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// [`Transport`](Self::Transport), [`Tls`](Self::Tls), [`TooManyRequests`](Self::TooManyRequests),
 /// [`NotAuthorized`](Self::NotAuthorized), [`BrokerNotAuthorized`](Self::BrokerNotAuthorized),
 /// [`NotFound`](Self::NotFound), [`Unexpected`](Self::Unexpected) and [`Protocol`](Self::Protocol). The documentation
-/// of a call lists the errors that are particular to it.
+/// of a call lists the errors that are particular to it. With access tokens, every call can also fail
+/// with [`AccessToken`](Self::AccessToken).
 ///
 /// # What to do about an error
 ///
@@ -127,8 +128,8 @@ pub enum Error {
     #[doc(alias("BrokerNotAuthorizedException"))]
     BrokerNotAuthorized(Refusal),
 
-    /// There is no access token for the call: the identity provider refused one or cannot be reached, or the service does
-    /// not accept the token. The call was not acted upon.
+    /// There is no access token for the call: the identity provider refused one or cannot be reached, or the service
+    /// does not accept the token. The call was not acted upon.
     #[error(transparent)]
     AccessToken(#[from] AccessTokenError),
 

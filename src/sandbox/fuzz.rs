@@ -1,4 +1,4 @@
-//! The doors of the sandbox that its callers' bytes come through, for the fuzz targets.
+//! The entry points of the sandbox for untrusted input, for the fuzz targets.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;

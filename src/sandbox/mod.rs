@@ -1,4 +1,4 @@
-//! A local service that behaves like the real one: the signature API on your laptop, without certificate or contract.
+//! A local service for tests and trials, which behaves like the real one. It needs no certificate and no contract.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -24,15 +24,17 @@
 //! # }
 //! ```
 //!
-//! A sandbox is a value: it listens on a port of its own on 127.0.0.1, shares nothing with other sandboxes, and is gone
-//! when it is dropped. Its client talks to it through real two-way TLS with the same checks as in production; only
-//! address and trust anchors differ.
+//! A sandbox is a value: it listens on its own port on 127.0.0.1, shares no state with other sandboxes, and shuts down
+//! when it is dropped. Its client uses mutual TLS with the same checks as in production. Only the address and the trust
+//! anchors differ.
 //!
 //! # Time, persons and faults
 //!
-//! [`Sandbox::advance`] moves the clock: a job or a redirect URL expires, a hidden change is redelivered, documents may be
-//! deleted. The test persons in [`persons`] are reserved, without address or without name. [`Sandbox::inject`] lets things
-//! go wrong: lost and cut answers, refusals, nonsense, each on the calls you name, so often or by chance.
+//! * **Time.** [`Sandbox::advance`] moves the clock: jobs and redirect URLs expire, unconfirmed changes are
+//!   redelivered, documents may be deleted.
+//! * **Persons.** The test persons in [`persons`] trigger special cases: reserved, without an address, without a name.
+//! * **Faults.** [`Sandbox::inject`] loses and truncates answers, refuses calls, and sends invalid answers, on the
+//!   calls that you name, a number of times or at random.
 //!
 //! # What signers do
 //!
@@ -46,36 +48,36 @@
 //!
 //! # What can be chosen
 //!
-//! [`Sandbox::builder`] has options for what differs between organizations (kind of sender, brokers, features, long-term
-//! storage) and for what public sources do not settle (whether a confirmation deletes documents, whether waits grow, how
-//! long redirect URLs last). The defaults and their reasons are on the page of rules.
+//! [`Sandbox::builder`] has options for what differs between organizations (kind of sender, brokers, features,
+//! long-term storage) and for what public sources do not settle (whether a confirmation deletes documents, whether
+//! waits grow, how long redirect URLs last). The defaults and their reasons are on the page of rules.
 //!
 //! # What it checks
 //!
-//! It refuses what the service refuses: the rules of the schemas, the profile of the document package line by line,
-//! digests, the signature, a certificate that is not that of the connection, unknown access tokens, senders without rights, used redirect
-//! URLs, wrong tokens, polls that come too early. [`Sandbox::refusals`] tells which rule was broken.
+//! It checks the rules of the service: the schemas, the profile of the document package, digests, the signature, that
+//! its certificate is that of the connection, access tokens, the rights of senders and brokers, used redirect URLs,
+//! status query tokens, and early polls. [`Sandbox::refusals`] lists the rules that were broken.
 //!
-//! What it delivers has the form of what the service delivers, and its signatures hold. The XAdES of each signer is an
-//! LTV-SDO, sealed by the sandbox, or a bare signature by the signer ([`TechnicalSignature`]). The PAdES is a new file: a
-//! front page, the documents' pages with footers, the XAdES as attachments, and a seal with a timestamp. Independent
-//! programs accept both, under [`Sandbox::seal_root_pem`]: as with the service, who seals is not under the roots of the
-//! API.
+//! The documents have the form of those of the service, and valid signatures. The XAdES of each signer is an LTV-SDO,
+//! sealed by the sandbox, or a bare signature by the signer ([`TechnicalSignature`]). The PAdES is a new file with a
+//! front page, the pages of the documents with footers, the XAdES as attachments, and a seal with a timestamp.
+//! Independent programs accept both under [`Sandbox::seal_root_pem`]. As with the service, the seal does not chain to
+//! the roots of the API.
 //!
-//! Each rule, its source, the test that tries it, and what the sandbox does not do:
+//! The rules with their sources and tests, and what the sandbox does not do:
 //! [`guide::sandbox_rules`](crate::guide::sandbox_rules).
 //!
 //! # With a browser
 //!
-//! [`Sandbox::web_url`] is a web site: a dashboard for the developer at `/`, the portal where signers log in at `/portal`,
-//! and what they would have got by e-mail and SMS at `/inbox`. A redirect URL opens the signer's page, from which the
-//! browser goes to an exit URL.
+//! [`Sandbox::web_url`] is a web site: a dashboard for developers at `/`, the portal where signers log in at `/portal`,
+//! and the e-mails and SMS that would have been sent at `/inbox`. A redirect URL opens the signer's page, from which
+//! the browser is redirected to an exit URL.
 //!
 //! # As a program
 //!
-//! `signering sandbox` (feature `cli`) runs one for clients in any language, and keeps certificates, jobs, clock and ports in
-//! a directory. It has an option, and an environment variable `SIGNERING_SANDBOX_...`, for each of the builder's; faults are
-//! injected on the dashboard. The example `sandbox` is a small one without that feature:
+//! `signering sandbox` (feature `cli`) runs one for clients in any language, and keeps certificates, jobs, clock and
+//! ports in a directory. It has an option, and an environment variable `SIGNERING_SANDBOX_...`, for each of the
+//! builder's; faults are injected on the dashboard. The example `sandbox` is a small one without that feature:
 //!
 //! ```sh
 //! cargo run --features cli -- sandbox --port 8443 --dir ./sandbox --archive

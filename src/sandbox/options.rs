@@ -34,67 +34,72 @@ const SENDER: &str = "123456789";
     build_method(vis = "pub", doc = "The description, for [`Sandbox::start_with`](super::Sandbox::start_with).")
 )]
 pub struct SandboxOptions {
-    /// The port of the API. 0 is the one that was used before in the directory, or any that is free. 0.
+    /// Sets the port of the API. Defaults to 0: the port used before in the directory, or any free port.
     #[builder(default)]
     pub(super) port: u16,
-    /// The port of the web site. 0 is the one that was used before in the directory, or any that is free. 0.
+    /// Sets the port of the web site. Defaults to 0: the port used before in the directory, or any free port.
     #[builder(default)]
     pub(super) web_port: u16,
     /// The port of the token endpoint. 0 is the one that was used before in the directory, or any that is free. 0.
     #[builder(default)]
     pub(super) token_port: u16,
-    /// Where jobs, keys, clock and ports are kept across restarts: a directory that exists. Without one, nothing outlives the
-    /// sandbox.
+    /// Sets the directory that stores jobs, keys, clock and ports across restarts. It must exist. Defaults to none:
+    /// nothing is stored.
     #[builder(default, setter(strip_option, into))]
     pub(super) directory: Option<PathBuf>,
-    /// How long an empty queue asks to be left alone. 5 seconds, as in the test environments; production has 10 minutes.
+    /// Sets the time between two polls of an empty queue. Defaults to 5 seconds, as in the test environments. In
+    /// production, it is 10 minutes.
     #[builder(default = Duration::from_secs(5))]
     pub(super) poll_interval: Duration,
-    /// Whether each poll that comes too early makes the next wait twice as long, for everybody who polls the queue. A user in
-    /// production has seen waits grow; the guide says nothing. No: an early poll is told a new time, and others are answered.
+    /// Sets whether each early poll doubles the wait, for all who poll the queue. A user has reported that in
+    /// production; the service's guide does not mention it. Defaults to `false`: an early poll gets a new time, and
+    /// others are answered.
     #[builder(default)]
     pub(super) growing_waits: bool,
-    /// How long a redirect URL can be used. An hour: the service's own time is not known, only that URLs expire.
+    /// Sets the lifetime of a redirect URL. Defaults to one hour. The service's lifetime is not public, only that URLs
+    /// expire.
     #[builder(default = Duration::from_secs(3600))]
     pub(super) redirect_lifetime: Duration,
-    /// Whether a job is deleted, with its documents, when its end is confirmed. Public texts contradict each other: by an older
-    /// one it is, where no long-term storage was agreed; by the page on storage, documents stay for 40 days. No: they stay.
+    /// Sets whether confirming the end of a job deletes it with its documents. The service's documentation is
+    /// inconsistent: by an older text, it does without an agreement on long-term storage; by the page on storage,
+    /// documents are kept for 40 days. Defaults to `false`: they are kept.
     #[builder(default)]
     pub(super) delete_on_confirmation: bool,
-    /// Whether the signed document of every completed job is put into the long-term storage, as an agreement on it does. Its id
-    /// there is on the dashboard. No: only what [`Sandbox::archive`](super::Sandbox::archive) puts there.
+    /// Sets whether the signed PDF of every completed job is stored in the archive, as with an agreement on long-term
+    /// storage. The dashboard shows its id. Defaults to `false`: only [`Sandbox::archive`](super::Sandbox::archive)
+    /// does.
     #[builder(default)]
     pub(super) archive: bool,
-    /// What no sender has been given, and is refused with `FEATURE_NOT_AVAILABLE`. Nothing.
+    /// Sets the features that no sender may use, refused with `FEATURE_NOT_AVAILABLE`. Defaults to none.
     #[builder(default, setter(into))]
     pub(super) unavailable_features: Vec<Feature>,
-    /// The organization of the client's certificate. 123456789.
+    /// Sets the organization number in the client's certificate. Defaults to 123456789.
     #[builder(default = SENDER.parse().expect("nine digits"))]
     pub(super) organization: OrganizationNumber,
-    /// How long a change that was handed out is hidden from others. 10 minutes, as in the service.
+    /// Sets how long a delivered change is hidden from other pollers. Defaults to 10 minutes, as in the service.
     #[builder(default = HIDDEN)]
     pub(super) redelivery: Duration,
-    /// What the senders are taken for: public or private. Public.
+    /// Sets whether the senders are public or private. Defaults to public.
     #[builder(default)]
     pub(super) sender_kind: SenderKind,
-    /// Whether more than 10 calls a second for an organization number are refused, and everything for 30 seconds then.
-    /// The service does; a sandbox only if asked to.
+    /// Sets whether the rate limit is enforced: more than 10 calls a second for an organization number are refused, and
+    /// then all calls for 30 seconds. Defaults to `false`.
     #[builder(default)]
     pub(super) rate_limit: bool,
-    /// How long every answer takes. Not at all.
+    /// Sets the latency of every answer. Defaults to none.
     #[builder(default)]
     pub(super) latency: Duration,
-    /// What goes wrong from the beginning. [`Sandbox::inject`](super::Sandbox::inject) adds to it.
+    /// Sets the faults from the start. Defaults to none. [`Sandbox::inject`](super::Sandbox::inject) adds more.
     #[builder(default, setter(into))]
     pub(super) faults: Vec<FaultRule>,
-    /// The form of the technical signatures (XAdES). Defaults to that of the service, an LTV-SDO.
+    /// Sets the form of the technical signatures (XAdES). Defaults to that of the service, an LTV-SDO.
     #[builder(default)]
     pub(super) technical_signature: TechnicalSignature,
-    /// Whether signed PDFs have what keeps them verifiable after the certificates have run out (PAdES baseline LTA).
-    /// Defaults to no, as in the service: a certification with a timestamp (baseline T).
+    /// Sets whether signed PDFs can be verified after the certificates have expired (PAdES baseline LTA). Defaults to
+    /// `false`, as in the service: a certification with a timestamp (baseline T).
     #[builder(default)]
     pub(super) ltv: bool,
-    /// Which broker may act for which sender.
+    /// Sets the brokers, as pairs of broker and sender. Defaults to none.
     #[builder(default, setter(into))]
     pub(super) brokers: Vec<(OrganizationNumber, OrganizationNumber)>,
 }

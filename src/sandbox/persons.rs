@@ -11,19 +11,19 @@ pub(super) enum Trouble {
     NameNotAvailable,
 }
 
-/// A person who is reserved against digital communication with the public sector: looked up, they become `RESERVED` as soon
-/// as the job is created, whatever their turn.
+/// A person who has opted out of digital communication with the public sector. With lookup, they become `RESERVED` when
+/// the job is created, independently of the signing order.
 pub const RESERVED: &str = "01010000001";
 
-/// A person who reserves themselves after the job was created: looked up again at their invitation, they become `RESERVED`.
+/// A person who opts out after the job was created. With lookup, they become `RESERVED` when they are invited.
 pub const RESERVED_LATER: &str = "01010000004";
 
-/// A person of whom the public contact register has no address: looked up, they become `CONTACT_INFORMATION_MISSING` as soon
-/// as the job is created.
+/// A person without an address in the public contact register. With lookup, they become `CONTACT_INFORMATION_MISSING`
+/// when the job is created.
 pub const CONTACT_INFORMATION_MISSING: &str = "01010000002";
 
-/// A person whose name the service cannot find out: signing, they become `SIGNERS_NAME_NOT_AVAILABLE`, in jobs with `NAME` as
-/// identifier and for authenticated signatures only.
+/// A person whose name the service cannot look up. When they sign, they become `SIGNERS_NAME_NOT_AVAILABLE`, in jobs
+/// with `NAME` as identifier and authenticated signatures only.
 pub const NAME_NOT_AVAILABLE: &str = "01010000003";
 
 pub(super) fn trouble(number: &PersonalIdentificationNumber) -> Option<Trouble> {

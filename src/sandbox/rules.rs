@@ -13,10 +13,10 @@ use crate::xml::generated as wire;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "there are two kinds of senders")]
 pub enum SenderKind {
-    /// A public one: authenticated signatures unless said otherwise, and addresses can be looked up.
+    /// A public sender: signatures default to authenticated, and addresses can be looked up.
     #[default]
     Public,
-    /// A private one: advanced signatures and level 4 only, and nobody is looked up.
+    /// A private sender: advanced signatures and level 4 only, without lookup.
     Private,
 }
 

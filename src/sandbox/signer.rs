@@ -10,7 +10,7 @@ use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, PersonalIdentificationNumber, SignerIdentifier};
 use crate::{direct, portal};
 
-/// By what a signer is named, in either flow.
+/// The identifier of a signer, in either flow.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Who {
     Number(PersonalIdentificationNumber),
@@ -54,7 +54,7 @@ impl Redirect {
 /// One signer of a job.
 pub(super) struct Signer {
     pub(super) who: Who,
-    /// 0 in the direct flow, where nobody waits for anybody.
+    /// The position in the signing order. 0 in the direct flow, which has no order.
     pub(super) order: u8,
     /// Whether the addresses come from the public contact register.
     pub(super) looked_up: bool,
@@ -93,8 +93,8 @@ impl Signer {
         }
     }
 
-    /// Whether an invitation brings a code to log in with: for those without a personal number. The others have an electronic
-    /// ID.
+    /// Whether an invitation brings a code to log in with: for those without a personal number. The others have an
+    /// electronic ID.
     pub(super) fn has_code(&self) -> bool {
         matches!(self.who, Who::Contact(_))
     }
@@ -113,7 +113,8 @@ impl Signer {
         }
     }
 
-    /// Why the service cannot reach them, if it looks their addresses up: at the job's creation, or at their invitation.
+    /// Why the service cannot reach them, if it looks their addresses up: at the job's creation, or at their
+    /// invitation.
     pub(super) fn unreached(&self, at_invitation: bool) -> Option<SignatureStatus> {
         match self.trouble().filter(|_| self.looked_up)? {
             Trouble::Reserved => Some(SignatureStatus::Reserved),

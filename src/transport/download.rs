@@ -1,4 +1,4 @@
-//! Signed documents, piece by piece.
+//! Downloads of signed documents.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -23,36 +23,38 @@ use super::{Operation, Transport};
 use crate::error::Error;
 use crate::types::ServiceUrl;
 
-/// A signed PDF, of which there is one a job: all documents, with every signature in it.
+/// Marks a [`Download`] of a signed PDF. There is one per job, with all documents and signatures.
 ///
 /// Example: see [`Download`].
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "has no value: it names a kind of document")]
+#[expect(clippy::exhaustive_enums, reason = "a marker without values")]
 pub enum Pades {}
 
-/// One signer's signature in XML, of which there is one a signer.
+/// Marks a [`Download`] of a XAdES, the signature in XML. There is one per signer.
 ///
 /// Example: see [`Download`].
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "has no value: it names a kind of document")]
+#[expect(clippy::exhaustive_enums, reason = "a marker without values")]
 pub enum Xades {}
 
-/// A signed document that can be fetched: a [`Pades`] or a [`Xades`].
+/// A download of a signed document: a [`Pades`] or a [`Xades`].
 ///
-/// An answer is taken for the document only if it is one: a PDF needs its header and `%%EOF`, an XML document the end of its
-/// root, which must not be `html` or `error`. Anything else, a login page for instance, is [`Error::Protocol`].
+/// Nothing is requested until one of the methods is called. Each call sends a request. The service keeps signed
+/// documents for 40 days. Download first, then confirm: the documentation of the service is inconsistent about whether
+/// it may delete them at the confirmation. To download later, or in another process, store the
+/// [`reference`](Self::reference).
 ///
-/// Nothing is requested until one of the methods is called, and each call requests anew. The service keeps signed documents
-/// for 40 days. Fetch first, confirm then, to be safe: its texts differ on whether it may delete them at the confirmation.
-/// To fetch later, or in another process, store the [`reference`](Self::reference).
+/// An answer is accepted only if it is complete and of the expected format: a PDF needs its header and `%%EOF`, an XML
+/// document the end of its root element, which must not be `html` or `error`. Anything else, such as a login page, is
+/// [`Error::Protocol`].
 ///
 /// ```no_run
 /// use posten_signering::{Download, Error};
 ///
 /// # async fn example(pades: Download) -> Result<(), Error> {
-/// let length = pades.save_to("signed.pdf").await?; // to a file,
-/// let whole: bytes::Bytes = pades.bytes().await?; // to memory,
-/// let mut pieces = pades.stream().await?; // or piece by piece
+/// let length = pades.save_to("signed.pdf").await?; // to a file
+/// let whole: bytes::Bytes = pades.bytes().await?; // to memory
+/// let mut pieces = pades.stream().await?; // as a stream of chunks
 /// while let Some(piece) = pieces.next_piece().await? {
 ///     println!("{} bytes", piece.len());
 /// }
@@ -93,15 +95,15 @@ impl<D> Download<D> {
         Self { transport: Arc::clone(transport), operation, url: url.clone(), format, kind: PhantomData }
     }
 
-    /// The document as a stream of pieces.
+    /// Downloads the document as a stream of chunks.
     ///
     /// # Cancel safety
     ///
-    /// Reads only: it may be dropped at any time.
+    /// Cancel-safe: the call only reads.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the service from beginning to answer. What goes wrong later comes out of the stream.
+    /// Any error common to all calls, see [`Error`]. After the start of the answer, the stream yields the errors.
     pub async fn stream(&self) -> Result<DownloadStream, Error> {
         self.operation.run(self.transport.retry.run(|resent| self.begin(resent))).await
     }
@@ -139,15 +141,16 @@ impl<D> Download<D> {
         })
     }
 
-    /// The whole document, in memory.
+    /// Downloads the document into memory.
     ///
     /// # Cancel safety
     ///
-    /// Reads only: it may be dropped at any time.
+    /// Cancel-safe: the call only reads.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from arriving whole.
+    /// [`Error::Protocol`] when the document is incomplete, too long or of another format, and any error common to all
+    /// calls, see [`Error`].
     pub async fn bytes(&self) -> Result<Bytes, Error> {
         self.operation.run(self.transport.retry.run(|resent| self.attempt_bytes(resent))).await
     }
@@ -163,21 +166,21 @@ impl<D> Download<D> {
         Ok(whole.into())
     }
 
-    /// Saves the document as a file, and tells how many bytes it has. Never holds it whole.
+    /// Downloads the document to a file, in constant memory, and returns the number of bytes.
     ///
-    /// It is written under a temporary name in the same directory and renamed when complete and on disk; the directory is
-    /// synced too before this returns, unless it cannot be opened or its file system does not sync directories: then a power
-    /// failure soon after may undo the renaming. So under the name given there is the old file or the whole new one, whatever
-    /// happens. On Unix only its owner can read a new file (mode 0600); a file that is replaced keeps its mode.
+    /// The document is written to a temporary file in the same directory, which is renamed when it is complete and on
+    /// disk. So the path has either the old file or the complete new one. Then the directory is synced, unless it
+    /// cannot be opened or its file system does not support that. In that case, a power failure soon after may undo the
+    /// renaming. On Unix, only the owner can read a new file (mode 0600), and a file that is replaced keeps its mode.
     ///
     /// # Cancel safety
     ///
-    /// May be dropped at any time: the file has its name when it is whole, and what was not finished is removed.
+    /// Cancel-safe: an incomplete temporary file is removed.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from arriving whole, and [`Error::File`] when it cannot be written. The temporary file is then
-    /// removed.
+    /// [`Error::File`] when the file cannot be written, [`Error::Protocol`] when the document is incomplete, too long
+    /// or of another format, and any error common to all calls, see [`Error`]. The temporary file is removed.
     pub async fn save_to(&self, path: impl AsRef<Path>) -> Result<u64, Error> {
         let path = path.as_ref();
         self.operation.run(self.transport.retry.run(|resent| self.attempt_save(path, resent))).await
@@ -209,9 +212,9 @@ impl<D> fmt::Debug for Download<D> {
     }
 }
 
-/// The pieces of a download, as they arrive.
+/// A download as a stream of chunks.
 ///
-/// Read it to its end: an error in it means that the document is not whole.
+/// Read it to the end. After an error, the document is incomplete.
 ///
 /// Example: see [`Download`].
 #[must_use = "nothing arrives unless it is read"]
@@ -234,22 +237,22 @@ pub struct DownloadStream {
 }
 
 impl DownloadStream {
-    /// How many bytes the document has, before they are read, if the answer says so.
+    /// Returns the size of the document in bytes, if the answer has it.
     pub fn length(&self) -> Option<u64> {
         self.meter.total()
     }
 
-    /// The next piece, or `None` at the end.
+    /// Waits for the next chunk, and returns it, or `None` at the end.
     ///
     /// # Cancel safety
     ///
-    /// Reads only: it may be dropped at any time.
+    /// Cancel-safe: no data is lost.
     ///
     /// # Errors
     ///
-    /// [`Error::Timeout`] when nothing arrives for too long or the whole takes too long, [`Error::Transport`] when the
-    /// connection breaks, [`Error::Protocol`] when the document is longer than it may be, is not of its format or has no
-    /// end. Nothing follows an error.
+    /// [`Error::Timeout`] when a chunk or the whole document takes too long, [`Error::Transport`] when the connection
+    /// fails, [`Error::Protocol`] when the document is too long, incomplete or of another format. After an error, the
+    /// stream ends.
     pub async fn next_piece(&mut self) -> Result<Option<Bytes>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
     }
@@ -313,8 +316,8 @@ fn deadline(idle: Duration, end: Option<Instant>) -> Instant {
     next.unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600))
 }
 
-/// Whether the body comes in chunks, of which the last is marked. With any other transfer coding as the last, the end of
-/// the connection is its end (RFC 9112, section 6.3).
+/// Whether the body comes in chunks, of which the last is marked. With any other transfer coding as the last, the end
+/// of the connection is its end (RFC 9112, section 6.3).
 fn is_chunked(headers: &HeaderMap) -> bool {
     let last = headers.get_all(TRANSFER_ENCODING).iter().next_back().and_then(|value| value.to_str().ok());
     last.and_then(|value| value.rsplit(',').next()).is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"))

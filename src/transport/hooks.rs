@@ -1,4 +1,4 @@
-//! What a program can listen to.
+//! Hooks that observe calls, packages and transfers.
 
 use std::fmt;
 use std::fs::OpenOptions;
@@ -12,15 +12,15 @@ use jiff::Timestamp;
 use crate::asice::Package;
 use crate::error::{BoxError, Error, FileAction, file};
 
-/// A call and its answer, as [`ClientBuilder::on_exchange`](crate::ClientBuilder::on_exchange) gets to see them.
+/// A call and its answer, passed to the hook [`ClientBuilder::on_exchange`](crate::ClientBuilder::on_exchange).
 ///
-/// `Debug` leaves out what may be personal: path and both documents.
+/// `Debug` does not show the path and the documents, which may contain personal data.
 ///
 /// ```
 /// use posten_signering::Client;
 ///
 /// let builder = Client::builder().on_exchange(|exchange| {
-///     // Status and time say enough, and nothing of anybody.
+///     // Status and time contain no personal data.
 ///     println!("{} {:?} in {:?}", exchange.method, exchange.status, exchange.took);
 /// });
 /// ```
@@ -28,15 +28,15 @@ use crate::error::{BoxError, Error, FileAction, file};
 pub struct Exchange<'a> {
     /// `GET`, `POST` or `DELETE`.
     pub method: &'a str,
-    /// The path of the URL, without its query, which may hold a token.
+    /// The path of the URL, without the query, which may contain a token.
     pub path: &'a str,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// How long it took, to the last byte of the answer; of a download to its first.
+    /// The duration until the last byte of the answer, or until the first byte of a download.
     pub took: Duration,
-    /// The XML document that was sent, if there was one. The document package is not in it.
+    /// The XML document that was sent, if any, without the document package.
     pub sent: Option<&'a str>,
-    /// The text that was received, if there was one. Signed documents are not in it.
+    /// The text that was received, if any, without signed documents.
     pub received: Option<&'a str>,
 }
 
@@ -50,7 +50,8 @@ impl fmt::Debug for Exchange<'_> {
     }
 }
 
-/// A document package on its way out, as [`ClientBuilder::on_package`](crate::ClientBuilder::on_package) gets to see it.
+/// A document package before it is sent, passed to the hook
+/// [`ClientBuilder::on_package`](crate::ClientBuilder::on_package).
 ///
 /// ```
 /// use posten_signering::Client;
@@ -74,8 +75,8 @@ impl fmt::Debug for OutgoingPackage<'_> {
     }
 }
 
-/// How far an upload of a document package or a download has come, as
-/// [`ClientBuilder::on_transfer`](crate::ClientBuilder::on_transfer) gets to see it.
+/// The progress of an upload or download, passed to the hook
+/// [`ClientBuilder::on_transfer`](crate::ClientBuilder::on_transfer).
 ///
 /// ```
 /// use posten_signering::Client;
@@ -88,11 +89,11 @@ impl fmt::Debug for OutgoingPackage<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transfer {
-    /// Whether it is an upload, or else a download.
+    /// Whether it is an upload of a document package. Otherwise it is a download.
     pub is_upload: bool,
-    /// How many bytes have gone so far: 0 at first, and again when it begins anew.
+    /// The number of bytes so far. Starts at 0, and again at each retry.
     pub bytes: u64,
-    /// How many there are, where it is known. Of an upload it always is.
+    /// The total number of bytes, if it is known. It is known for uploads.
     pub total: Option<u64>,
 }
 
@@ -100,7 +101,7 @@ type OnTransfer = Arc<dyn Fn(&Transfer) + Send + Sync>;
 type OnExchange = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
 type OnPackage = Arc<dyn Fn(&OutgoingPackage<'_>) -> Result<(), BoxError> + Send + Sync>;
 
-/// Who listens. Nobody, unless asked for.
+/// The hooks that are set. Defaults to none.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
     pub(crate) on_exchange: Option<OnExchange>,
@@ -110,24 +111,24 @@ pub(crate) struct Hooks {
 
 impl Hooks {
     pub(super) fn exchange<'a>(&self, exchange: impl FnOnce() -> Exchange<'a>) {
-        if let Some(tell) = &self.on_exchange {
-            tell(&exchange());
+        if let Some(hook) = &self.on_exchange {
+            hook(&exchange());
         }
     }
 
-    /// Begins to tell of a transfer.
+    /// Starts reporting the progress of a transfer.
     pub(super) fn transfer(&self, is_upload: bool, total: Option<u64>) -> Meter {
-        let meter = Meter { tell: self.on_transfer.clone(), transfer: Transfer { is_upload, bytes: 0, total } };
-        meter.tell();
+        let meter = Meter { hook: self.on_transfer.clone(), transfer: Transfer { is_upload, bytes: 0, total } };
+        meter.report();
         meter
     }
 
-    /// Only who listens pays for the package being put together in memory.
+    /// Calls the hook with the package. The package is assembled in memory only if a hook is set.
     pub(super) fn package(&self, reference: Option<&str>, package: &Package) -> Result<(), Error> {
-        let Some(tell) = &self.on_package else { return Ok(()) };
+        let Some(hook) = &self.on_package else { return Ok(()) };
         let bytes = package.bytes()?;
-        // What our own hook says, which writes packages to files, is an error of this crate.
-        tell(&OutgoingPackage { reference, bytes: &bytes }).map_err(|reason| match reason.downcast::<Error>() {
+        // An error of the built-in hook, which writes packages to files, is not wrapped.
+        hook(&OutgoingPackage { reference, bytes: &bytes }).map_err(|reason| match reason.downcast::<Error>() {
             Ok(file) if matches!(*file, Error::File { .. }) => *file,
             Ok(own) => Error::Hook(own),
             Err(reason) => Error::Hook(reason),
@@ -145,32 +146,32 @@ impl fmt::Debug for Hooks {
     }
 }
 
-/// Counts the bytes of one transfer, and tells of them.
+/// Counts the bytes of one transfer, and reports the progress.
 pub(super) struct Meter {
-    tell: Option<OnTransfer>,
+    hook: Option<OnTransfer>,
     transfer: Transfer,
 }
 
 impl Meter {
     pub(super) fn add(&mut self, bytes: usize) {
         self.transfer.bytes += bytes as u64;
-        self.tell();
+        self.report();
     }
 
-    /// How many bytes will come, if that was said.
+    /// The total number of bytes, if it is known.
     pub(super) fn total(&self) -> Option<u64> {
         self.transfer.total
     }
 
-    fn tell(&self) {
-        if let Some(tell) = &self.tell {
-            tell(&self.transfer);
+    fn report(&self) {
+        if let Some(hook) = &self.hook {
+            hook(&self.transfer);
         }
     }
 }
 
-/// Writes each package to a directory, as `[time]-[reference]-asice.zip`. Only its owner may read it: it holds the documents
-/// and personal numbers.
+/// Writes each package to a directory, as `[time]-[reference]-asice.zip`. Only its owner may read it: it holds the
+/// documents and personal numbers.
 pub(crate) fn dump_to(directory: PathBuf) -> impl Fn(&OutgoingPackage<'_>) -> Result<(), BoxError> {
     move |package| {
         let mut options = OpenOptions::new();

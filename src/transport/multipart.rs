@@ -101,7 +101,7 @@ impl Multipart {
         tokio::task::spawn_blocking(move || {
             for piece in parts.iter().flat_map(Part::pieces) {
                 let is_last = piece.is_err();
-                // Nobody listens any more when the call has ended.
+                // The receiver is dropped when the call has ended.
                 if sender.blocking_send(piece).is_err() || is_last {
                     break;
                 }

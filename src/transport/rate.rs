@@ -1,4 +1,4 @@
-//! No more calls than the service permits.
+//! Rate limiting.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Keeps the calls of a client within the service's limit: 10 a second for an organization number, whoever calls.
+/// A rate limiter. The service permits 10 calls a second for an organization number, in total for all callers.
 ///
-/// [`EvenPace`] is there unless a client is given another. Several machines that act for the same organization share the
-/// limit: one that counts in a place they share implements this.
+/// Defaults to [`EvenPace`]. Several machines that act for the same organization share the limit: implement this trait
+/// to count in a place that they share, such as a database.
 ///
 /// ```
 /// use std::pin::Pin;
 /// use std::time::Duration;
 /// use posten_signering::RateLimiter;
 ///
-/// /// No limit at all: for a stub, or behind a proxy that limits already.
+/// /// No limit, for a stub, or behind a proxy with a rate limiter.
 /// struct Unlimited;
 ///
 /// impl RateLimiter for Unlimited {
@@ -29,40 +29,42 @@ use tokio::time::Instant;
 ///     fn pause(&self, _organization: &str, _pause: Duration) {}
 /// }
 /// ```
+#[doc(alias("rate limit", "throttling", "DoSFilter"))]
 pub trait RateLimiter: Send + Sync + 'static {
     /// Waits until one more call for this organization number is permitted.
     fn acquire<'a>(&'a self, organization: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-    /// The service refuses every call for this organization number for so long.
+    /// Called when the service has refused a call: it refuses all calls for this organization number for this time.
     fn pause(&self, organization: &str, pause: Duration);
 }
 
-/// Calls at an even pace: one every 105 milliseconds for each organization number.
+/// A rate limiter that sends calls at regular intervals: one every 105 milliseconds for each organization number.
 ///
-/// That is 9.5 a second, a little less than the service permits, because calls do not arrive as evenly as they are sent.
-/// After a refusal by the rate limit it waits for the 30 seconds that the service asks for.
+/// That is 9.5 calls a second, slightly fewer than the service permits, because calls do not arrive at the same
+/// intervals at which they are sent. After a refusal by the service's rate limit, it waits for 30 seconds.
 ///
 /// ```
 /// use posten_signering::{Client, EvenPace};
 ///
-/// let builder = Client::builder().rate_limiter(EvenPace::new()); // as without it
+/// let builder = Client::builder().rate_limiter(EvenPace::new()); // the default
 /// ```
 #[derive(Default)]
+#[doc(alias("rate limit"))]
 pub struct EvenPace {
-    /// From when on the next call is permitted, by organization number.
+    /// When the next call is permitted, by organization number.
     next: Mutex<HashMap<String, Instant>>,
 }
 
-/// The time between two calls.
+/// The interval between two calls.
 const BETWEEN: Duration = Duration::from_millis(105);
 
 impl EvenPace {
-    /// A pace that begins now.
+    /// Creates a rate limiter.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next call if it is permitted now. Otherwise from when on it will be.
+    /// Takes a permit if there is one now. Otherwise returns when there will be.
     fn take(&self, organization: &str) -> Result<(), Instant> {
         let now = Instant::now();
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +82,7 @@ impl EvenPace {
 impl RateLimiter for EvenPace {
     fn acquire<'a>(&'a self, organization: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
-            // Others may wait for the same moment, and a refusal may come meanwhile.
+            // Other calls may wait for the same time, and a refusal may move it.
             while let Err(permitted) = self.take(organization) {
                 tokio::time::sleep_until(permitted).await;
             }
@@ -88,7 +90,7 @@ impl RateLimiter for EvenPace {
     }
 
     fn pause(&self, organization: &str, pause: Duration) {
-        // So long that no clock knows its end: a year is as good.
+        // At most a year, to avoid an overflow.
         let until = Instant::now() + pause.min(Duration::from_secs(365 * 24 * 3600));
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let permitted = next.entry(organization.to_owned()).or_insert(until);

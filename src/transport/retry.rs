@@ -7,15 +7,15 @@ use typed_builder::TypedBuilder;
 
 use crate::error::Error;
 
-/// How idempotent calls are retried after an error whose class
-/// [is retried](crate::ErrorClass::is_retried): connections that cannot be made or break, timeouts, and 502, 503 and 504.
+/// The automatic retries of idempotent calls, with exponential backoff and jitter.
 ///
-/// Every call but the creation of a job is idempotent: status, poll, downloads, confirm, cancel, delete, new redirect
-/// URLs, whoami. The creation of a job is retried only while nothing of it can have reached the service; after that the
-/// error is [`Error::MaybeCreated`](crate::Error::MaybeCreated). A stream of [`Changes`](crate::Changes) retries in its
-/// own way.
+/// A call is retried after an error whose class [is retried](crate::ErrorClass::is_retried): connections that cannot be
+/// established or fail, timeouts, and the HTTP statuses 408, 502, 503 and 504.
 ///
-/// Exponential backoff with jitter: the pauses double, and each is lengthened at random.
+/// All calls except the creation of a job are idempotent: status, poll, downloads, confirm, cancel, delete, new
+/// redirect URLs, whoami. The creation of a job is retried only while nothing can have reached the service. After that,
+/// the error is [`Error::MaybeCreated`](crate::Error::MaybeCreated). A stream of [`Changes`](crate::Changes) has its
+/// own retries.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,18 +26,19 @@ use crate::error::Error;
 /// assert_eq!(Retry::OFF.times, 0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
-#[expect(clippy::exhaustive_structs, reason = "made with `..Retry::default()`, so that one more breaks nobody")]
+#[expect(clippy::exhaustive_structs, reason = "constructed with `..Retry::default()`, so a new field breaks no caller")]
+#[doc(alias("backoff", "idempotent"))]
 pub struct Retry {
-    /// How many retries after the first try. Defaults to 3.
+    /// The maximum number of retries after the first attempt. Defaults to 3.
     #[builder(default = 3)]
     pub times: usize,
     /// The pause before the first retry. Defaults to 200 milliseconds.
     #[builder(default = Duration::from_millis(200))]
     pub first_pause: Duration,
-    /// The longest pause, before jitter lengthens it. Defaults to 5 seconds.
+    /// The maximum pause, without jitter. Defaults to 5 seconds.
     #[builder(default = Duration::from_secs(5))]
     pub longest_pause: Duration,
-    /// No retry begins later than this after the call began. Defaults to 30 seconds.
+    /// The time after the start of the call in which retries may start. Defaults to 30 seconds.
     #[builder(default = Duration::from_secs(30))]
     pub within: Duration,
 }
@@ -47,7 +48,7 @@ impl Retry {
     pub const OFF: Self =
         Self { times: 0, first_pause: Duration::ZERO, longest_pause: Duration::ZERO, within: Duration::ZERO };
 
-    /// Calls, and calls again while that is worth it.
+    /// Calls, and retries after errors that are retried.
     pub(crate) async fn run<T, F: Future<Output = Result<T, Error>>>(
         &self,
         call: impl Fn(usize) -> F,
@@ -62,14 +63,15 @@ impl Retry {
                     }
                     before = Some(error);
                 }
-                // It was not permitted to call again. The first call may have been acted upon, and this error says not.
+                // The rate limiter did not permit the retry. Return the error of the first attempt, which may have been
+                // processed.
                 (Err(Error::TooManyRequests { retry_at: None }), Some(before)) => return Err(before),
                 (done, _) => return done,
             }
         }
     }
 
-    /// The repetitions of a call that begins now.
+    /// Starts counting the retries of a call.
     pub(crate) fn begin(&self) -> Repetitions {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(self.first_pause)
@@ -87,17 +89,17 @@ impl Default for Retry {
     }
 }
 
-/// What is left of the repetitions of a call.
+/// The retries of a call that are left.
 pub(crate) struct Repetitions {
-    /// How many there were.
+    /// The number of retries so far.
     pub(crate) so_far: usize,
     pauses: ExponentialBackoff,
-    /// `None`: so far away that no clock knows it.
+    /// `None` without a deadline.
     deadline: Option<Instant>,
 }
 
 impl Repetitions {
-    /// Waits before the next repetition. `false` when there is none, and the error is final.
+    /// Waits before the next retry. Returns `false` when there is none left, and the error is final.
     pub(crate) async fn pause(&mut self, error: &Error) -> bool {
         let Some(pause) = self.pauses.next() else { return false };
         let end = Instant::now().checked_add(pause);

@@ -1,4 +1,4 @@
-//! What a client is configured with, besides its identity and its environment.
+//! The settings of a client, apart from its identity and its environment.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use super::rate::{EvenPace, RateLimiter};
 use super::retry::Retry;
 use crate::error::Error;
 
-/// The longest download, in bytes: ten times what the documents of a job may have together.
+/// The default maximum size of a download, in bytes: ten times the maximum total size of the documents of a job.
 pub(super) const MAX_DOWNLOAD: u64 = 100 * 1024 * 1024;
 
-/// How long to wait for what. The defaults are those of the official Java client.
+/// The timeouts of calls. The defaults are those of the official Java client.
 ///
-/// For a whole client ([`ClientBuilder::timeouts`](crate::ClientBuilder::timeouts)), or for some calls
+/// Set them for a client ([`ClientBuilder::timeouts`](crate::ClientBuilder::timeouts)), or for some calls
 /// ([`Client::with_timeouts`](crate::Client::with_timeouts)).
 ///
 /// ```
@@ -29,23 +29,23 @@ pub(super) const MAX_DOWNLOAD: u64 = 100 * 1024 * 1024;
 /// assert_eq!(timeouts, Timeouts { answer: Duration::from_secs(30), ..Timeouts::default() });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
-#[expect(clippy::exhaustive_structs, reason = "made with `..Timeouts::default()`, so that one more breaks nobody")]
+#[expect(clippy::exhaustive_structs, reason = "constructed with `..default()`, so a new field breaks no caller")]
 pub struct Timeouts {
-    /// For the rate limiter to permit a call. Defaults to no limit. After it, the error is
+    /// The timeout for the rate limiter to permit a call. Defaults to none. After it, the error is
     /// [`Error::TooManyRequests`](crate::Error::TooManyRequests), and nothing was sent.
     #[builder(default = Duration::MAX)]
     pub rate_limiter: Duration,
-    /// For TCP and TLS to be up. Defaults to 5 seconds.
+    /// The timeout for establishing TCP and TLS. Defaults to 5 seconds.
     #[builder(default = Duration::from_secs(5))]
     pub connect: Duration,
-    /// For the whole answer to a call, from when the request is sent. Defaults to 10 seconds. An upload gets a second more
-    /// for every 64 KiB.
+    /// The timeout for the whole answer to a call, from when the request is sent. Defaults to 10 seconds. An upload
+    /// gets one second more for every 64 KiB.
     #[builder(default = Duration::from_secs(10))]
     pub answer: Duration,
-    /// Between two pieces of a download, and before the first. Defaults to 60 seconds.
+    /// The timeout between two chunks of a download, and before the first. Defaults to 60 seconds.
     #[builder(default = Duration::from_secs(60))]
     pub download_idle: Duration,
-    /// For a whole download. Defaults to 10 minutes.
+    /// The timeout for a whole download. Defaults to 10 minutes.
     #[builder(default = Duration::from_secs(600))]
     pub download: Duration,
 }
@@ -56,7 +56,7 @@ impl Default for Timeouts {
     }
 }
 
-/// An HTTP proxy between us and the service. TLS goes through it untouched.
+/// An HTTP proxy. TLS connections are tunneled through it.
 ///
 /// ```
 /// use posten_signering::Proxy;
@@ -72,12 +72,12 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy at this address, `http://proxy.example:3128` for instance. The connection to the proxy itself has no TLS,
-    /// and needs none: what goes through it has.
+    /// Creates a proxy from its address, such as `http://proxy.example:3128`. The connection to the proxy is not
+    /// encrypted, but the TLS connection inside it is.
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] when it is no `http` URL, or has credentials in it.
+    /// [`Error::Configuration`] when it is not an `http` URL, or contains credentials.
     pub fn new(url: &str) -> Result<Self, Error> {
         let url = Url::parse(url)
             .ok()
@@ -87,7 +87,7 @@ impl Proxy {
         Ok(Self { url, credentials: None })
     }
 
-    /// Logs in with user name and password.
+    /// Sets the user name and password of the proxy.
     #[must_use]
     pub fn with_credentials(mut self, user: impl Into<String>, password: SecretString) -> Self {
         self.credentials = Some((user.into(), password));
@@ -101,7 +101,7 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// What a client is made of, besides who it is and whom it talks to.
+/// The settings of a client, apart from its identity and its environment.
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) timeouts: Timeouts,
@@ -110,7 +110,7 @@ pub(crate) struct Options {
     pub(crate) idle_connections: Option<usize>,
     pub(crate) hooks: Hooks,
     pub(crate) retry: Retry,
-    /// `None`: no limit.
+    /// `None` for no rate limiter.
     pub(crate) rate: Option<Arc<dyn RateLimiter>>,
     pub(crate) max_download: u64,
 }

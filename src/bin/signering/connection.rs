@@ -1,4 +1,4 @@
-//! Who we are and whom we talk to, as said on the command line.
+//! The options for the client's identity, the environment and the sender.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -24,20 +24,20 @@ pub struct Connection {
     /// The enterprise certificate with its key: a PKCS#12 archive (.p12, .pfx)
     #[arg(long, value_name = "FILE", env = "SIGNERING_P12", conflicts_with_all = ["certificate", "key"])]
     p12: Option<PathBuf>,
-    /// Where the archive's password is, in the first line. Without it: the environment's SIGNERING_PASSWORD, or a prompt
+    /// A file with the password of the archive in its first line. Defaults to SIGNERING_PASSWORD, or a prompt
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// The enterprise certificate and its chain, in PEM
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
-    /// Its private key, in PEM, not encrypted
+    /// The private key in PEM, not encrypted
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
     /// production, difitest, difiqa, or the address of another service
     #[arg(long, value_name = "NAME|URL", env = "SIGNERING_ENVIRONMENT")]
     environment: String,
-    /// Certificates of authorities to trust besides those of the environment: a file, or a directory of them. An address
-    /// has none of its own
+    /// Certificates of authorities to trust besides those of the environment: a file, or a directory of them. An
+    /// address has none of its own
     #[arg(long, value_name = "PATH", env = "SIGNERING_ROOTS", value_delimiter = ',')]
     roots: Vec<PathBuf>,
     /// Authenticate with access tokens: the id of the client that is registered for the certificate in Nyva
@@ -46,25 +46,26 @@ pub struct Connection {
     /// The broker id that Nyva shows for the client
     #[arg(long, value_name = "NUMBER", env = "SIGNERING_BROKER_ID", requires = "client_id")]
     broker_id: Option<BrokerId>,
-    /// The token endpoint of another service. production and difitest have theirs
+    /// The token endpoint. Defaults to that of production or difitest
     #[arg(long, value_name = "URL", env = "SIGNERING_TOKEN_ENDPOINT", requires = "client_id")]
     token_endpoint: Option<String>,
-    /// Root certificates that the token endpoint's must end in, in place of Mozilla's: a file, or a directory of them
+    /// Root certificates for the token endpoint: a file or a directory. Defaults to those of Mozilla
     #[arg(long, value_name = "PATH", env = "SIGNERING_TOKEN_ROOTS", requires = "token_endpoint")]
     token_roots: Option<PathBuf>,
-    /// The resource that tokens are asked for. The root of the API unless said otherwise
+    /// The resource of the access tokens. Defaults to the root of the API
     #[arg(long, value_name = "TEXT", env = "SIGNERING_RESOURCE", requires = "client_id")]
     resource: Option<String>,
-    /// The organization that acts. The certificate's own unless said otherwise
+    /// The organization number of the sender. Defaults to that of the certificate. A broker sets the organization that
+    /// it acts for
     #[arg(long, value_name = "NUMBER", env = "SIGNERING_SENDER")]
     sender: Option<OrganizationNumber>,
-    /// A proxy that lets connections through (CONNECT)
+    /// An HTTP proxy (CONNECT)
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// Write every document package that is sent to this directory, for looking at
+    /// Write every document package that is sent to this directory, for debugging
     #[arg(long, value_name = "DIRECTORY")]
     dump_packages: Option<PathBuf>,
-    /// How many seconds a call may take
+    /// The timeout of a call, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: Option<u64>,
 }
@@ -101,7 +102,7 @@ impl Connection {
         match (&self.p12, &self.certificate, &self.key) {
             (Some(p12), ..) => Ok(Identity::from_pkcs12_file(p12, &self.password()?)?),
             (None, Some(certificate), Some(key)) => Ok(Identity::from_pem_files(certificate, key)?),
-            _ => Err(Failure::Usage("--p12, or --certificate and --key, must say who we are".to_owned())),
+            _ => Err(Failure::Usage("--p12, or --certificate and --key, is required".to_owned())),
         }
     }
 

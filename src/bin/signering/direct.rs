@@ -15,13 +15,13 @@ use super::request::{self, Request};
 
 #[derive(Subcommand)]
 pub enum Direct {
-    /// Create a job, and print where each signer's browser is to go
+    /// Create a job, and print the redirect URL of each signer
     Send(Box<Send>),
-    /// Ask for the status of a job, after a signer came back
+    /// Fetch the status of a job, after a signer came back
     Status(Status),
-    /// Ask for a new redirect URL, when a signer's is used up
+    /// Request a new redirect URL for a signer
     Renew(Renew),
-    /// Take a change from the queue of jobs that were created with --polling
+    /// Poll a queue for changes of jobs that were created with --polling
     Poll(Poll),
 }
 
@@ -29,22 +29,23 @@ pub enum Direct {
 pub struct Send {
     #[command(flatten)]
     request: Request,
-    /// Who signs: a personal identification number, or any other identifier of yours. Several: say it again
+    /// A signer: a personal identification number, or another identifier of yours. Can be repeated
     #[arg(long = "signer", value_name = "WHO", required_unless_present = "signers")]
     signer: Vec<String>,
-    /// Where the browser goes afterwards, unless one of the others says otherwise
+    /// The exit URL for all outcomes. The options below take precedence
     #[arg(long, value_name = "URL")]
     exit_url: Option<String>,
-    /// Where the browser goes when they have signed
+    /// The exit URL for signers who have signed
     #[arg(long, value_name = "URL", required_unless_present = "exit_url")]
     completion_url: Option<String>,
-    /// Where the browser goes when they have said no
+    /// The exit URL for signers who have rejected
     #[arg(long, value_name = "URL", required_unless_present = "exit_url")]
     rejection_url: Option<String>,
-    /// Where the browser goes when something went wrong
+    /// The exit URL for signers whose ceremony failed
     #[arg(long, value_name = "URL", required_unless_present = "exit_url")]
     error_url: Option<String>,
-    /// Have its changes put into a queue, for `direct poll`. Without this, `direct status` asks with a token
+    /// Deliver the changes of the job by a queue, for `direct poll`. Defaults to fetching the status with `direct
+    /// status`
     #[arg(long)]
     polling: bool,
     #[command(flatten)]
@@ -57,8 +58,8 @@ pub struct Send {
 pub struct Status {
     /// The file with the job's handle
     handle: PathBuf,
-    /// What the browser brought as status_query_token: the token, or the whole URL. Others can see what stands on a command
-    /// line: in production, use --token-file
+    /// The status query token, or the whole URL that contains it. Other users can see command lines: in production, use
+    /// --token-file
     #[arg(long, value_name = "TOKEN|URL", required_unless_present = "token_file", conflicts_with = "token_file")]
     token: Option<String>,
     /// A file with the token or the URL ("-": standard input)
@@ -74,7 +75,7 @@ pub struct Status {
 pub struct Renew {
     /// The file with the job's handle
     handle: PathBuf,
-    /// Which signer, counted from 1
+    /// The number of the signer, starting at 1
     #[arg(long, default_value_t = 1)]
     signer: usize,
     #[command(flatten)]

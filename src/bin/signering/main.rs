@@ -25,7 +25,7 @@ use self::output::Output;
 #[derive(Parser)]
 #[command(name = "signering", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
-    /// Print JSON and nothing else, one document a line
+    /// Print only JSON, one document per line
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -39,23 +39,23 @@ before sending it again), 8 an answer that cannot be understood, 9 the document 
 
 #[derive(Subcommand)]
 enum Command {
-    /// Look at the certificate, the environment and the connection, and say what is wrong
+    /// Diagnose the certificate, the environment and the connection
     Check(check::Check),
-    /// Create jobs whose signers are in your own web pages, and follow them
+    /// Direct flow: create jobs whose signers your web pages redirect, and fetch their status
     #[command(subcommand)]
     Direct(direct::Direct),
-    /// Create jobs whose signers the service invites, and follow them
+    /// Portal flow: create jobs whose signers the service invites, and receive their changes
     #[command(subcommand)]
     Portal(portal::Portal),
-    /// Fetch a signed document that the service keeps for long
+    /// Download a signed document from the archive
     Archive(archive::Archive),
-    /// Look into a document package (.asice, .zip) or a signed PDF, and check its signatures
+    /// Inspect a document package (.asice, .zip) or a signed PDF, and verify its signatures
     Inspect(inspect::Inspect),
     /// Run a local service that behaves like the real one
     Sandbox(sandbox::Sandbox),
-    /// Print what makes a shell complete these commands
+    /// Print completions for a shell
     Completions {
-        /// For which shell
+        /// The shell
         shell: clap_complete::Shell,
     },
 }

@@ -18,7 +18,7 @@ use super::output::Output;
 pub struct Poll {
     #[command(flatten)]
     pub queue: Queue,
-    /// Go on until Ctrl-C, and wait as long as the service asks for in between
+    /// Continue until Ctrl-C, and wait between polls until the next one is permitted
     #[arg(long)]
     pub follow: bool,
     #[command(flatten)]
@@ -89,7 +89,7 @@ impl Poll {
 
 #[derive(Args)]
 pub struct Queue {
-    /// The queue of the jobs that were created with this name. The one without a name unless said otherwise
+    /// The name of the queue. Defaults to the default queue, which has no name
     #[arg(long, value_name = "NAME")]
     queue: Option<String>,
 }
@@ -106,8 +106,7 @@ pub struct Dealing {
     /// Save signed PDFs to this directory, as signed-NUMBER.pdf
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
-    /// Then tell the service that it was received, when it is printed and saved. It may delete the documents of finished
-    /// jobs then
+    /// Confirm each change after it was printed and saved. The service may then delete the documents of finished jobs
     #[arg(long)]
     pub confirm: bool,
 }

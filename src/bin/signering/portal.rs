@@ -16,9 +16,9 @@ use super::request::{self, Request};
 
 #[derive(Subcommand)]
 pub enum Portal {
-    /// Create a job. The service tells the signers
+    /// Create a job. The service notifies the signers
     Send(Box<Send>),
-    /// Take a change from the queue
+    /// Poll a queue for changes
     Poll(Poll),
     /// Cancel a job that is not finished
     Cancel(Cancel),
@@ -28,18 +28,18 @@ pub enum Portal {
 pub struct Send {
     #[command(flatten)]
     request: Request,
-    /// Who signs, and how they are told: NUMBER:email or NUMBER:email+sms (looked up in the public register),
-    /// NUMBER:ADDRESS, or ADDRESS alone, where ADDRESS is an e-mail address, a mobile number, or both with a comma.
-    /// With 2= before it, it is their turn after those with 1=
+    /// A signer: NUMBER:email or NUMBER:email+sms (addresses from the public contact register), NUMBER:ADDRESS, or
+    /// ADDRESS alone, where ADDRESS is an e-mail address, a mobile number, or both with a comma. The prefix 2= sets the
+    /// position in the signing order, after those with 1=. Can be repeated
     #[arg(long = "signer", value_name = "[TURN=]WHO", required_unless_present = "signers")]
     signer: Vec<String>,
-    /// What stands in e-mail and SMS in place of the title
+    /// The title in e-mail and SMS to the signers
     #[arg(long, value_name = "TITLE")]
     nonsensitive_title: Option<Title>,
-    /// When the first signers are invited: 2026-12-24T08:00:00+01:00. At once unless said otherwise
+    /// When the first signers are invited, such as 2026-12-24T08:00:00+01:00. Defaults to immediately
     #[arg(long, value_name = "TIME")]
     activation_time: Option<Timestamp>,
-    /// How many days each signer has
+    /// The number of days that each signer has to sign
     #[arg(long, value_name = "DAYS")]
     available_days: Option<u16>,
     #[command(flatten)]

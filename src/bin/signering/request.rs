@@ -14,32 +14,32 @@ use super::failure::{Failure, cannot};
 #[derive(Args)]
 #[command(next_help_heading = "Job")]
 pub struct Request {
-    /// The title of the job, which the signers read
+    /// The title of the job, which is shown to the signers
     #[arg(long)]
     pub title: Title,
-    /// A PDF to be signed, with its title: TITLE=FILE. Without a title, the file's name. Several: say it again
+    /// A PDF to be signed, with its title: TITLE=FILE. The title defaults to the file name. Can be repeated
     #[arg(long = "document", value_name = "[TITLE=]FILE", required = true)]
     documents: Vec<String>,
-    /// A file with more signers, one a line ("-": standard input). Others can see what stands on a command line: in
-    /// production, personal numbers belong here
+    /// A file with more signers, one per line ("-": standard input). Other users can see command lines: in production,
+    /// put personal identification numbers here
     #[arg(long, value_name = "FILE")]
     signers: Option<PathBuf>,
     /// A message to the signers
     #[arg(long, value_name = "TEXT")]
     pub description: Option<Description>,
-    /// Your own reference. It shows in e-mail to the signers
+    /// Your own reference, which the service puts into e-mail to the sender
     #[arg(long, value_name = "TEXT")]
     pub reference: Option<Reference>,
-    /// The level the signers must log in with
+    /// The minimum security level at which signers must log in
     #[arg(long, value_enum)]
     level: Option<Level>,
-    /// How binding the signatures are
+    /// The signature type
     #[arg(long, value_enum)]
     signature_type: Option<Kind>,
-    /// How the signed documents name the signers
+    /// How signers are identified in the signed documents
     #[arg(long, value_enum, value_name = "NAMING")]
     naming: Option<Naming>,
-    /// Where to keep the handle, with which the job is taken up again. job-NUMBER.json unless said otherwise
+    /// The file in which to store the handle, with which the job is resumed. Defaults to job-NUMBER.json
     #[arg(long, value_name = "FILE")]
     handle: Option<PathBuf>,
 }
@@ -106,8 +106,8 @@ impl Request {
         })
     }
 
-    /// Keeps the handle of the job that was created, and tells where. It is printed when it cannot be kept: without it, the
-    /// job is hard to find again.
+    /// Keeps the handle of the job that was created, and tells where. It is printed when it cannot be kept: without it,
+    /// the job is hard to find again.
     pub fn keep(&self, id: JobId, handle: &impl Serialize) -> Result<PathBuf, Failure> {
         let text = serde_json::to_string(handle).map_err(|error| Failure::Other(error.to_string()))?;
         let path = self.handle.clone().unwrap_or_else(|| PathBuf::from(format!("job-{id}.json")));

@@ -22,7 +22,7 @@ pub struct Sandbox {
     /// The port of the token endpoint (0: the one used before in the directory, or any that is free)
     #[arg(long, env = "SIGNERING_SANDBOX_TOKEN_PORT", default_value_t = 0)]
     token_port: u16,
-    /// Where jobs, certificates, clock and ports are kept, and the client's files are written
+    /// The directory of jobs, certificates, clock and ports, and of the files for clients
     #[arg(long, env = "SIGNERING_SANDBOX_DIR", value_name = "PATH", default_value = "sandbox")]
     dir: PathBuf,
     /// The organization of the client's certificate
@@ -31,13 +31,13 @@ pub struct Sandbox {
     /// Which broker may act for which sender
     #[arg(long, env = "SIGNERING_SANDBOX_BROKER", value_name = "BROKER:SENDER", value_delimiter = ',', value_parser = broker)]
     broker: Vec<(OrganizationNumber, OrganizationNumber)>,
-    /// How many seconds an empty queue asks to be left alone
+    /// How many seconds must pass between two polls of an empty queue
     #[arg(long, env = "SIGNERING_SANDBOX_POLL_INTERVAL", value_name = "SECONDS", default_value_t = 5)]
     poll_interval: u64,
-    /// Make the wait twice as long with each poll that comes too early
+    /// Double that time with each poll that is too early
     #[arg(long, env = "SIGNERING_SANDBOX_GROWING_WAITS")]
     growing_waits: bool,
-    /// How many seconds a change that was handed out is hidden from others
+    /// How many seconds a delivered change is hidden from other pollers
     #[arg(long, env = "SIGNERING_SANDBOX_REDELIVERY", value_name = "SECONDS", default_value_t = 600)]
     redelivery: u64,
     /// How many seconds a redirect URL can be used
@@ -67,7 +67,7 @@ pub struct Sandbox {
     /// How many milliseconds every answer takes
     #[arg(long, env = "SIGNERING_SANDBOX_LATENCY", value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
-    /// Move the clock forward by so many seconds before the first call
+    /// Move the clock forward by this number of seconds before the first call
     #[arg(long, env = "SIGNERING_SANDBOX_ADVANCE", value_name = "SECONDS", default_value_t = 0)]
     advance: u64,
 }
