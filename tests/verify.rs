@@ -1,4 +1,6 @@
-//! Signed PDFs that are checked before they are trusted.
+//! Signed documents and evidence that are checked before they are trusted.
+//!
+//! Longer than 400 lines: the hostile files are made here, beside what is said of them.
 
 mod support;
 
@@ -128,7 +130,7 @@ async fn evidence_that_was_changed_or_wrapped_is_refused() {
         format!("<{forged}>{}{inner}</{element}>", inner[tag_end + 1..].split("<ds:Signature").next().unwrap());
     assert!(check(&wrapped).is_err(), "{:?}", check(&wrapped));
     // The same identifier twice.
-    let twice = inner.replacen("</", &format!("<x xmlns=\"\" Id=\"root\"/></"), 1);
+    let twice = inner.replacen("</", "<x xmlns=\"\" Id=\"root\"/></", 1);
     assert!(check(&twice).is_err());
     // Entities, and other formats.
     let entity = format!("<!DOCTYPE x [<!ENTITY a \"b\">]>{inner}");
@@ -155,7 +157,7 @@ fn xml_with_many_namespaces_and_elements_is_refused_at_once() {
         let failed = Verified::<Xades>::check(text.into_bytes(), &trust, Timestamp::now()).unwrap_err();
         assert!(matches!(failed.reason(), Some(VerificationError::TooComplex(_))), "{failed:?}");
         println!("refused after {:?}", started.elapsed());
-        assert!(started.elapsed() < Duration::from_secs(2));
+        assert!(started.elapsed() < LIMIT);
     }
 }
 
@@ -328,6 +330,9 @@ async fn behind_the_seal_only_long_term_validation_may_stand() {
     assert_eq!(check(&encrypted, &trust).unwrap_err(), VerificationError::Encrypted);
 }
 
+/// How long it may take until a hostile document is refused. Without optimization, beside other tests, it takes longer.
+const LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 2 });
+
 /// A PDF of these objects, the first being the catalog.
 fn written(objects: &[String]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n".to_vec();
@@ -348,7 +353,13 @@ fn a_pdf_that_would_cost_much_is_refused_within_limits() {
     // Signature fields, each inline, on one dictionary.
     let mut signatures = form(&"<< /FT /Sig /V 2 0 R >> ".repeat(5_000));
     let contents = "0".repeat(20_000);
-    signatures.push(format!("<< /SubFilter /ETSI.CAdES.detached /ByteRange [0 1 2 3] /Contents <{contents}> >>"));
+    let range = "[0 9999999 9999999 9999999]";
+    signatures.push(format!("<< /SubFilter /ETSI.CAdES.detached /ByteRange {range} /Contents <{contents}> >>"));
+    let mut fields = String::from_utf8(written(&signatures)).unwrap();
+    let start = fields.find(&contents).unwrap() - 1;
+    let end = start + contents.len() + 2;
+    let filled = format!("[0 {start} {end} {}]", fields.len() - end);
+    fields = fields.replace(range, &format!("{filled:<width$}", width = range.len()));
     // An object stream whose entries all name one offset, with many numbers there.
     let index: String = (10..2010).map(|number| format!("{number} 0 ")).collect();
     let many = format!("{index}[{}]", "1 ".repeat(100_000));
@@ -384,7 +395,7 @@ fn a_pdf_that_would_cost_much_is_refused_within_limits() {
     let long = written(&form(&"1 0 R ".repeat(1_000_000)));
     let trust = SealTrust::test_environment_2021();
     for (what, pdf) in
-        [("fields", written(&signatures)), ("object stream", overlapping), ("nested", nested), ("many fields", long)]
+        [("fields", fields.into_bytes()), ("object stream", overlapping), ("nested", nested), ("many fields", long)]
     {
         let (started, before) = (Instant::now(), peak());
         let error = check(&pdf, &trust).unwrap_err();
@@ -392,7 +403,7 @@ fn a_pdf_that_would_cost_much_is_refused_within_limits() {
         println!("{what}: {} bytes, {took:?}, {grown} KiB more at the peak, {error}", pdf.len());
         let is_refused = matches!(error, VerificationError::TooComplex(_) | VerificationError::Malformed(_));
         assert!(is_refused || error == VerificationError::NotSigned, "{what}: {error}");
-        assert!(took < Duration::from_secs(2), "{what}: {took:?}");
+        assert!(took < LIMIT, "{what}: {took:?}");
         assert!(grown < 200 * 1024, "{what}: {grown} KiB");
     }
 }
@@ -402,6 +413,48 @@ fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
+}
+
+/// A document that was sealed 20 years ago, and whose timestamps were renewed three times: by pyHanko.
+#[test]
+#[ignore = "outside tool: needs pyHanko"]
+fn outside_a_document_of_20_years_is_proven_by_its_timestamps_and_a_missing_one_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("source.pdf");
+    fs::write(&source, pdf::page("Avtale")).unwrap();
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/renew_timestamps.py");
+    let output = Command::new(python).arg(script).arg(&source).arg(directory.path()).output().unwrap();
+    assert!(output.status.success(), "needs pyHanko: {}", String::from_utf8_lossy(&output.stderr));
+
+    let roots = |name: &str| TrustAnchors::from_pem_file(directory.path().join(name)).unwrap();
+    let seal = SealTrust::authorities(roots("seal-root.pem"), Sealer::common_name("Seal"));
+    let trust = seal.clone().with_timestamps(roots("timestamp-root.pem"));
+    let file = |name: &str| fs::read(directory.path().join(format!("{name}.pdf"))).unwrap();
+
+    let signed = check(&file("renewed"), &trust).unwrap();
+    assert_eq!(signed.signatures().len(), 4);
+    assert_eq!(signed.seal().proven_at(), Some("2006-01-01T00:00:00Z".parse().unwrap()));
+    assert_eq!(signed.seal().provable_until(), Some("2045-01-01T00:00:00Z".parse().unwrap()));
+    // With one link missing nothing proves the links inside it.
+    for (name, named) in [
+        ("2014", "timestamp 2"),
+        ("2020", "timestamp 3"),
+        ("early", "the timestamp of the signature"),
+        ("foreign", "timestamp 4"),
+    ] {
+        let error = check(&file(name), &trust).unwrap_err();
+        println!("{name}: {error}");
+        let VerificationError::MissingProof { link } = &error else { panic!("{name}: {error}") };
+        assert!(link.starts_with(named), "{name}: {error}");
+    }
+    // That of 2009 is what proves that of the seal, whose authority ended in 2010; that of 2014 is too late.
+    assert!(matches!(check(&file("2009"), &trust).unwrap_err(), VerificationError::MissingProof { .. }));
+    // Who does not believe the timestamps has no proof at all.
+    assert!(matches!(check(&file("renewed"), &seal).unwrap_err(), VerificationError::MissingProof { .. }));
+    // And at the time itself none was needed.
+    let at = "2007-01-01T00:00:00Z".parse().unwrap();
+    assert!(Verified::<Pades>::check(file("early"), &seal, at).is_ok());
 }
 
 /// What pyHanko signs and changes, and what it says of it.
@@ -431,6 +484,8 @@ fn outside_pyhanko_and_we_say_the_same_of_what_pyhanko_signs() {
         let stricter = match &ours {
             // It does not look at what fills the place of a signature up.
             Err(VerificationError::Malformed("something follows it")) => true,
+            // Nor at structure where no signature covers it.
+            Err(VerificationError::Malformed("it is not CMS in BER or DER")) => name.starts_with("changed"),
             // We know no other salts than TLS has.
             Err(VerificationError::Unsupported(_)) => name == "pss-long-salt",
             // A timestamp is no signature.

@@ -2,10 +2,12 @@
 //!
 //! Sets keep their order, and values that have several forms keep theirs: what is signed inside stays as it was.
 
+use jiff::Timestamp;
+
 use crate::error::VerificationError::{self, Malformed, TooComplex};
 
-/// How deep values are nested.
-const MAX_DEPTH: usize = 20;
+/// How deep values are nested. A timestamp inside a signature, with names inside certificates inside it, takes some 25.
+const MAX_DEPTH: usize = 40;
 
 const BROKEN: VerificationError = Malformed("it is not CMS in BER or DER");
 
@@ -179,6 +181,25 @@ impl<'v> Values<'v> {
         }
         Ok(values)
     }
+}
+
+/// A time. Years of two digits: 50 to 99 are of the last century (RFC 5652, section 11.3).
+pub(super) fn time_of(value: Value<'_>) -> Option<Timestamp> {
+    let text = std::str::from_utf8(value.content).ok()?;
+    match value.tag {
+        0x17 => time(&format!("{}{text}", if text < "5" { "20" } else { "19" })),
+        0x18 => time(text),
+        _ => None,
+    }
+}
+
+/// `YYYYMMDDHHMMSS`, a fraction of a second that is not looked at, and `Z`.
+fn time(text: &str) -> Option<Timestamp> {
+    let (seconds, rest) = text.split_at_checked(14)?;
+    let fraction = rest.strip_suffix('Z')?;
+    let is_fraction = fraction.strip_prefix('.').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    let civil = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", seconds).ok()?;
+    (fraction.is_empty() || is_fraction).then(|| jiff::tz::TimeZone::UTC.to_timestamp(civil).ok())?
 }
 
 #[cfg(test)]

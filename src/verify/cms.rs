@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::ber::{self, OCTETS, OID, SEQUENCE, SET, Value, Values};
+use super::ber::{self, OCTETS, OID, SEQUENCE, SET, Value, Values, time_of};
 use super::chain::{Pool, Signer};
 use super::key::{Fault, hash, hashed};
 use super::pdf::{Found, Kind};
@@ -351,23 +351,4 @@ fn imprint(token: &[u8], of: [&[u8]; 2]) -> Result<Timestamp, VerificationError>
     }
     fields.expect(INTEGER)?;
     fields.next()?.and_then(time_of).ok_or(Malformed("the time of its timestamp"))
-}
-
-/// A time. Years of two digits: 50 to 99 are of the last century (RFC 5652, section 11.3).
-pub(super) fn time_of(value: Value<'_>) -> Option<Timestamp> {
-    let text = std::str::from_utf8(value.content).ok()?;
-    match value.tag {
-        0x17 => time(&format!("{}{text}", if text < "5" { "20" } else { "19" })),
-        0x18 => time(text),
-        _ => None,
-    }
-}
-
-/// `YYYYMMDDHHMMSS`, a fraction of a second that is not looked at, and `Z`.
-fn time(text: &str) -> Option<Timestamp> {
-    let (seconds, rest) = text.split_at_checked(14)?;
-    let fraction = rest.strip_suffix('Z')?;
-    let is_fraction = fraction.strip_prefix('.').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
-    let civil = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", seconds).ok()?;
-    (fraction.is_empty() || is_fraction).then(|| jiff::tz::TimeZone::UTC.to_timestamp(civil).ok())?
 }

@@ -10,9 +10,9 @@ use roxmltree::Node;
 use secrecy::SecretString;
 
 use super::cms::Intact;
-use super::judged::{Judge, Sealed};
+use super::judged::Judge;
 use super::key::sha256;
-use super::signature::CheckedSignature;
+use super::signature::{CheckedSignature, Sealed};
 use super::trust::SealTrust;
 use super::xml::{self, SignedXml};
 use crate::asice::xades::{ASIC, DS};

@@ -14,7 +14,7 @@ use super::cms::Intact;
 use super::examined::Examined;
 use super::pdf::{Kind, SecurityStore};
 use super::revocation::{Revocation, RevocationValues};
-use super::signature::{CheckedSignature, Missing};
+use super::signature::{CheckedSignature, Missing, Sealed};
 use super::trust::SealTrust;
 use crate::error::VerificationError::{self, Appended, MissingProof, NotSigned, OutOfDate, Revoked, WrongSealer};
 
@@ -31,13 +31,6 @@ pub(super) struct Judge<'j> {
     at: Timestamp,
     pool: Pool,
     values: RevocationValues,
-}
-
-/// What is known of a trusted seal.
-pub(super) struct Sealed {
-    pub(super) proven_at: Option<Timestamp>,
-    pub(super) until: Timestamp,
-    pub(super) missing: Vec<Missing>,
 }
 
 impl<'j> Judge<'j> {
@@ -111,9 +104,10 @@ impl<'j> Judge<'j> {
         let chain = match self.sealer(&intact.signer, at) {
             Err(OutOfDate { certificate, not_before, not_after, at }) if at > not_after => {
                 // A timestamp that would have helped, and does not hold itself, is the missing link.
-                let link = match (inner_broken, broken) {
-                    (Some(error), _) => Some(format!("the timestamp of the signature: {error}")),
-                    (None, Some((number, error))) => Some(format!("timestamp {number}: {error}")),
+                // The outermost comes first: nothing inside it can be proven.
+                let link = match (broken, inner_broken) {
+                    (Some((number, error)), _) => Some(format!("timestamp {number}: {error}")),
+                    (None, Some(error)) => Some(format!("the timestamp of the signature: {error}")),
                     (None, None) => None,
                 };
                 let out_of_date = OutOfDate { certificate, not_before, not_after, at };

@@ -64,11 +64,12 @@
 //!
 //! # Limits
 //!
-//! At most 64 signatures, 256 revisions and 400 000 objects that are looked at, 64 MiB for a stream when it is unpacked.
+//! At most 64 signatures, 256 revisions and 200 000 objects that are looked at, 64 MiB for a stream when it is unpacked.
 //! Checking takes a few passes over the bytes, and little memory beside them. A document that wants more is refused with
 //! [`VerificationError::TooComplex`].
 
 mod ber;
+mod canonical;
 mod chain;
 mod cms;
 mod evidence;

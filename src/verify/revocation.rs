@@ -6,9 +6,8 @@ use der::asn1::{BitString, ObjectIdentifier};
 use jiff::Timestamp;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::ber::{OCTETS, OID, SEQUENCE, Value, Values};
+use super::ber::{OCTETS, OID, SEQUENCE, Value, Values, time_of};
 use super::chain::{Pool, Signer, is_responder};
-use super::cms::time_of;
 use super::key::{hash, hashed};
 use crate::error::VerificationError;
 use crate::oid::oid;

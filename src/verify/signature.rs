@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::chain::Signer;
 use super::examined::Examined;
-use super::judged::Sealed;
 use super::key::sha256;
 use super::pdf::Kind;
 use crate::types::OrganizationNumber;
@@ -39,6 +38,13 @@ pub struct CheckedSignature {
     provable_until: Option<Timestamp>,
     certification: Option<i64>,
     missing: Vec<Missing>,
+}
+
+/// What is known of a trusted seal.
+pub(super) struct Sealed {
+    pub(super) proven_at: Option<Timestamp>,
+    pub(super) until: Timestamp,
+    pub(super) missing: Vec<Missing>,
 }
 
 /// What a signature lacks to be verified in the long term.

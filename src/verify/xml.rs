@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use roxmltree::{Document, Node, NodeId, ParsingOptions};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
+use super::canonical::Canonical;
 use super::chain::Pool;
 use super::cms::{Intact, timestamp};
 use super::key::{Fault, hash, hashed};
@@ -19,7 +20,6 @@ use super::revocation::RevocationValues;
 use crate::asice::xades::{DS, SHA256_URI};
 use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
 use crate::oid::{RSA, SHA256, SHA384, SHA512};
-use crate::text::{escape_attribute, escape_text};
 
 /// Limits of a document: its size, and what is counted before it is parsed.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -298,128 +298,4 @@ fn base64(node: Node<'_, '_>) -> Result<Vec<u8>, VerificationError> {
     }
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     STANDARD.decode(digits).map_err(|_| Malformed("a value of its XML signature"))
-}
-
-/// How XML becomes bytes. Comments are left out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Canonical {
-    /// Canonical XML 1.0 and 1.1, which differ in attributes that are refused here.
-    Inclusive,
-    Exclusive,
-}
-
-impl Canonical {
-    fn named(method: Node<'_, '_>) -> Result<Self, VerificationError> {
-        let has_parameters = method.children().any(|node| node.is_element());
-        match method.attribute("Algorithm").filter(|_| !has_parameters) {
-            Some("http://www.w3.org/TR/2001/REC-xml-c14n-20010315" | "http://www.w3.org/2006/12/xml-c14n11") => {
-                Ok(Self::Inclusive)
-            }
-            Some("http://www.w3.org/2001/10/xml-exc-c14n#") => Ok(Self::Exclusive),
-            _ => Err(Unsupported("a transform of its XML signature")),
-        }
-    }
-
-    /// Writes the canonical form of an element, without one that is inside.
-    fn write(
-        self,
-        document: &Document<'_>,
-        element: Node<'_, '_>,
-        without: Option<NodeId>,
-        out: &mut dyn FnMut(&str),
-    ) -> Result<(), VerificationError> {
-        const XML: &str = "http://www.w3.org/XML/1998/namespace";
-        let inherits = element
-            .ancestors()
-            .skip(1)
-            .any(|node| node.attributes().any(|attribute| attribute.namespace() == Some(XML)));
-        if inherits && self == Self::Inclusive {
-            return Err(Unsupported("attributes of XML itself around what is signed"));
-        }
-        self.element(document, element, &[], without, out);
-        Ok(())
-    }
-
-    fn element<'i>(
-        self,
-        document: &Document<'i>,
-        element: Node<'_, 'i>,
-        rendered: &[(&str, &str)],
-        without: Option<NodeId>,
-        out: &mut dyn FnMut(&str),
-    ) {
-        let source = document.input_text();
-        let written = &source[element.range()][1..];
-        let end = written.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).unwrap_or(written.len());
-        let name = &written[..end];
-        out("<");
-        out(name);
-        let prefix_of = |name: &'i str| name.split_once(':').map_or("", |(prefix, _)| prefix);
-        let mut attributes: Vec<_> = element.attributes().collect();
-        attributes.sort_by_key(|attribute| (attribute.namespace().unwrap_or_default(), attribute.name()));
-        let qualified = |attribute: &roxmltree::Attribute<'_, 'i>| &source[attribute.range_qname()];
-
-        let mut scope: Vec<(&str, &str)> =
-            element.namespaces().map(|own| (own.name().unwrap_or_default(), own.uri())).collect();
-        if !scope.iter().any(|(prefix, _)| prefix.is_empty()) {
-            scope.push(("", ""));
-        }
-        if self == Self::Exclusive {
-            let used: Vec<&str> = attributes
-                .iter()
-                .map(|attribute| prefix_of(qualified(attribute)))
-                .filter(|prefix| !prefix.is_empty())
-                .chain([prefix_of(name)])
-                .collect();
-            scope.retain(|(prefix, _)| used.contains(prefix));
-        }
-        scope.retain(|(prefix, _)| *prefix != "xml");
-        scope.sort_unstable();
-        let mut now = rendered.to_vec();
-        for (prefix, uri) in scope {
-            let before = now.iter().position(|(own, _)| *own == prefix);
-            match before {
-                Some(at) if now[at].1 == uri => continue,
-                Some(at) => now[at].1 = uri,
-                // No default namespace is what there is before any is declared.
-                None if uri.is_empty() => continue,
-                None => now.push((prefix, uri)),
-            }
-            out(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
-            out(prefix);
-            out("=\"");
-            out(&escape_attribute(uri));
-            out("\"");
-        }
-        for attribute in attributes {
-            out(" ");
-            out(qualified(&attribute));
-            out("=\"");
-            out(&escape_attribute(attribute.value()));
-            out("\"");
-        }
-        out(">");
-        for child in element.children().filter(|child| Some(child.id()) != without) {
-            if child.is_element() {
-                self.element(document, child, &now, without, out);
-            } else if let Some(text) = child.text().filter(|_| child.is_text()) {
-                // Documents are megabytes without anything to escape.
-                match text.contains(['&', '<', '>', '\r']) {
-                    true => out(&escape_text(text)),
-                    false => out(text),
-                }
-            } else if let Some(instruction) = child.pi() {
-                out("<?");
-                out(instruction.target);
-                if let Some(value) = instruction.value {
-                    out(" ");
-                    out(value);
-                }
-                out("?>");
-            }
-        }
-        out("</");
-        out(name);
-        out(">");
-    }
 }

@@ -147,8 +147,7 @@ fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Out
         if list.is_empty() {
             text.push_str("no signature\n");
         }
-        output.result(&text, &json!({ "kind": "pdf", "vouched_for": false, "signatures": list }));
-        return Ok(());
+        return output.result(&text, &json!({ "kind": "pdf", "vouched_for": false, "signatures": list }));
     };
     let verified = Verified::<Pades>::check(bytes.to_vec(), trust, Timestamp::now()).map_err(Error::from)?;
     let mut text = String::from("a PDF that is whole and unchanged, and sealed by whom it must be\n");
@@ -167,9 +166,7 @@ fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Out
         }
     }
     let signatures: Vec<_> = verified.signatures().iter().map(|signature| described(signature, None)).collect();
-    output
-        .result(&text, &json!({ "kind": "pdf", "vouched_for": true, "signatures": signatures, "evidence": evidence }));
-    Ok(())
+    output.result(&text, &json!({ "kind": "pdf", "vouched_for": true, "signatures": signatures, "evidence": evidence }))
 }
 
 fn technical_signature(bytes: &[u8], trust: Option<&SealTrust>, output: &Output) -> Result<(), Failure> {
@@ -179,15 +176,13 @@ fn technical_signature(bytes: &[u8], trust: Option<&SealTrust>, output: &Output)
         let evidence = inspected.evidence();
         show_evidence(&mut text, evidence);
         let json = json!({ "kind": "xades", "vouched_for": false, "evidence": described_evidence(evidence) });
-        output.result(&text, &json);
-        return Ok(());
+        return output.result(&text, &json);
     };
     let verified = Verified::<Xades>::check(bytes.to_vec(), trust, Timestamp::now()).map_err(Error::from)?;
     let mut text = String::from("a technical signature that is unchanged, and sealed by whom it must be\n");
     show_evidence(&mut text, verified.evidence());
     let evidence = described_evidence(verified.evidence());
-    output.result(&text, &json!({ "kind": "xades", "vouched_for": true, "evidence": evidence }));
-    Ok(())
+    output.result(&text, &json!({ "kind": "xades", "vouched_for": true, "evidence": evidence }))
 }
 
 /// Writes the certificate of the newest real signature.

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crate::error::VerificationError::{self, TooComplex};
 
 /// How many objects are built, direct ones and the items of arrays and dictionaries included.
-const MAX_OBJECTS: usize = 400_000;
+const MAX_OBJECTS: usize = 200_000;
 
 /// How many bytes of objects are read, beyond a multiple of the file's size.
 const MAX_READ: usize = 8_000_000;

@@ -5,6 +5,8 @@
 //! differs must be one of these additions. What is referenced and not there counts as there: giving it a content is a
 //! change, too. And between the revisions stands nothing that no cross-reference leads to, so that a reader that repairs
 //! files finds nothing else.
+//!
+//! Longer than 400 lines: what may follow a signature is one list of rules, which is read as a whole.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -307,8 +309,8 @@ impl Comparison<'_, '_, '_> {
 
     /// Whether a field is that of a timestamp or of a signature that may follow, and shows nothing that it may not.
     fn field(&mut self, id: Id, before: &Dictionary) -> Result<bool, VerificationError> {
-        const KEYS: [&[u8]; 13] =
-            [b"AP", b"DA", b"F", b"FT", b"Ff", b"Lock", b"MK", b"P", b"Rect", b"Subtype", b"T", b"Type", b"V"];
+        const KEYS: [&[u8]; 14] =
+            [b"AP", b"DA", b"F", b"FT", b"Ff", b"Lock", b"MK", b"P", b"Rect", b"Subtype", b"T", b"TU", b"Type", b"V"];
         let Object::Dictionary(field) = self.new.object(id)? else { return Ok(false) };
         let Some(Object::Reference(value)) = field.get(b"V") else { return Ok(false) };
         let name = self.new.value(&field, b"T")?.string().map(Box::<[u8]>::from).unwrap_or_default();

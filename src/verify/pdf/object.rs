@@ -1,4 +1,6 @@
 //! The objects of a PDF (ISO 32000-2, section 7.3), read within the limits of a document.
+//!
+//! Longer than 400 lines: the reader is one, and what it reads is small beside it.
 
 use super::budget::{Budget, MAX_DEPTH};
 use crate::error::VerificationError::{self, Malformed, TooComplex};
