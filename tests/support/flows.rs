@@ -49,7 +49,7 @@ macro_rules! direct_flow {
             "the same whenever it is fetched"
         );
         let xades = $wait!(done.signatures()[0].xades().unwrap().bytes()).unwrap();
-        assert!(std::str::from_utf8(&xades).unwrap().contains("<XAdESSignatures"));
+        assert!(std::str::from_utf8(&xades).unwrap().contains("<LtvSdo"));
 
         let confirmed = $wait!(done.confirm()).unwrap();
         assert_eq!(confirmed.id(), job.id());
