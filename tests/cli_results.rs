@@ -8,6 +8,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use posten_signering::sandbox::{Fault, FaultRule, Operation};
 use posten_signering::{JobId, direct};
 
 use self::support::desk::{Desk, run};
@@ -70,4 +71,47 @@ async fn a_result_that_cannot_be_printed_is_not_confirmed() {
         let (code, err) = full(&mut desk.command(words));
         assert_eq!(code, 3, "{words}: {err}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handle_overwrites_nothing_and_is_its_owners() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let desk = Desk::new().await;
+    let portal = "portal send --title Avtale --document contract.pdf --signer +4799999999";
+    let mode = |name: &str| std::fs::metadata(desk.path(name)).unwrap().permissions().mode() & 0o777;
+    let before = std::fs::read(desk.path("contract.pdf")).unwrap();
+    for send in [SEND, portal] {
+        // What exists, and where nothing can be put: no job is created.
+        for (handle, said) in [
+            ("contract.pdf", "cannot write contract.pdf: it exists already, and is not overwritten"),
+            ("/dev/null", "cannot write /dev/null: it exists already"),
+            (".", "cannot write ."),
+            ("nowhere/job.json", "cannot write nowhere/job.json"),
+        ] {
+            let run = desk.run(&format!("{send} --handle {handle}"));
+            assert!(run.code == 3 && run.err.contains(said), "{handle}: {run:?}");
+        }
+    }
+    assert_eq!(std::fs::read(desk.path("contract.pdf")).unwrap(), before);
+    assert!(desk.sandbox.received_jobs().is_empty());
+
+    // What was not created leaves no file.
+    desk.sandbox.inject(FaultRule::new(Fault::LoseAnswer).on(Operation::Create).times(1));
+    assert_eq!(desk.run(&format!("{SEND} --handle lost.json")).code, 7);
+    assert!(!desk.path("lost.json").exists());
+
+    assert_eq!(desk.json(&format!("{SEND} --handle kept.json"))["handle"], "kept.json");
+    assert_eq!(desk.json(portal)["handle"], "job-3.json");
+    assert_eq!((mode("kept.json"), mode("job-3.json")), (0o600, 0o600));
+
+    // Of another service, which counts as this one does.
+    std::fs::write(desk.path("job-4.json"), "of another service").unwrap();
+    assert_eq!(desk.json(portal)["handle"], "job-4-2.json");
+    assert_eq!(std::fs::read_to_string(desk.path("job-4.json")).unwrap(), "of another service");
+    desk.json("portal cancel job-4-2.json");
+    let files = std::fs::read_dir(desk.directory.path()).unwrap();
+    let left: Vec<_> =
+        files.map(|file| file.unwrap().file_name()).filter(|name| name.to_string_lossy().ends_with(".part")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }

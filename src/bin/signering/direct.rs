@@ -11,7 +11,7 @@ use super::connection::Connection;
 use super::failure::Failure;
 use super::output::Output;
 use super::poll::{Dealing, Found, Poll, Queue, confirmed};
-use super::request::{self, Request};
+use super::request::{self, Request, Reserved};
 
 #[derive(Subcommand)]
 pub enum Direct {
@@ -106,15 +106,17 @@ impl Send {
             .maybe_identifier_in_signed_documents(self.request.naming())
             .build();
         let client = self.connection.client(output)?;
+        let queue = self.queue.queue()?;
+        let reserved = self.request.reserve()?;
         if self.polling {
-            let job = client.direct().create(&request.polling(self.queue.queue()?)).await?;
-            return self.created(&job, output);
+            let job = client.direct().create(&request.polling(queue)).await?;
+            return Self::created(&job, reserved, output);
         }
-        self.created(&client.direct().create(&request).await?, output)
+        Self::created(&client.direct().create(&request).await?, reserved, output)
     }
 
-    fn created<R: Retrieval>(&self, job: &Job<Created, R>, output: &Output) -> Result<(), Failure> {
-        let handle = self.request.keep(job.id(), &job.handle())?;
+    fn created<R: Retrieval>(job: &Job<Created, R>, reserved: Reserved, output: &Output) -> Result<(), Failure> {
+        let handle = reserved.keep(job.id(), &job.handle())?;
         let mut text = format!("job {}\nhandle {}", job.id(), handle.display());
         let mut urls = Vec::new();
         for (at, signer) in job.signers().iter().enumerate() {

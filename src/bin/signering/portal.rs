@@ -83,8 +83,10 @@ impl Send {
             .maybe_activation_time(self.activation_time)
             .maybe_available_for(self.available_days.map(Availability::days).transpose()?)
             .build();
-        let job = self.connection.client(output)?.portal().create(&request).await?;
-        let handle = self.request.keep(job.id(), &job.handle())?;
+        let client = self.connection.client(output)?;
+        let reserved = self.request.reserve()?;
+        let job = client.portal().create(&request).await?;
+        let handle = reserved.keep(job.id(), &job.handle())?;
         let text = format!("job {}\nhandle {}", job.id(), handle.display());
         let printed = output.result(&text, &json!({ "job": job.id(), "handle": handle }));
         printed.map_err(|failure| failure.after(request::created(job.id(), &handle)))

@@ -1,5 +1,7 @@
 //! What requests of both flows have in common, and handles.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -39,7 +41,7 @@ pub struct Request {
     /// How signers are identified in the signed documents
     #[arg(long, value_enum, value_name = "NAMING")]
     naming: Option<Naming>,
-    /// The file in which to store the handle, with which the job is resumed. Defaults to job-NUMBER.json
+    /// A new file for the handle, with which the job is resumed. Defaults to job-NUMBER.json
     #[arg(long, value_name = "FILE")]
     handle: Option<PathBuf>,
 }
@@ -106,21 +108,84 @@ impl Request {
         })
     }
 
-    /// Keeps the handle of the job that was created, and tells where. It is printed when it cannot be kept: without it,
-    /// the job is hard to find again.
-    pub fn keep(&self, id: JobId, handle: &impl Serialize) -> Result<PathBuf, Failure> {
+    /// Makes sure that the handle of a job can be kept, before the job is created.
+    pub fn reserve(&self) -> Result<Reserved, Failure> {
+        let file = match &self.handle {
+            Some(path) => Some((create(path)?, path.clone())),
+            None => {
+                // Its name has the job's number, which nobody knows yet. So try with another name.
+                let probe = PathBuf::from(format!(".job-{}.part", std::process::id()));
+                drop(create(&probe)?);
+                std::fs::remove_file(&probe).map_err(cannot(FileAction::Write, &probe))?;
+                None
+            }
+        };
+        Ok(Reserved { file })
+    }
+}
+
+/// Where the handle of a job will be kept.
+pub struct Reserved {
+    /// The file that was named: empty so far, and removed if no job is created.
+    file: Option<(File, PathBuf)>,
+}
+
+impl Reserved {
+    /// Keeps the handle of the job that was created, and tells where. It is printed when it cannot be kept: without it, the
+    /// job is hard to find again.
+    pub fn keep(mut self, id: JobId, handle: &impl Serialize) -> Result<PathBuf, Failure> {
         let text = serde_json::to_string(handle).map_err(|error| Failure::Other(error.to_string()))?;
-        let path = self.handle.clone().unwrap_or_else(|| PathBuf::from(format!("job-{id}.json")));
-        match std::fs::write(&path, &text) {
+        let (file, path) = match self.file.take() {
+            Some((file, path)) => (Ok(file), path),
+            None => numbered(id),
+        };
+        let written = file.map_err(|failure| failure.to_string()).and_then(|mut file| {
+            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| error.to_string())
+        });
+        match written {
             Ok(()) => Ok(path),
             Err(error) => {
                 let path = path.display();
-                Err(Failure::Other(format!(
-                    "job {id} is created, but its handle is not kept in {path} ({error}): {text}"
-                )))
+                let message = format!("job {id} is created, but its handle is not kept in {path} ({error}): {text}");
+                Err(Failure::Other(message))
             }
         }
     }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if let Some((_, path)) = self.file.take() {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// `job-NUMBER.json`, or `job-NUMBER-2.json` and so on: other services count their jobs from 1 too.
+fn numbered(id: JobId) -> (Result<File, Failure>, PathBuf) {
+    let mut number = 1;
+    loop {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = PathBuf::from(format!("job-{id}{suffix}.json"));
+        number += 1;
+        match create(&path) {
+            Err(Failure::Library(Error::File { source, .. })) if source.kind() == io::ErrorKind::AlreadyExists => {}
+            file => return (file, path),
+        }
+    }
+}
+
+/// A new file that only its owner can read: a handle is what its job is found with.
+fn create(path: &Path) -> Result<File, Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => io::Error::new(error.kind(), "it exists already, and is not overwritten"),
+        _ => error,
+    });
+    Ok(file.map_err(cannot(FileAction::Write, path))?)
 }
 
 /// What to say of a job that was created, when something else failed.
