@@ -12,6 +12,7 @@ use posten_signering::sandbox::{Fault, FaultRule, Operation};
 use posten_signering::{JobId, direct};
 
 use self::support::desk::{Desk, run};
+use self::support::server::{Authority, Server, Subject, answer};
 
 /// Where nothing can be written.
 fn full(command: &mut Command) -> (i32, String) {
@@ -114,4 +115,46 @@ async fn a_handle_overwrites_nothing_and_is_its_owners() {
     let left: Vec<_> =
         files.map(|file| file.unwrap().file_name()).filter(|name| name.to_string_lossy().ends_with(".part")).collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// A reference, a status, a subject or the name of a file that has a line of ours in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_value_reads_as_a_line_of_the_program() {
+    let desk = Desk::new().await;
+    let mut send = desk.command("direct send --title Avtale --document contract.pdf --signer ola --polling");
+    send.args(["--exit-url", "https://me.example/", "--reference", "case\n  confirmed", "--handle", "h\n  confirmed"]);
+    let sent = run(&mut send);
+    assert_eq!(sent.out.lines().count(), 3, "{sent:?}");
+    desk.sandbox.reject(serde_json::from_str("1").unwrap(), &ola()).unwrap();
+    let change = desk.run("direct poll");
+    assert!(change.out.starts_with("job 1  FAILED  case\\n  confirmed\n  signer 1"), "{change:?}");
+    assert!(!change.out.lines().any(|line| line.trim() == "confirmed"), "{change:?}");
+
+    // A program reads what it was. An answer or a failure of the service may have more than a line, too.
+    let authority = Authority::new("Service");
+    let chain = authority.chain(Subject::OrganizationIdentifier("984661185"), |_| {});
+    let server = Server::start(chain, &[&rustls::version::TLS13], |line, address| {
+        let url = format!("https://{address}/api/123456789/portal/signature-jobs/7");
+        let body = format!(
+            "<portal-signature-job-status-change-response xmlns='http://signering.posten.no/schema/v1'>\
+             <reference>a&#10;  confirmed</reference>\
+             <signature-job-id>7</signature-job-id><status>IN_PROGRESS</status>\
+             <confirmation-url>{url}/complete</confirmation-url><signatures><signature><status since='2026-01-01T00:00:00Z'>\
+             ODD&#10;  confirmed</status><personal-identification-number>01010012345</personal-identification-number>\
+             </signature></signatures></portal-signature-job-status-change-response>"
+        );
+        match line.contains("portal") {
+            true => answer("200 OK", "Content-Type: application/xml\r\n", &body),
+            false => answer("200 OK", "Content-Type: text/plain\r\n", "You are 1\nservice       ok       2"),
+        }
+    })
+    .await;
+    std::fs::write(desk.path("service.pem"), authority.root_pem()).unwrap();
+    let there = format!("--environment https://{}/api --roots service.pem", server.address);
+    let change = desk.run(&format!("portal poll {there}"));
+    assert_eq!((change.code, change.out.lines().count()), (0, 2), "{change:?}");
+    let change = desk.json(&format!("portal poll {there}"));
+    assert_eq!(change["reference"], "a\n  confirmed");
+    let checked = desk.run(&format!("check {there}"));
+    assert!(checked.out.contains("You are 1\\nservice       ok       2"), "{checked:?}");
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::connection::Connection;
 use super::failure::Failure;
-use super::output::Output;
+use super::output::{Output, plain};
 
 #[derive(Args)]
 pub struct Archive {
@@ -28,6 +28,6 @@ impl Archive {
         let client = self.connection.client(output)?;
         let bytes = client.archive().pades(&self.owner, &self.document).save_to(&self.output).await?;
         let file = self.output.display().to_string();
-        output.result(&format!("saved {file} ({bytes} bytes)"), &json!({ "file": file, "bytes": bytes }))
+        output.result(&format!("saved {} ({bytes} bytes)", plain(&file)), &json!({ "file": file, "bytes": bytes }))
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::failure::{Failure, with_causes};
-use super::output::Output;
+use super::output::{Output, plain};
 
 /// A certificate that ends within so many days should be on somebody's list.
 const SOON: i64 = 60;
@@ -99,7 +99,7 @@ impl Check {
             }
         }
         findings.push(match client.whoami().await {
-            Ok(answer) => Finding::good("service", answer.trim().to_owned()),
+            Ok(answer) => Finding::good("service", plain(answer.trim())),
             Err(error) => refused(&error),
         });
         Ok(())
@@ -144,8 +144,8 @@ fn certificate(identity: &Identity, now: Timestamp) -> Finding {
     let days = (identity.valid_until().as_second() - now.as_second()) / 86_400;
     let text = format!(
         "{}\n{organization}, issued by {}\nvalid until {} ({days} days)",
-        identity.subject(),
-        identity.issuer(),
+        plain(identity.subject()),
+        plain(identity.issuer()),
         identity.valid_until(),
     );
     if days > SOON {
@@ -171,7 +171,7 @@ fn fits(environment: &Environment<NoTokens>, identity: &Identity) -> Finding {
         }
         Err(error @ IdentityError::MissingIntermediate { .. }) => (
             "missing-intermediate",
-            error.to_string(),
+            plain(error),
             "Put the issuer's certificate into the .p12 or the PEM file. The service needs the whole chain.",
         ),
         Err(error @ IdentityError::AuthorityOutOfDate { .. }) => (
@@ -181,7 +181,7 @@ fn fits(environment: &Environment<NoTokens>, identity: &Identity) -> Finding {
         ),
         Err(error) => (
             "other-environment",
-            error.to_string(),
+            plain(error),
             "Test certificates are for the test environments, others for production. If this is no mistake, add the root with --roots.",
         ),
     };
@@ -328,7 +328,7 @@ impl Finding {
     }
 
     fn failed(of: &'static str, error: &Error, diagnosis: &'static str, cure: Option<&'static str>) -> Self {
-        Self { of, outcome: Outcome::Failed(error.class()), diagnosis, text: with_causes(error), cure }
+        Self { of, outcome: Outcome::Failed(error.class()), diagnosis, text: plain(with_causes(error)), cure }
     }
 
     fn word(&self) -> &'static str {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::connection::Connection;
 use super::failure::Failure;
-use super::output::Output;
+use super::output::{Output, plain};
 use super::poll::{Dealing, Found, Poll, Queue, confirmed};
 use super::request::{self, Request, Reserved};
 
@@ -117,7 +117,7 @@ impl Send {
 
     fn created<R: Retrieval>(job: &Job<Created, R>, reserved: Reserved, output: &Output) -> Result<(), Failure> {
         let handle = reserved.keep(job.id(), &job.handle())?;
-        let mut text = format!("job {}\nhandle {}", job.id(), handle.display());
+        let mut text = format!("job {}\nhandle {}", job.id(), plain(handle.display()));
         let mut urls = Vec::new();
         for (at, signer) in job.signers().iter().enumerate() {
             let url = signer.redirect_url().as_str();

@@ -1,5 +1,6 @@
 //! What is printed: lines for people, or one JSON document for programs; and how far a transfer has come, on a terminal.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,7 +19,8 @@ impl Output {
         Self { json }
     }
 
-    /// Prints a result. When this returns, the whole of it was written.
+    /// Prints a result. When this returns, the whole of it was written. The text may have several lines: values that others
+    /// wrote go through [`plain`] before they are put into one.
     ///
     /// Fails if standard output cannot be written, so that nothing is confirmed whose result got lost.
     pub fn result(&self, text: &str, json: &Value) -> Result<(), Failure> {
@@ -34,10 +36,10 @@ impl Output {
         print(b"\n")
     }
 
-    /// What somebody who watches may want to know.
+    /// What somebody who watches may want to know, in one line.
     pub fn note(&self, text: &str) {
         if !self.json {
-            let _ = writeln!(io::stderr(), "{}", harmless(text, in_text));
+            let _ = writeln!(io::stderr(), "{}", plain(text));
         }
     }
 
@@ -96,21 +98,48 @@ pub fn print(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// A text without the characters that act on a terminal: controls (escape sequences begin with one), and those that turn
-/// the direction of writing, so that a name reads as another. The service, a package or a file name may bring them.
+/// A value in a line of text: without what acts on a terminal, and without what would begin another line or column, which
+/// would read as if this program had said it. The service, a package or a file name may bring such characters.
+pub fn plain(value: impl fmt::Display) -> String {
+    value.to_string().chars().map(|c| if acts(c) || c.is_control() { in_text(c) } else { c.to_string() }).collect()
+}
+
+/// A text without the characters that act on a terminal.
 fn harmless(text: &str, written: fn(char) -> String) -> String {
-    let acts = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|c| if acts(c) { written(c) } else { c.to_string() }).collect()
 }
 
+/// Whether a character acts on a terminal: controls (escape sequences begin with one), and those that turn the direction of
+/// writing, so that a name reads as another.
+fn acts(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn in_text(c: char) -> String {
-    c.escape_unicode().to_string()
+    match c {
+        '\n' => "\\n".to_owned(),
+        '\t' => "\\t".to_owned(),
+        '\r' => "\\r".to_owned(),
+        c => c.escape_unicode().to_string(),
+    }
 }
 
 /// As JSON writes it in a string, where alone such characters can be.
 fn in_json(c: char) -> String {
     format!("\\u{:04x}", u32::from(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_stays_in_its_line() {
+        assert_eq!(plain("Avtale æ 1"), "Avtale æ 1");
+        assert_eq!(
+            plain("a\nb\tc\r\u{1b}[2J\u{85}\u{202e}\u{2028}"),
+            "a\\nb\\tc\\r\\u{1b}[2J\\u{85}\\u{202e}\\u{2028}"
+        );
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::failure::{Failure, with_causes};
-use super::output::Output;
+use super::output::{Output, plain};
 
 /// Options of `direct poll` and `portal poll`.
 #[derive(Args)]
@@ -144,16 +144,16 @@ impl Found {
     pub fn text(&self) -> String {
         let mut text = format!("job {}  {}", self.job, self.state);
         if let Some(reference) = &self.reference {
-            text.push_str(&format!("  {reference}"));
+            text.push_str(&format!("  {}", plain(reference)));
         }
         for (at, (status, since)) in self.signatures.iter().enumerate() {
-            text.push_str(&format!("\n  signer {}  {}", at + 1, status.as_str()));
+            text.push_str(&format!("\n  signer {}  {}", at + 1, plain(status.as_str())));
             if let Some(since) = since {
                 text.push_str(&format!("  {since}"));
             }
         }
         if let Some(path) = &self.saved {
-            text.push_str(&format!("\n  saved {}", path.display()));
+            text.push_str(&format!("\n  saved {}", plain(path.display())));
         }
         text
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::connection::Connection;
 use super::failure::Failure;
-use super::output::Output;
+use super::output::{Output, plain};
 use super::poll::{Poll, Queue};
 use super::request::{self, Request};
 
@@ -87,7 +87,7 @@ impl Send {
         let reserved = self.request.reserve()?;
         let job = client.portal().create(&request).await?;
         let handle = reserved.keep(job.id(), &job.handle())?;
-        let text = format!("job {}\nhandle {}", job.id(), handle.display());
+        let text = format!("job {}\nhandle {}", job.id(), plain(handle.display()));
         let printed = output.result(&text, &json!({ "job": job.id(), "handle": handle }));
         printed.map_err(|failure| failure.after(request::created(job.id(), &handle)))
     }
