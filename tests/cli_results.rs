@@ -5,12 +5,17 @@
 mod support;
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
 
-use posten_signering::sandbox::{Fault, FaultRule, Operation};
+use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody};
 use posten_signering::{JobId, direct};
 
+use serde_json::{Value, json};
+
+use self::support::Running;
 use self::support::desk::{Desk, run};
 use self::support::server::{Authority, Server, Subject, answer};
 
@@ -157,4 +162,88 @@ async fn no_value_reads_as_a_line_of_the_program() {
     assert_eq!(change["reference"], "a\n  confirmed");
     let checked = desk.run(&format!("check {there}"));
     assert!(checked.out.contains("You are 1\\nservice       ok       2"), "{checked:?}");
+}
+
+fn following(desk: &Desk) -> (Running, BufReader<ChildStdout>) {
+    let mut command = desk.command("--json direct poll --queue q --follow --confirm");
+    let mut child = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let out = BufReader::new(child.0.stdout.take().unwrap());
+    (child, out)
+}
+
+fn next_line(out: &mut BufReader<ChildStdout>) -> Value {
+    let mut line = String::new();
+    tokio::task::block_in_place(|| out.read_line(&mut line)).unwrap();
+    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+}
+
+fn signal(child: &Running, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &child.0.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+fn code(mut child: Running) -> Option<i32> {
+    tokio::task::block_in_place(|| child.0.wait().unwrap()).code()
+}
+
+/// Confirmations are refused so many times, in a way that is retried: by each call 3 times, with pauses of more than a second
+/// in all.
+fn unavailable(times: u32) -> FaultRule {
+    let fault = Fault::Refuse(http::StatusCode::SERVICE_UNAVAILABLE, RefusalBody::Empty);
+    FaultRule::new(fault).on(Operation::Confirm).times(times)
+}
+
+/// A job in the queue that its signer has rejected.
+fn rejected(desk: &Desk) -> JobId {
+    let job = serde_json::from_value(desk.json(&format!("{SEND} --polling --queue q"))["job"].clone()).unwrap();
+    desk.sandbox.reject(job, &ola()).unwrap();
+    job
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_ends_following_after_the_change_at_hand() {
+    let desk = Desk::new().await;
+    for name in ["INT", "TERM"] {
+        // While its confirmation is retried, for more than a second.
+        let job = rejected(&desk);
+        desk.sandbox.inject(unavailable(3));
+        let (child, mut out) = following(&desk);
+        assert_eq!(next_line(&mut out)["state"], "FAILED");
+        signal(&child, name);
+        assert_eq!(next_line(&mut out), json!({ "job": job, "confirmed": true }), "{name}");
+        assert_eq!(code(child), Some(0), "{name}");
+        assert!(is_confirmed(&desk, job));
+
+        // While the queue is empty.
+        let (child, mut out) = following(&desk);
+        let job = rejected(&desk);
+        assert_eq!((&next_line(&mut out)["job"], &next_line(&mut out)["confirmed"]), (&json!(job), &json!(true)));
+        signal(&child, name);
+        assert_eq!(code(child), Some(0), "{name}");
+    }
+
+    // Twice: at once.
+    rejected(&desk);
+    desk.sandbox.inject(unavailable(1000));
+    let (child, mut out) = following(&desk);
+    next_line(&mut out);
+    signal(&child, "INT");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    signal(&child, "INT");
+    assert_eq!(code(child), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn following_goes_on_after_a_transient_error_of_one_change() {
+    let desk = Desk::new().await;
+    // More often than the confirmation is retried.
+    desk.sandbox.inject(unavailable(4));
+    let (first, second) = (rejected(&desk), rejected(&desk));
+    let (child, mut out) = following(&desk);
+    assert_eq!(next_line(&mut out)["job"], json!(first));
+    assert_eq!(next_line(&mut out)["job"], json!(second));
+    assert_eq!(next_line(&mut out), json!({ "job": second, "confirmed": true }));
+    assert!(!is_confirmed(&desk, first));
+    signal(&child, "INT");
+    assert_eq!(code(child), Some(0));
 }

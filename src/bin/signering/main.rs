@@ -13,6 +13,7 @@ mod poll;
 mod portal;
 mod request;
 mod sandbox;
+mod stop;
 
 use std::process::ExitCode;
 

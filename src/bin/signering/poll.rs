@@ -1,6 +1,7 @@
 //! Queues of either flow, and what is done with what comes out of them.
 
 use std::path::PathBuf;
+use std::pin::pin;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -12,13 +13,14 @@ use serde_json::{Value, json};
 use super::connection::Connection;
 use super::failure::{Failure, with_causes};
 use super::output::{Output, plain};
+use super::stop::Stop;
 
 /// Options of `direct poll` and `portal poll`.
 #[derive(Args)]
 pub struct Poll {
     #[command(flatten)]
     pub queue: Queue,
-    /// Continue until Ctrl-C, and wait between polls until the next one is permitted
+    /// Go on until Ctrl-C or SIGTERM, and wait as long as the service asks for in between
     #[arg(long)]
     pub follow: bool,
     #[command(flatten)]
@@ -44,27 +46,46 @@ impl Poll {
         }
     }
 
-    /// Processes one change after the other.
+    /// Processes one change after the other, until it is told to stop. The change at hand is finished.
     pub async fn all<C: Change>(
         &self,
         mut changes: Changes<C>,
         confirm: impl AsyncFn(C) -> Result<(), Error>,
         output: &Output,
     ) -> Result<(), Failure> {
-        loop {
-            // What was delivered is processed before anything ends.
+        let mut stop = Stop::new()?;
+        let mut is_told = false;
+        while !is_told {
             let change = tokio::select! {
                 change = changes.next() => change,
-                _ = tokio::signal::ctrl_c() => None,
+                () = stop.told() => None,
             };
-            match change {
-                Some(Ok(change)) => self.process(change, &confirm, output).await?,
-                // The stream waits by itself before it asks again.
-                Some(Err(error)) if error.is_transient() => output.note(&with_causes(&error)),
-                Some(Err(error)) => return Err(error.into()),
+            let done = match change {
+                Some(Ok(change)) => {
+                    let mut processed = pin!(self.process(change, &confirm, output));
+                    tokio::select! {
+                        done = &mut processed => done,
+                        () = stop.told() => {
+                            is_told = true;
+                            output.note("finishing the change at hand; the same signal again ends at once");
+                            tokio::select! {
+                                done = processed => done,
+                                () = stop.told() => Err(Failure::Other("ended before the change was processed".to_owned())),
+                            }
+                        }
+                    }
+                }
+                Some(Err(error)) => Err(error.into()),
                 None => return Ok(()),
+            };
+            match done {
+                Ok(()) => {}
+                // The stream waits by itself before it asks again, and a change that was not confirmed is redelivered.
+                Err(Failure::Library(error)) if error.is_transient() => output.note(&with_causes(&error)),
+                Err(failure) => return Err(failure),
             }
         }
+        Ok(())
     }
 
     async fn process<C: Change>(
