@@ -160,6 +160,7 @@ mod time;
 mod transport;
 mod trust;
 mod types;
+mod unwind;
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
 pub mod verify;

@@ -537,3 +537,28 @@ fn a_proxy_that_cannot_work_is_refused() {
     }
     Proxy::new("http://proxy.example:3128").unwrap();
 }
+
+/// However far the clock is moved, and back again: jobs are created, signed and archived.
+#[tokio::test]
+async fn a_clock_at_its_ends_harms_nothing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let years = |years: u64| Duration::from_secs(years * 366 * 24 * 3600);
+    for (name, advance, turn_back) in [
+        ("9000 years on", years(9000), Duration::ZERO),
+        ("as far as it goes", Duration::MAX, Duration::ZERO),
+        ("back by as much", Duration::ZERO, Duration::MAX),
+        ("back again", Duration::ZERO, Duration::MAX),
+        ("on from there", Duration::MAX, Duration::ZERO),
+    ] {
+        sandbox.advance(advance);
+        sandbox.turn_back(turn_back);
+        let client = sandbox.client();
+        let job = client.direct().create(&request([kari()])).await;
+        let job = job.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let back = sandbox.sign(job.id(), kari().name()).unwrap();
+        let status = job.status(back.token()).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let JobStatus::Completed(done) = status else { panic!("{name}: {status:?}") };
+        done.confirm().await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        sandbox.archive(job.id()).unwrap();
+    }
+}

@@ -162,6 +162,47 @@ async fn what_a_handler_fails_with_or_panics_on_is_not_confirmed() {
     assert_eq!(again, [bad, ugly]);
 }
 
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "dropped");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_that_panics_again_is_a_failure_like_any_other() {
+    let sandbox = impatient().await;
+    let mut jobs = Vec::new();
+    for _ in 0..4 {
+        jobs.push(signed(&sandbox, tiny_pdf()).await);
+    }
+    let good = jobs[3];
+    let (stop, stopped) = oneshot::channel::<()>();
+    let worker = sandbox.client().portal().changes(PollingQueue::DEFAULT).worker().on_problem(|_| {});
+    let worker = worker.stop_when(async { stopped.await.unwrap_or_default() }).run(move |change| {
+        let at = jobs.iter().position(|job| *job == change.job_id()).unwrap();
+        if at == 0 {
+            std::panic::panic_any(Bomb);
+        }
+        async move {
+            let _bomb = if at == 2 { Some(Bomb) } else { None };
+            std::future::ready(()).await;
+            if at == 1 {
+                std::panic::panic_any(Bomb);
+            }
+            Ok(())
+        }
+    });
+    let worker = tokio::spawn(worker);
+    until("the confirmation", || !sandbox.confirmations().is_empty()).await;
+    stop.send(()).unwrap();
+    let report = worker.await.unwrap();
+    assert_eq!((report.confirmed, report.failed), (1, 3), "{report:?}");
+    assert_eq!(sandbox.confirmations()[0].job, good);
+}
+
 #[tokio::test]
 async fn a_worker_runs_as_many_handlers_as_it_was_told_and_takes_no_change_without_one() {
     let sandbox = impatient().await;

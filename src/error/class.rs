@@ -289,6 +289,22 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_has_every_variant() {
+        let (source, guide) = (include_str!("mod.rs"), include_str!("../guide/errors.md"));
+        let variants = source.lines().skip_while(|line| !line.starts_with("pub enum Error {"));
+        let variants = variants.take_while(|line| *line != "}").filter_map(|line| line.strip_prefix("    "));
+        let name = |line: &str| line.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+        let variants: Vec<String> =
+            variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).map(name).collect();
+        assert!(variants.len() > 15 && variants.contains(&"NotFound".to_owned()), "{variants:?}");
+        let rows =
+            guide.lines().skip_while(|line| !line.starts_with("| variant |")).take_while(|line| line.starts_with('|'));
+        let rows: String = rows.map(|row| row.split('|').nth(1).unwrap_or_default()).collect();
+        let missing: Vec<_> = variants.iter().filter(|name| !rows.contains(&format!("`{name}`"))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn no_error_prints_its_source_and_each_names_it() {
         let io = || std::io::Error::other("the disk is full");
         let errors = [

@@ -69,7 +69,8 @@ impl Inner {
 
     /// What the sandbox's clock says.
     pub(super) fn now(&self) -> Timestamp {
-        Timestamp::now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
+        let (first, last) = bounds();
+        Timestamp::now().checked_add(self.ahead).unwrap_or(last).clamp(first, last)
     }
 
     pub(super) fn advance(&mut self, by: Duration) {
@@ -88,9 +89,18 @@ impl Inner {
     }
 
     pub(super) fn set_ahead(&mut self, ahead: SignedDuration) {
-        self.ahead = ahead;
+        let (now, (first, last)) = (Timestamp::now(), bounds());
+        self.ahead = ahead.clamp(first.duration_since(now), last.duration_since(now));
         self.clock_moved = true;
     }
+}
+
+/// Between these times is the clock, so that a year can be added to it or taken away, and written in a certificate.
+fn bounds() -> (Timestamp, Timestamp) {
+    const DAY: i64 = 24 * 3600;
+    let day = |days: i64| Timestamp::from_second(days * DAY).unwrap_or(Timestamp::UNIX_EPOCH);
+    // 1971 and 9000.
+    (day(365), day(2_567_655))
 }
 
 /// The same duration, for reckoning with times.

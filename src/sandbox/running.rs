@@ -187,14 +187,14 @@ impl Sandbox {
         &self.service.web_root
     }
 
-    /// Moves the sandbox's clock forward. Signing times are still compared with the machine's own clock.
+    /// Moves the sandbox's clock forward, at most to the year 9000. Signing times are still compared with the machine's own clock.
     pub fn advance(&self, by: Duration) {
         let mut inner = self.service.lock();
         inner.advance(by);
         self.saved(&mut inner);
     }
 
-    /// Moves the sandbox's clock back, as if it were wrong. What has happened stays so.
+    /// Moves the sandbox's clock back, as if it were wrong, at most to the year 1971. What has happened stays so.
     pub fn turn_back(&self, by: Duration) {
         let mut inner = self.service.lock();
         inner.turn_back(by);

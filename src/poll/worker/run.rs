@@ -1,6 +1,5 @@
 //! A run of a worker: starts handlers, counts their outcomes and reports problems.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tracing::Span;
@@ -12,6 +11,7 @@ use super::problem::Problem;
 use super::tasks::Tasks;
 use crate::error::{BoxError, Error};
 use crate::flow::{Change, ChangeKey, Sealed};
+use crate::unwind;
 
 /// The hooks that react to problems.
 pub(super) struct Hooks {
@@ -76,13 +76,15 @@ impl Run {
         }
         let span = span(&key, &change);
         let change = Arc::new(change);
-        // Unwind safety is the handler's responsibility, as when its future panics.
-        match span.in_scope(|| catch_unwind(AssertUnwindSafe(|| handler(Arc::clone(&change))))) {
+        match span.in_scope(|| unwind::caught(|| handler(Arc::clone(&change)))) {
             Ok(handled) => {
                 self.tasks.start(key, span, handle(change, handled));
                 self.count(|_| {});
             }
-            Err(_) => self.done(key, &span, Outcome::Panicked),
+            Err(panic) => {
+                unwind::discard(panic);
+                self.done(key, &span, Outcome::Panicked);
+            }
         }
     }
 

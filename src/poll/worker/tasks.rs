@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::task::{Context, Poll as Ready};
 
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tracing::{Instrument, Span};
+
+use crate::unwind;
 
 /// Tasks with a key and a span each.
 pub(super) struct Tasks<K, T> {
@@ -40,7 +42,13 @@ impl<K: Eq + Hash + Clone, T: Send + 'static> Tasks<K, T> {
         loop {
             let (id, result) = match self.set.poll_join_next_with_id(context) {
                 Ready::Ready(Some(Ok((id, result)))) => (id, Some(result)),
-                Ready::Ready(Some(Err(error))) => (JoinError::id(&error), None),
+                Ready::Ready(Some(Err(error))) => {
+                    let id = error.id();
+                    if let Ok(panic) = error.try_into_panic() {
+                        unwind::discard(panic);
+                    }
+                    (id, None)
+                }
                 Ready::Ready(None) | Ready::Pending => return Ready::Pending,
             };
             if let Some((key, span)) = self.running.remove(&id) {

@@ -1,0 +1,29 @@
+//! Panics in what users hand in: hooks and handlers.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a panic carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Calls this, and catches its panic. Unwind safety is the concern of whoever wrote it.
+pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Payload> {
+    catch_unwind(AssertUnwindSafe(call))
+}
+
+/// Awaits this, and catches its panic.
+pub(crate) async fn caught_in<T>(call: impl Future<Output = T>) -> Result<T, Payload> {
+    let mut call = std::pin::pin!(call);
+    std::future::poll_fn(|context| match caught(|| call.as_mut().poll(context)) {
+        Ok(polled) => polled.map(Ok),
+        Err(payload) => std::task::Poll::Ready(Err(payload)),
+    })
+    .await
+}
+
+/// Drops what a panic carried. That may panic in turn: what the second panic carries is left alone.
+pub(crate) fn discard(payload: Payload) {
+    if let Err(again) = caught(|| drop(payload)) {
+        std::mem::forget(again);
+    }
+}
