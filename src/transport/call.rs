@@ -61,11 +61,10 @@ pub(super) enum Body {
 pub(crate) struct Upload(pub(super) Body);
 
 impl Body {
-    /// What it means that the time is over. A package of which nothing has left was never sent: the host cannot be
-    /// reached.
+    /// What it means that the time is over. A package of which nothing has left is never sent: the host cannot be reached.
     pub(super) fn timeout(&self) -> Error {
         match self {
-            Self::Package(multipart, _) if !multipart.is_begun() => {
+            Self::Package(multipart, _) if multipart.give_up() => {
                 let reason = "the connection was not made before the timeout for the answer was over";
                 Error::Connect(reason.into())
             }

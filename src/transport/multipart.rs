@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -30,10 +30,16 @@ pub(super) struct Multipart {
 
 #[derive(Default)]
 struct Progress {
-    /// Whether a connection has asked for the first piece.
-    begun: AtomicBool,
+    /// Who was first: the connection that asks for the first piece, or the caller who gives up.
+    start: OnceLock<Start>,
     /// So many bytes were given to it.
     given: AtomicUsize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Begun,
+    GivenUp,
 }
 
 impl Multipart {
@@ -59,9 +65,10 @@ impl Multipart {
         Ok(Self { content_type, parts, progress: Arc::default() })
     }
 
-    /// Whether something of the body may have left.
-    pub(super) fn is_begun(&self) -> bool {
-        self.progress.begun.load(Ordering::Relaxed)
+    /// Gives the body up, unless something of it may have left. Returns whether it is given up: then nothing of it will leave
+    /// any more, though the connection may have taken the request meanwhile and go on with it in its own task.
+    pub(super) fn give_up(&self) -> bool {
+        *self.progress.start.get_or_init(|| Start::GivenUp) == Start::GivenUp
     }
 
     /// Whether all of the body may have left. Before that nobody can act on it.
@@ -126,12 +133,57 @@ impl Stream for Pieces {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.progress.begun.store(true, Ordering::Relaxed);
+        if *self.progress.start.get_or_init(|| Start::Begun) == Start::GivenUp {
+            // Ends the request before its body: nobody can act on it.
+            return Poll::Ready(Some(Err(io::Error::other("the call was given up before its body was sent"))));
+        }
         let piece = std::task::ready!(self.receiver.poll_recv(context));
         if let Some(Ok(piece)) = &piece {
             self.progress.given.fetch_add(piece.len(), Ordering::Relaxed);
             self.meter.add(piece.len());
         }
         Poll::Ready(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// The body as a connection gets it, and what its request knows about it.
+    fn body() -> (Multipart, Pieces) {
+        let multipart = Multipart::new("<request/>", Package { parts: vec![Part::Written("PK".into())] }).unwrap();
+        let (sender, receiver) = mpsc::channel(1);
+        sender.try_send(Ok(Bytes::from_static(b"PK"))).unwrap();
+        let pieces = multipart.pieces(receiver, Hooks::default().transfer(true, None));
+        (multipart, pieces)
+    }
+
+    async fn next(pieces: &mut Pieces) -> Option<io::Result<Bytes>> {
+        poll_fn(|context| Pin::new(&mut *pieces).poll_next(context)).await
+    }
+
+    #[tokio::test]
+    async fn a_body_is_given_up_or_begun_and_never_both() {
+        let (multipart, mut pieces) = body();
+        assert!(multipart.give_up());
+        // The connection may have the request already.
+        assert!(next(&mut pieces).await.unwrap().is_err(), "and nothing of it leaves");
+        assert!(multipart.give_up());
+
+        let (multipart, mut pieces) = body();
+        assert_eq!(next(&mut pieces).await.unwrap().unwrap(), "PK");
+        assert!(!multipart.give_up());
+        assert!(next(&mut pieces).await.is_none());
+
+        // At the same time.
+        for _ in 0..200 {
+            let (multipart, mut pieces) = body();
+            let given_up = std::thread::spawn(move || multipart.give_up());
+            let sent = next(&mut pieces).await.unwrap().is_ok();
+            assert_ne!(given_up.join().unwrap(), sent);
+        }
     }
 }
