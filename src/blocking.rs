@@ -34,8 +34,10 @@
 //! ```
 //!
 //! All calls run on one runtime with one thread, which the crate starts at the first call and keeps for the lifetime of
-//! the process. In async code, use `.await`: `wait` works there too, but blocks a thread of the runtime.
+//! the process. In async code, use `.await`: `wait` works there too, but blocks a thread of the runtime. Hooks and handlers
+//! that run on the crate's own runtime may call `wait`: another thread takes over meanwhile, for at most 512 calls at a time.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::OnceLock;
 
@@ -70,6 +72,10 @@ impl<F: Future> Wait for F {
         if Handle::try_current().is_err() {
             return runtime().block_on(self);
         }
+        // A hook or a handler. What it waits for may need the very thread that it blocks: another takes over.
+        if IS_OWN.get() {
+            return tokio::task::block_in_place(|| runtime().block_on(self));
+        }
         // A thread of a runtime must not block on another runtime, so a new thread does.
         std::thread::scope(|scope| match scope.spawn(|| runtime().block_on(self)).join() {
             Ok(output) => output,
@@ -78,12 +84,17 @@ impl<F: Future> Wait for F {
     }
 }
 
+thread_local! {
+    /// Whether this thread belongs to the runtime here.
+    static IS_OWN: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The shared runtime. The connections of clients live there too.
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(1).thread_name("posten-signering").enable_all();
+        builder.worker_threads(1).thread_name("posten-signering").on_thread_start(|| IS_OWN.set(true)).enable_all();
         builder.build().expect("the runtime's thread can be started")
     })
 }

@@ -4,6 +4,8 @@
 mod support;
 
 use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use posten_signering::blocking::{Reader, Wait, each};
@@ -102,4 +104,100 @@ fn waiting_in_async_code_works_too() {
     // Also where the crate's own runtime would have to wait for itself.
     let waits = async { client.whoami().wait() };
     assert_eq!(async { waits.await.map(|answer| answer.len()) }.wait().unwrap(), "You are 123456789".len());
+}
+
+/// Fails rather than waiting for ever.
+fn within_a_minute(test: impl FnOnce() + Send + 'static) {
+    let (tell, told) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        test();
+        tell.send(())
+    });
+    match told.recv_timeout(Duration::from_secs(60)) {
+        Ok(()) => {}
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("waits for ever"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => std::panic::resume_unwind(thread.join().unwrap_err()),
+    }
+}
+
+/// In the thread that runs everything: each waits for what needs that thread.
+#[test]
+fn handlers_and_hooks_can_wait() {
+    within_a_minute(|| {
+        let sandbox = Sandbox::start().wait().unwrap();
+        let queue = PollingQueue::DEFAULT;
+        let (plain, asked) = (sandbox.client(), Arc::new(AtomicUsize::new(0)));
+
+        // The handlers of a worker, more at a time than there are threads, one in the other.
+        let email = |name: &str| ContactInformation::email(format!("{name}@example.com").parse().unwrap());
+        for name in ["a", "b", "c"] {
+            let request = portal::JobRequest::builder()
+                .title("Avtale".parse().unwrap())
+                .document(Document::pdf("Avtale", pdf::page("Avtale")).unwrap())
+                .signer(portal::Signers::new([portal::Signer::contact(email(name)).build()]).unwrap())
+                .build();
+            let job = plain.portal().create(&request).wait().unwrap();
+            sandbox.log_in(job.id(), &portal::SignerName::Contact(email(name))).unwrap().sign().unwrap();
+        }
+        let handled = Arc::clone(&asked);
+        let stop = Arc::new(tokio::sync::Notify::new());
+        let (client, stopped) = (plain.clone(), Arc::clone(&stop));
+        let worker = plain.portal().changes(queue.clone()).worker().concurrency(3);
+        let report = worker
+            .stop_when(async move { stopped.notified().await })
+            .run(move |change| {
+                let (client, handled, stop) = (client.clone(), Arc::clone(&handled), Arc::clone(&stop));
+                async move {
+                    client.whoami().wait()?;
+                    // In a task of the handler's own, and once more in it.
+                    let other = client.clone();
+                    let task = tokio::spawn(async move { async { other.whoami().wait() }.wait() });
+                    task.await??;
+                    if let Some(pades) = change.pades() {
+                        pades.bytes().wait()?;
+                    }
+                    if handled.fetch_add(1, Ordering::SeqCst) == 2 {
+                        stop.notify_one();
+                    }
+                    Ok(())
+                }
+            })
+            .wait();
+        assert_eq!((report.confirmed, report.failed, asked.load(Ordering::SeqCst)), (3, 0, 3), "{report:?}");
+
+        // A hook, in the task that creates a job and in the caller's own thread.
+        let (told, asks) = (Arc::new(AtomicUsize::new(0)), plain.clone());
+        let counted = Arc::clone(&told);
+        let hooked = sandbox.client_builder().on_exchange(move |_| {
+            asks.whoami().wait().unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        let hooked = hooked.build().unwrap();
+        hooked.whoami().wait().unwrap();
+        hooked.direct().create(&request([kari()])).wait().unwrap();
+        assert_eq!(told.load(Ordering::SeqCst), 2);
+
+        // The hook of a creation that nobody waits for.
+        let (tell, told) = mpsc::channel();
+        let asks = plain.clone();
+        let abandoning = sandbox.client_builder().on_abandoned_creation(move |_| {
+            tell.send(asks.whoami().wait().is_ok()).unwrap();
+        });
+        let abandoning = abandoning.build().unwrap();
+        sandbox.inject(FaultRule::new(Fault::SlowAnswer(Duration::from_millis(200))).on(Operation::Create));
+        let (request, before) = (request([kari()]), sandbox.received_jobs().len());
+        let abandoned = async {
+            let direct = abandoning.direct();
+            tokio::select! {
+                _ = direct.create(&request) => panic!("it was to be dropped"),
+                () = async {
+                    while sandbox.received_jobs().len() == before {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                } => {}
+            }
+        };
+        abandoned.wait();
+        assert!(told.recv_timeout(Duration::from_secs(30)).unwrap());
+    });
 }
