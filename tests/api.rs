@@ -199,7 +199,7 @@ async fn a_hook_fails_with_a_reason_of_its_own_and_nothing_is_sent() {
     let client = client.sender("123456789".parse::<posten_signering::Sender>().unwrap());
     let client = client.on_package(|_| Err(Sunday.into())).build().unwrap();
     let error = client.direct().create(&request([kari()])).await.unwrap_err();
-    assert_eq!((error.class(), error.to_string().as_str()), (ErrorClass::Hook, "a hook refused the document package"));
+    assert_eq!((error.class(), error.to_string().as_str()), (ErrorClass::Hook, "a hook failed"));
     assert!(error.source().unwrap().is::<Sunday>());
     assert!(sandbox.received_jobs().is_empty());
 }

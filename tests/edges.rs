@@ -562,3 +562,37 @@ async fn a_clock_at_its_ends_harms_nothing() {
         sandbox.archive(job.id()).unwrap();
     }
 }
+
+/// What is told of a creation whose hooks panic: the one that listens, and the one that is told of that.
+#[test]
+fn the_panic_of_a_hook_is_named_and_ends_nothing_else() {
+    for second_panics in [false, true] {
+        let abandoned: Arc<Mutex<Vec<AbandonedCreation>>> = Arc::default();
+        let told = Arc::clone(&abandoned);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let sandbox = Sandbox::start().await.unwrap();
+            let client =
+                sandbox.client_builder().on_exchange(|_| panic!("the first")).on_abandoned_creation(move |creation| {
+                    told.lock().unwrap().push(creation);
+                    assert!(!second_panics, "the second");
+                });
+            let client = client.build().unwrap();
+            let create = tokio::spawn(async move { client.direct().create(&large_request(1000)).await.map(drop) });
+            let panic = create.await.unwrap_err().into_panic();
+            assert_eq!(panic.downcast_ref::<&str>(), Some(&"the first"));
+            // The runtime goes on.
+            sandbox.client().whoami().await.unwrap();
+        });
+        let abandoned = std::mem::take(&mut *abandoned.lock().unwrap());
+        let [AbandonedCreation { reference: Some(reference), outcome: Err(error), .. }] = &abandoned[..] else {
+            panic!("{abandoned:?}")
+        };
+        assert_eq!((reference.as_str(), error.class()), ("case-9", ErrorClass::Unclear));
+        assert!(
+            explain(error).ends_with("a hook failed: the hook on_exchange or on_transfer panicked"),
+            "{}",
+            explain(error)
+        );
+    }
+}

@@ -212,8 +212,9 @@ pub enum Error {
     #[error("reading failed")]
     Read(#[source] std::io::Error),
 
-    /// A hook of your program refused the document package. Nothing was sent.
-    #[error("a hook refused the document package")]
+    /// A hook of your program refused the document package, and nothing was sent. As the source of
+    /// [`MaybeCreated`](Self::MaybeCreated): a hook panicked.
+    #[error("a hook failed")]
     Hook(#[source] BoxError),
 }
 

@@ -15,6 +15,7 @@ use crate::error::{AccessTokenError, Error, ErrorClass};
 use crate::identity::Identity;
 use crate::transport::{self, Transport};
 use crate::types::{Documents, JobId, Reference, ServiceUrl};
+use crate::unwind;
 use crate::xml::Document;
 
 /// The state that all clones of a client share.
@@ -107,7 +108,12 @@ impl Session {
             let mut delivery = Delivery { state: DeliveryState::Pending, reference: own, record, on_abandoned };
             let sent = async move {
                 let reference = delivery.reference.as_deref();
-                let outcome = match session.transport.post_upload::<A>(&jobs, upload, resent).await {
+                let posted = session.transport.post_upload::<A>(&jobs, upload, resent);
+                let (panic, posted) = match unwind::caught_in(posted).await {
+                    Ok(posted) => (None, posted),
+                    Err(payload) => (Some(payload), Err(panicked(reference))),
+                };
+                let outcome = match posted {
                     Ok(answer) => {
                         let job = job_id(&answer);
                         read(answer).map_err(|error| unclear(error, reference, Some(job)))
@@ -115,6 +121,11 @@ impl Session {
                     Err(error) => Err(unclear(error, reference, None)),
                 };
                 delivery.state = DeliveryState::Finished(outcome);
+                if let Some(payload) = panic {
+                    // The caller gets the panic. The hook is told that a job may exist.
+                    drop(delivery);
+                    std::panic::resume_unwind(payload);
+                }
                 let _ = tell.send(delivery);
             };
             let task = tokio::spawn(sent.in_current_span());
@@ -169,6 +180,12 @@ fn unclear(error: Error, reference: Option<&str>, job_id: Option<JobId>) -> Erro
     }
 }
 
+/// The error of a creation in which a hook panicked.
+fn panicked(reference: Option<&str>) -> Error {
+    let source = Box::new(Error::Hook("the hook on_exchange or on_transfer panicked".into()));
+    Error::MaybeCreated { reference: reference.map(str::to_owned), job_id: None, source }
+}
+
 /// The error of a call that was aborted because the runtime was shut down.
 fn ended() -> Error {
     Error::Transport("the runtime was shut down".into())
@@ -208,6 +225,11 @@ impl<J> Drop for Delivery<J> {
             // Nothing was created.
             DeliveryState::Finished(Err(_)) => return,
         };
-        (self.on_abandoned)(self.reference.take(), outcome);
+        // Here a panic would end the process, or what the runtime is doing.
+        let reference = self.reference.take();
+        if let Err(panic) = unwind::caught(|| (self.on_abandoned)(reference, outcome)) {
+            unwind::discard(panic);
+            tracing::error!("the hook on_abandoned_creation panicked");
+        }
     }
 }
