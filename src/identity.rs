@@ -92,7 +92,8 @@ impl Identity {
         Self::new(certificates, keys)
     }
 
-    /// Reads a PKCS#12 archive from a file, as [`from_pkcs12`](Self::from_pkcs12) does.
+    /// Reads a PKCS#12 archive from a file, as [`from_pkcs12`](Self::from_pkcs12) does: a regular file of at most 1 MiB, not
+    /// a pipe or device.
     ///
     /// # Errors
     ///
@@ -112,7 +113,8 @@ impl Identity {
         Self::from_pem_text(certificates, key.expose_secret().as_bytes())
     }
 
-    /// Reads certificate and key from two PEM files, or from the same file twice.
+    /// Reads certificate and key from two PEM files, or from the same file twice: regular files of at most 1 MiB each, not
+    /// pipes or devices.
     ///
     /// # Errors
     ///

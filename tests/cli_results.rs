@@ -5,7 +5,7 @@
 mod support;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -246,4 +246,45 @@ async fn following_goes_on_after_a_transient_error_of_one_change() {
     assert!(!is_confirmed(&desk, first));
     signal(&child, "INT");
     assert_eq!(code(child), Some(0));
+}
+
+/// Pipes that nobody writes to, and devices without an end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_file_is_refused_and_not_waited_for() {
+    let desk = Desk::new().await;
+    let made = Command::new("mkfifo").arg(desk.path("pipe")).status().unwrap();
+    assert!(made.success());
+    let send = "direct send --title T --exit-url https://me.example/ --signer ola";
+    let regular = "it is not a regular file";
+    for (words, said) in [
+        ("check --p12 pipe", regular),
+        ("check --p12 /dev/zero", regular),
+        ("portal cancel pipe", regular),
+        ("portal cancel /dev/zero", regular),
+        (&format!("{send} --document T=pipe"), regular),
+        (&format!("{send} --document T=/dev/null"), regular),
+        (&format!("{SEND} --signers /dev/zero"), "it has more than 1048576 bytes"),
+        ("check --password-file /dev/zero", "it is too long to be that of a password"),
+    ] {
+        let mut command = desk.command(words);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Running(child);
+        let ended = async {
+            while child.0.try_wait().unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(30), ended).await.is_ok(), "{words}: waits for ever");
+        let (mut out, mut err) = (String::new(), String::new());
+        child.0.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        child.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert_eq!(child.0.wait().unwrap().code(), Some(3), "{words}: {out}{err}");
+        assert!(format!("{out}{err}").contains(said), "{words}: {out}{err}");
+    }
+    assert!(desk.sandbox.received_jobs().is_empty());
+
+    // A large file is none of ours either.
+    File::create(desk.path("large")).unwrap().set_len(100_000_000).unwrap();
+    let run = desk.run("check --p12 large");
+    assert!(run.code == 3 && run.out.contains("it has more than the 1048576 bytes"), "{run:?}");
 }

@@ -128,8 +128,14 @@ impl Document {
     {
         let path = path.as_ref();
         let failed = file(FileAction::Read, path);
+        let regular = |found: std::fs::Metadata| match found.is_file() {
+            true => Ok(found.len()),
+            false => Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a regular file")),
+        };
+        // Before it is opened, which blocks with a pipe that nobody writes to; and what was opened.
+        std::fs::metadata(path).and_then(regular).map_err(&failed)?;
         let file = std::fs::File::open(path).map_err(&failed)?;
-        let length = usize::try_from(file.metadata().map_err(&failed)?.len()).unwrap_or(usize::MAX);
+        let length = usize::try_from(file.metadata().and_then(regular).map_err(&failed)?).unwrap_or(usize::MAX);
         bounded(length)?;
         let title = title.try_into().map_err(InvalidValue::from)?;
         Ok(Self::new(title, MediaType::Pdf, DocumentContent::file(file, length, path)).map_err(failed)??)

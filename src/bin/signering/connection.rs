@@ -1,6 +1,7 @@
 //! The options for the client's identity, the environment and the sender.
 
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -195,8 +196,18 @@ pub fn roots(path: &Path) -> Result<TrustAnchors, Error> {
     }
 }
 
+/// Longer is no file with a password, in bytes.
+const MAX_PASSWORD_FILE: usize = 64 * 1024;
+
 fn first_line(path: &Path) -> Result<SecretString, Failure> {
-    let mut text = std::fs::read_to_string(path).map_err(cannot(FileAction::Read, path))?;
+    // Room for all of it: text that grows leaves copies.
+    let mut text = String::with_capacity(MAX_PASSWORD_FILE + 1);
+    let read = File::open(path).and_then(|file| file.take(MAX_PASSWORD_FILE as u64).read_to_string(&mut text));
+    read.map_err(cannot(FileAction::Read, path))?;
+    if text.len() == MAX_PASSWORD_FILE {
+        let reason = io::Error::new(io::ErrorKind::FileTooLarge, "it is too long to be that of a password");
+        return Err(cannot(FileAction::Read, path)(reason).into());
+    }
     let line = SecretString::from(text.lines().next().unwrap_or_default());
     text.zeroize();
     Ok(line)

@@ -1,7 +1,7 @@
 //! What requests of both flows have in common, and handles.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -193,13 +193,25 @@ pub fn created(id: JobId, handle: &Path) -> String {
     format!("job {id} is created, and its handle is in {}", handle.display())
 }
 
+/// The longest text that is read, in bytes: signers, a token or a handle.
+const MAX_TEXT: u64 = 1024 * 1024;
+
 /// What stands in a file, or comes from standard input (`-`).
 pub fn text(path: &Path) -> Result<String, Failure> {
     let text = match path.to_str() {
-        Some("-") => std::io::read_to_string(std::io::stdin()),
-        _ => std::fs::read_to_string(path),
+        Some("-") => bounded(io::stdin()),
+        _ => File::open(path).and_then(bounded),
     };
     Ok(text.map_err(cannot(FileAction::Read, path))?)
+}
+
+/// Reads to the end, if there is one.
+fn bounded(reader: impl Read) -> io::Result<String> {
+    let text = io::read_to_string(reader.take(MAX_TEXT + 1))?;
+    match text.len() as u64 > MAX_TEXT {
+        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {MAX_TEXT} bytes"))),
+        false => Ok(text),
+    }
 }
 
 /// Whether a signer is said by their personal identification number.
@@ -209,6 +221,10 @@ pub fn is_number(text: &str) -> bool {
 
 /// A handle that was kept.
 pub fn handle<H: serde::de::DeserializeOwned>(path: &Path) -> Result<H, Failure> {
-    let text = std::fs::read_to_string(path).map_err(cannot(FileAction::Read, path))?;
+    let regular = std::fs::metadata(path).and_then(|found| match found.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+    });
+    let text = regular.and_then(|()| File::open(path)).and_then(bounded).map_err(cannot(FileAction::Read, path))?;
     serde_json::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
