@@ -20,7 +20,7 @@ use super::stop::Stop;
 pub struct Poll {
     #[command(flatten)]
     pub queue: Queue,
-    /// Go on until Ctrl-C or SIGTERM, and wait as long as the service asks for in between
+    /// Continue until Ctrl-C or SIGTERM, and wait between polls until the next one is permitted
     #[arg(long)]
     pub follow: bool,
     #[command(flatten)]
