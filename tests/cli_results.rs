@@ -135,6 +135,24 @@ async fn no_value_reads_as_a_line_of_the_program() {
     assert!(change.out.starts_with("job 1  FAILED  case\\n  confirmed\n  signer 1"), "{change:?}");
     assert!(!change.out.lines().any(|line| line.trim() == "confirmed"), "{change:?}");
 
+    // The title of a package, and that of its document.
+    std::fs::create_dir(desk.path("dump")).unwrap();
+    let mut send = desk.command("direct send --exit-url https://me.example/ --signer ola --dump-packages dump");
+    let forged = "Avtale\nsigned by  CN=Statens kartverk,C=NO";
+    send.args([
+        "--title",
+        forged,
+        "--document",
+        "Avtale\nsigned by  Kartverket=contract.pdf",
+        "--handle",
+        "forged.json",
+    ]);
+    assert_eq!(run(&mut send).code, 0);
+    let package = std::fs::read_dir(desk.path("dump")).unwrap().next().unwrap().unwrap().path();
+    let inspected = desk.run(&format!("inspect {}", package.display()));
+    let signed_by = inspected.out.lines().filter(|line| line.starts_with("signed by")).count();
+    assert_eq!((inspected.code, signed_by), (0, 1), "{inspected:?}");
+
     // A program reads what it was. An answer or a failure of the service may have more than a line, too.
     let authority = Authority::new("Service");
     let chain = authority.chain(Subject::OrganizationIdentifier("984661185"), |_| {});

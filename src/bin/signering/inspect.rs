@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::connection::roots;
 use super::failure::{Failure, cannot};
-use super::output::Output;
+use super::output::{Output, plain};
 
 #[derive(Args)]
 pub struct Inspect {
@@ -97,10 +97,14 @@ fn package(bytes: &[u8], output: &Output) -> Result<(), Failure> {
     let flow = if package.is_portal { "portal" } else { "direct" };
     let mut text = format!(
         "a package for the {flow} flow, with every file signed\ntitle      {}\nsender     {}\nsigned by  {}\nsigned at  {}\n",
-        package.title, package.sender, package.signed_by, package.signed_at,
+        plain(&package.title),
+        package.sender,
+        plain(&package.signed_by),
+        package.signed_at,
     );
     for document in &package.documents {
-        let (name, title, bytes) = (&document.file_name, &document.title, document.content.len());
+        let (name, title) = (plain(&document.file_name), plain(&document.title));
+        let bytes = document.content.len();
         text.push_str(&format!("document   {name} \"{title}\" ({bytes} bytes)\n"));
     }
     let documents = package.documents.iter().map(|document| {
@@ -141,7 +145,7 @@ fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Out
             list.push(described(signature, fault.as_deref()));
         }
         for fault in inspected.broken() {
-            let _ = writeln!(text, "\na signature that does not hold: {fault}");
+            let _ = writeln!(text, "\na signature that does not hold: {}", plain(fault));
             list.push(json!({ "fault": fault.to_string() }));
         }
         if list.is_empty() {
@@ -160,7 +164,7 @@ fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Out
                 evidence.push(described_evidence(found));
             }
             Err(error) => {
-                let _ = writeln!(text, "\nevidence that is not vouched for: {error}");
+                let _ = writeln!(text, "\nevidence that is not vouched for: {}", plain(error));
                 evidence.push(json!({ "fault": error.to_string() }));
             }
         }
@@ -201,7 +205,7 @@ fn write_pin(inspected: &Inspected, path: &Path) -> Result<(), Failure> {
 
 fn show(text: &mut String, signature: &CheckedSignature, fault: Option<&str>) {
     let mut row = |name: &str, value: &dyn std::fmt::Display| {
-        let _ = writeln!(text, "{name:<16}{value}");
+        let _ = writeln!(text, "{name:<16}{}", plain(value));
     };
     let optional = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
     row("", &"");
@@ -235,7 +239,7 @@ fn show_evidence(text: &mut String, evidence: &Evidence) {
     ];
     text.push('\n');
     for (name, value) in rows {
-        let _ = writeln!(text, "{name:<16}{value}");
+        let _ = writeln!(text, "{name:<16}{}", plain(value));
     }
 }
 
