@@ -195,6 +195,17 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     let seal = inspected["signatures"][0]["subject"].as_str().unwrap();
     assert!(seal.starts_with("CN=Posten signering sandkasse,"), "{seal}");
 
+    assert_eq!((&inspected["vouched_for"], &inspected["evidence"][0]["fault"]), (&true.into(), &Value::Null));
+    // Without trust everything is shown and nothing is vouched for; what was found can be pinned.
+    let shown = desk.json("inspect signed-1.pdf --write-pin pin.pem");
+    assert_eq!((&shown["vouched_for"], &shown["signatures"][0]["subject"]), (&false.into(), &seal.into()));
+    assert_eq!(shown["signatures"][0]["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(desk.json("inspect signed-1.pdf --pin pin.pem")["vouched_for"], true);
+    // By another organization, and roots without a word about whom.
+    let run = desk.run("inspect signed-1.pdf --roots seal.pem --sealer-number 984661185");
+    assert_eq!(run.code, 9, "{run:?}");
+    assert_eq!(desk.run("inspect signed-1.pdf --roots seal.pem").code, 2);
+
     // A changed one.
     let mut bytes = std::fs::read(desk.path("signed-1.pdf")).unwrap();
     let at = bytes.windows(8).position(|window| window == b"Contract").unwrap();
