@@ -54,6 +54,8 @@ pub struct Evidence {
 }
 
 /// In which form the evidence is.
+///
+/// Example: see [`Evidence`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EvidenceForm {

@@ -48,6 +48,8 @@ pub(super) struct Sealed {
 }
 
 /// What a signature lacks to be verified in the long term.
+///
+/// Example: see [`CheckedSignature`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missing {
