@@ -426,7 +426,8 @@ fn a_url_of_another_call_or_in_another_spelling_is_refused() {
 
 #[tokio::test]
 async fn a_confirmation_is_no_other_call_however_its_url_is_spelled() {
-    let client = client();
+    // It starts a runtime of its own.
+    let client = tokio::task::spawn_blocking(client).await.unwrap();
     let root = client.environment().root().clone();
     let url = format!("{root}/123456789/portal/signature-jobs/17/complete");
     let confirmation = ConfirmationReference::from_url(client.environment(), &url);

@@ -173,6 +173,8 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
     }
     output.error(job.signers()[0].renew_redirect_url().await);
     done.confirm().await.unwrap();
+    // Confirmed, and forgotten when the documents are.
+    sandbox.advance(Duration::from_secs(40 * 24 * 3600));
     output.error(job.status(back.token()).await);
 
     // The portal flow.
