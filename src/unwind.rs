@@ -21,7 +21,7 @@ pub(crate) async fn caught_in<T>(call: impl Future<Output = T>) -> Result<T, Pay
     .await
 }
 
-/// Drops what a panic carried. That may panic in turn: what the second panic carries is left alone.
+/// Drops the payload of a panic. That may panic in turn: the payload of the second panic is forgotten, not dropped.
 pub(crate) fn discard(payload: Payload) {
     if let Err(again) = caught(|| drop(payload)) {
         std::mem::forget(again);

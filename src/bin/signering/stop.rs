@@ -27,7 +27,7 @@ impl Stop {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c().map_err(failed)? })
     }
 
-    /// Waits for the next of them. None is missed that arrives while nobody waits.
+    /// Waits for the next signal. A signal that arrives between two calls is not missed.
     pub async fn told(&mut self) {
         #[cfg(unix)]
         tokio::select! {
