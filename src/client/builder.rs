@@ -155,7 +155,7 @@ impl<E, I, S, C> ClientBuilder<E, I, S, C> {
         self
     }
 
-    /// Sets the maximum size of a signed document, in bytes. Defaults to 100 MiB.
+    /// Sets the maximum size of a signed document, in bytes. Defaults to 200 MiB.
     pub fn max_download(mut self, bytes: u64) -> Self {
         self.options.max_download = bytes;
         self
