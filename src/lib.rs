@@ -81,7 +81,7 @@
 //!
 //! | start | build | go to production | look up |
 //! |---|---|---|---|
-//! | `getting_started` (feature `sandbox`): a signed PDF in ten minutes | [`polling`](guide::polling): changes from a queue | [`certificates`](guide::certificates): which `.p12` file to use | [`troubleshooting`](guide::troubleshooting): messages, cause and cure |
+//! | `getting_started` (feature `sandbox`): a signed PDF in ten minutes | [`polling`](guide::polling): changes from a queue | [`certificates`](guide::certificates): which `.p12` file to use; [`access_tokens`](guide::access_tokens) | [`troubleshooting`](guide::troubleshooting): messages, cause and cure |
 //! | [`direct_flow`](guide::direct_flow) | [`references`](guide::references): store jobs and documents | [`senders`](guide::senders): sender and broker | [`command_line`](guide::command_line): `signering check`, scripts |
 //! | [`portal_flow`](guide::portal_flow) | [`errors`](guide::errors): cause and cure, retries | [`production`](guide::production): checklist, metrics, logs | [`capabilities`](guide::capabilities): features of the official clients |
 //! | | `testing` (feature `sandbox`): tests against a local service | [`security`](guide::security), [`personal_data`](guide::personal_data) | [`from_java`](guide::from_java), [`from_dotnet`](guide::from_dotnet): migration |
@@ -92,7 +92,8 @@
 //!   anchor of the environment. Enterprise certificates contain no host name, so none is checked. Neither check can be
 //!   switched off.
 //! * Redirects are never followed. A URL in an answer, a handle or a reference is requested only if it has the scheme,
-//!   host and port of the environment. So the client certificate is not presented to other servers.
+//!   host and port of the environment. So the client certificate is not presented to other servers. With
+//!   [`AccessTokens`], it is presented to the environment's token endpoint alone, and the token sent to the API alone.
 //! * Private keys stay inside [`Identity`]. Personal identification numbers, titles, tokens and redirect URLs do not
 //!   appear in `Debug` output, errors, logs or spans, at any level.
 //!

@@ -18,10 +18,11 @@
 //! **Go to production**
 //!
 //! 9. [`certificates`]: which `.p12` file to use, and which servers to trust.
-//! 10. [`senders`]: sender and broker, and how to send on behalf of other organizations.
-//! 11. [`production`]: checklist before the first real job, metrics and logs.
-//! 12. [`security`]: what the crate protects against, and what you must do.
-//! 13. [`personal_data`]: where personal data is, and for how long.
+//! 10. [`access_tokens`]: tokens in place of the client certificate, with a client id from *Nyva*.
+//! 11. [`senders`]: sender and broker, and how to send on behalf of other organizations.
+//! 12. [`production`]: checklist before the first real job, metrics and logs.
+//! 13. [`security`]: what the crate protects against, and what you must do.
+//! 14. [`personal_data`]: where personal data is, and for how long.
 //!
 //! **Look up**
 //!
@@ -31,11 +32,15 @@
 //! * [`capabilities`]: the features of the official clients, and how to use them here.
 //! * [`from_java`], [`from_dotnet`]: migration from the official clients, including open jobs.
 
+#[doc = include_str!("access_tokens.md")]
+#[doc = "\n---\nNext: [`senders`]"]
+pub mod access_tokens {}
+
 #[doc = include_str!("capabilities.md")]
 pub mod capabilities {}
 
 #[doc = include_str!("certificates.md")]
-#[doc = "\n---\nNext: [`senders`]"]
+#[doc = "\n---\nNext: [`access_tokens`]"]
 pub mod certificates {}
 
 #[doc = include_str!("command_line.md")]
