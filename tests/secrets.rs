@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::StatusCode;
 use posten_signering::direct::{self, JobStatus};
 use posten_signering::portal;
-use posten_signering::sandbox::{Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox};
+use posten_signering::sandbox::{Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox, TokenFault};
 use posten_signering::{
     Client, ContactInformation, Document, Error, ExitUrls, Identity, Poll, PollingQueue, Proxy, Retry,
     StatusQueryToken, Title,
@@ -60,6 +60,7 @@ const DESCRIPTION: &str = "Gjelder sykdom";
 const IDENTIFIER: &str = "Ola Nordmann 1970";
 const PASSWORD: &str = "correct horse battery";
 const WRONG_TOKEN: &str = "wrong-token-0123";
+const ODD_TOKEN: &str = "odd.access.token.0123";
 const EXIT: &str = "session=SECRETSESSION";
 
 fn direct_request() -> direct::JobRequest {
@@ -177,6 +178,55 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
     sandbox.advance(Duration::from_secs(40 * 24 * 3600));
     output.error(job.status(back.token()).await);
 
+    // Access tokens: fetched, refused, odd, lost, and used by a call that fails. Hooks see none of it.
+    let hooked = Output::default();
+    let hook = Mutex::new(hooked.clone());
+    let with_tokens = sandbox.client_builder_with_tokens().retry(Retry::OFF).on_exchange(move |exchange| {
+        let all = (exchange.method, exchange.path, exchange.sent, exchange.received);
+        hook.lock().unwrap().see(&all);
+    });
+    output.see(&with_tokens);
+    let tokens = with_tokens.build().unwrap();
+    output.see(&tokens);
+    output.see(&sandbox.access_tokens());
+    let mut issued = vec![sandbox.issued_tokens()];
+    tokens.whoami().await.unwrap();
+    issued.push(sandbox.issued_tokens());
+    sandbox.revoke_tokens();
+    tokens.whoami().await.unwrap();
+    issued.push(sandbox.issued_tokens());
+    sandbox.inject(FaultRule::new(Fault::Refuse(StatusCode::UNAUTHORIZED, RefusalBody::Xml)));
+    output.error(tokens.whoami().await);
+    output.error(tokens.direct().create(&direct_request()).await);
+    sandbox.heal();
+    for fault in [
+        TokenFault::Malformed,
+        TokenFault::NoExpiresIn,
+        TokenFault::ExpiresIn("\"3600\""),
+        TokenFault::Close,
+        TokenFault::Huge,
+        TokenFault::Token(format!("{ODD_TOKEN}\r\n")),
+        TokenFault::Token(ODD_TOKEN.to_owned()),
+        TokenFault::Html(StatusCode::BAD_GATEWAY),
+        TokenFault::Refuse(StatusCode::UNAUTHORIZED, "invalid_client"),
+    ] {
+        let client = sandbox.client_builder_with_tokens().retry(Retry::OFF).build().unwrap();
+        sandbox.revoke_tokens();
+        sandbox.inject_token_fault(fault, 2);
+        output.error(client.whoami().await);
+        output.see(&client.access_token_left().await);
+        sandbox.heal_tokens();
+    }
+    let issued: Vec<String> = issued.into_iter().flatten().collect();
+    assert!(issued.len() >= 2, "{}", issued.len());
+    let client_id = sandbox.access_tokens().client_id().to_string();
+    // The documents of the API are for hooks, and nothing of the tokens.
+    let hooked = String::from_utf8_lossy(&hooked.0.lock().unwrap()).into_owned();
+    assert!(hooked.contains("/api/123456789") && !hooked.contains("/oauth2/token"), "{hooked}");
+    for secret in issued.iter().chain([&client_id, &"access_token".to_owned(), &"Bearer".to_owned()]) {
+        assert!(!hooked.contains(secret), "{secret} in {hooked}");
+    }
+
     // The portal flow.
     let (request, signers) = portal_request();
     output.see(&request);
@@ -211,6 +261,11 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
         ("a status query token", first.token().as_str()),
         ("a status query token", back.token().as_str()),
         ("a wrong token", WRONG_TOKEN),
+        ("an access token", &issued[0]),
+        ("an access token", issued.last().unwrap()),
+        ("an odd access token", ODD_TOKEN),
+        ("a client id", &client_id),
+        ("an Authorization header", "Bearer "),
         ("a redirect URL", redirect_url.as_str().rsplit('/').next().unwrap()),
         ("a redirect URL", renewed.as_str().rsplit('/').next().unwrap()),
         ("a personal number", NUMBER),

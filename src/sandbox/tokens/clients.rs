@@ -8,15 +8,13 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
 use super::super::inner::duration;
+use super::super::memory::Recent;
 use super::super::token::random_token;
 use super::faults::TokenFault;
 use crate::types::{AccessTokens, OrganizationNumber};
 
 /// How long a token lives unless the sandbox is told otherwise: an hour.
 const LIFETIME: Duration = Duration::from_secs(3600);
-
-/// How many requests and handshakes are remembered.
-const REMEMBERED: usize = 10_000;
 
 /// A request for an access token, as the sandbox saw it. The token itself is not in it.
 ///
@@ -79,8 +77,8 @@ pub(super) struct Known {
     pub(super) clients: Vec<Registered>,
     pub(super) issued: HashMap<String, Issued>,
     pub(super) lifetime: Duration,
-    pub(super) requests: Vec<TokenRequest>,
-    handshakes: Vec<Handshake>,
+    pub(super) requests: Recent<TokenRequest>,
+    pub(super) handshakes: Recent<Handshake>,
     faults: Vec<(TokenFault, u32)>,
 }
 
@@ -106,8 +104,8 @@ impl Provider {
             clients: Vec::new(),
             issued: HashMap::new(),
             lifetime: LIFETIME,
-            requests: Vec::new(),
-            handshakes: Vec::new(),
+            requests: Recent::default(),
+            handshakes: Recent::default(),
             faults: Vec::new(),
         };
         Self { url, web_root_pem, resource, known: Mutex::new(known) }
@@ -124,20 +122,11 @@ impl Provider {
 
     /// Notes a handshake.
     pub(in super::super) fn shaken(&self, side: Side, has_certificate: bool) {
-        let mut known = self.lock();
-        remember(&mut known.handshakes, Handshake { is_api: side == Side::Api, has_certificate });
+        self.lock().handshakes.add(Handshake { is_api: side == Side::Api, has_certificate });
     }
 }
 
 impl Known {
-    pub(super) fn requested(&mut self, request: TokenRequest) {
-        remember(&mut self.requests, request);
-    }
-
-    pub(super) fn handshakes(&self) -> &[Handshake] {
-        &self.handshakes
-    }
-
     pub(super) fn inject(&mut self, fault: TokenFault, times: u32) {
         self.faults.push((fault, times));
     }
@@ -173,12 +162,4 @@ impl Known {
 /// SHA-256 of a certificate.
 pub(super) fn thumbprint(certificate: &[u8]) -> Vec<u8> {
     aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, certificate).as_ref().to_vec()
-}
-
-/// Keeps the latest only, so that a sandbox that runs for long does not grow.
-fn remember<T>(list: &mut Vec<T>, item: T) {
-    if list.len() >= 2 * REMEMBERED {
-        list.drain(..REMEMBERED);
-    }
-    list.push(item);
 }

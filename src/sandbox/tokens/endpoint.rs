@@ -45,7 +45,7 @@ async fn token(
         let mut known = provider.lock();
         let client = permitted(&known.clients, &form, certificate.as_deref(), &provider.resource);
         let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        known.requested(TokenRequest {
+        known.requests.add(TokenRequest {
             user_agent: user_agent.to_owned(),
             form: body,
             has_certificate: certificate.is_some(),

@@ -75,6 +75,11 @@ impl Sandbox {
         self.service.tokens.lock().lifetime = lifetime;
     }
 
+    /// The tokens that the API takes now, in no particular order: to look for them where they must not be.
+    pub fn issued_tokens(&self) -> Vec<String> {
+        self.service.tokens.lock().issued.keys().cloned().collect()
+    }
+
     /// Revokes every token that was given.
     pub fn revoke_tokens(&self) {
         self.service.tokens.lock().issued.clear();
@@ -92,11 +97,11 @@ impl Sandbox {
 
     /// Every request for an access token, refused ones included, in order.
     pub fn token_requests(&self) -> Vec<TokenRequest> {
-        self.service.tokens.lock().requests.clone()
+        self.service.tokens.lock().requests.all().to_vec()
     }
 
     /// Every TLS handshake of a client with the API or the token endpoint, in order.
     pub fn handshakes(&self) -> Vec<Handshake> {
-        self.service.tokens.lock().handshakes().to_vec()
+        self.service.tokens.lock().handshakes.all().to_vec()
     }
 }
