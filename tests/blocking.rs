@@ -201,3 +201,14 @@ fn handlers_and_hooks_can_wait() {
         assert!(told.recv_timeout(Duration::from_secs(30)).unwrap());
     });
 }
+
+#[test]
+fn access_tokens_are_fetched_and_replaced_while_a_thread_waits() {
+    let sandbox = Sandbox::start().wait().unwrap();
+    let client = sandbox.client_with_tokens();
+    assert_eq!(client.whoami().wait().unwrap(), "You are 123456789");
+    sandbox.revoke_tokens();
+    assert_eq!(client.whoami().wait().unwrap(), "You are 123456789");
+    assert!(client.access_token_left().wait().unwrap().unwrap() > std::time::Duration::from_secs(3000));
+    assert_eq!(sandbox.token_requests().len(), 2);
+}

@@ -7,7 +7,8 @@ mod support;
 use std::path::Path;
 use std::process::Stdio;
 
-use posten_signering::sandbox::{Fault, FaultRule, Operation};
+use http::StatusCode;
+use posten_signering::sandbox::{Fault, FaultRule, Operation, TokenFault};
 use posten_signering::{JobId, PersonalIdentificationNumber, direct, portal};
 use rcgen::{CertificateParams, KeyUsagePurpose, date_time_ymd};
 use serde_json::{Value, json};
@@ -155,6 +156,81 @@ async fn check_tells_who_else_may_have_answered() {
     let run = desk.run(&format!("check --proxy http://{proxy}"));
     assert!(run.out.contains("certificate   ok") && run.out.contains("service       FAILED"), "{}", run.out);
     assert!(run.out.contains("-> The proxy does not let this connection through"), "{}", run.out);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_says_what_is_wrong_with_access_tokens() {
+    let desk = Desk::new().await;
+    let sandbox = &desk.sandbox;
+    std::fs::write(desk.path("web.pem"), sandbox.web_root_pem()).unwrap();
+    let id = sandbox.access_tokens().client_id().to_string();
+    let endpoint = sandbox.token_url().to_owned();
+    let checked = |id: &str, broker: &str, endpoint: &str, more: &str| {
+        let tokens = format!("--client-id {id} --broker-id {broker} --token-endpoint {endpoint}");
+        desk.run(format!("--json check {tokens} {more}").trim_end())
+    };
+    let seen = |code: i32, check: &str, diagnosis: &str| (code, check.to_owned(), diagnosis.to_owned());
+    let trusted = "--token-roots web.pem";
+
+    // Good: with options, and with variables. The token itself is never printed.
+    let run = checked(&id, "1001", &endpoint, trusted);
+    assert_eq!(run.diagnosis(), seen(0, "service", "good"));
+    let token = &run.json()["checks"][2];
+    assert_eq!((&token["check"], &token["outcome"]), (&"access token".into(), &"ok".into()));
+    assert!(token["text"].as_str().unwrap().starts_with(&endpoint), "{token}");
+    assert!(token["text"].as_str().unwrap().contains("lasts for 59 minutes"), "{token}");
+    assert!(sandbox.issued_tokens().iter().all(|token| !run.out.contains(token) && !run.err.contains(token)));
+    let mut command = desk.command("--json check");
+    command.env("SIGNERING_CLIENT_ID", &id).env("SIGNERING_BROKER_ID", "1001");
+    command.env("SIGNERING_TOKEN_ENDPOINT", &endpoint).env("SIGNERING_TOKEN_ROOTS", "web.pem");
+    assert_eq!(crate::run(&mut command).diagnosis(), seen(0, "service", "good"));
+
+    // What the identity provider refuses.
+    let unknown = "00000000-0000-0000-0000-00000000abcd";
+    let token = |code, diagnosis| seen(code, "access token", diagnosis);
+    assert_eq!(checked(unknown, "1001", &endpoint, trusted).diagnosis(), token(5, "invalid-client"));
+    assert_eq!(checked(&id, "7", &endpoint, trusted).diagnosis(), token(5, "invalid-scope"));
+    let elsewhere = format!("{trusted} --resource https://127.0.0.1");
+    assert_eq!(checked(&id, "1001", &endpoint, &elsewhere).diagnosis(), token(5, "invalid-resource"));
+    for (fault, times, expected) in [
+        (TokenFault::Refuse(StatusCode::BAD_REQUEST, "unauthorized_client"), 1, token(5, "token-refused")),
+        (TokenFault::Html(StatusCode::INTERNAL_SERVER_ERROR), 1, token(4, "token-endpoint-fails")),
+        (TokenFault::Html(StatusCode::BAD_GATEWAY), 9, token(4, "token-endpoint-fails")),
+        (TokenFault::Html(StatusCode::OK), 1, token(8, "bad-token-answer")),
+        (TokenFault::ExpiresIn("0"), 1, token(8, "bad-token-answer")),
+        (TokenFault::Redirect("https://127.0.0.1/".to_owned()), 1, token(8, "bad-token-answer")),
+        (TokenFault::Close, 9, token(4, "connection-lost")),
+        (TokenFault::Pause(std::time::Duration::from_secs(5)), 9, token(4, "no-answer")),
+        // What it gives, and the service does not take.
+        (TokenFault::Token("unknown".to_owned()), 9, seen(5, "service", "token-not-accepted")),
+    ] {
+        sandbox.inject_token_fault(fault.clone(), times);
+        let run = checked(&id, "1001", &endpoint, &format!("{trusted} --timeout 1"));
+        assert_eq!(run.diagnosis(), expected, "{fault:?}");
+        sandbox.heal_tokens();
+    }
+
+    // What keeps it from being asked.
+    assert_eq!(checked(&id, "1001", &endpoint, "").diagnosis(), token(3, "token-endpoint-not-trusted"));
+    let closed = "https://127.0.0.1:9/oauth2/token";
+    assert_eq!(checked(&id, "1001", closed, trusted).diagnosis(), token(4, "no-connection"));
+    let run = checked(&id, "1001", "http://localhost/token", trusted);
+    assert_eq!(run.diagnosis(), token(3, "bad-token-endpoint"));
+    let run = checked(&id, "1001", &endpoint, &format!("{trusted} --proxy http://127.0.0.1:9"));
+    assert_eq!(run.diagnosis(), token(4, "no-proxy"));
+
+    // What is typed wrong.
+    for (words, said) in [
+        (format!("check --client-id {id}"), "--broker-id"),
+        ("check --broker-id 1001".to_owned(), "--client-id"),
+        ("check --client-id 1001 --broker-id 1001".to_owned(), "must be a UUID"),
+        (format!("check --client-id {id} --broker-id {id}"), "must be 1 to 20 digits"),
+        (format!("check --client-id {id} --broker-id 1001"), "needs --token-endpoint for access tokens"),
+        (format!("check --client-id {id} --broker-id 1001 --environment difiqa"), "difiqa needs --token-endpoint"),
+    ] {
+        let run = desk.run(&words);
+        assert!(run.code == 2 && run.err.contains(said), "{words}: {run:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

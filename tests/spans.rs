@@ -8,8 +8,9 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use http::StatusCode;
 use posten_signering::direct::{JobStatus, Polling};
-use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
+use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox, TokenFault};
 use posten_signering::{Client, Ended, ErrorClass, JobId, PollingQueue, Retry, StatusQueryToken};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -170,6 +171,45 @@ async fn each_operation_and_each_request_has_a_span_with_the_names_of_open_telem
         ("server.port", root.port().unwrap().to_string()),
     ];
     assert_eq!(request, Fields::from(expected));
+}
+
+#[tokio::test]
+async fn a_request_for_an_access_token_has_a_span_in_the_call_that_began_it() {
+    let (seen, _guard) = collected();
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.client_builder_with_tokens().retry(Retry::OFF).build().unwrap();
+    let wanted = ["otel.name", "http.request.resend_count", "http.response.status_code", "error.type"];
+    client.whoami().await.unwrap();
+    let [operation, token, request] = &seen.lines(&wanted)[..] else { panic!("three spans") };
+    assert_eq!(operation, "operation otel.name=organization/whoami");
+    assert_eq!(token, "  access_token otel.name=access token http.response.status_code=200");
+    assert_eq!(request, "  request otel.name=GET http.response.status_code=200");
+
+    sandbox.revoke_tokens();
+    sandbox.inject_token_fault(TokenFault::Refuse(StatusCode::UNAUTHORIZED, "invalid_client"), 1);
+    client.whoami().await.unwrap_err();
+    let spans = seen.0.lock().unwrap().clone();
+    assert_eq!(
+        seen.lines(&wanted),
+        [
+            "operation otel.name=organization/whoami error.type=rights",
+            "  request otel.name=GET http.response.status_code=401 error.type=rights",
+            "  access_token otel.name=access token http.response.status_code=401 error.type=rights",
+        ]
+    );
+    let (_, _, token) = spans.into_iter().find(|(_, name, _)| *name == "access_token").unwrap();
+    let port = posten_signering::url::Url::parse(sandbox.token_url()).unwrap().port().unwrap().to_string();
+    let expected = [
+        ("error.type", "rights"),
+        ("http.request.method", "POST"),
+        ("http.response.status_code", "401"),
+        ("otel.kind", "client"),
+        ("otel.name", "access token"),
+        ("otel.status_code", "ERROR"),
+        ("server.address", "localhost"),
+        ("server.port", &port),
+    ];
+    assert_eq!(token, expected.map(|(name, value)| (name, value.to_owned())).into());
 }
 
 /// A worker whose handlers do this with the change of a job, until its handler ended. Problems are logged.
