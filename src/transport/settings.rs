@@ -13,8 +13,8 @@ use super::rate::{EvenPace, RateLimiter};
 use super::retry::Retry;
 use crate::error::Error;
 
-/// The default maximum size of a download, in bytes: ten times the maximum total size of the documents of a job.
-/// Ten signers of 10 MB make a PDF of some 150 MB: each signature that is attached has the documents in it.
+/// The default maximum size of a download, in bytes. Ten signers of documents of 10 MB make a PDF of some 150 MB: each
+/// signature that is attached has the documents in it.
 pub(super) const MAX_DOWNLOAD: u64 = 200 * 1024 * 1024;
 
 /// The timeouts of calls. The defaults are those of the official Java client.
