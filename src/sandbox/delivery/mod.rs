@@ -32,6 +32,8 @@ pub(super) struct SignedBy {
 }
 
 /// The form of the technical signatures, which the API calls XAdES.
+///
+/// Example: see [`SandboxOptions`](super::SandboxOptions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TechnicalSignature {
