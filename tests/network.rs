@@ -199,11 +199,13 @@ async fn a_client_without_certificate_is_refused_by_the_sandbox() {
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
     let outcome = async {
         let mut tls = connector.connect(ServerName::try_from("sandbox").unwrap(), stream).await?;
-        tls.write_all(b"GET /api/123456789 HTTP/1.1\r\nHost: x\r\n\r\n").await?;
-        tls.read_u8().await
+        tls.write_all(b"GET /api/123456789 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await?;
+        let mut answer = String::new();
+        tls.read_to_string(&mut answer).await.map(|_| answer)
     };
-    let error = outcome.await.unwrap_err().to_string();
-    assert!(error.contains("CertificateRequired"), "{error}");
+    // It may have an access token instead, which the server sees only now.
+    let answer = outcome.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
 /// A verifier for a client that has nothing to lose.
@@ -500,7 +502,7 @@ async fn a_signer_that_the_answer_does_not_name_is_a_broken_protocol() {
     })
     .await;
     let error = server.client(&authority).direct().create(&request([ola()])).await.unwrap_err();
-    assert_eq!(error.to_string(), "the job may have been created");
+    assert_eq!(error.to_string(), "the job may have been created (number 1)");
     let reason = "the service's answer breaks the protocol: a signer of the request is not in the answer";
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), reason);
 }
@@ -511,7 +513,7 @@ async fn a_queue_that_does_not_say_when_to_come_back_is_an_error_and_no_hot_loop
         let (authority, server) = service(move |_, _| answer("204 No Content", header, "")).await;
         let mut changes = server.client(&authority).portal().changes(PollingQueue::DEFAULT);
         let error = changes.next().await.unwrap().unwrap_err().to_string();
-        assert!(error.ends_with("the answer does not say when to ask again"), "{error}");
+        assert!(error.ends_with("the answer has no next permitted poll time"), "{error}");
         // Whoever goes on after the error waits, without having to know that.
         assert!(tokio::time::timeout(Duration::from_secs(2), changes.next()).await.is_err());
         assert_eq!(server.requests().len(), 1, "{header}");
@@ -536,7 +538,7 @@ async fn a_portal_change_that_breaks_the_protocol_is_an_error_that_names_the_par
     let own = "https://OWN/api/1/confirm";
     for (change, expected) in [
         (portal_change("FAILED", "https://evil.example/api"), "confirmation-url is not a URL of this service"),
-        (portal_change("FAILED", ""), "confirmation-url is not a URL of this service"),
+        (portal_change("FAILED", "confirm"), "confirmation-url is not a URL of this service"),
         (portal_change("WHATEVER", own), "WHATEVER"),
     ] {
         let (authority, server) = service(change).await;
