@@ -10,6 +10,7 @@ mod multipart;
 mod operation;
 mod part;
 mod rate;
+mod reply;
 mod retry;
 mod settings;
 mod token;
@@ -38,6 +39,7 @@ pub(crate) use self::operation::{Flow, Operation, note_change, note_job, note_ou
 #[cfg(feature = "verify")]
 pub(crate) use self::part::Part;
 pub use self::rate::{EvenPace, RateLimiter};
+use self::reply::{Done, Reply, Whole};
 pub use self::retry::Retry;
 pub(crate) use self::settings::Options;
 pub use self::settings::{Proxy, Timeouts};
@@ -342,70 +344,6 @@ impl Transport {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").field("root", &self.root().as_str()).finish_non_exhaustive()
-    }
-}
-
-/// How the answer of a successful request is taken.
-trait Reply: Sized {
-    /// How long it may take.
-    fn limit(timeouts: &Timeouts) -> Duration;
-
-    async fn take(response: Response) -> Result<Self, Error>;
-
-    /// What a hook gets to see of it.
-    fn text(&self) -> Option<&str>;
-}
-
-/// Read to its end, within limits.
-struct Whole {
-    headers: HeaderMap,
-    text: String,
-}
-
-impl Reply for Whole {
-    fn limit(timeouts: &Timeouts) -> Duration {
-        timeouts.answer
-    }
-
-    async fn take(response: Response) -> Result<Self, Error> {
-        let Answer { headers, text, .. } = Answer::read(response).await;
-        Ok(Self { headers, text: text? })
-    }
-
-    fn text(&self) -> Option<&str> {
-        Some(&self.text)
-    }
-}
-
-/// Done, by its status, whatever is said besides: what was read of that.
-struct Done(String);
-
-impl Reply for Done {
-    fn limit(timeouts: &Timeouts) -> Duration {
-        timeouts.answer
-    }
-
-    async fn take(response: Response) -> Result<Self, Error> {
-        Ok(Self(answer::rest(response).await))
-    }
-
-    fn text(&self) -> Option<&str> {
-        Some(&self.0)
-    }
-}
-
-/// Open: a document to be read piece by piece.
-impl Reply for Response {
-    fn limit(timeouts: &Timeouts) -> Duration {
-        timeouts.download_idle
-    }
-
-    async fn take(response: Response) -> Result<Self, Error> {
-        Ok(response)
-    }
-
-    fn text(&self) -> Option<&str> {
-        None
     }
 }
 
