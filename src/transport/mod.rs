@@ -1,4 +1,6 @@
 //! The HTTP side: one client, one origin, no redirects, answers within limits.
+//!
+//! Longer than 400 lines: each kind of request to the API, and the one way that all of them go.
 
 pub(crate) mod answer;
 mod call;
