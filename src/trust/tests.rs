@@ -269,7 +269,8 @@ fn no_certificate_makes_an_authority_last_longer_than_the_list_says() {
     let mut leaf = CertificateParams::default();
     leaf.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), "NTRNO-984661185");
     let leaf = leaf.signed_by(&KeyPair::generate().expect("a key"), &issuer).expect("a certificate").der().clone();
-    let error = ServerVerifier::new(trusted, &[], posten).verify(&leaf, &[authority.clone()], UnixTime::now());
+    let error =
+        ServerVerifier::new(trusted, &[], posten).verify(&leaf, std::slice::from_ref(&authority), UnixTime::now());
     let error = error.expect_err("out of date");
     let TlsError::AuthorityOutOfDate { authority, not_after, .. } = &error else { panic!("{error:?}") };
     assert_eq!((authority.as_str(), not_after.to_string().as_str()), ("CN=Stand-in", "2021-01-02T00:00:00Z"));

@@ -14,7 +14,7 @@ use super::cms::Intact;
 use super::examined::Examined;
 use super::pdf::{Kind, SecurityStore};
 use super::revocation::{Revocation, RevocationValues};
-use super::signature::{CheckedSignature, Missing, Sealed};
+use super::signature::{CheckedSignature, LongTermGap, Sealed};
 use super::trust::SealTrust;
 use crate::error::VerificationError::{self, Appended, MissingProof, NotSigned, OutOfDate, Revoked, WrongSealer};
 
@@ -118,10 +118,10 @@ impl<'j> Judge<'j> {
         let has_values = self.unrevoked(&chain, at, proof.is_some())?;
         let mut missing = Vec::new();
         if proof.is_none() {
-            missing.push(Missing::Timestamp);
+            missing.push(LongTermGap::Timestamp);
         }
         if !has_values {
-            missing.push(Missing::RevocationValues);
+            missing.push(LongTermGap::RevocationValues);
         }
         let until = proof.map_or(intact.signer.known().not_after(), |proof| proof.until);
         Ok(Sealed { proven_at: proof.map(|proof| proof.time), until, missing })

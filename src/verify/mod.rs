@@ -58,7 +58,7 @@
 //!
 //! # What is not
 //!
-//! * Nothing is fetched: no list, no responder, no certificate. What is not in the document is [`Missing`].
+//! * Nothing is fetched: no list, no responder, no certificate. What is not in the document is [`LongTermGap`].
 //! * What is shown: a signature covers bytes, not the picture that a reader makes of them.
 //! * Form fields that were filled in after the signature are refused, also where `/DocMDP` permits them.
 //!
@@ -86,7 +86,7 @@ mod xml;
 
 pub use self::evidence::{Evidence, EvidenceForm};
 pub use self::inspected::{Inspected, InspectedEvidence};
-pub use self::signature::{CheckedSignature, Missing};
+pub use self::signature::{CheckedSignature, LongTermGap};
 pub use self::trust::{SealTrust, Sealer};
 pub use self::verified::{FailedVerification, Inclusion, Verified};
 pub use crate::error::VerificationError;

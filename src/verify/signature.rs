@@ -37,14 +37,14 @@ pub struct CheckedSignature {
     proven_at: Option<Timestamp>,
     provable_until: Option<Timestamp>,
     certification: Option<i64>,
-    missing: Vec<Missing>,
+    missing: Vec<LongTermGap>,
 }
 
 /// What is known of a trusted seal.
 pub(super) struct Sealed {
     pub(super) proven_at: Option<Timestamp>,
     pub(super) until: Timestamp,
-    pub(super) missing: Vec<Missing>,
+    pub(super) missing: Vec<LongTermGap>,
 }
 
 /// What a signature lacks to be verified in the long term.
@@ -52,17 +52,17 @@ pub(super) struct Sealed {
 /// Example: see [`CheckedSignature`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Missing {
-    /// A timestamp that is believed: the signature can be verified until its certificate ends.
+pub enum LongTermGap {
+    /// A trusted timestamp: the signature can be verified until its certificate ends.
     Timestamp,
     /// Revocation values of a certificate of its chain: who verifies later may not get them any more.
     RevocationValues,
 }
 
-impl fmt::Display for Missing {
+impl fmt::Display for LongTermGap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Timestamp => "a timestamp that is believed",
+            Self::Timestamp => "a trusted timestamp",
             Self::RevocationValues => "revocation values",
         })
     }
@@ -159,7 +159,7 @@ impl CheckedSignature {
     }
 
     /// What it lacks to be verified in the long term. Empty of timestamps, and where nobody is trusted.
-    pub fn missing(&self) -> &[Missing] {
+    pub fn missing(&self) -> &[LongTermGap] {
         &self.missing
     }
 }
