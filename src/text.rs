@@ -28,6 +28,7 @@ pub(crate) fn escape_text(text: &str) -> String {
 }
 
 /// Canonical XML 1.0, section 2.3: attribute nodes.
+#[cfg(any(test, feature = "sandbox", feature = "verify"))]
 pub(crate) fn escape_attribute(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
     text.replace('\t', "&#x9;").replace('\n', "&#xA;").replace('\r', "&#xD;")

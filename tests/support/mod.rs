@@ -12,6 +12,7 @@ pub mod java;
 pub mod judges;
 #[path = "../../examples/support/pdf.rs"]
 pub mod pdf;
+#[cfg(feature = "sandbox")]
 pub mod raw;
 pub mod server;
 
