@@ -233,6 +233,29 @@ async fn an_authority_is_the_same_when_its_certificate_is_signed_again() {
 }
 
 #[tokio::test]
+async fn what_a_server_sends_makes_no_given_certificate_last_longer() {
+    let ended = root_with("Root", [2010, 2020], key());
+    let renewed = root_with("Root", NOW, again(&ended));
+    let issuing = issued("Issuing", &ended);
+    for (given, is_accepted) in [(&[&ended][..], false), (&[&ended, &renewed], true)] {
+        let chain = chain(&issuing, &[&issuing, &renewed]);
+        let server = Server::start(chain, &[&TLS13, &TLS12], |_, _| answer("200 OK", "", "You are here")).await;
+        let environment = Environment::custom(&format!("https://{}/api", server.address), files(given)).unwrap();
+        let client = Client::builder()
+            .environment(environment)
+            .identity(identity(&root("Nobody"), &[]))
+            .sender("123456789".parse::<OrganizationNumber>().unwrap())
+            .build()
+            .unwrap();
+        match client.whoami().await {
+            Ok(_) if is_accepted => {}
+            Err(Error::Tls(TlsError::AuthorityOutOfDate { .. })) if !is_accepted => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_authority_out_of_its_time_is_refused_by_name() {
     let root = root_with("Root", [2010, 2020], key());
     let issuing = issued_with("Issuing", [2010, 2020], key(), &root);

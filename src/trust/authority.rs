@@ -19,7 +19,7 @@ use crate::error::{PublishedCertificate, TrustAnchorsError};
 /// ```
 /// use posten_signering::{Authority, Environment};
 ///
-/// // An authority that this version of the crate does not know yet, by the fingerprint that it publishes.
+/// // An authority that this version of the crate does not know yet, by the fingerprint of its public key.
 /// let authority = Authority::new(
 ///     "CN=Example Root CA G3,O=Example AS,C=NO",
 ///     "B5:AF:36:33:6E:1B:53:5F:E6:10:33:56:8F:4C:C9:E5:7D:C5:83:0F:25:FE:DB:E6:2F:E1:CE:7C:34:99:25:67",
@@ -34,6 +34,8 @@ pub struct Authority {
     /// In hexadecimal, lower case.
     public_key_sha256: Cow<'static, str>,
     facts: Option<Facts>,
+    /// The end of the certificate that it was read from.
+    read_until: Option<Timestamp>,
 }
 
 /// What else is known of an authority of the built-in lists.
@@ -79,7 +81,12 @@ impl Authority {
 
     /// One of the built-in lists.
     pub(super) const fn known(name: &'static str, public_key_sha256: &'static str, facts: Facts) -> Self {
-        Self { name: Cow::Borrowed(name), public_key_sha256: Cow::Borrowed(public_key_sha256), facts: Some(facts) }
+        Self {
+            name: Cow::Borrowed(name),
+            public_key_sha256: Cow::Borrowed(public_key_sha256),
+            facts: Some(facts),
+            read_until: None,
+        }
     }
 
     #[cfg(test)]
@@ -87,19 +94,32 @@ impl Authority {
         self.facts.as_ref()
     }
 
-    /// The authority that this certificate is of.
+    /// The authority that this certificate is of, until it ends.
     pub(super) fn of_certificate(certificate: &Certificate) -> Self {
-        Self::of(certificate.subject(), certificate.public_key_sha256())
+        let authority = Self::of(certificate.subject(), certificate.public_key_sha256());
+        Self { read_until: Some(certificate.not_after()), ..authority }
+    }
+
+    /// Whether name and key are the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.public_key_sha256 == other.public_key_sha256
+    }
+
+    /// Takes the later end of two certificates of the authority. One without an end keeps none, and one of the list its own.
+    pub(super) fn extend(&mut self, other: &Self) {
+        if self.read_until.is_some() {
+            self.read_until = self.read_until.max(other.read_until);
+        }
     }
 
     pub(super) fn has_key(&self, public_key_sha256: &str) -> bool {
         self.public_key_sha256 == public_key_sha256
     }
 
-    /// The end of its time by the list: no certificate makes it longer. Dates in a certificate that a stranger sends are
-    /// signed by nobody who was asked.
+    /// The end of its time by the list, or by the certificates that were given: no other certificate makes it longer. Dates
+    /// in a certificate that a stranger sends are signed by nobody who was asked.
     pub(super) fn ends(&self) -> Option<Timestamp> {
-        let Facts { valid: [_, last], .. } = self.facts.as_ref()?;
+        let Some(Facts { valid: [_, last], .. }) = &self.facts else { return self.read_until };
         TimeZone::UTC.to_timestamp(last.tomorrow().ok()?.at(0, 0, 0, 0)).ok()
     }
 
@@ -113,7 +133,7 @@ impl Authority {
     }
 
     fn of(name: String, public_key_sha256: String) -> Self {
-        Self { name: Cow::Owned(name), public_key_sha256: Cow::Owned(public_key_sha256), facts: None }
+        Self { name: Cow::Owned(name), public_key_sha256: Cow::Owned(public_key_sha256), facts: None, read_until: None }
     }
 }
 

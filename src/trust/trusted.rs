@@ -32,9 +32,9 @@ impl Trusted {
             if self.elsewhere.iter().any(|other| other.has_key(authority.public_key_sha256())) {
                 return Err(TrustAnchorsError::OtherEnvironment { authority: authority.name().to_owned() });
             }
-            let is_it = |own: &Authority| own.name() == authority.name() && own.has_key(authority.public_key_sha256());
-            if !self.authorities.iter().any(is_it) {
-                self.authorities.push(authority);
+            match self.authorities.iter_mut().find(|own| own.is_same(&authority)) {
+                Some(own) => own.extend(&authority),
+                None => self.authorities.push(authority),
             }
         }
         Ok(())
