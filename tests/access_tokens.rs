@@ -208,6 +208,16 @@ async fn a_token_that_cannot_be_renewed_is_used_until_its_end() {
     assert_eq!(sandbox.token_requests().len(), 2);
     client.whoami().await.unwrap();
     assert_eq!(sandbox.token_requests().len(), 3, "the next call tries again");
+    // A provider that hangs holds nobody up for long.
+    tokio::time::sleep(Duration::from_millis(5100)).await;
+    sandbox.inject_token_fault(TokenFault::Pause(Duration::from_secs(3600)), 1);
+    for patience in [200, 10_000] {
+        let answer = Duration::from_millis(patience);
+        let start = Instant::now();
+        client.with_timeouts(Timeouts { answer, ..Timeouts::default() }).whoami().await.unwrap();
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+    assert_eq!(sandbox.token_requests().len(), 4, "one is under way");
 }
 
 #[tokio::test]

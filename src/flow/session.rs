@@ -86,14 +86,15 @@ impl Session {
         let mut repetitions = self.transport.retry().begin();
         let mut has_new_token = false;
         loop {
-            // Before the package is signed: both may take longer than its signature stays fresh.
+            // Before the package is signed: both may take longer than its signature stays fresh. The token last, because the
+            // rate limiter may take longer than it lives.
+            self.transport.permitted(jobs).await?;
             if let Err(error) = self.transport.token_left().await {
                 if error.class().is_retried() && repetitions.pause(&error).await {
                     continue;
                 }
                 return Err(error);
             }
-            self.transport.permitted(jobs).await?;
             let (manifest_is, packing) = self.package(documents);
             // Written in this thread, while another hashes the documents.
             let _ = manifest_is.send(transport::write("manifest", &manifest())?);
@@ -102,7 +103,7 @@ impl Session {
 
             let (tell, told) = oneshot::channel();
             let (session, jobs, read) = (Arc::clone(self), jobs.clone(), read.clone());
-            let (own, resent) = (reference.map(str::to_owned), repetitions.so_far);
+            let (own, resent) = (reference.map(str::to_owned), repetitions.so_far + usize::from(has_new_token));
             // A delivery that is dropped calls the hook.
             let on_abandoned = Arc::clone(&self.on_abandoned);
             let mut delivery = Delivery { state: DeliveryState::Pending, reference: own, record, on_abandoned };

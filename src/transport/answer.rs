@@ -23,7 +23,7 @@ const MAX_TEXT: usize = 4096;
 
 /// The longest body that is read for nothing but to keep the connection, in bytes, and for how long.
 const MAX_REST: usize = 64 * 1024;
-const REST: Duration = Duration::from_secs(1);
+pub(super) const REST: Duration = Duration::from_secs(1);
 
 /// How long the rate limit refuses.
 pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
@@ -119,17 +119,22 @@ pub(super) async fn text(mut response: Response, most: usize) -> Result<String, 
 
 /// What can be read of an answer that is no success: as much as an error document may have, up to where it breaks, with a
 /// replacement for what is not UTF-8. What a gateway says may be all that there is to go by.
+///
+/// The status decides, so a body that does not come is not waited for.
 async fn readable(response: Response) -> String {
-    let mut body = Vec::new();
-    collect(response, xml::MAX_BYTES, &mut body).await;
-    String::from_utf8_lossy(&body).into_owned()
+    in_time(response, xml::MAX_BYTES).await
 }
 
 /// Reads what comes with a success that needs no body, so that the connection can be used again. A body that is longer than
 /// that is worth, is late or breaks changes nothing: its connection is closed.
 pub(super) async fn rest(response: Response) -> String {
+    in_time(response, MAX_REST).await
+}
+
+/// What comes of a body within [`REST`].
+async fn in_time(response: Response, most: usize) -> String {
     let mut body = Vec::new();
-    let read = collect(response, MAX_REST, &mut body);
+    let read = collect(response, most, &mut body);
     let _ = tokio::time::timeout(REST, read).await;
     String::from_utf8_lossy(&body).into_owned()
 }
@@ -169,6 +174,10 @@ mod tests {
         let response = http::Response::new(reqwest::Body::wrap_stream(Stuck(false)));
         assert_eq!(rest(response.into()).await, "begun");
         assert_eq!(start.elapsed().as_secs(), 1);
+        let refusal = http::Response::builder().status(401).body(reqwest::Body::wrap_stream(Stuck(false)));
+        let error = Answer::read(refusal.expect("a response").into()).await.error(true);
+        assert!(matches!(error, Error::AccessToken(AccessTokenError::NotAccepted(_))), "{error:?}");
+        assert_eq!(start.elapsed().as_secs(), 2);
     }
 
     fn seconds_from_now(date: Option<&'static str>, told: &'static str) -> Option<i64> {

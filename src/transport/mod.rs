@@ -56,6 +56,9 @@ use crate::xml::{self, Document, Mode};
 /// What is asked for where the answer is text; errors are XML even so.
 const TEXT: &str = "text/plain, application/xml;q=0.9, */*;q=0.8";
 
+/// How long calls wait for the renewal of an access token that still lasts.
+const RENEWAL: Duration = Duration::from_secs(1);
+
 /// The slowest upload that is waited for, in bytes a second: half a megabit.
 const UPLOAD_RATE: u64 = 64 * 1024;
 
@@ -189,24 +192,31 @@ impl Transport {
         match self.attempt::<Whole>(&call, resent).await {
             Ok(answer) => read(&answer.text),
             Err(error @ Error::Transport(_)) if !call.body.is_given() => {
-                Err(self.refused_certificate(url).await.unwrap_or(error))
+                Err(self.refused_credential(url).await.unwrap_or(error))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Finds out whether an upload broke in its middle because the service refused our certificate.
+    /// Finds out whether an upload broke in its middle because the service refused our certificate or our access token.
     ///
-    /// In TLS 1.3 it refuses after the handshake, with an alert. Who is in the middle of an upload then may see the
-    /// connection being reset before the alert. A small request gets to read it. Only for uploads that did not leave as a
-    /// whole, which nobody can have acted upon: otherwise a job might exist, whatever is refused now.
-    async fn refused_certificate(&self, url: &ServiceUrl) -> Option<Error> {
-        // With access tokens there is no certificate to refuse.
-        if self.tokens.is_some() {
-            return None;
-        }
+    /// In TLS 1.3 it refuses a certificate after the handshake, with an alert, and it may answer 401 before it has read a
+    /// large request. Who is in the middle of an upload then may see the connection being reset before either. A small
+    /// request gets to read it. Only for uploads that did not leave as a whole, which nobody can have acted upon: otherwise
+    /// a job might exist, whatever is refused now.
+    async fn refused_credential(&self, url: &ServiceUrl) -> Option<Error> {
         let organization = ServiceUrl::below(self.root(), &[self.organization(url)]);
-        let (request, _) = Call::get(&organization).request(&self.hooks).ok()?;
+        let call = Call { accept: TEXT, ..Call::get(&organization) };
+        if let Some(tokens) = &self.tokens {
+            let token = self.token(tokens).await.ok()?;
+            let refused = self.exchange::<Done>(&call, 0, Some(&token)).await.err()?;
+            if !matches!(refused, Error::AccessToken(AccessTokenError::NotAccepted(_))) {
+                return None;
+            }
+            self.drop_token(tokens, &token).await;
+            return Some(refused);
+        }
+        let (request, _) = call.request(&self.hooks).ok()?;
         let asked = tokio::time::timeout(self.timeouts.answer, self.connection.send(request)).await.ok()?;
         asked.err().filter(|error| matches!(error, Error::Tls(TlsError::OurCertificateRefused { .. })))
     }
@@ -241,25 +251,49 @@ impl Transport {
     /// A 401 to it drops the token, and the call is sent once more with a new one: it was not acted upon. Not a package,
     /// whose signature would be too old: who sends it again makes a new one.
     async fn attempt<R: Reply>(&self, call: &Call<'_>, resent: usize) -> Result<R, Error> {
-        let Some(tokens) = &self.tokens else { return self.exchange(call, resent, None).await };
-        let token = self.token(tokens).await?;
-        match self.exchange(call, resent, Some(&token)).await {
-            Err(Error::AccessToken(AccessTokenError::NotAccepted(refusal))) => {
-                tokens.refused(&token).await;
-                if let Body::Package(..) = call.body {
-                    return Err(AccessTokenError::NotAccepted(refusal).into());
-                }
-                let token = self.token(tokens).await?;
-                self.exchange(call, resent + 1, Some(&token)).await
-            }
-            done => done,
+        // A package was permitted before it was signed.
+        let is_package = matches!(call.body, Body::Package(..));
+        if !is_package {
+            self.permitted(call.url).await?;
         }
+        let Some(tokens) = &self.tokens else { return self.exchange(call, resent, None).await };
+        let first = match self.with_token(call, resent, tokens).await {
+            Err(error @ Error::AccessToken(AccessTokenError::NotAccepted(_))) => error,
+            done => return done,
+        };
+        if is_package {
+            return Err(first);
+        }
+        self.permitted(call.url).await?;
+        self.with_token(call, resent + 1, tokens).await
     }
 
-    /// The access token, within the time that an answer may take.
+    /// One exchange with an access token, which is dropped if it is refused.
+    async fn with_token<R: Reply>(&self, call: &Call<'_>, resent: usize, tokens: &Arc<Tokens>) -> Result<R, Error> {
+        // After the rate limiter: its wait may be longer than the token lives.
+        let token = self.token(tokens).await?;
+        let reply = self.exchange(call, resent, Some(&token)).await;
+        if let Err(Error::AccessToken(AccessTokenError::NotAccepted(_))) = &reply {
+            self.drop_token(tokens, &token).await;
+        }
+        reply
+    }
+
+    /// Drops a token that was refused. One that is being renewed is as good as dropped: nobody waits longer for that than
+    /// for an answer.
+    async fn drop_token(&self, tokens: &Tokens, token: &Arc<Token>) {
+        let _ = tokio::time::timeout(self.timeouts.answer, tokens.refused(token)).await;
+    }
+
+    /// The access token, within the time that an answer may take. A renewal that takes longer than a moment goes on by
+    /// itself while the old token is used, as long as that lasts.
     async fn token(&self, tokens: &Arc<Tokens>) -> Result<Arc<Token>, AccessTokenError> {
-        let token = tokio::time::timeout(self.timeouts.answer, tokens.current()).await;
-        token.unwrap_or_else(|_| Err(AccessTokenError::Timeout))
+        let patience = match tokens.lasting() {
+            Some(_) => self.timeouts.answer.min(RENEWAL),
+            None => self.timeouts.answer,
+        };
+        let token = tokio::time::timeout(patience, tokens.current()).await;
+        token.unwrap_or_else(|_| tokens.lasting().ok_or(AccessTokenError::Timeout))
     }
 
     /// Makes sure that there is an access token, and tells how long it can be used. `None` for a client without.
@@ -270,10 +304,6 @@ impl Transport {
 
     /// One exchange. Every request to the API goes through here.
     async fn exchange<R: Reply>(&self, call: &Call<'_>, resent: usize, token: Option<&Token>) -> Result<R, Error> {
-        // A package was permitted before it was signed.
-        if !matches!(call.body, Body::Package(..)) {
-            self.permitted(call.url).await?;
-        }
         let (mut request, sent) = call.request(&self.hooks)?;
         if let Some(token) = token {
             request.headers_mut().insert(AUTHORIZATION, token.header()?);
@@ -284,7 +314,7 @@ impl Transport {
         let exchange = async {
             let response = self.connection.send(request).await?;
             let status = response.status();
-            span.record("http.response.status_code", i64::from(status.as_u16()));
+            operation::note_status(&span, status);
             let reply = if status.is_success() {
                 R::take(response).await.map_err(|error| (None, error))
             } else {

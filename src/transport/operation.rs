@@ -123,9 +123,9 @@ pub(super) fn token_request(url: &Url) -> Span {
     )
 }
 
-/// Notes the status of the answer to the request at hand.
-pub(super) fn note_status(status: StatusCode) {
-    Span::current().record("http.response.status_code", i64::from(status.as_u16()));
+/// Notes the status of the answer to a request.
+pub(super) fn note_status(span: &Span, status: StatusCode) {
+    span.record("http.response.status_code", i64::from(status.as_u16()));
 }
 
 /// A count as OpenTelemetry has it: exporters write an unsigned one as text.

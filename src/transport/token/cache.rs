@@ -52,6 +52,8 @@ pub(in super::super) struct Tokens {
     state: Arc<Mutex<State>>,
     /// How many requests have ended.
     ended: AtomicU64,
+    /// The latest token, for those who do not wait for its renewal.
+    latest: std::sync::Mutex<Option<Arc<Token>>>,
 }
 
 #[derive(Default)]
@@ -70,7 +72,7 @@ impl Tokens {
         options: &Options,
     ) -> Result<Self, Error> {
         let provider = Provider::new(tokens, endpoint, api, identity, options)?;
-        Ok(Self { provider, state: Arc::default(), ended: AtomicU64::new(0) })
+        Ok(Self { provider, state: Arc::default(), ended: AtomicU64::new(0), latest: std::sync::Mutex::default() })
     }
 
     /// The token. Of those who call while there is none, one fetches it, and all get it, or the same failure.
@@ -101,6 +103,7 @@ impl Tokens {
                     let (early, life) = (granted.lifetime.saturating_sub(EARLY), granted.lifetime);
                     let renewed_at = before + early.max(FLOOR).min(life);
                     let token = Arc::new(Token { text: granted.token, renewed_at, ends_at: before + life });
+                    *this.latest() = Some(Arc::clone(&token));
                     *state = State { token: Some(Arc::clone(&token)), failure: None };
                     Ok(token)
                 }
@@ -116,8 +119,19 @@ impl Tokens {
             .unwrap_or_else(|_| Err(AccessTokenError::Transport(Arc::from(Box::from("the runtime was shut down")))))
     }
 
+    /// The latest token, if it has not ended and was not refused, whether or not it is being renewed.
+    pub(in super::super) fn lasting(&self) -> Option<Arc<Token>> {
+        self.latest().as_ref().filter(|token| Instant::now() < token.ends_at).cloned()
+    }
+
+    fn latest(&self) -> std::sync::MutexGuard<'_, Option<Arc<Token>>> {
+        // Nothing that can panic is done under this lock.
+        self.latest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Drops a token that the service does not accept, unless there is another one already.
     pub(in super::super) async fn refused(&self, token: &Arc<Token>) {
+        self.latest().take_if(|current| Arc::ptr_eq(current, token));
         let mut state = self.state.lock().await;
         state.token.take_if(|current| Arc::ptr_eq(current, token));
     }

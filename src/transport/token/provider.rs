@@ -7,13 +7,13 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use reqwest::{Client, Request};
 use secrecy::zeroize::Zeroizing;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use url::{Url, form_urlencoded};
 
 use super::answer::{self, Granted};
 use crate::error::{AccessTokenError, Error};
 use crate::identity::Identity;
-use crate::transport::answer::text;
+use crate::transport::answer::{REST, text};
 use crate::transport::connection::{self, Shown};
 use crate::transport::failure::failed;
 use crate::transport::operation;
@@ -58,12 +58,12 @@ impl Provider {
     /// Asks for a token.
     pub(super) async fn ask(&self) -> Result<Granted, AccessTokenError> {
         let span = operation::token_request(&self.url);
-        let asked = tokio::time::timeout(self.timeout, self.exchange()).instrument(span.clone()).await;
+        let asked = tokio::time::timeout(self.timeout, self.exchange(&span)).instrument(span.clone()).await;
         let granted = asked.unwrap_or(Err(AccessTokenError::Timeout));
         granted.inspect_err(|error| operation::fail(&span, &Error::from(error.clone())))
     }
 
-    async fn exchange(&self) -> Result<Granted, AccessTokenError> {
+    async fn exchange(&self, span: &Span) -> Result<Granted, AccessTokenError> {
         let mut request = Request::new(Method::POST, self.url.clone());
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -71,11 +71,14 @@ impl Provider {
         *request.body_mut() = Some(self.form.clone().into());
         let response = self.http.execute(request).await.map_err(failed).map_err(connection_failed)?;
         let status = response.status();
-        operation::note_status(status);
+        operation::note_status(span, status);
+        if !status.is_success() {
+            // What cannot be read, or does not come, changes nothing about the status of a refusal.
+            let body = tokio::time::timeout(REST, text(response, MAX_ANSWER)).await;
+            return answer::read(status, &Zeroizing::new(body.ok().and_then(Result::ok).unwrap_or_default()));
+        }
         let body = match text(response, MAX_ANSWER).await {
             Ok(body) => Zeroizing::new(body),
-            // What cannot be read changes nothing about the status of a refusal.
-            Err(_) if !status.is_success() => Zeroizing::default(),
             Err(Error::Protocol(_)) => {
                 return Err(AccessTokenError::Malformed("it is longer than 16 KiB, or not UTF-8"));
             }
