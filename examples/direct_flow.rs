@@ -10,7 +10,7 @@
 //!
 //! ```sh
 //! P12_PASSWORD=... cargo run --example direct_flow --features sandbox -- \
-//!     --env difi-test --p12 virksomhet.p12 --roots test-roots.pem --sender 123456789 --signer 01010012345
+//!     --env difi-test --p12 virksomhet.p12 --sender 123456789 --signer 01010012345
 //! ```
 
 #[path = "support/options.rs"]

@@ -1,8 +1,8 @@
 //! A typed client for the API of [Posten signering](https://signering.posten.no), Norway's e-signature service.
 //!
 //! Your organization sends PDF documents, people sign them with an electronic ID such as BankID, and you download the
-//! signed documents. The API is XML over HTTPS with client certificates, and documents are sent in signed packages
-//! (ASiC-E with XAdES). This crate does all of that. Its types prevent wrong use at compile time: a new [`direct::Job`]
+//! signed documents. The API is XML over HTTPS with client certificates or access tokens, and documents are sent in
+//! signed packages (ASiC-E with XAdES). This crate does all of that. Its types prevent wrong use at compile time: a new [`direct::Job`]
 //! has a status but no documents, only the [`direct::Status`] of a completed job has the signed PDF, and confirming
 //! consumes the status.
 //!
