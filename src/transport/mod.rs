@@ -279,8 +279,8 @@ impl Transport {
         reply
     }
 
-    /// Drops a token that was refused. One that is being renewed is as good as dropped: nobody waits longer for that than
-    /// for an answer.
+    /// Drops a token that was refused. Waits for a renewal that is under way no longer than for an answer: it replaces the token
+    /// anyway.
     async fn drop_token(&self, tokens: &Tokens, token: &Arc<Token>) {
         let _ = tokio::time::timeout(self.timeouts.answer, tokens.refused(token)).await;
     }
