@@ -128,7 +128,13 @@ impl Results {
         let database = Connection::open(directory.join("results.sqlite"))?;
         // Wait for other processes that write.
         database.busy_timeout(Duration::from_secs(60))?;
-        database.pragma_update(None, "journal_mode", "WAL")?;
+        // SQLite does not wait when several processes switch at the same time.
+        while let Err(error) = database.pragma_update(None, "journal_mode", "WAL") {
+            if error.sqlite_error_code() != Some(rusqlite::ErrorCode::DatabaseBusy) {
+                return Err(error.into());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
         database.execute_batch(
             "CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, state TEXT, progress INTEGER NOT NULL DEFAULT 0);
              CREATE TABLE IF NOT EXISTS handled (key TEXT PRIMARY KEY, at TEXT NOT NULL);
