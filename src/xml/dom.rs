@@ -1,7 +1,5 @@
 //! XML with namespaces and canonicalization, to verify signatures of other clients.
 
-#![cfg_attr(not(feature = "sandbox"), allow(dead_code, reason = "only the sandbox needs the canonical form"))]
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

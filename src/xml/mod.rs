@@ -7,7 +7,7 @@
 
 pub(crate) mod check;
 mod checked;
-#[cfg(any(feature = "sandbox", feature = "verify"))]
+#[cfg(feature = "sandbox")]
 pub(crate) mod dom;
 pub(crate) mod generated;
 mod limits;
