@@ -213,7 +213,7 @@ impl Transport {
             if !matches!(refused, Error::AccessToken(AccessTokenError::NotAccepted(_))) {
                 return None;
             }
-            self.drop_token(tokens, &token).await;
+            tokens.refused(&token);
             return Some(refused);
         }
         let (request, _) = call.request(&self.hooks).ok()?;
@@ -274,15 +274,9 @@ impl Transport {
         let token = self.token(tokens).await?;
         let reply = self.exchange(call, resent, Some(&token)).await;
         if let Err(Error::AccessToken(AccessTokenError::NotAccepted(_))) = &reply {
-            self.drop_token(tokens, &token).await;
+            tokens.refused(&token);
         }
         reply
-    }
-
-    /// Drops a token that was refused. Waits for a renewal that is under way no longer than for an answer: it replaces the token
-    /// anyway.
-    async fn drop_token(&self, tokens: &Tokens, token: &Arc<Token>) {
-        let _ = tokio::time::timeout(self.timeouts.answer, tokens.refused(token)).await;
     }
 
     /// The access token, within the time that an answer may take. A renewal that takes longer than a moment goes on by

@@ -1,12 +1,10 @@
 //! The one token of a client: fetched by whoever needs it first, while all others wait.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::Instrument;
 use url::Url;
@@ -49,18 +47,20 @@ impl Token {
 /// Where calls get the token from.
 pub(in super::super) struct Tokens {
     provider: Provider,
-    state: Arc<Mutex<State>>,
-    /// How many requests have ended.
-    ended: AtomicU64,
-    /// The latest token, for those who do not wait for its renewal.
-    latest: std::sync::Mutex<Option<Arc<Token>>>,
+    /// Held by the request that is under way.
+    flight: Arc<tokio::sync::Mutex<()>>,
+    /// Never held while anything is waited for.
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
+    /// The latest token, unless it was refused.
     token: Option<Arc<Token>>,
-    /// How the last request failed, and how many had ended then.
-    failure: Option<(u64, AccessTokenError)>,
+    /// How many requests have ended.
+    ended: u64,
+    /// How the last of them failed.
+    failure: Option<AccessTokenError>,
 }
 
 impl Tokens {
@@ -72,7 +72,7 @@ impl Tokens {
         options: &Options,
     ) -> Result<Self, Error> {
         let provider = Provider::new(tokens, endpoint, api, identity, options)?;
-        Ok(Self { provider, state: Arc::default(), ended: AtomicU64::new(0), latest: std::sync::Mutex::default() })
+        Ok(Self { provider, flight: Arc::default(), state: Mutex::default() })
     }
 
     /// The token. Of those who call while there is none, one fetches it, and all get it, or the same failure.
@@ -80,38 +80,44 @@ impl Tokens {
     /// The request goes on in a task of its own when the future is dropped, and holds the lock until it has ended: so it
     /// is neither lost nor doubled.
     pub(in super::super) async fn current(self: &Arc<Self>) -> Result<Arc<Token>, AccessTokenError> {
-        let ended = self.ended.load(Ordering::SeqCst);
-        let mut state = Arc::clone(&self.state).lock_owned().await;
-        if let Some(token) = &state.token
-            && Instant::now() < token.renewed_at
+        let ended = self.state().ended;
+        let flight = Arc::clone(&self.flight).lock_owned().await;
         {
-            return Ok(Arc::clone(token));
-        }
-        if let Some((number, error)) = &state.failure
-            && *number > ended
-        {
-            // That of a request that began while this call waited already.
-            return state.until_its_end(error);
+            let state = self.state();
+            if let Some(token) = &state.token
+                && Instant::now() < token.renewed_at
+            {
+                return Ok(Arc::clone(token));
+            }
+            if let Some(error) = &state.failure
+                && state.ended > ended
+            {
+                // That of a request that ended while this call waited.
+                return state.lasting().ok_or_else(|| error.clone());
+            }
         }
         let this = Arc::clone(self);
         let request = async move {
             let before = Instant::now();
             let granted = this.provider.ask().await;
-            let number = this.ended.fetch_add(1, Ordering::SeqCst) + 1;
-            match granted {
+            let mut state = this.state();
+            state.ended += 1;
+            let outcome = match granted {
                 Ok(granted) => {
                     let (early, life) = (granted.lifetime.saturating_sub(EARLY), granted.lifetime);
                     let renewed_at = before + early.max(FLOOR).min(life);
                     let token = Arc::new(Token { text: granted.token, renewed_at, ends_at: before + life });
-                    *this.latest() = Some(Arc::clone(&token));
-                    *state = State { token: Some(Arc::clone(&token)), failure: None };
+                    (state.token, state.failure) = (Some(Arc::clone(&token)), None);
                     Ok(token)
                 }
                 Err(error) => {
-                    state.failure = Some((number, error.clone()));
-                    state.until_its_end(&error)
+                    state.failure = Some(error.clone());
+                    // The provider may be there again before the old token ends.
+                    state.lasting().ok_or(error)
                 }
-            }
+            };
+            drop(flight);
+            outcome
         };
         let request = tokio::spawn(request.in_current_span());
         request
@@ -121,26 +127,23 @@ impl Tokens {
 
     /// The latest token, if it has not ended and was not refused, whether or not it is being renewed.
     pub(in super::super) fn lasting(&self) -> Option<Arc<Token>> {
-        self.latest().as_ref().filter(|token| Instant::now() < token.ends_at).cloned()
+        self.state().lasting()
     }
 
-    fn latest(&self) -> std::sync::MutexGuard<'_, Option<Arc<Token>>> {
+    fn state(&self) -> MutexGuard<'_, State> {
         // Nothing that can panic is done under this lock.
-        self.latest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops a token that the service does not accept, unless there is another one already.
-    pub(in super::super) async fn refused(&self, token: &Arc<Token>) {
-        self.latest().take_if(|current| Arc::ptr_eq(current, token));
-        let mut state = self.state.lock().await;
-        state.token.take_if(|current| Arc::ptr_eq(current, token));
+    pub(in super::super) fn refused(&self, token: &Arc<Token>) {
+        self.state().token.take_if(|current| Arc::ptr_eq(current, token));
     }
 }
 
 impl State {
-    /// A token whose renewal failed, as long as it lasts: the provider may be there again by then.
-    fn until_its_end(&self, error: &AccessTokenError) -> Result<Arc<Token>, AccessTokenError> {
-        let lasts = |token: &&Arc<Token>| Instant::now() < token.ends_at;
-        self.token.as_ref().filter(lasts).cloned().ok_or_else(|| error.clone())
+    /// The token, whether or not it is to be renewed, as long as it lasts.
+    fn lasting(&self) -> Option<Arc<Token>> {
+        self.token.as_ref().filter(|token| Instant::now() < token.ends_at).cloned()
     }
 }
