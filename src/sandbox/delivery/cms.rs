@@ -1,17 +1,17 @@
 //! CMS signatures: the seal as PAdES wants it (ETSI EN 319 142-1; CAdES attributes, ETSI EN 319 122-1), and timestamps
 //! (RFC 3161).
+//!
+//! The structures are those of RFC 5652, with what a signature of the sandbox has of them. Verification shares only the
+//! names in `signed_data`: it reads BER, and keeps the bytes that were signed.
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
-use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
-use cms::content_info::{CmsVersion, ContentInfo};
-use cms::signed_data::{
-    CertificateSet, EncapsulatedContentInfo, SignedData, SignerIdentifier, SignerInfo, SignerInfos,
-};
 use der::asn1::{Any, ContextSpecific, GeneralizedTime, ObjectIdentifier, OctetString, SetOfVec};
-use der::{Decode, Encode, Sequence, TagMode, TagNumber};
+use der::{Decode, Encode, Sequence, TagMode, TagNumber, ValueOrd};
 use jiff::Timestamp;
 use x509_cert::Certificate;
 use x509_cert::attr::Attribute;
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::sealing::Sealing;
@@ -40,7 +40,7 @@ pub(in super::super) fn seal(content: &[&[u8]], sealing: &Sealing, at: Timestamp
     let lists = sealing.crls().iter().map(|crl| Any::from_der(crl)).collect::<Result<Vec<_>, _>>()?;
     let lists = ContextSpecific { tag_number: TagNumber(0), tag_mode: TagMode::Explicit, value: lists };
     let revocation = (REVOCATION_VALUES, Any::encode_from(&vec![lists])?);
-    let detached = EncapsulatedContentInfo { econtent_type: DATA, econtent: None };
+    let detached = EncapsulatedContentInfo { content_type: DATA, content: None };
     signed(detached, whole.finish().as_ref(), &sealing.seal, Some(revocation), |signature| {
         let token = timestamp(digest(&SHA256, signature).as_ref(), sealing, at)?;
         Ok(Some((TIMESTAMP_TOKEN, Any::from_der(&token)?)))
@@ -64,10 +64,7 @@ pub(super) fn timestamp(imprint: &[u8], sealing: &Sealing, at: Timestamp) -> Res
         time: GeneralizedTime::from_unix_duration(std::time::Duration::from_secs(seconds))?,
     };
     let info = info.to_der()?;
-    let content = EncapsulatedContentInfo {
-        econtent_type: TST_INFO,
-        econtent: Some(Any::encode_from(&OctetString::new(info.as_slice())?)?),
-    };
+    let content = EncapsulatedContentInfo { content_type: TST_INFO, content: Some(OctetString::new(info.as_slice())?) };
     signed(content, digest(&SHA256, &info).as_ref(), &sealing.timestamps, None, |_| Ok(None))
 }
 
@@ -85,6 +82,54 @@ struct TstInfo {
 struct MessageImprint {
     algorithm: AlgorithmIdentifierOwned,
     digest: OctetString,
+}
+
+/// RFC 5652, section 3.
+#[derive(Sequence)]
+struct ContentInfo {
+    content_type: ObjectIdentifier,
+    #[asn1(context_specific = "0")]
+    content: SignedData,
+}
+
+/// RFC 5652, section 5.1.
+#[derive(Sequence)]
+struct SignedData {
+    version: u8,
+    digest_algorithms: SetOfVec<AlgorithmIdentifierOwned>,
+    content: EncapsulatedContentInfo,
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
+    certificates: SetOfVec<Certificate>,
+    signers: SetOfVec<SignerInfo>,
+}
+
+/// RFC 5652, section 5.2.
+#[derive(Sequence)]
+struct EncapsulatedContentInfo {
+    content_type: ObjectIdentifier,
+    #[asn1(context_specific = "0", optional = "true")]
+    content: Option<OctetString>,
+}
+
+/// RFC 5652, section 5.3.
+#[derive(Sequence, ValueOrd)]
+struct SignerInfo {
+    version: u8,
+    signer: IssuerAndSerialNumber,
+    digest_algorithm: AlgorithmIdentifierOwned,
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
+    signed_attributes: SetOfVec<Attribute>,
+    signature_algorithm: AlgorithmIdentifierOwned,
+    signature: OctetString,
+    #[asn1(context_specific = "1", tag_mode = "IMPLICIT", optional = "true")]
+    unsigned_attributes: Option<SetOfVec<Attribute>>,
+}
+
+/// RFC 5652, section 10.2.4.
+#[derive(Sequence, ValueOrd)]
+struct IssuerAndSerialNumber {
+    issuer: Name,
+    serial_number: SerialNumber,
 }
 
 type Value = (ObjectIdentifier, Any);
@@ -107,7 +152,7 @@ fn signed(
         policies: None,
     };
     let values = [
-        (CONTENT_TYPE, Any::encode_from(&content.econtent_type)?),
+        (CONTENT_TYPE, Any::encode_from(&content.content_type)?),
         (MESSAGE_DIGEST, Any::encode_from(&OctetString::new(content_digest)?)?),
         (SIGNING_CERTIFICATE_V2, Any::encode_from(&signing_certificate)?),
     ];
@@ -117,30 +162,28 @@ fn signed(
     let unsigned = unsigned_value(&signature)?;
     let unsigned = unsigned.map(|value| self::attributes([value])).transpose()?;
 
-    let version = if content.econtent_type == DATA { CmsVersion::V1 } else { CmsVersion::V3 };
     let sha256 = AlgorithmIdentifierOwned { oid: SHA256_OID, parameters: None };
     let signer = SignerInfo {
-        version: CmsVersion::V1,
-        sid: SignerIdentifier::IssuerAndSerialNumber(IssuerAndSerialNumber {
+        version: 1,
+        signer: IssuerAndSerialNumber {
             issuer: leaf.tbs_certificate().issuer().clone(),
             serial_number: leaf.tbs_certificate().serial_number().clone(),
-        }),
-        digest_alg: sha256.clone(),
-        signed_attrs: Some(attributes),
+        },
+        digest_algorithm: sha256.clone(),
+        signed_attributes: attributes,
         signature_algorithm: AlgorithmIdentifierOwned { oid: RSA_SHA256, parameters: Some(Any::null()) },
         signature: OctetString::new(signature)?,
-        unsigned_attrs: unsigned,
+        unsigned_attributes: unsigned,
     };
-    let certificates = chain.into_iter().map(CertificateChoices::Certificate);
     let data = SignedData {
-        version,
+        // RFC 5652, section 5.1.
+        version: if content.content_type == DATA { 1 } else { 3 },
         digest_algorithms: SetOfVec::from_iter([sha256])?,
-        encap_content_info: content,
-        certificates: Some(CertificateSet(SetOfVec::from_iter(certificates)?)),
-        crls: None,
-        signer_infos: SignerInfos(SetOfVec::from_iter([signer])?),
+        content,
+        certificates: SetOfVec::from_iter(chain)?,
+        signers: SetOfVec::from_iter([signer])?,
     };
-    Ok(ContentInfo { content_type: SIGNED_DATA, content: Any::encode_from(&data)? }.to_der()?)
+    Ok(ContentInfo { content_type: SIGNED_DATA, content: data }.to_der()?)
 }
 
 fn attributes(values: impl IntoIterator<Item = Value>) -> Result<SetOfVec<Attribute>, der::Error> {
