@@ -174,7 +174,7 @@ pub use self::client::{Client, ClientBuilder, ClientCertificate, Credential, Mis
 pub use self::direct::Retrieval;
 pub use self::error::{
     AccessTokenError, Error, ErrorClass, FileAction, HandleError, IdentityError, InvalidValue, PdfProblem,
-    PublishedCertificate, Refusal, Rule, TlsError, TrustAnchorsError,
+    PublishedCertificate, RateLimiterError, Refusal, Rule, TlsError, TrustAnchorsError,
 };
 pub use self::flow::{
     CancellationReference, Change, ChangeKey, ConfirmationReference, DeletionReference, DocumentsDeletion, FailedCall,
@@ -185,8 +185,8 @@ pub use self::handle::{AbandonedCreation, AnyJobHandle};
 pub use self::identity::Identity;
 pub use self::poll::{Changes, Ended, Figures, Poll, Problem, Report, Worker};
 pub use self::transport::{
-    Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, Retry, Timeouts,
-    Transfer, Xades,
+    Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, RateLimiterFuture, Retry,
+    Timeouts, Transfer, Xades,
 };
 pub use self::trust::{Authority, Environment, HasTokens, NoTokens, TokenEndpoint, TrustAnchors};
 pub use self::types::{

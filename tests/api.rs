@@ -9,8 +9,8 @@ use posten_signering::direct::{self, Job, JobStatus, OpenState};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
 use posten_signering::{
     AnyJobHandle, Change, ChangeKey, Client, Download, DownloadStream, Error, ErrorClass, FailedCall, Identity,
-    NoSender, Pades, Poll, PollingQueue, SignatureJobStatus, SignatureStatus, StatusQueryToken, StatusState, Timeouts,
-    Xades, http, portal,
+    NoSender, Pades, Poll, PollingQueue, RateLimiterError, SignatureJobStatus, SignatureStatus, StatusQueryToken,
+    StatusState, Timeouts, Xades, http, portal,
 };
 
 use self::support::{kari, ola, request, tiny_pdf};
@@ -184,7 +184,7 @@ async fn a_call_can_have_a_timeout_of_its_own_and_waits_for_the_rate_limiter_no_
     let (first, second) = tokio::join!(client.whoami(), impatient.whoami());
     first.unwrap();
     let error = second.unwrap_err();
-    assert!(matches!(error, Error::TooManyRequests { retry_at: None }), "{error:?}");
+    assert!(matches!(error, Error::RateLimiter(RateLimiterError::WaitTooLong)), "{error:?}");
     assert_eq!(error.class(), ErrorClass::RateLimited);
 }
 

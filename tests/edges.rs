@@ -15,7 +15,8 @@ use posten_signering::direct::JobStatus;
 use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
 use posten_signering::{
     AbandonedCreation, AnyJobHandle, Client, ConfirmationReference, Document, Environment, Error, ErrorClass,
-    FileAction, HasSender, Identity, NoTokens, PadesReference, Proxy, RateLimiter, Retry, Sender, Timeouts, TlsError,
+    FileAction, HasSender, Identity, NoTokens, PadesReference, Proxy, RateLimiter, RateLimiterFuture, Retry, Sender,
+    Timeouts, TlsError,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
@@ -351,13 +352,15 @@ async fn a_status_that_tells_nothing_leaves_a_creation_open() {
 async fn a_retry_that_was_not_permitted_does_not_hide_the_first_call() {
     struct Once(AtomicBool);
     impl RateLimiter for Once {
-        fn acquire<'a>(&'a self, _: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        fn acquire<'a>(&'a self, _: &'a str, _: Duration) -> RateLimiterFuture<'a> {
             match self.0.swap(true, Ordering::SeqCst) {
-                false => Box::pin(async {}),
+                false => Box::pin(std::future::ready(Ok(()))),
                 true => Box::pin(std::future::pending()),
             }
         }
-        fn pause(&self, _: &str, _: Duration) {}
+        fn pause<'a>(&'a self, _: &'a str, _: Duration) -> RateLimiterFuture<'a> {
+            Box::pin(std::future::ready(Ok(())))
+        }
     }
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(FaultRule::new(Fault::LoseAnswer));

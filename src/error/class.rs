@@ -51,7 +51,8 @@ pub enum ErrorClass {
     Unavailable,
     /// The service failed: any other 5xx.
     ServerError,
-    /// Polled too early, or above the rate limit. Wait until the time in the error.
+    /// Polled too early, above the rate limit of the service, or not permitted by the client's rate limiter. Wait until
+    /// the time in the error, if it has one.
     RateLimited,
     /// The certificate was refused, or its organization lacks a right. Contact Posten.
     Rights,
@@ -170,7 +171,7 @@ impl Error {
             Self::Connect(_) => ErrorClass::Connect,
             Self::Timeout => ErrorClass::Timeout,
             Self::Transport(_) => ErrorClass::Transport,
-            Self::TooManyRequests { .. } => ErrorClass::RateLimited,
+            Self::TooManyRequests { .. } | Self::RateLimiter(_) => ErrorClass::RateLimited,
             Self::NotAuthorized(_) | Self::BrokerNotAuthorized(_) => ErrorClass::Rights,
             Self::AccessToken(error) => error.class(),
             Self::InvalidStatusQueryToken(_)

@@ -4,6 +4,7 @@ mod access_token;
 mod class;
 mod handle;
 mod identity;
+mod rate_limiter;
 mod refusal;
 mod trust;
 mod value;
@@ -18,6 +19,7 @@ pub use self::access_token::AccessTokenError;
 pub use self::class::ErrorClass;
 pub use self::handle::HandleError;
 pub use self::identity::IdentityError;
+pub use self::rate_limiter::RateLimiterError;
 pub use self::refusal::Refusal;
 pub use self::trust::{PublishedCertificate, TlsError, TrustAnchorsError};
 pub use self::value::{InvalidValue, PdfProblem, Rule};
@@ -39,7 +41,7 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// Every call that sends a request can fail with [`Connect`](Self::Connect), [`Timeout`](Self::Timeout),
 /// [`Transport`](Self::Transport), [`Tls`](Self::Tls), [`TooManyRequests`](Self::TooManyRequests),
-/// [`NotAuthorized`](Self::NotAuthorized), [`BrokerNotAuthorized`](Self::BrokerNotAuthorized),
+/// [`RateLimiter`](Self::RateLimiter), [`NotAuthorized`](Self::NotAuthorized), [`BrokerNotAuthorized`](Self::BrokerNotAuthorized),
 /// [`NotFound`](Self::NotFound), [`Unexpected`](Self::Unexpected) and [`Protocol`](Self::Protocol). The documentation
 /// of a call lists the errors that are particular to it. With access tokens, every call can also fail
 /// with [`AccessToken`](Self::AccessToken).
@@ -157,10 +159,7 @@ pub enum Error {
     #[doc(alias("JobCannotBeCancelledException", "JobCompletedException"))]
     JobCannotBeCancelled,
 
-    /// Too many requests: the rate limit was exceeded, or a queue was polled too early.
-    ///
-    /// Also returned when the client's rate limiter did not permit the call in time
-    /// ([`Timeouts::rate_limiter`](crate::Timeouts::rate_limiter)). Then nothing was sent.
+    /// Too many requests: the rate limit was exceeded, or a queue was polled too early. The service refused the call.
     #[error("too many requests{}", .retry_at.map(|at| format!("; permitted again at {at}")).unwrap_or_default())]
     #[doc(alias("TooEagerPolling", "TooEagerPollingException", "rate limit", "429"))]
     TooManyRequests {
@@ -168,6 +167,10 @@ pub enum Error {
         /// seconds from now if the rate limit of 10 calls a second was exceeded. `None` if the service gave no time.
         retry_at: Option<Timestamp>,
     },
+
+    /// The client's rate limiter did not permit the call. Nothing was sent.
+    #[error(transparent)]
+    RateLimiter(#[from] RateLimiterError),
 
     /// The service refused the request for a reason that has no variant of its own.
     #[error("the service answered {}", .0)]

@@ -40,14 +40,14 @@ use self::multipart::Multipart;
 pub(crate) use self::operation::{Flow, Operation, note_change, note_job, note_outcome};
 #[cfg(feature = "verify")]
 pub(crate) use self::part::Part;
-pub use self::rate::{EvenPace, RateLimiter};
+pub use self::rate::{EvenPace, RateLimiter, RateLimiterFuture};
 use self::reply::{Done, Reply, Whole};
 pub use self::retry::Retry;
 pub(crate) use self::settings::Options;
 pub use self::settings::{Proxy, Timeouts};
 use self::token::{Token, Tokens};
 use crate::asice::Package;
-use crate::error::{AccessTokenError, Error, TlsError};
+use crate::error::{AccessTokenError, Error, RateLimiterError, TlsError};
 use crate::identity::Identity;
 use crate::trust::{Environment, NoTokens, TokenEndpoint};
 use crate::types::{AccessTokens, ServiceUrl};
@@ -58,6 +58,9 @@ const TEXT: &str = "text/plain, application/xml;q=0.9, */*;q=0.8";
 
 /// How long calls wait for the renewal of an access token that still lasts.
 const RENEWAL: Duration = Duration::from_secs(1);
+
+/// How long a call waits until its refusal by the rate limit is noted.
+const NOTING: Duration = Duration::from_secs(1);
 
 /// The slowest upload that is waited for, in bytes a second: half a megabit.
 const UPLOAD_RATE: u64 = 64 * 1024;
@@ -312,7 +315,7 @@ impl Transport {
             let reply = if status.is_success() {
                 R::take(response).await.map_err(|error| (None, error))
             } else {
-                self.noted(call.url, response.headers(), status);
+                self.noted(call.url, response.headers(), status).await;
                 let answer = Answer::read(response).await;
                 let text = answer.text.as_ref().ok().cloned();
                 Err((text, answer.error(token.is_some())))
@@ -345,17 +348,23 @@ impl Transport {
     /// Waits until one more call is permitted.
     pub(crate) async fn permitted(&self, url: &ServiceUrl) -> Result<(), Error> {
         let Some(rate) = &self.rate else { return Ok(()) };
-        let permitted = tokio::time::timeout(self.timeouts.rate_limiter, rate.acquire(self.organization(url)));
-        permitted.await.map_err(|_| Error::TooManyRequests { retry_at: None })
+        let max_wait = self.timeouts.rate_limiter;
+        let permitted = tokio::time::timeout(max_wait, rate.acquire(self.organization(url), max_wait)).await;
+        Ok(permitted.unwrap_or(Err(RateLimiterError::WaitTooLong))?)
     }
 
     /// Notes that the rate limit refuses everything for a while, if that is what an answer says.
-    fn noted(&self, url: &ServiceUrl, headers: &HeaderMap, status: StatusCode) {
-        if let Some(rate) = &self.rate
-            && answer::is_rate_limited(headers, status)
-        {
-            rate.pause(self.organization(url), answer::RATE_LIMIT_PAUSE);
-        }
+    ///
+    /// In a task, so that the limiter is notified even if this call is dropped.
+    async fn noted(&self, url: &ServiceUrl, headers: &HeaderMap, status: StatusCode) {
+        let Some(rate) = self.rate.clone().filter(|_| answer::is_rate_limited(headers, status)) else { return };
+        let organization = self.organization(url).to_owned();
+        let paused = async move {
+            if let Err(error) = rate.pause(&organization, answer::RATE_LIMIT_PAUSE).await {
+                tracing::warn!(error.type = Error::from(error).kind(), "the rate limiter was not paused");
+            }
+        };
+        let _ = tokio::time::timeout(NOTING, tokio::spawn(paused.in_current_span())).await;
     }
 
     /// The organization number that a call counts for: the first segment below the root.

@@ -65,7 +65,7 @@ impl Retry {
                 }
                 // The rate limiter did not permit the retry. Return the error of the first attempt, which may have been
                 // processed.
-                (Err(Error::TooManyRequests { retry_at: None }), Some(before)) => return Err(before),
+                (Err(Error::RateLimiter(_)), Some(before)) => return Err(before),
                 (done, _) => return done,
             }
         }

@@ -32,8 +32,8 @@ pub(super) const MAX_DOWNLOAD: u64 = 200 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
 #[expect(clippy::exhaustive_structs, reason = "constructed with `..default()`, so a new field breaks no caller")]
 pub struct Timeouts {
-    /// The timeout for the rate limiter to permit a call. Defaults to none. After it, the error is
-    /// [`Error::TooManyRequests`](crate::Error::TooManyRequests), and nothing was sent.
+    /// The maximum wait for the rate limiter to permit a request. Defaults to none. If it is too short, the error is
+    /// [`Error::RateLimiter`](crate::Error::RateLimiter), and nothing was sent.
     #[builder(default = Duration::MAX)]
     pub rate_limiter: Duration,
     /// The timeout for establishing TCP and TLS. Defaults to 5 seconds.
