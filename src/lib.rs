@@ -7,7 +7,7 @@
 //! consumes the status.
 //!
 //! To try it without a certificate or a contract, use the local service of the feature `sandbox`: see the guide
-//! `getting_started`.
+//! [`getting_started`].
 //!
 //! # Example
 //!
@@ -81,10 +81,10 @@
 //!
 //! | start | build | go to production | look up |
 //! |---|---|---|---|
-//! | `getting_started` (feature `sandbox`): a signed PDF in ten minutes | [`polling`](guide::polling): changes from a queue | [`certificates`](guide::certificates): which `.p12` file to use; [`access_tokens`](guide::access_tokens) | [`troubleshooting`](guide::troubleshooting): messages, cause and cure |
+//! | [`getting_started`] (feature `sandbox`): a signed PDF in ten minutes | [`polling`](guide::polling): changes from a queue | [`certificates`](guide::certificates): which `.p12` file to use; [`access_tokens`](guide::access_tokens) | [`troubleshooting`](guide::troubleshooting): messages, cause and cure |
 //! | [`direct_flow`](guide::direct_flow) | [`references`](guide::references): store jobs and documents | [`senders`](guide::senders): sender and broker | [`command_line`](guide::command_line): `signering check`, scripts |
 //! | [`portal_flow`](guide::portal_flow) | [`errors`](guide::errors): cause and cure, retries | [`production`](guide::production): checklist, metrics, logs | [`capabilities`](guide::capabilities): features of the official clients |
-//! | | `testing` (feature `sandbox`): tests against a local service | [`security`](guide::security), [`personal_data`](guide::personal_data) | [`from_java`](guide::from_java), [`from_dotnet`](guide::from_dotnet): migration |
+//! | | [`testing`][guide_testing] (feature `sandbox`): tests against a local service | [`security`](guide::security), [`personal_data`](guide::personal_data); [`signed_documents`] (feature `verify`) | [`from_java`](guide::from_java), [`from_dotnet`](guide::from_dotnet): migration |
 //!
 //! # Security
 //!
@@ -119,6 +119,22 @@
 //! | `cli` | The program `signering` ([`guide::command_line`]). Enables `sandbox` and `verify`. |
 //! | `verify` | The module `verify`: verification of signed PDFs. |
 //! | `testing` | The module `testing`: statuses, changes and refusals for unit tests, without a server. |
+#![cfg_attr(feature = "sandbox", doc = "\n[`getting_started`]: guide::getting_started")]
+#![cfg_attr(feature = "sandbox", doc = "[guide_testing]: guide::testing")]
+#![cfg_attr(feature = "verify", doc = "\n[`signed_documents`]: guide::signed_documents")]
+// Without the feature, the page of a guide is where all features are on.
+#![cfg_attr(
+    not(feature = "sandbox"),
+    doc = "\n[`getting_started`]: https://docs.rs/posten-signering/latest/posten_signering/guide/getting_started/"
+)]
+#![cfg_attr(
+    not(feature = "sandbox"),
+    doc = "[guide_testing]: https://docs.rs/posten-signering/latest/posten_signering/guide/testing/"
+)]
+#![cfg_attr(
+    not(feature = "verify"),
+    doc = "\n[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

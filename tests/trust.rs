@@ -515,3 +515,14 @@ fn a_fingerprint_is_32_bytes_in_hexadecimal() {
         Authority::new("CN=Root", bad).expect_err(bad);
     }
 }
+
+#[test]
+fn a_built_in_authority_has_an_end_and_one_by_fingerprint_has_none() {
+    for environment in [Environment::production(), Environment::difi_test()] {
+        for authority in environment.authorities() {
+            assert!(authority.valid_until().is_some(), "{authority:?}");
+        }
+    }
+    let fingerprint = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    assert_eq!(Authority::new("CN=Root", fingerprint).unwrap().valid_until(), None);
+}

@@ -2,7 +2,7 @@
 //!
 //! **Start**
 //!
-//! 1. `getting_started` (feature `sandbox`): from an empty directory to a signed PDF in ten minutes, without a
+//! 1. [`getting_started`] (feature `sandbox`): from an empty directory to a signed PDF in ten minutes, without a
 //!    certificate.
 //! 2. [`direct_flow`]: your web pages redirect the signers to the service.
 //! 3. [`portal_flow`]: the service invites the signers by e-mail and SMS.
@@ -12,8 +12,8 @@
 //! 4. [`polling`]: receive changes from a queue: at-least-once delivery, idempotent handlers, several processes.
 //! 5. [`references`]: store jobs, documents and confirmations, and use them in another process.
 //! 6. [`errors`]: every error with cause and cure, retries, and creating a job exactly once.
-//! 7. `testing` (feature `sandbox`): test your integration against a local service.
-//! 8. `sandbox_rules` (feature `sandbox`): which rules of the service the sandbox enforces.
+//! 7. [`testing`] (feature `sandbox`): test your integration against a local service.
+//! 8. [`sandbox_rules`] (feature `sandbox`): which rules of the service the sandbox enforces.
 //!
 //! **Go to production**
 //!
@@ -26,11 +26,28 @@
 //!
 //! **Look up**
 //!
-//! * `signed_documents` (feature `verify`): what the service delivers, what it proves, and how to keep it for 20 years.
+//! * [`signed_documents`] (feature `verify`): what the service delivers, what it proves, and how to keep it for 20 years.
 //! * [`troubleshooting`]: compiler messages and errors at run time, by what you see.
 //! * [`command_line`]: the program `signering`.
 //! * [`capabilities`]: the features of the official clients, and how to use them here.
 //! * [`from_java`], [`from_dotnet`]: migration from the official clients, including open jobs.
+// Without the feature, the page of a guide is where all features are on.
+#![cfg_attr(
+    not(feature = "sandbox"),
+    doc = "\n[`getting_started`]: https://docs.rs/posten-signering/latest/posten_signering/guide/getting_started/"
+)]
+#![cfg_attr(
+    not(feature = "sandbox"),
+    doc = "[`testing`]: https://docs.rs/posten-signering/latest/posten_signering/guide/testing/"
+)]
+#![cfg_attr(
+    not(feature = "sandbox"),
+    doc = "[`sandbox_rules`]: https://docs.rs/posten-signering/latest/posten_signering/guide/sandbox_rules/"
+)]
+#![cfg_attr(
+    not(feature = "verify"),
+    doc = "\n[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
+)]
 
 #[doc = include_str!("access_tokens.md")]
 #[doc = "\n---\nNext: [`senders`]"]
@@ -85,6 +102,11 @@ pub mod polling {}
 pub mod portal_flow {}
 
 #[doc = include_str!("production.md")]
+#[cfg_attr(feature = "verify", doc = "\n[`signed_documents`]: crate::guide::signed_documents")]
+#[cfg_attr(
+    not(feature = "verify"),
+    doc = "\n[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
+)]
 #[doc = "\n---\nNext: [`security`]"]
 pub mod production {}
 
@@ -99,6 +121,11 @@ pub mod references {}
 pub mod sandbox_rules {}
 
 #[doc = include_str!("security.md")]
+#[cfg_attr(feature = "verify", doc = "\n[`signed_documents`]: crate::guide::signed_documents")]
+#[cfg_attr(
+    not(feature = "verify"),
+    doc = "\n[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
+)]
 #[doc = "\n---\nNext: [`personal_data`]"]
 pub mod security {}
 

@@ -116,9 +116,20 @@ impl Authority {
         self.public_key_sha256 == public_key_sha256
     }
 
-    /// The end of its time by the list, or by the certificates that were given: no other certificate makes it longer. Dates
-    /// in a certificate that a stranger sends are signed by nobody who was asked.
-    pub(super) fn ends(&self) -> Option<Timestamp> {
+    /// Until when the authority is trusted. `None` for one that was given by its fingerprint ([`new`](Self::new)): it is
+    /// trusted as long as its certificate is valid.
+    ///
+    /// For a built-in authority, this is the end of its certificate according to the list. For a certificate that was
+    /// given, it is the end of that certificate. The dates of a certificate that the server sends do not extend it.
+    ///
+    /// ```
+    /// use posten_signering::Environment;
+    ///
+    /// let environment = Environment::production();
+    /// let first = environment.authorities().iter().filter_map(|authority| authority.valid_until()).min();
+    /// println!("the first authority expires at {first:?}");
+    /// ```
+    pub fn valid_until(&self) -> Option<Timestamp> {
         let Some(Facts { valid: [_, last], .. }) = &self.facts else { return self.read_until };
         TimeZone::UTC.to_timestamp(last.tomorrow().ok()?.at(0, 0, 0, 0)).ok()
     }

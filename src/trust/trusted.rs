@@ -81,7 +81,8 @@ impl Trusted {
         let is_named = namesakes.peek().is_some();
         match namesakes.find(|authority| authority.has_key(&key)) {
             Some(authority) => {
-                let ends = authority.ends().map_or(certificate.not_after(), |ends| ends.min(certificate.not_after()));
+                let ends =
+                    authority.valid_until().map_or(certificate.not_after(), |end| end.min(certificate.not_after()));
                 match certificate.not_before() <= now && now <= ends {
                     true => Standing::Anchor,
                     false => Standing::OutOfDate { ends },
