@@ -119,13 +119,14 @@
 //! | `cli` | The program `signering` ([`guide::command_line`]). Enables `sandbox` and `verify`. |
 //! | `verify` | The module `verify`: verification of signed PDFs. |
 //! | `testing` | The module `testing`: statuses, changes and refusals for unit tests, without a server. |
-#![cfg_attr(feature = "sandbox", doc = "\n[`getting_started`]: guide::getting_started")]
+//!
+#![cfg_attr(feature = "sandbox", doc = "[`getting_started`]: guide::getting_started")]
 #![cfg_attr(feature = "sandbox", doc = "[guide_testing]: guide::testing")]
-#![cfg_attr(feature = "verify", doc = "\n[`signed_documents`]: guide::signed_documents")]
+#![cfg_attr(feature = "verify", doc = "[`signed_documents`]: guide::signed_documents")]
 // Without the feature, the page of a guide is where all features are on.
 #![cfg_attr(
     not(feature = "sandbox"),
-    doc = "\n[`getting_started`]: https://docs.rs/posten-signering/latest/posten_signering/guide/getting_started/"
+    doc = "[`getting_started`]: https://docs.rs/posten-signering/latest/posten_signering/guide/getting_started/"
 )]
 #![cfg_attr(
     not(feature = "sandbox"),
@@ -133,7 +134,7 @@
 )]
 #![cfg_attr(
     not(feature = "verify"),
-    doc = "\n[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
+    doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

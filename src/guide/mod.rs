@@ -31,10 +31,11 @@
 //! * [`command_line`]: the program `signering`.
 //! * [`capabilities`]: the features of the official clients, and how to use them here.
 //! * [`from_java`], [`from_dotnet`]: migration from the official clients, including open jobs.
+//!
 // Without the feature, the page of a guide is where all features are on.
 #![cfg_attr(
     not(feature = "sandbox"),
-    doc = "\n[`getting_started`]: https://docs.rs/posten-signering/latest/posten_signering/guide/getting_started/"
+    doc = "[`getting_started`]: https://docs.rs/posten-signering/latest/posten_signering/guide/getting_started/"
 )]
 #![cfg_attr(
     not(feature = "sandbox"),
@@ -46,7 +47,7 @@
 )]
 #![cfg_attr(
     not(feature = "verify"),
-    doc = "\n[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
+    doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
 )]
 
 #[doc = include_str!("access_tokens.md")]
@@ -102,10 +103,11 @@ pub mod polling {}
 pub mod portal_flow {}
 
 #[doc = include_str!("production.md")]
-#[cfg_attr(feature = "verify", doc = "\n[`signed_documents`]: crate::guide::signed_documents")]
+#[doc = ""]
+#[cfg_attr(feature = "verify", doc = "[`signed_documents`]: crate::guide::signed_documents")]
 #[cfg_attr(
     not(feature = "verify"),
-    doc = "\n[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
+    doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
 )]
 #[doc = "\n---\nNext: [`security`]"]
 pub mod production {}
@@ -121,10 +123,11 @@ pub mod references {}
 pub mod sandbox_rules {}
 
 #[doc = include_str!("security.md")]
-#[cfg_attr(feature = "verify", doc = "\n[`signed_documents`]: crate::guide::signed_documents")]
+#[doc = ""]
+#[cfg_attr(feature = "verify", doc = "[`signed_documents`]: crate::guide::signed_documents")]
 #[cfg_attr(
     not(feature = "verify"),
-    doc = "\n[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
+    doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
 )]
 #[doc = "\n---\nNext: [`personal_data`]"]
 pub mod security {}
