@@ -116,7 +116,6 @@
 //! |---|---|
 //! | `blocking` | The module `blocking`: the same types for programs without async. |
 //! | `sandbox` | The module `sandbox`: a local service for tests and trials. Not for production. |
-//! | `cli` | The program `signering` ([`guide::command_line`]). Enables `sandbox` and `verify`. |
 //! | `verify` | The module `verify`: verification of signed PDFs. |
 //! | `testing` | The module `testing`: statuses, changes and refusals for unit tests, without a server. |
 //!

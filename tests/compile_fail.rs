@@ -18,10 +18,9 @@ const RUSTC: &str = "rustc 1.95.";
 const CASES: &str = "tests/compile_fail";
 
 /// The features of the library, and whether this test was built with them.
-const FEATURES: [(&str, bool); 7] = [
+const FEATURES: [(&str, bool); 6] = [
     ("default", cfg!(feature = "default")),
     ("blocking", cfg!(feature = "blocking")),
-    ("cli", cfg!(feature = "cli")),
     ("sandbox", cfg!(feature = "sandbox")),
     ("testing", cfg!(feature = "testing")),
     ("verify", cfg!(feature = "verify")),

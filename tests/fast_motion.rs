@@ -18,7 +18,8 @@ use posten_signering::{
 };
 use tokio::sync::watch;
 
-use self::support::{Running, pdf};
+use self::support::pdf;
+use self::support::process::Running;
 
 /// How much faster the sandbox's clock is.
 const SPEED: u32 = 720;

@@ -1,17 +1,12 @@
-//! Streams of changes and the worker, against the sandbox: in one process, and in four of which two are killed.
-//!
-//! Longer than 400 lines: one worker, stream and soak over the same sandbox.
+//! Streams of changes and the worker, against the sandbox. Several processes: `examples/polling_worker/tests`.
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::Timestamp;
 use posten_signering::portal::{JobRequest, Signer};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
 use posten_signering::{
@@ -19,27 +14,12 @@ use posten_signering::{
 };
 use tokio::sync::oneshot;
 
-use self::support::{kari as direct_kari, pdf, request as direct_request, tiny_pdf};
+use self::support::queue::{signed, until};
+use self::support::{kari as direct_kari, request as direct_request, tiny_pdf};
 
 /// A sandbox whose empty queue asks for no more than a second of peace.
 async fn impatient() -> Sandbox {
     Sandbox::start_with(Sandbox::builder().poll_interval(Duration::from_millis(200)).build()).await.unwrap()
-}
-
-fn signer() -> Signer {
-    Signer::contact(ContactInformation::email("kari@example.com".parse().unwrap())).build()
-}
-
-/// A job that everybody has signed: one change waits in the queue.
-async fn signed(sandbox: &Sandbox, document: impl Into<bytes::Bytes>) -> JobId {
-    let request = JobRequest::builder()
-        .title("Avtale".parse().unwrap())
-        .document(Document::pdf("Avtale", document).unwrap())
-        .signer(signer())
-        .build();
-    let job = sandbox.client().portal().create(&request).await.unwrap();
-    sandbox.log_in(job.id(), signer().name()).unwrap().sign().unwrap();
-    job.id()
 }
 
 /// What went wrong in a worker, as text.
@@ -50,14 +30,6 @@ fn problems() -> (Arc<Mutex<Vec<String>>>, impl Fn(&Problem) + Send + Sync + 'st
         let causes = std::iter::successors(Some(problem as &dyn std::error::Error), |cause| cause.source());
         told.lock().unwrap().push(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
     })
-}
-
-async fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is() {
-        assert!(start.elapsed() < Duration::from_secs(30), "{what} did not happen");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test]
@@ -398,146 +370,4 @@ async fn several_acts_between_two_polls_are_one_change_with_all_of_them() {
     assert_eq!(change.key().as_str(), format!("portal:{job}:COMPLETED_SUCCESSFULLY:SIGNED,SIGNED"));
     change.confirm().await.unwrap();
     assert!(tokio::time::timeout(Duration::from_millis(500), changes.next()).await.is_err(), "there is no other");
-}
-
-/// Worker processes: the example `polling_worker`, which `cargo test` builds with the tests.
-struct Workers {
-    program: PathBuf,
-    arguments: Vec<String>,
-    running: Vec<Child>,
-}
-
-impl Workers {
-    fn new(sandbox: &Sandbox, directory: &Path) -> Self {
-        let program = std::env::current_exe().unwrap().parent().unwrap().join("../examples/polling_worker");
-        assert!(program.exists(), "needs `cargo build --all-features --example polling_worker` first");
-        std::fs::write(directory.join("client.p12"), sandbox.pkcs12(&"secret".into()).unwrap()).unwrap();
-        std::fs::write(directory.join("roots.pem"), sandbox.root_pem()).unwrap();
-        let file = |name: &str| directory.join(name).display().to_string();
-        let root = format!("https://{}/api", sandbox.address());
-        let arguments = [
-            ("--root", root),
-            ("--sender", "123456789".to_owned()),
-            ("--roots", file("roots.pem")),
-            ("--p12", file("client.p12")),
-            ("--directory", directory.display().to_string()),
-        ];
-        let arguments = arguments.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
-        Self { program, arguments, running: Vec::new() }
-    }
-
-    fn start(&mut self) {
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env("P12_PASSWORD", "secret").stdout(Stdio::null()).stderr(Stdio::null());
-        self.running.push(command.spawn().unwrap());
-    }
-
-    /// SIGKILL: no time for any last word.
-    fn kill(&mut self, at: usize) {
-        let mut child = self.running.remove(at);
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        while !self.running.is_empty() {
-            self.kill(0);
-        }
-    }
-}
-
-/// `WORKER_JOBS=500` makes it the full one: see CONTRIBUTING.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn four_processes_lose_nothing_and_do_nothing_twice() {
-    let jobs: usize = std::env::var("WORKER_JOBS").map_or(60, |jobs| jobs.parse().unwrap());
-    let options = Sandbox::builder()
-        .poll_interval(Duration::from_millis(500))
-        // What is lost comes again soon, so that nobody needs to move the clock.
-        .redelivery(Duration::from_secs(5))
-        .build();
-    let sandbox = Sandbox::start_with(options).await.unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let mut workers = Workers::new(&sandbox, directory.path());
-    (0..4).for_each(|_| workers.start());
-    let pollers = || sandbox.polls().into_iter().map(|poll| poll.user_agent).collect::<BTreeSet<_>>().len();
-    until("the first poll of each worker", || pollers() == 4).await;
-
-    let database = rusqlite::Connection::open(directory.path().join("results.sqlite")).unwrap();
-    database.busy_timeout(Duration::from_secs(60)).unwrap();
-    // A job of another program on the same queue.
-    let foreign = signed(&sandbox, pdf::page("Avtale")).await;
-    let mut expected = Vec::new();
-    for at in 0..jobs {
-        if at == jobs / 10 {
-            for fault in [
-                Fault::LoseAnswer,
-                Fault::LoseRequest,
-                Fault::CutAnswer,
-                Fault::Refuse(http::StatusCode::INTERNAL_SERVER_ERROR, RefusalBody::Html),
-                Fault::Refuse(http::StatusCode::BAD_GATEWAY, RefusalBody::Empty),
-            ] {
-                for operation in [Operation::Poll, Operation::Pades, Operation::Confirm] {
-                    sandbox.inject(FaultRule::new(fault.clone()).on(operation).with_probability(0.02));
-                }
-            }
-        }
-        if at == jobs / 3 || at == 2 * jobs / 3 {
-            workers.kill(at % 4);
-            workers.start();
-            let before = pollers();
-            until("the first poll of the new worker", || pollers() > before).await;
-        }
-        let job = signed(&sandbox, pdf::page("Avtale")).await.get();
-        // A worker that was faster has not confirmed the change of an unknown job, and gets it again.
-        database.execute("INSERT INTO job (id) VALUES (?1)", [job]).unwrap();
-        expected.push(job);
-    }
-    let over = || {
-        let confirmations = sandbox.confirmations().into_iter().filter(|confirmation| confirmation.last);
-        confirmations.map(|confirmation| (confirmation.job.get(), confirmation.at)).collect::<BTreeMap<_, _>>()
-    };
-    let mut progress = (0, Instant::now());
-    while over().len() < jobs {
-        let now = over().len();
-        if now > progress.0 {
-            progress = (now, Instant::now());
-        }
-        assert!(progress.1.elapsed() < Duration::from_secs(120), "no progress at {now} of {jobs}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    drop(workers);
-
-    assert!(sandbox.confirmations().iter().all(|confirmation| confirmation.job != foreign), "it is not ours");
-    let stale = "SELECT COUNT(*) FROM job WHERE state IS NOT 'COMPLETED_SUCCESSFULLY'";
-    assert_eq!(database.query_row(stale, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
-    let mut outcomes =
-        database.prepare("SELECT job, file FROM outcome WHERE state = 'COMPLETED_SUCCESSFULLY' ORDER BY job").unwrap();
-    let outcomes = outcomes.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    let outcomes: Vec<(i64, String)> = outcomes.collect::<Result<_, _>>().unwrap();
-    let effects: Vec<i64> = outcomes.iter().map(|(job, _)| *job).collect();
-    assert_eq!(effects, expected, "each job has its effect once");
-    for (job, file) in &outcomes {
-        let pdf = std::fs::read(directory.path().join(file)).unwrap();
-        assert!(pdf.starts_with(b"%PDF") && pdf.trim_ascii_end().ends_with(b"%%EOF"), "{job}: not whole");
-    }
-    let mut handled = database.prepare("SELECT key, at FROM handled").unwrap();
-    let handled = handled.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    let handled: HashMap<String, String> = handled.collect::<Result<_, _>>().unwrap();
-    let confirmed = over();
-    for job in &expected {
-        let at: Timestamp = handled[&format!("portal:{job}:COMPLETED_SUCCESSFULLY:SIGNED")].parse().unwrap();
-        assert!(confirmed[job] >= at, "{job} was confirmed before it was on disk");
-    }
-    // What each process was told last; `None` where the answer was lost on its way.
-    let mut told: HashMap<String, Option<Timestamp>> = HashMap::new();
-    for poll in sandbox.polls() {
-        let before = told.insert(poll.user_agent.clone(), poll.answered.then_some(poll.permitted)).flatten();
-        assert!(before.is_none_or(|permitted| poll.at >= permitted), "{} polled too early", poll.user_agent);
-    }
-    assert_eq!(told.len(), 6, "four workers and two that took the place of dead ones");
-    let polls = sandbox.polls().len();
-    let again = sandbox.confirmations().len() - jobs;
-    println!("{jobs} jobs, {polls} polls by {} processes, {again} confirmations repeated", told.len());
 }

@@ -75,12 +75,12 @@
 //!
 //! # As a program
 //!
-//! `signering sandbox` (feature `cli`) runs one for clients in any language, and keeps certificates, jobs, clock and
-//! ports in a directory. It has an option, and an environment variable `SIGNERING_SANDBOX_...`, for each of the
-//! builder's; faults are injected on the dashboard. The example `sandbox` is a small one without that feature:
+//! `signering sandbox` (the crate `posten-signering-cli`) runs one for clients in any language, and keeps certificates,
+//! jobs, clock and ports in a directory. It has an option, and an environment variable `SIGNERING_SANDBOX_...`, for
+//! each of the builder's; faults are injected on the dashboard. The example `sandbox` is a small one:
 //!
 //! ```sh
-//! cargo run --features cli -- sandbox --port 8443 --dir ./sandbox --archive
+//! signering sandbox --port 8443 --dir ./sandbox --archive
 //! cargo run --example sandbox --features sandbox -- --port 8443 --dir ./sandbox
 //! ```
 

@@ -18,10 +18,11 @@ pub fn dss(roots: &Path, files: &[&Path]) -> Vec<serde_json::Value> {
 /// the result is, and what Maven said.
 pub fn maven(project: &str, name: &str, phase: &str, properties: &[String]) -> (PathBuf, String) {
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../java").join(name);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join(project).is_dir()).unwrap();
     let build = |offline: &[&str]| {
         let mut command = Command::new("mvn");
         command.args(["-B", phase]).args(offline).args(properties).arg(format!("-Doutput={}", output.display()));
-        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(project)).output().expect("needs mvn (Maven)")
+        command.current_dir(root.join(project)).output().expect("needs mvn (Maven)")
     };
     let built = build(&["-o"]);
     let text = |built: &Output| String::from_utf8_lossy(&built.stdout).into_owned();

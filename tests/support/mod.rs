@@ -1,4 +1,4 @@
-//! What several tests need.
+//! What several tests need. The tests of the other members take single files of it.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
@@ -6,18 +6,19 @@
 #[allow(unused_macros, reason = "two test binaries run the flows")]
 mod flows;
 pub mod archive;
-#[cfg(feature = "cli")]
-pub mod desk;
 pub mod java;
 pub mod judges;
 #[path = "../../examples/support/pdf.rs"]
 pub mod pdf;
+pub mod process;
+#[cfg(feature = "sandbox")]
+pub mod queue;
 #[cfg(feature = "sandbox")]
 pub mod raw;
 pub mod server;
 
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 
 use posten_signering::direct::{JobRequest, Signer, Signers};
 use posten_signering::{Document, ExitUrls};
@@ -79,14 +80,4 @@ pub fn valid_by_the_schemas(ours: &str, documents: &[String], at_least: usize) {
         }
     }
     println!("{} documents valid by {} schemas", documents.len(), schemas.len());
-}
-
-/// A process that ends with its test.
-pub struct Running(pub Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * What the client costs, in CPU time of this process: creating a job of 100 kB; then the poll, the signed PDF and the
- * confirmation. No test by its name: benches/official_client.rs runs it, with the same for the crate.
+ * confirmation. No test by its name: cli/benches/official_client.rs runs it, with the same for the crate.
  */
 class Bench {
     private final DirectClient client = new DirectClient(Sandbox.configuration());

@@ -15,8 +15,8 @@ use posten_signering::{JobId, direct};
 
 use serde_json::{Value, json};
 
-use self::support::Running;
 use self::support::desk::{Desk, run};
+use self::support::process::Running;
 use self::support::server::{Authority, Server, Subject, answer};
 
 /// Where nothing can be written.

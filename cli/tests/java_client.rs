@@ -9,7 +9,8 @@ use std::time::Instant;
 use serde_json::Value;
 
 use self::support::java::maven;
-use self::support::{Running, pdf};
+use self::support::pdf;
+use self::support::process::Running;
 
 /// What it does: `tests/clients/java`.
 #[test]

@@ -79,7 +79,7 @@ impl Desk {
         self.directory.path().join(name)
     }
 
-    /// The program with these words, and who we are and whom we talk to.
+    /// The program with these words, and the client's and the server's identity.
     pub fn command(&self, words: &str) -> Command {
         let mut command = program(self.directory.path());
         command

@@ -2,14 +2,14 @@
 //! the client's process and its memory. Needs Maven and Java.
 //!
 //! ```sh
-//! cargo bench --bench official_client --features cli
-//! JOBS=20 ROUNDS=1 WARM_UP=0 cargo bench --bench official_client --features cli   # only whether it runs
+//! cargo bench --bench official_client --all-features
+//! JOBS=20 ROUNDS=1 WARM_UP=0 cargo bench --bench official_client --all-features   # only whether it runs
 //! ```
 
 #[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../tests/support/java.rs"]
+#[path = "../../tests/support/java.rs"]
 mod java;
-#[path = "../examples/support/pdf.rs"]
+#[path = "../../examples/support/pdf.rs"]
 mod pdf;
 
 use std::io::{BufRead, BufReader};

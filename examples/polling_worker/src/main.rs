@@ -1,14 +1,14 @@
 //! Several processes on one queue, with idempotent handlers that store their results in a database.
 //!
 //! ```sh
-//! cargo run --example polling_worker --features sandbox
+//! cargo run -p polling_worker
 //! ```
 //!
 //! starts a sandbox with 12 jobs and three worker processes, kills one of them while it runs, and prints the contents
 //! of the database. A single worker, against any environment:
 //!
 //! ```sh
-//! P12_PASSWORD=... cargo run --example polling_worker --features sandbox -- \
+//! P12_PASSWORD=... cargo run -p polling_worker -- \
 //!     --root https://api.difitest.signering.posten.no/api --roots roots.pem --p12 client.p12 \
 //!     --sender 123456789 --directory results
 //! ```
@@ -26,9 +26,9 @@
 //! redelivery, or it may belong to another program on the same queue. At Ctrl-C and SIGTERM, the workers let running
 //! handlers finish.
 
-#[path = "support/options.rs"]
+#[path = "../../support/options.rs"]
 mod options;
-#[path = "support/pdf.rs"]
+#[path = "../../support/pdf.rs"]
 mod pdf;
 
 use std::collections::BTreeSet;

@@ -2,7 +2,10 @@
 //!
 //! Longer than 400 lines: the pages of the sandbox, driven one after the other.
 
-mod support;
+#[path = "../../support/pdf.rs"]
+mod pdf;
+#[path = "../../../tests/support/process.rs"]
+mod process;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -19,7 +22,7 @@ use posten_signering::{ContactInformation, Document, Documents, ExitUrls, JobId,
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use self::support::{Running, pdf};
+use self::process::Running;
 
 /// chromedriver, and the browsers it starts.
 struct Driver {
@@ -86,7 +89,7 @@ async fn sender_site() -> String {
 
 /// What the browser shows, kept for looking at.
 async fn keep(browser: &Browser, name: &str) {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
     std::fs::create_dir_all(&directory).unwrap();
     std::fs::write(directory.join(format!("{name}.png")), browser.screenshot().await.unwrap()).unwrap();
 }
@@ -383,10 +386,9 @@ async fn outside_the_dashboard_shows_jobs_and_moves_time_and_what_is_hostile_is_
 #[ignore = "outside tool: needs chromium, chromedriver and pdfsig"]
 async fn outside_the_web_application_has_a_contract_signed() {
     let directory = tempfile::tempdir().unwrap();
-    let program = std::env::current_exe().unwrap().parent().unwrap().join("../examples/web_app");
-    let mut command = Command::new(program);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_web_app"));
     command.args(["--port", "0", "--dir"]).arg(directory.path()).stdout(Stdio::piped());
-    let mut app = Running(command.spawn().expect("the example is built"));
+    let mut app = Running(command.spawn().unwrap());
     let mut lines = BufReader::new(app.0.stdout.take().unwrap()).lines();
     let address = lines.next().unwrap().unwrap().split_whitespace().last().unwrap().to_owned();
 

@@ -16,8 +16,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use self::support::desk::{Desk, PASSWORD, Run, program, run};
+use self::support::pdf;
+use self::support::process::Running;
 use self::support::server::{Authority, Chain, Server, Subject, answer};
-use self::support::{Running, tiny_pdf};
 
 const KARI: &str = "01010012345";
 
@@ -509,8 +510,9 @@ fn every_option_of_the_sandbox_can_be_an_environment_variable() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_terminal_the_password_is_asked_for_and_transfers_are_shown() {
     let desk = Desk::new().await;
-    let large = format!("%PDF-1.4\n%{}\n{}", "x".repeat(3_000_000), &tiny_pdf()[9..]);
-    std::fs::write(desk.path("large.pdf"), large).unwrap();
+    let contract = pdf::page("Contract");
+    let (header, body) = contract.split_at("%PDF-1.7\n".len());
+    std::fs::write(desk.path("large.pdf"), [header, b"%", &[b'x'; 3_000_000], b"\n", body].concat()).unwrap();
     let send = "direct send --title Avtale --document large.pdf --exit-url https://me.example/ --signer ola";
     let mut command = desk.command(send);
     command.env_remove("SIGNERING_PASSWORD").env("TERM", "xterm");

@@ -1,12 +1,12 @@
 //! The spans and events of the crate: printed, or exported to an OpenTelemetry collector.
 //!
 //! ```sh
-//! cargo run --example tracing --features sandbox                                   # printed
-//! cargo run --example tracing --features sandbox -- --otlp                         # to a stub of a collector in this process
-//! cargo run --example tracing --features sandbox -- --otlp http://localhost:4318   # to your collector
+//! cargo run -p tracing_example                                   # printed
+//! cargo run -p tracing_example -- --otlp                         # to a stub of a collector in this process
+//! cargo run -p tracing_example -- --otlp http://localhost:4318   # to your collector
 //! ```
 
-#[path = "support/pdf.rs"]
+#[path = "../../support/pdf.rs"]
 mod pdf;
 
 use std::error::Error;

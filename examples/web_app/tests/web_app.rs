@@ -1,6 +1,7 @@
 //! The example `web_app` as a process that is killed and started again, against a sandbox that goes on.
 
-mod support;
+#[path = "../../../tests/support/process.rs"]
+mod process;
 
 use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Command, Stdio};
@@ -9,16 +10,21 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use posten_signering::JobId;
 use posten_signering::Pades;
+use posten_signering::direct::SignerName;
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
 use posten_signering::verify::{SealTrust, Sealer, Verified};
 use reqwest::{Response, StatusCode, header, redirect};
 use tempfile::TempDir;
 
-use self::support::{Running, kari};
+use self::process::Running;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The example `web_app`, which `cargo test` builds with the tests, and a browser for its pages.
+fn kari() -> SignerName {
+    SignerName::PersonalIdentificationNumber("01010012345".parse().unwrap())
+}
+
+/// The example, and a browser for its pages.
 struct WebApp {
     process: Running,
     /// Read no further, but open: the program may print.
@@ -30,11 +36,9 @@ struct WebApp {
 impl WebApp {
     /// Starts it on a free port.
     fn start(sandbox: &Sandbox, directory: &TempDir, interval: Duration) -> Self {
-        let program = std::env::current_exe().unwrap().parent().unwrap().join("../examples/web_app");
-        assert!(program.exists(), "needs `cargo build --all-features --example web_app` first");
         let directory = directory.path();
         sandbox.write_client_files(directory).unwrap();
-        let mut command = Command::new(program);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_web_app"));
         command.args(["--port", "0", "--sender", "123456789", "--interval", &interval.as_secs().to_string()]);
         command.args(["--root", &format!("https://{}/api", sandbox.address()), "--dir"]).arg(directory);
         std::fs::write(directory.join("api.pem"), sandbox.root_pem()).unwrap();
@@ -69,7 +73,7 @@ impl WebApp {
     }
 
     /// The signer's browser comes back from the service, and is sent on to the contract.
-    async fn come_back(&self, url: &url::Url, contract: &str) {
+    async fn come_back(&self, url: &reqwest::Url, contract: &str) {
         let answer = self.browser.get(url.as_str()).send().await.unwrap();
         assert_eq!(location(&answer), format!("/contracts/{contract}"));
     }
@@ -127,7 +131,7 @@ async fn a_confirmation_that_fails_three_times_with_a_restart_in_between_is_made
 
     let app = WebApp::start(&sandbox, &directory, HOUR);
     let (contract, job) = app.fill_in(&sandbox).await;
-    let back = sandbox.sign(job, kari().name()).unwrap();
+    let back = sandbox.sign(job, &kari()).unwrap();
     app.come_back(back.url(), &contract).await;
     // The browser reloads the page: nothing happens twice.
     app.come_back(back.url(), &contract).await;
@@ -165,7 +169,7 @@ async fn a_rejection_that_is_not_confirmed_before_the_process_dies_is_confirmed_
 
     let app = WebApp::start(&sandbox, &directory, HOUR);
     let (contract, job) = app.fill_in(&sandbox).await;
-    let back = sandbox.reject(job, kari().name()).unwrap();
+    let back = sandbox.reject(job, &kari()).unwrap();
     app.come_back(back.url(), &contract).await;
     // It dies while the client waits before it retries the confirmation.
     until("the first attempt", async || app.faults_left(&sandbox, Operation::Confirm).await < 100).await;

@@ -3,13 +3,13 @@
 //! Against a sandbox in this process:
 //!
 //! ```sh
-//! cargo run --example web_app --features sandbox,verify -- [--port 8080] [--dir DIRECTORY]
+//! cargo run -p web_app -- [--port 8080] [--dir DIRECTORY]
 //! ```
 //!
 //! Against the service:
 //!
 //! ```sh
-//! P12_PASSWORD=... cargo run --example web_app --features sandbox,verify -- \
+//! P12_PASSWORD=... cargo run -p web_app -- \
 //!     --root https://api.difitest.signering.posten.no/api --roots roots.pem --seal-roots seal-roots.pem --sealer 987654321 --p12 client.p12 --sender 123456789
 //! ```
 //!
@@ -34,9 +34,9 @@
 //!
 //! Longer than 400 lines, because it is a whole application in one file, to be read from top to bottom.
 
-#[path = "support/options.rs"]
+#[path = "../../support/options.rs"]
 mod options;
-#[path = "support/pdf.rs"]
+#[path = "../../support/pdf.rs"]
 mod pdf;
 
 use std::error::Error;
