@@ -9,7 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::error::{SandboxError, uncertified};
-use super::profile::{AuthorityNames, Pair, PairKeys, Purpose, enterprise_params, person_params, rsa, rsa_from_pem};
+use super::profile::{
+    AuthorityNames, AuthorityPair, KeyPurpose, PairKeys, enterprise_params, person_params, rsa, rsa_from_pem,
+};
 use crate::identity::Identity;
 use crate::pkcs12;
 use crate::types::OrganizationNumber;
@@ -46,14 +48,14 @@ impl AuthorityKeys {
     }
 
     /// The enterprise certificate of the client.
-    pub(super) fn client(&self) -> Result<Issued, SandboxError> {
+    pub(super) fn client(&self) -> Result<IssuedCertificate, SandboxError> {
         let chain = self.client.iter().map(|der| CertificateDer::from(der.clone())).collect();
-        Ok(Issued { chain, key: rsa_from_pem(&self.client_key)? })
+        Ok(IssuedCertificate { chain, key: rsa_from_pem(&self.client_key)? })
     }
 }
 
 /// A certification authority that lives as long as its sandbox, or its directory.
-pub(super) struct Authority(Pair);
+pub(super) struct Authority(AuthorityPair);
 
 /// What is wrong with an enterprise certificate, for tests of what a program does about it.
 ///
@@ -84,13 +86,13 @@ pub enum CertificateFlaw {
 }
 
 /// An enterprise certificate with its chain and its key.
-pub(super) struct Issued {
+pub(super) struct IssuedCertificate {
     /// Leaf first, root last.
     chain: Vec<CertificateDer<'static>>,
     key: KeyPair,
 }
 
-impl Issued {
+impl IssuedCertificate {
     pub(super) fn new(chain: Vec<CertificateDer<'static>>, key: KeyPair) -> Self {
         Self { chain, key }
     }
@@ -120,12 +122,16 @@ impl Issued {
 
 impl Authority {
     pub(super) fn new(keys: &AuthorityKeys) -> Result<Self, SandboxError> {
-        Ok(Self(Pair::new(&keys.api, API)?))
+        Ok(Self(AuthorityPair::new(&keys.api, API)?))
     }
 
     /// An enterprise certificate for an organization.
-    pub(super) fn issue(&self, name: &str, organization: &OrganizationNumber) -> Result<Issued, SandboxError> {
-        self.signed(enterprise_params(name, organization.as_str()), Purpose::Client)
+    pub(super) fn issue(
+        &self,
+        name: &str,
+        organization: &OrganizationNumber,
+    ) -> Result<IssuedCertificate, SandboxError> {
+        self.signed(enterprise_params(name, organization.as_str()), KeyPurpose::Client)
     }
 
     /// An enterprise certificate with which something is wrong.
@@ -134,7 +140,7 @@ impl Authority {
         name: &str,
         organization: &OrganizationNumber,
         flaw: CertificateFlaw,
-    ) -> Result<Issued, SandboxError> {
+    ) -> Result<IssuedCertificate, SandboxError> {
         let mut params = enterprise_params(name, organization.as_str());
         let now = SystemTime::now();
         match flaw {
@@ -144,18 +150,18 @@ impl Authority {
                 params.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
             }
         }
-        self.signed(params, Purpose::Client)
+        self.signed(params, KeyPurpose::Client)
     }
 
     /// The electronic ID of a person.
     pub(super) fn person(&self, name: &str) -> Result<Identity, SandboxError> {
         // All persons share their key: making one for each would take most of the time of a signature.
-        self.signed(person_params(name), Purpose::Persons)?.identity()
+        self.signed(person_params(name), KeyPurpose::Persons)?.identity()
     }
 
-    fn signed(&self, params: CertificateParams, key: Purpose) -> Result<Issued, SandboxError> {
+    fn signed(&self, params: CertificateParams, key: KeyPurpose) -> Result<IssuedCertificate, SandboxError> {
         let key = rsa(key)?;
-        Ok(Issued { chain: self.0.chain(params, &key)?, key })
+        Ok(IssuedCertificate { chain: self.0.chain(params, &key)?, key })
     }
 
     pub(super) fn root_pem(&self) -> String {
@@ -183,7 +189,7 @@ impl Authority {
             SanType::DnsName("localhost".try_into().map_err(uncertified)?),
             SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         ];
-        let mut issued = self.signed(params, Purpose::Server)?;
+        let mut issued = self.signed(params, KeyPurpose::Server)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
         // Whoever connects has the root, or does not trust it.
         issued.chain.pop();

@@ -76,7 +76,7 @@ impl InspectedPackage {
         certificate: &Certificate,
         signed_at: Timestamp,
     ) -> Result<Self, String> {
-        let package = package::read::<M>(files).map_err(package::Broken::rule)?;
+        let package = package::read::<M>(files).map_err(package::PackageError::rule)?;
         let documents = package.documents.iter().zip(&package.names);
         Ok(Self {
             is_portal,

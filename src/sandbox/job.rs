@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::persons::Trouble;
+use super::persons::SpecialCase;
 use super::signer::{Naming, Signer};
 use crate::flow::SignatureStatus;
 use crate::types::{Documents, ExitUrls};
@@ -43,7 +43,7 @@ pub(super) struct Job {
     pub(super) package: Bytes,
     pub(super) created: Timestamp,
     /// The latest change, if it goes into a queue.
-    pub(super) change: Option<Change>,
+    pub(super) change: Option<QueuedChange>,
     pub(super) over: Option<Timestamp>,
     /// Whether the sender has confirmed its end.
     pub(super) confirmed: bool,
@@ -82,7 +82,7 @@ impl FlowName {
 
 /// A change that waits in a queue, is hidden from it, or was confirmed.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Change {
+pub(super) struct QueuedChange {
     /// Counts the changes of the job: an older one cannot confirm a newer one.
     pub(super) number: u32,
     #[serde(skip)]
@@ -90,7 +90,7 @@ pub(super) struct Change {
     confirmed: bool,
 }
 
-impl Change {
+impl QueuedChange {
     /// Whether it can be handed out.
     pub(super) fn is_visible(&self) -> bool {
         !self.confirmed && self.hidden_until.is_none()
@@ -176,7 +176,7 @@ impl Job {
             Act::Sign
                 if self.naming == Naming::Name
                     && signer.authenticated
-                    && signer.trouble() == Some(Trouble::NameNotAvailable) =>
+                    && signer.trouble() == Some(SpecialCase::NameNotAvailable) =>
             {
                 SignatureStatus::SignersNameNotAvailable
             }
@@ -320,7 +320,7 @@ impl Job {
     fn changed(&mut self) {
         if self.queue.is_some() {
             let number = self.change.as_ref().map_or(1, |change| change.number + 1);
-            self.change = Some(Change { number, hidden_until: None, confirmed: false });
+            self.change = Some(QueuedChange { number, hidden_until: None, confirmed: false });
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::job::{Change, FlowName, Job};
+use super::job::{FlowName, Job, QueuedChange};
 use super::signer::Redirect;
 
 /// A queue of changes.
@@ -17,7 +17,7 @@ pub(super) struct QueueKey {
 
 /// Why a redirect URL does not open anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
+pub(super) enum UnusableRedirect {
     /// It is used, replaced by a newer one, or none of ours.
     Used,
     Expired,
@@ -198,17 +198,17 @@ impl Jobs {
     }
 
     /// The signer whose redirect URL this is. Works once, and before it expires.
-    pub(super) fn redirected(&mut self, token: &str, now: Timestamp) -> Result<(i64, usize), Unusable> {
-        let (id, at) = self.redirects.remove(token).ok_or(Unusable::Used)?;
+    pub(super) fn redirected(&mut self, token: &str, now: Timestamp) -> Result<(i64, usize), UnusableRedirect> {
+        let (id, at) = self.redirects.remove(token).ok_or(UnusableRedirect::Used)?;
         // That it is used outlives a restart.
         self.changed.insert(id);
-        let signer = self.all.get_mut(&id).and_then(|job| job.signers.get_mut(at)).ok_or(Unusable::Used)?;
-        let own = signer.redirect.take_if(|own| own.token == token).ok_or(Unusable::Used)?;
+        let signer = self.all.get_mut(&id).and_then(|job| job.signers.get_mut(at)).ok_or(UnusableRedirect::Used)?;
+        let own = signer.redirect.take_if(|own| own.token == token).ok_or(UnusableRedirect::Used)?;
         if own.expires <= now {
             // Asked for again, it has expired still.
             signer.redirect = Some(own);
             self.redirects.insert(token.to_owned(), (id, at));
-            return Err(Unusable::Expired);
+            return Err(UnusableRedirect::Expired);
         }
         Ok((id, at))
     }
@@ -217,7 +217,7 @@ impl Jobs {
     fn index(&mut self, id: i64) {
         self.changed.insert(id);
         let job = self.all.get(&id);
-        let visible = job.filter(|job| job.change.as_ref().is_some_and(Change::is_visible));
+        let visible = job.filter(|job| job.change.as_ref().is_some_and(QueuedChange::is_visible));
         match (visible, self.places.get(&id)) {
             (Some(job), None) => {
                 let name = job.queue.clone().flatten();

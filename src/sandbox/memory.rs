@@ -1,6 +1,6 @@
 //! What a sandbox remembers for tests to look at: refusals, documents, polls and confirmations.
 
-use super::received::{Confirmation, Polled};
+use super::received::{Confirmation, ReceivedPoll};
 
 /// How many of each kind are remembered.
 const REMEMBERED: usize = 10_000;
@@ -10,7 +10,7 @@ const REMEMBERED: usize = 10_000;
 pub(super) struct Memory {
     pub(super) refusals: Recent<String>,
     pub(super) documents: Recent<String>,
-    pub(super) polls: Recent<Polled>,
+    pub(super) polls: Recent<ReceivedPoll>,
     pub(super) confirmations: Recent<Confirmation>,
 }
 

@@ -4,7 +4,7 @@ use crate::types::PersonalIdentificationNumber;
 
 /// The special case that a person triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum SpecialCase {
     Reserved,
     ReservedLater,
     ContactInformationMissing,
@@ -26,12 +26,12 @@ pub const CONTACT_INFORMATION_MISSING: &str = "01010000002";
 /// with `NAME` as identifier and authenticated signatures only.
 pub const NAME_NOT_AVAILABLE: &str = "01010000003";
 
-pub(super) fn trouble(number: &PersonalIdentificationNumber) -> Option<Trouble> {
+pub(super) fn trouble(number: &PersonalIdentificationNumber) -> Option<SpecialCase> {
     match number.as_str() {
-        RESERVED => Some(Trouble::Reserved),
-        RESERVED_LATER => Some(Trouble::ReservedLater),
-        CONTACT_INFORMATION_MISSING => Some(Trouble::ContactInformationMissing),
-        NAME_NOT_AVAILABLE => Some(Trouble::NameNotAvailable),
+        RESERVED => Some(SpecialCase::Reserved),
+        RESERVED_LATER => Some(SpecialCase::ReservedLater),
+        CONTACT_INFORMATION_MISSING => Some(SpecialCase::ContactInformationMissing),
+        NAME_NOT_AVAILABLE => Some(SpecialCase::NameNotAvailable),
         _ => None,
     }
 }

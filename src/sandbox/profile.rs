@@ -81,7 +81,7 @@ impl PairKeys {
 }
 
 /// A root and the authority below it that issues certificates.
-pub(super) struct Pair {
+pub(super) struct AuthorityPair {
     root: CertificateDer<'static>,
     root_pem: String,
     issuing: CertificateDer<'static>,
@@ -90,7 +90,7 @@ pub(super) struct Pair {
     made: u64,
 }
 
-impl Pair {
+impl AuthorityPair {
     pub(super) fn new(keys: &PairKeys, names: AuthorityNames) -> Result<Self, SandboxError> {
         let params = authority_params(names.issuing, &keys.own, keys.made);
         Ok(Self {
@@ -222,7 +222,7 @@ fn distinguished_name(common_name: &str, owner: &str, organization: Option<&str>
 
 /// What an RSA key is for.
 #[derive(Clone, Copy)]
-pub(super) enum Purpose {
+pub(super) enum KeyPurpose {
     Client,
     Server,
     Seal,
@@ -237,7 +237,7 @@ pub(super) enum Purpose {
 static RSA_KEYS: [Mutex<Option<String>>; 5] = [const { Mutex::new(None) }; 5];
 
 /// The key for a purpose, made the first time.
-pub(super) fn rsa(purpose: Purpose) -> Result<KeyPair, SandboxError> {
+pub(super) fn rsa(purpose: KeyPurpose) -> Result<KeyPair, SandboxError> {
     // Whoever comes while it is made waits for it: several sandboxes that start at once make each key once.
     let mut made = RSA_KEYS[purpose as usize].lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pem) = &*made {
@@ -245,8 +245,8 @@ pub(super) fn rsa(purpose: Purpose) -> Result<KeyPair, SandboxError> {
     }
     // As real enterprise certificates have it; the other keys are made faster.
     let size = match purpose {
-        Purpose::Client | Purpose::Server => RsaKeySize::_3072,
-        Purpose::Seal | Purpose::Timestamps | Purpose::Persons => RsaKeySize::_2048,
+        KeyPurpose::Client | KeyPurpose::Server => RsaKeySize::_3072,
+        KeyPurpose::Seal | KeyPurpose::Timestamps | KeyPurpose::Persons => RsaKeySize::_2048,
     };
     let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).map_err(uncertified)?;
     *made = Some(key.serialize_pem());
@@ -261,7 +261,7 @@ pub(super) fn rsa_from_pem(pem: &str) -> Result<KeyPair, SandboxError> {
 /// Makes the keys that every sandbox needs at its start, several at once.
 pub(super) fn make_rsa_keys() -> Result<(), SandboxError> {
     std::thread::scope(|scope| {
-        let purposes = [Purpose::Client, Purpose::Server, Purpose::Seal, Purpose::Timestamps];
+        let purposes = [KeyPurpose::Client, KeyPurpose::Server, KeyPurpose::Seal, KeyPurpose::Timestamps];
         let made = purposes.map(|purpose| scope.spawn(move || rsa(purpose).map(drop)));
         made.into_iter().try_for_each(|made| made.join().unwrap_or(Ok(())))
     })

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::job::{FlowName, Job};
-use super::signer::{Signer, Who};
+use super::signer::{Signer, SignerIdentity};
 use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, Document, JobId, MediaType};
 
@@ -109,9 +109,9 @@ impl ReceivedSigner {
     fn of(job: &Job, at: usize, signer: &Signer) -> Self {
         let (mut national_id, mut identifier, mut contact) = (None, None, None);
         match &signer.who {
-            Who::Number(number) => national_id = Some(number.as_str().to_owned()),
-            Who::Identifier(own) => identifier = Some(own.as_str().to_owned()),
-            Who::Contact(own) => contact = Some(own.clone()),
+            SignerIdentity::Number(number) => national_id = Some(number.as_str().to_owned()),
+            SignerIdentity::Identifier(own) => identifier = Some(own.as_str().to_owned()),
+            SignerIdentity::Contact(own) => contact = Some(own.clone()),
         }
         let (order, status, is_invited) = (signer.order, signer.status.clone(), job.may_act(at));
         Self { national_id, identifier, contact, order, status, is_invited }
@@ -152,7 +152,7 @@ impl fmt::Debug for ReceivedSigner {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Polled {
+pub struct ReceivedPoll {
     /// When, by the sandbox's clock.
     pub at: Timestamp,
     /// Who asked, by the whole `User-Agent`.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::package::Wishes;
+use super::package::RequestedFeatures;
 use crate::xml::generated as wire;
 
 /// The kind of organization that a sandbox takes its senders for.
@@ -56,33 +56,37 @@ pub(super) enum Forbidden {
 }
 
 /// Whether a sender of this kind, without these features, may have what its manifest asks for.
-pub(super) fn permitted(kind: SenderKind, unavailable: &[Feature], wishes: &Wishes) -> Result<(), Forbidden> {
+pub(super) fn permitted(
+    kind: SenderKind,
+    unavailable: &[Feature],
+    requested: &RequestedFeatures,
+) -> Result<(), Forbidden> {
     use wire::IdentifierInSignedDocuments::{DateOfBirthAndName, Name, PersonalIdentificationNumberAndName};
 
     let authenticated = |asked: &Option<wire::SignatureType>| kind.is_authenticated(*asked);
-    let any_advanced = !wishes.signature_types.iter().all(authenticated);
-    let any_authenticated = wishes.signature_types.iter().any(authenticated);
-    let by_name = wishes.naming == Some(Name);
+    let any_advanced = !requested.signature_types.iter().all(authenticated);
+    let any_authenticated = requested.signature_types.iter().any(authenticated);
+    let by_name = requested.naming == Some(Name);
     if by_name && unavailable.contains(&Feature::NameAsIdentifier) {
         return Err(Forbidden::Feature("the sender has not been given NAME as identifier"));
     }
-    if wishes.naming == Some(PersonalIdentificationNumberAndName) && wishes.signers_without_number {
+    if requested.naming == Some(PersonalIdentificationNumberAndName) && requested.signers_without_number {
         let rule = "PERSONAL_IDENTIFICATION_NUMBER_AND_NAME goes with signers addressed by number only";
         return Err(Forbidden::Rule(rule));
     }
     let rule = match kind {
-        SenderKind::Public if any_advanced && wishes.documents > 1 => {
+        SenderKind::Public if any_advanced && requested.documents > 1 => {
             "a public sender may not have several documents with advanced signatures"
         }
         SenderKind::Public if any_advanced && by_name => "NAME as identifier goes with authenticated signatures only",
-        SenderKind::Public if any_advanced && wishes.naming == Some(DateOfBirthAndName) => {
+        SenderKind::Public if any_advanced && requested.naming == Some(DateOfBirthAndName) => {
             "DATE_OF_BIRTH_AND_NAME of a public sender goes with authenticated signatures only"
         }
         SenderKind::Private if any_authenticated => "a private sender may have advanced signatures only",
-        SenderKind::Private if wishes.level == Some(wire::AuthenticationLevel::Level3) => {
+        SenderKind::Private if requested.level == Some(wire::AuthenticationLevel::Level3) => {
             "a private sender may have authentication level 4 only"
         }
-        SenderKind::Private if wishes.lookup => "a private sender may not use notifications-using-lookup",
+        SenderKind::Private if requested.lookup => "a private sender may not use notifications-using-lookup",
         SenderKind::Private if by_name => "a private sender may not have NAME as identifier",
         _ => return Ok(()),
     };
@@ -150,7 +154,7 @@ mod tests {
     fn senders_may_use_what_is_for_their_kind() {
         let advanced = Some(wire::SignatureType::AdvancedElectronicSignature);
         let authenticated = Some(wire::SignatureType::AuthenticatedElectronicSignature);
-        let wishes = |signature_type: Option<wire::SignatureType>, documents| Wishes {
+        let requested = |signature_type: Option<wire::SignatureType>, documents| RequestedFeatures {
             documents,
             signature_types: vec![None, signature_type],
             level: None,
@@ -158,18 +162,18 @@ mod tests {
             lookup: false,
             signers_without_number: true,
         };
-        let permitted = |kind, wishes: &Wishes| super::permitted(kind, &[], wishes);
+        let permitted = |kind, requested: &RequestedFeatures| super::permitted(kind, &[], requested);
         let (public, private) = (SenderKind::Public, SenderKind::Private);
-        assert!(permitted(public, &wishes(advanced, 1)).is_ok());
-        assert!(permitted(public, &wishes(advanced, 2)).is_err());
-        assert!(permitted(public, &wishes(authenticated, 2)).is_ok());
-        assert!(permitted(private, &wishes(advanced, 2)).is_ok());
-        assert!(permitted(private, &wishes(authenticated, 1)).is_err());
-        let lookup = Wishes { lookup: true, ..wishes(None, 1) };
+        assert!(permitted(public, &requested(advanced, 1)).is_ok());
+        assert!(permitted(public, &requested(advanced, 2)).is_err());
+        assert!(permitted(public, &requested(authenticated, 2)).is_ok());
+        assert!(permitted(private, &requested(advanced, 2)).is_ok());
+        assert!(permitted(private, &requested(authenticated, 1)).is_err());
+        let lookup = RequestedFeatures { lookup: true, ..requested(None, 1) };
         assert!(permitted(public, &lookup).is_ok() && permitted(private, &lookup).is_err());
-        let level = Wishes { level: Some(wire::AuthenticationLevel::Level3), ..wishes(None, 1) };
+        let level = RequestedFeatures { level: Some(wire::AuthenticationLevel::Level3), ..requested(None, 1) };
         assert!(permitted(public, &level).is_ok() && permitted(private, &level).is_err());
-        let named = |naming, signature_type| Wishes { naming: Some(naming), ..wishes(signature_type, 1) };
+        let named = |naming, signature_type| RequestedFeatures { naming: Some(naming), ..requested(signature_type, 1) };
         let by_name = |signature_type| named(wire::IdentifierInSignedDocuments::Name, signature_type);
         assert!(permitted(public, &by_name(None)).is_ok() && permitted(public, &by_name(advanced)).is_err());
         assert!(permitted(private, &by_name(None)).is_err());
@@ -181,7 +185,7 @@ mod tests {
         assert!(permitted(private, &by_birth(None)).is_ok() && permitted(private, &by_birth(advanced)).is_ok());
         let by_number = named(wire::IdentifierInSignedDocuments::PersonalIdentificationNumberAndName, None);
         assert!(permitted(public, &by_number).is_err() && permitted(private, &by_number).is_err());
-        let by_number = Wishes { signers_without_number: false, ..by_number };
+        let by_number = RequestedFeatures { signers_without_number: false, ..by_number };
         assert!(permitted(public, &by_number).is_ok() && permitted(private, &by_number).is_ok());
     }
 }

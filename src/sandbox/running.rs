@@ -7,14 +7,14 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
-use super::authority::{CertificateFlaw, Issued};
+use super::authority::{CertificateFlaw, IssuedCertificate};
 use super::error::SandboxError;
 use super::faults::FaultRule;
 use super::inner::Inner;
 use super::options::{SandboxBuilder, SandboxOptions};
-use super::received::{Confirmation, Polled, ReceivedJob};
+use super::received::{Confirmation, ReceivedJob, ReceivedPoll};
 use super::service::Service;
-use super::start::Made;
+use super::start::Components;
 use super::tokens::Side;
 use super::{api, ports, server, tokens, web};
 use crate::client::{Client, ClientBuilder};
@@ -41,7 +41,7 @@ pub struct Sandbox {
     environment: Environment,
     anchors: TrustAnchors,
     seal_anchors: TrustAnchors,
-    issued: Issued,
+    issued: IssuedCertificate,
     identity: Identity,
     client: Client<HasSender>,
     tasks: [JoinHandle<()>; 3],
@@ -76,9 +76,18 @@ impl Sandbox {
         let web_address = web_listener.local_addr().map_err(|error| failed(&error))?;
         let token_address = token_listener.local_addr().map_err(|error| failed(&error))?;
         // Keys take their time to be made, and what was saved to be read.
-        let made = tokio::task::spawn_blocking(move || Made::new(options, address, web_address, token_address));
-        let Made { service, acceptor, token_acceptor, environment, anchors, seal_anchors, issued, identity, client } =
-            made.await.map_err(|error| failed(&error))??;
+        let made = tokio::task::spawn_blocking(move || Components::new(options, address, web_address, token_address));
+        let Components {
+            service,
+            acceptor,
+            token_acceptor,
+            environment,
+            anchors,
+            seal_anchors,
+            issued,
+            identity,
+            client,
+        } = made.await.map_err(|error| failed(&error))??;
         let router = api::router(Arc::clone(&service));
         let tasks = [
             tokio::spawn(server::serve(listener, acceptor, Side::Api, Arc::clone(&service), router)),
@@ -213,7 +222,7 @@ impl Sandbox {
     }
 
     /// Every poll that was answered, refused ones included, in order.
-    pub fn polls(&self) -> Vec<Polled> {
+    pub fn polls(&self) -> Vec<ReceivedPoll> {
         self.service.lock().memory.polls.all().to_vec()
     }
 

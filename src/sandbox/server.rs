@@ -52,7 +52,7 @@ pub(super) fn acceptor(authority: &Authority, organization: &OrganizationNumber)
 
 /// The certificate that the other side showed in the handshake.
 #[derive(Clone)]
-pub(super) struct Peer(pub(super) Option<CertificateDer<'static>>);
+pub(super) struct PeerCertificate(pub(super) Option<CertificateDer<'static>>);
 
 /// Serves until the task is dropped, and all connections with it.
 pub(super) async fn serve(
@@ -77,7 +77,7 @@ pub(super) async fn serve(
 
 /// Closes a connection so that the other side gets the alert that tells why: closed with bytes unread, it would be reset,
 /// and the alert lost on the way.
-async fn linger(mut stream: Wire) {
+async fn linger(mut stream: Connection) {
     let rest = async {
         let _ = stream.shutdown().await;
         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
@@ -86,13 +86,13 @@ async fn linger(mut stream: Wire) {
 }
 
 /// A connection below TLS, which can damage what it carries.
-struct Wire {
+struct Connection {
     stream: TcpStream,
     /// Whether a bit of the next record is flipped.
     damages: Arc<AtomicBool>,
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -102,7 +102,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if !self.damages.load(Ordering::Relaxed) {
             return Pin::new(&mut self.stream).poll_write(context, bytes);
@@ -126,7 +126,7 @@ impl AsyncWrite for Wire {
 
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, side: Side, service: Arc<Service>, router: Router) {
     let damages = Arc::new(AtomicBool::new(false));
-    let stream = Wire { stream, damages: Arc::clone(&damages) };
+    let stream = Connection { stream, damages: Arc::clone(&damages) };
     let stream = match acceptor.accept(stream).into_fallible().await {
         Ok(stream) => stream,
         Err((error, stream)) => {
@@ -138,7 +138,7 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, side: Side, servic
     let certificates = stream.get_ref().1.peer_certificates();
     let leaf = certificates.and_then(|certificates| certificates.first()).map(|leaf| leaf.clone().into_owned());
     service.tokens.shaken(side, leaf.is_some());
-    let router = TowerToHyperService::new(router.layer(Extension(Peer(leaf))));
+    let router = TowerToHyperService::new(router.layer(Extension(PeerCertificate(leaf))));
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = router.call(request);
         let damages = Arc::clone(&damages);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::persons::{self, Trouble};
+use super::persons::{self, SpecialCase};
 use super::token::random_token;
 use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, PersonalIdentificationNumber, SignerIdentifier};
@@ -12,13 +12,13 @@ use crate::{direct, portal};
 
 /// The identifier of a signer, in either flow.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum SignerIdentity {
     Number(PersonalIdentificationNumber),
     Identifier(SignerIdentifier),
     Contact(ContactInformation),
 }
 
-impl From<direct::SignerName> for Who {
+impl From<direct::SignerName> for SignerIdentity {
     fn from(name: direct::SignerName) -> Self {
         match name {
             direct::SignerName::PersonalIdentificationNumber(number) => Self::Number(number),
@@ -27,7 +27,7 @@ impl From<direct::SignerName> for Who {
     }
 }
 
-impl From<portal::SignerName> for Who {
+impl From<portal::SignerName> for SignerIdentity {
     fn from(name: portal::SignerName) -> Self {
         match name {
             portal::SignerName::PersonalIdentificationNumber(number) => Self::Number(number),
@@ -53,7 +53,7 @@ impl Redirect {
 
 /// One signer of a job.
 pub(super) struct Signer {
-    pub(super) who: Who,
+    pub(super) who: SignerIdentity,
     /// The position in the signing order. 0 in the direct flow, which has no order.
     pub(super) order: u8,
     /// Whether the addresses come from the public contact register.
@@ -76,7 +76,7 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    pub(super) fn new(who: Who, now: Timestamp) -> Self {
+    pub(super) fn new(who: SignerIdentity, now: Timestamp) -> Self {
         Self {
             who,
             order: 0,
@@ -96,7 +96,7 @@ impl Signer {
     /// Whether an invitation brings a code to log in with: for those without a personal number. The others have an
     /// electronic ID.
     pub(super) fn has_code(&self) -> bool {
-        matches!(self.who, Who::Contact(_))
+        matches!(self.who, SignerIdentity::Contact(_))
     }
 
     /// The addresses that an invitation goes to.
@@ -106,10 +106,10 @@ impl Signer {
         email.into_iter().chain(mobile).collect::<Vec<_>>().join(", ")
     }
 
-    pub(super) fn trouble(&self) -> Option<Trouble> {
+    pub(super) fn trouble(&self) -> Option<SpecialCase> {
         match &self.who {
-            Who::Number(number) => persons::trouble(number),
-            Who::Identifier(_) | Who::Contact(_) => None,
+            SignerIdentity::Number(number) => persons::trouble(number),
+            SignerIdentity::Identifier(_) | SignerIdentity::Contact(_) => None,
         }
     }
 
@@ -117,10 +117,10 @@ impl Signer {
     /// invitation.
     pub(super) fn unreached(&self, at_invitation: bool) -> Option<SignatureStatus> {
         match self.trouble().filter(|_| self.looked_up)? {
-            Trouble::Reserved => Some(SignatureStatus::Reserved),
-            Trouble::ReservedLater => at_invitation.then_some(SignatureStatus::Reserved),
-            Trouble::ContactInformationMissing => Some(SignatureStatus::ContactInformationMissing),
-            Trouble::NameNotAvailable => None,
+            SpecialCase::Reserved => Some(SignatureStatus::Reserved),
+            SpecialCase::ReservedLater => at_invitation.then_some(SignatureStatus::Reserved),
+            SpecialCase::ContactInformationMissing => Some(SignatureStatus::ContactInformationMissing),
+            SpecialCase::NameNotAvailable => None,
         }
     }
 
@@ -141,15 +141,15 @@ pub(super) enum Naming {
 
 impl Naming {
     /// A signer as the signed documents name them. The sandbox knows no real names.
-    pub(super) fn of(self, signer: &Who) -> String {
+    pub(super) fn of(self, signer: &SignerIdentity) -> String {
         let number = match signer {
-            Who::Identifier(identifier) => return identifier.as_str().to_owned(),
-            Who::Contact(contact) => {
+            SignerIdentity::Identifier(identifier) => return identifier.as_str().to_owned(),
+            SignerIdentity::Contact(contact) => {
                 let email = contact.email_address().map(|email| email.as_str());
                 let address = email.or_else(|| contact.mobile_number().map(|number| number.as_str()));
                 return address.unwrap_or_default().to_owned();
             }
-            Who::Number(number) => number.as_str(),
+            SignerIdentity::Number(number) => number.as_str(),
         };
         match self {
             Self::NumberAndName => format!("{number} Testperson"),

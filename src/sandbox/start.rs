@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_rustls::TlsAcceptor;
 
-use super::authority::{Authority, AuthorityKeys, Issued};
+use super::authority::{Authority, AuthorityKeys, IssuedCertificate};
 use super::delivery::{SealKeys, Sealing};
 use super::error::SandboxError;
 use super::faults::Faults;
@@ -25,19 +25,19 @@ use crate::trust::{Environment, TokenEndpoint, TrustAnchors};
 use crate::types::{AccessTokens, OrganizationNumber};
 
 /// What a sandbox is made of, besides its tasks.
-pub(super) struct Made {
+pub(super) struct Components {
     pub(super) service: Arc<Service>,
     pub(super) acceptor: TlsAcceptor,
     pub(super) token_acceptor: TlsAcceptor,
     pub(super) environment: Environment,
     pub(super) anchors: TrustAnchors,
     pub(super) seal_anchors: TrustAnchors,
-    pub(super) issued: Issued,
+    pub(super) issued: IssuedCertificate,
     pub(super) identity: Identity,
     pub(super) client: Client<HasSender>,
 }
 
-impl Made {
+impl Components {
     pub(super) fn new(
         options: SandboxOptions,
         address: SocketAddr,

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::SandboxError;
 use super::inner::Inner;
-use super::job::{Change, Flow, Job};
+use super::job::{Flow, Job, QueuedChange};
 use super::package::{self, Manifest};
-use super::signer::{Naming, Redirect, Signer, Who};
+use super::signer::{Naming, Redirect, Signer, SignerIdentity};
 use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, Documents, ExitUrls};
 use crate::xml::generated as wire;
@@ -105,7 +105,7 @@ impl Store {
         for row in transaction.open_table(JOBS)?.iter()? {
             let (id, saved) = row?;
             let package = packages.get(id.value())?.ok_or("a job has no package")?;
-            let saved: Saved = serde_json::from_slice(saved.value())?;
+            let saved: SavedJob = serde_json::from_slice(saved.value())?;
             inner.jobs.add(saved.job(id.value(), Bytes::copy_from_slice(package.value()))?, now);
         }
         for row in transaction.open_table(ARCHIVE)?.iter()? {
@@ -132,7 +132,7 @@ impl Store {
                 for id in &changed {
                     match inner.jobs.job(*id) {
                         Some(job) => {
-                            jobs.insert(id, serde_json::to_vec(&Saved::of(job))?.as_slice())?;
+                            jobs.insert(id, serde_json::to_vec(&SavedJob::of(job))?.as_slice())?;
                             if packages.get(id)?.is_none() {
                                 packages.insert(id, &*job.package)?;
                             }
@@ -172,7 +172,7 @@ fn failed(error: &dyn std::error::Error) -> SandboxError {
 
 /// A job on disk; its package stands beside it.
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct SavedJob {
     sender: String,
     reference: Option<String>,
     title: String,
@@ -183,7 +183,7 @@ struct Saved {
     queue: Option<String>,
     signers: Vec<SavedSigner>,
     created: String,
-    change: Option<Change>,
+    change: Option<QueuedChange>,
     over: Option<String>,
     confirmed: bool,
     deleted: bool,
@@ -197,7 +197,7 @@ enum SavedFlow {
 
 #[derive(Serialize, Deserialize)]
 struct SavedSigner {
-    who: SavedWho,
+    who: SavedIdentity,
     order: u8,
     looked_up: bool,
     authenticated: bool,
@@ -213,7 +213,7 @@ struct SavedSigner {
 }
 
 #[derive(Serialize, Deserialize)]
-enum SavedWho {
+enum SavedIdentity {
     Number(String),
     Identifier(String),
     Contact(SavedContact),
@@ -225,13 +225,13 @@ struct SavedContact {
     mobile: Option<String>,
 }
 
-impl Saved {
+impl SavedJob {
     fn of(job: &Job) -> Self {
         let signers = job.signers.iter().map(|signer| SavedSigner {
             who: match &signer.who {
-                Who::Number(number) => SavedWho::Number(number.as_str().to_owned()),
-                Who::Identifier(identifier) => SavedWho::Identifier(identifier.as_str().to_owned()),
-                Who::Contact(contact) => SavedWho::Contact(SavedContact::of(contact)),
+                SignerIdentity::Number(number) => SavedIdentity::Number(number.as_str().to_owned()),
+                SignerIdentity::Identifier(identifier) => SavedIdentity::Identifier(identifier.as_str().to_owned()),
+                SignerIdentity::Contact(contact) => SavedIdentity::Contact(SavedContact::of(contact)),
             },
             order: signer.order,
             looked_up: signer.looked_up,
@@ -286,15 +286,15 @@ impl Saved {
             },
         };
         let content = match flow {
-            Flow::Direct { .. } => Content::of::<wire::DirectSignatureJobManifest>(&package)?,
-            Flow::Portal { .. } => Content::of::<wire::PortalSignatureJobManifest>(&package)?,
+            Flow::Direct { .. } => PackageContents::of::<wire::DirectSignatureJobManifest>(&package)?,
+            Flow::Portal { .. } => PackageContents::of::<wire::PortalSignatureJobManifest>(&package)?,
         };
         let signers = self.signers.into_iter().map(|signer| -> Result<Signer, Failure> {
             Ok(Signer {
                 who: match signer.who {
-                    SavedWho::Number(number) => Who::Number(number.parse()?),
-                    SavedWho::Identifier(identifier) => Who::Identifier(identifier.parse()?),
-                    SavedWho::Contact(contact) => Who::Contact(contact.contact()?),
+                    SavedIdentity::Number(number) => SignerIdentity::Number(number.parse()?),
+                    SavedIdentity::Identifier(identifier) => SignerIdentity::Identifier(identifier.parse()?),
+                    SavedIdentity::Contact(contact) => SignerIdentity::Contact(contact.contact()?),
                 },
                 order: signer.order,
                 looked_up: signer.looked_up,
@@ -356,7 +356,7 @@ impl SavedContact {
 }
 
 /// What the package says of the job.
-struct Content {
+struct PackageContents {
     documents: Documents,
     names: Vec<String>,
     manifest: String,
@@ -364,7 +364,7 @@ struct Content {
     nonsensitive_title: Option<String>,
 }
 
-impl Content {
+impl PackageContents {
     fn of<M: Manifest>(package: &[u8]) -> Result<Self, Failure> {
         let package = package::reread::<M>(package)?;
         let texts = package.manifest.texts();

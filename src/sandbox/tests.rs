@@ -10,7 +10,7 @@ use zip::{ZipArchive, ZipWriter};
 
 use super::Sandbox;
 use super::authority::AuthorityKeys;
-use super::package::{self, Broken};
+use super::package::{self, PackageError};
 use crate::asice::{self, Package, Part};
 use crate::error::Error;
 use crate::identity::Identity;
@@ -114,7 +114,7 @@ fn a_package_is_checked_line_by_line() {
     assert!(refusal(&late).contains("SigningTime is not right within"), "{}", refusal(&late));
     let stranger = self::identity();
     let expected = "META-INF/signatures.xml: the digest of SigningCertificate is not that of the certificate";
-    assert_eq!(check(&good, &stranger.chain()[0]).err().map(Broken::rule).as_deref(), Some(expected));
+    assert_eq!(check(&good, &stranger.chain()[0]).err().map(PackageError::rule).as_deref(), Some(expected));
 
     // The leaf alone is enough; a chain is one.
     let certificates = |package: &[u8], keep: &[usize]| {
@@ -152,7 +152,7 @@ fn with_manifest<M: package::Manifest>(
 ) -> Result<(), String> {
     assert!(manifest.contains(from), "{from}");
     let package = package_of(identity, &manifest.replacen(from, to, 1), Timestamp::now());
-    package::check::<M>(&package, &identity.chain()[0]).map(drop).map_err(Broken::rule)
+    package::check::<M>(&package, &identity.chain()[0]).map(drop).map_err(PackageError::rule)
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn a_signed_file_cannot_be_left_out_of_the_signature() {
     let package = package_of(&identity, &two, Timestamp::now());
     let package = changed(&package, |files| files.insert(1, ("02-b.pdf".to_owned(), b"%PDF-1.4\n".to_vec())));
     let check = package::check::<wire::DirectSignatureJobManifest>;
-    let error = check(&package, &identity.chain()[0]).err().map(Broken::rule);
+    let error = check(&package, &identity.chain()[0]).err().map(PackageError::rule);
     assert_eq!(error.as_deref(), Some("META-INF/signatures.xml: 02-b.pdf is not signed"));
 }
 

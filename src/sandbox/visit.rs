@@ -4,9 +4,9 @@ use url::Url;
 
 use super::error::SandboxError;
 use super::job::{Act, Job};
-use super::jobs::{Jobs, Unusable};
+use super::jobs::{Jobs, UnusableRedirect};
 use super::running::Sandbox;
-use super::signer::Who;
+use super::signer::SignerIdentity;
 use crate::types::{JobId, StatusQueryToken};
 use crate::{direct, portal};
 
@@ -25,8 +25,8 @@ impl Sandbox {
         let mut inner = self.service.lock();
         let now = inner.now();
         let (job, signer) = inner.jobs.redirected(token, now).map_err(|unusable| match unusable {
-            Unusable::Used => SandboxError::RedirectUrl,
-            Unusable::Expired => SandboxError::RedirectUrlExpired,
+            UnusableRedirect::Used => SandboxError::RedirectUrl,
+            UnusableRedirect::Expired => SandboxError::RedirectUrlExpired,
         })?;
         self.saved(&mut inner);
         drop(inner);
@@ -55,7 +55,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// [`SandboxError::NoSuchSigner`], or [`SandboxError::NotWaiting`] when they have acted or the job is over.
-    pub fn sign(&self, job: JobId, signer: &direct::SignerName) -> Result<Return, SandboxError> {
+    pub fn sign(&self, job: JobId, signer: &direct::SignerName) -> Result<ExitRedirect, SandboxError> {
         self.visit_of(job, signer)?.sign()
     }
 
@@ -64,7 +64,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// As for [`sign`](Self::sign).
-    pub fn reject(&self, job: JobId, signer: &direct::SignerName) -> Result<Return, SandboxError> {
+    pub fn reject(&self, job: JobId, signer: &direct::SignerName) -> Result<ExitRedirect, SandboxError> {
         self.visit_of(job, signer)?.reject()
     }
 
@@ -73,7 +73,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// As for [`sign`](Self::sign).
-    pub fn fail(&self, job: JobId, signer: &direct::SignerName) -> Result<Return, SandboxError> {
+    pub fn fail(&self, job: JobId, signer: &direct::SignerName) -> Result<ExitRedirect, SandboxError> {
         self.visit_of(job, signer)?.fail()
     }
 
@@ -111,7 +111,7 @@ impl Visit<'_> {
     /// # Errors
     ///
     /// [`SandboxError::NotWaiting`] when they have acted already or the job is over.
-    pub fn sign(self) -> Result<Return, SandboxError> {
+    pub fn sign(self) -> Result<ExitRedirect, SandboxError> {
         self.act(Act::Sign)
     }
 
@@ -120,7 +120,7 @@ impl Visit<'_> {
     /// # Errors
     ///
     /// As for [`sign`](Self::sign).
-    pub fn reject(self) -> Result<Return, SandboxError> {
+    pub fn reject(self) -> Result<ExitRedirect, SandboxError> {
         self.act(Act::Reject)
     }
 
@@ -129,18 +129,18 @@ impl Visit<'_> {
     /// # Errors
     ///
     /// As for [`sign`](Self::sign).
-    pub fn fail(self) -> Result<Return, SandboxError> {
+    pub fn fail(self) -> Result<ExitRedirect, SandboxError> {
         self.act(Act::Fail)
     }
 
-    fn act(self, act: Act) -> Result<Return, SandboxError> {
+    fn act(self, act: Act) -> Result<ExitRedirect, SandboxError> {
         let service = &self.sandbox.service;
         let mut inner = service.lock();
         let token = service.act(&mut inner, self.job.get(), self.signer, act)?;
         let job = inner.jobs.job(self.job.get()).ok_or(SandboxError::NoSuchSigner)?;
         let url = job.exit(act, &token).ok_or(SandboxError::NoSuchSigner)?;
         let token = token.parse().map_err(|_| SandboxError::NotWaiting)?;
-        Ok(Return { url, token })
+        Ok(ExitRedirect { url, token })
     }
 }
 
@@ -211,12 +211,12 @@ impl PortalVisit<'_> {
 ///
 /// Example: see [`Visit`].
 #[derive(Clone, Debug)]
-pub struct Return {
+pub struct ExitRedirect {
     url: Url,
     token: StatusQueryToken,
 }
 
-impl Return {
+impl ExitRedirect {
     /// The exit URL with the token appended.
     pub fn url(&self) -> &Url {
         &self.url
@@ -229,7 +229,7 @@ impl Return {
 }
 
 /// The signer of a job with this name: of several, the first who can act.
-fn find<'j>(jobs: &'j Jobs, job: JobId, who: &Who) -> Result<(&'j Job, usize), SandboxError> {
+fn find<'j>(jobs: &'j Jobs, job: JobId, who: &SignerIdentity) -> Result<(&'j Job, usize), SandboxError> {
     let job = jobs.job(job.get()).ok_or(SandboxError::NoSuchSigner)?;
     let named = || (0..job.signers.len()).filter(|at| job.signers[*at].who == *who);
     let at = named().find(|at| job.may_act(*at)).or_else(|| named().next()).ok_or(SandboxError::NoSuchSigner)?;

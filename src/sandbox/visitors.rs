@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::signer::Who;
+use super::signer::SignerIdentity;
 use super::token::random_token;
 
 /// Everybody with a page open.
@@ -27,7 +27,7 @@ pub(super) struct BrowserVisit {
 
 /// Somebody who has logged in to the portal.
 pub(super) struct Session {
-    pub(super) who: Who,
+    pub(super) who: SignerIdentity,
     pub(super) csrf: String,
 }
 
@@ -44,7 +44,7 @@ impl Visitors {
     }
 
     /// Begins a session. Returns what its cookie holds.
-    pub(super) fn log_in(&mut self, who: Who) -> String {
+    pub(super) fn log_in(&mut self, who: SignerIdentity) -> String {
         let secret = random_token();
         self.sessions.insert(secret.clone(), Session { who, csrf: random_token() });
         secret

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use crate::xml::{self, Document, generated as wire};
 
 /// What a handler returns.
-pub(super) type Answer = Result<Response, Refused>;
+pub(super) type HandlerResult = Result<Response, Refused>;
 
 /// A refusal on its way out.
 pub(in super::super) struct Refused {
@@ -38,16 +38,16 @@ pub(super) fn limited<T>() -> Result<T, Refused> {
 
 /// The rule behind a refusal, for the sandbox's log.
 #[derive(Clone)]
-pub(super) struct Rule(pub(super) String);
+pub(super) struct RefusedRule(pub(super) String);
 
 /// The document in an answer, for those who want to look at it.
 #[derive(Clone)]
-pub(super) struct Written(pub(super) String);
+pub(super) struct AnswerDocument(pub(super) String);
 
 /// An answer with a document in it.
 pub(super) fn written(status: StatusCode, text: String) -> Response {
     let mut response = (status, [(header::CONTENT_TYPE, "application/xml")], text.clone()).into_response();
-    response.extensions_mut().insert(Written(text));
+    response.extensions_mut().insert(AnswerDocument(text));
     response
 }
 
@@ -66,12 +66,12 @@ impl IntoResponse for Refused {
             Ok(text) => written(self.status, text),
             Err(_) => self.status.into_response(),
         };
-        response.extensions_mut().insert(Rule(format!("{}: {}", self.code, self.rule)));
+        response.extensions_mut().insert(RefusedRule(format!("{}: {}", self.code, self.rule)));
         response
     }
 }
 
-pub(super) fn document<T: Document>(document: &T) -> Answer {
+pub(super) fn document<T: Document>(document: &T) -> HandlerResult {
     match xml::write(document) {
         Ok(text) => Ok(written(StatusCode::OK, text)),
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string()),

@@ -7,18 +7,18 @@ use jiff::Timestamp;
 
 use super::super::inner::Inner;
 use super::super::job::{Flow, Job};
-use super::super::package::{self, Broken, Manifest, Package};
+use super::super::package::{self, Manifest, PackageError, ReceivedPackage};
 use super::super::rules::{self, Forbidden};
 use super::super::service::Service;
-use super::super::signer::{Naming, Signer, Who};
+use super::super::signer::{Naming, Signer, SignerIdentity};
 use super::answer::{PACKAGE, Refused, SCHEMA, bad};
 use super::call::Caller;
-use crate::xml::{self, Document, Mode, generated as wire};
+use crate::xml::{self, Document, Strictness, generated as wire};
 
 /// The request document and the package of a new job, found right.
 pub(super) struct Created<R, M> {
     pub(super) request: R,
-    pub(super) package: Package<M>,
+    pub(super) package: ReceivedPackage<M>,
     bytes: Bytes,
 }
 
@@ -32,16 +32,16 @@ pub(super) async fn read<R: Document, M: Manifest>(
 ) -> Result<Created<R, M>, Refused> {
     let (request, bytes) = parts(headers, body).await.map_err(|rule| bad("INVALID_REQUEST", rule))?;
     service.lock().memory.documents.add(request.clone());
-    let request = xml::read(&request, Mode::Strict).map_err(|error| bad(SCHEMA, error.to_string()))?;
+    let request = xml::read(&request, Strictness::Strict).map_err(|error| bad(SCHEMA, error.to_string()))?;
     let package = package::check::<M>(&bytes, &caller.0).map_err(|broken| match broken {
-        Broken::Schema(rule) => bad(SCHEMA, rule),
-        Broken::Package(rule) => bad(PACKAGE, rule),
+        PackageError::Schema(rule) => bad(SCHEMA, rule),
+        PackageError::Package(rule) => bad(PACKAGE, rule),
     })?;
     service.lock().memory.documents.add(package.manifest_text.clone());
     if package.manifest.sender() != sender {
         return Err(bad(PACKAGE, "the manifest has another sender than the path"));
     }
-    let permitted = rules::permitted(service.kind, &service.unavailable, &package.manifest.wishes());
+    let permitted = rules::permitted(service.kind, &service.unavailable, &package.manifest.requested_features());
     permitted.map_err(|forbidden| match forbidden {
         Forbidden::Rule(rule) => bad("NOT_PERMITTED", rule),
         Forbidden::Feature(rule) => bad("FEATURE_NOT_AVAILABLE", rule),
@@ -50,7 +50,7 @@ pub(super) async fn read<R: Document, M: Manifest>(
 }
 
 /// What makes a job of it, besides what the flow has of its own.
-pub(super) struct Particulars {
+pub(super) struct NewJob {
     pub(super) reference: Option<String>,
     pub(super) naming: Option<wire::IdentifierInSignedDocuments>,
     pub(super) flow: Flow,
@@ -60,16 +60,10 @@ pub(super) struct Particulars {
 
 impl<R, M: Manifest> Created<R, M> {
     /// The job, which is not among the others yet.
-    pub(super) fn job(
-        self,
-        inner: &mut Inner,
-        sender: String,
-        own: Particulars,
-        now: Timestamp,
-    ) -> Result<Job, Refused> {
+    pub(super) fn job(self, inner: &mut Inner, sender: String, own: NewJob, now: Timestamp) -> Result<Job, Refused> {
         let signers = own.signers;
         // Signers by number or address may be there twice; the sender's own identifiers are unique.
-        let own_name = |signer: &&Signer| matches!(signer.who, Who::Identifier(_));
+        let own_name = |signer: &&Signer| matches!(signer.who, SignerIdentity::Identifier(_));
         let is_twice = |(at, signer): (usize, &Signer)| {
             own_name(&signer) && signers[..at].iter().any(|other| other.who == signer.who)
         };

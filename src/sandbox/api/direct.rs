@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use super::super::job::{Flow, FlowName, Job, State as JobState};
 use super::super::service::Service;
-use super::super::signer::{Signer, Who};
-use super::answer::{Answer, PACKAGE, SCHEMA, bad, document, refuse};
+use super::super::signer::{Signer, SignerIdentity};
+use super::answer::{HandlerResult, PACKAGE, SCHEMA, bad, document, refuse};
 use super::call::{Caller, Shared, job_of, with_job};
-use super::create::{self, Particulars};
+use super::create::{self, NewJob};
 use super::results::{self, PollRequest};
 use crate::flow::SignatureStatus;
 use crate::time;
 use crate::types::ExitUrls;
-use crate::xml::{self, Mode, generated as wire};
+use crate::xml::{self, Strictness, generated as wire};
 
 pub(super) async fn create(
     State(service): Shared,
@@ -25,7 +25,7 @@ pub(super) async fn create(
     Path(sender): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> HandlerResult {
     let created = create::read::<wire::DirectSignatureJobRequest, wire::DirectSignatureJobManifest>(
         &service, &caller, &sender, &headers, body,
     )
@@ -39,10 +39,11 @@ pub(super) async fn create(
         .build()
         .map_err(|error| bad(SCHEMA, error.to_string()))?;
     let names = manifest.signer.iter().map(|signer| match &signer.direct_signer_name {
-        wire::DirectSignerName::PersonalIdentificationNumber(number) => number.parse().map(Who::Number),
-        wire::DirectSignerName::SignerIdentifier(identifier) => identifier.parse().map(Who::Identifier),
+        wire::DirectSignerName::PersonalIdentificationNumber(number) => number.parse().map(SignerIdentity::Number),
+        wire::DirectSignerName::SignerIdentifier(identifier) => identifier.parse().map(SignerIdentity::Identifier),
     });
-    let names: Vec<Who> = names.collect::<Result<_, _>>().map_err(|error| bad(PACKAGE, error.to_string()))?;
+    let names: Vec<SignerIdentity> =
+        names.collect::<Result<_, _>>().map_err(|error| bad(PACKAGE, error.to_string()))?;
     let polling = request.status_retrieval_method == Some(wire::StatusRetrievalMethod::Polling);
 
     let mut inner = service.lock();
@@ -52,7 +53,7 @@ pub(super) async fn create(
         authenticated: service.kind.is_authenticated(wish.signature_type),
         ..Signer::new(who, now)
     });
-    let own = Particulars {
+    let own = NewJob {
         reference: request.reference.clone(),
         naming: manifest.identifier_in_signed_documents,
         flow: Flow::Direct { exit_urls: Box::new(exit_urls), token: None },
@@ -77,12 +78,12 @@ pub(super) async fn create(
 }
 
 /// A signer's name in an answer.
-fn name(who: &Who) -> &str {
+fn name(who: &SignerIdentity) -> &str {
     match who {
-        Who::Number(number) => number.as_str(),
-        Who::Identifier(identifier) => identifier.as_str(),
+        SignerIdentity::Number(number) => number.as_str(),
+        SignerIdentity::Identifier(identifier) => identifier.as_str(),
         // No signer of a direct job is named so.
-        Who::Contact(_) => "",
+        SignerIdentity::Contact(_) => "",
     }
 }
 
@@ -92,8 +93,10 @@ fn signer(service: &Service, job: &Job, at: usize) -> wire::DirectSignerResponse
     wire::DirectSignerResponse {
         href: service.url(FlowName::Direct, &job.sender, &format!("{}/signers/{}", job.id, at + 1)),
         direct_signer_response_name: match &signer.who {
-            Who::Number(_) => wire::DirectSignerResponseName::PersonalIdentificationNumber(own),
-            Who::Identifier(_) | Who::Contact(_) => wire::DirectSignerResponseName::SignerIdentifier(own),
+            SignerIdentity::Number(_) => wire::DirectSignerResponseName::PersonalIdentificationNumber(own),
+            SignerIdentity::Identifier(_) | SignerIdentity::Contact(_) => {
+                wire::DirectSignerResponseName::SignerIdentifier(own)
+            }
         },
         redirect_url: service.redirect_url(signer.redirect.as_ref().map_or("", |redirect| &redirect.token)),
     }
@@ -103,14 +106,14 @@ pub(super) async fn renew(
     State(service): Shared,
     Path((sender, id, number)): Path<(String, String, usize)>,
     body: String,
-) -> Answer {
+) -> HandlerResult {
     let mut inner = service.lock();
     if !body.is_empty() {
         inner.memory.documents.add(body.clone());
     }
     // The .NET client sends nothing.
     if !body.is_empty()
-        && let Err(error) = xml::read::<wire::DirectSignerUpdateRequest>(&body, Mode::Strict)
+        && let Err(error) = xml::read::<wire::DirectSignerUpdateRequest>(&body, Strictness::Strict)
     {
         return Err(bad(SCHEMA, error.to_string()));
     }
@@ -133,7 +136,7 @@ pub(super) async fn status(
     State(service): Shared,
     Path((sender, id)): Path<(String, String)>,
     Query(query): Query<HashMap<String, String>>,
-) -> Answer {
+) -> HandlerResult {
     let mut inner = service.lock();
     let (job, now) = job_of(&mut inner, FlowName::Direct, &sender, &id)?;
     let Flow::Direct { token: Some(token), .. } = &job.flow else {
@@ -147,7 +150,7 @@ pub(super) async fn status(
     document(&status_response(&service, job, now))
 }
 
-pub(super) async fn poll(State(service): Shared, request: PollRequest) -> Answer {
+pub(super) async fn poll(State(service): Shared, request: PollRequest) -> HandlerResult {
     results::poll(&service, FlowName::Direct, request, status_response)
 }
 

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 
 pub(super) use self::answer::Refused;
-use self::answer::{Answer, Rule, Written, limited, refuse};
+use self::answer::{AnswerDocument, HandlerResult, RefusedRule, limited, refuse};
 pub(super) use self::call::Caller;
 use self::call::Shared;
 #[cfg(all(feature = "verify", any(fuzzing, test)))]
@@ -80,12 +80,12 @@ async fn authorize(
         let (status, rule) = (StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
         answer = Refused { status, code: "INTERNAL", rule }.into_response();
     }
-    if let Some(Rule(rule)) = answer.extensions().get::<Rule>() {
+    if let Some(RefusedRule(rule)) = answer.extensions().get::<RefusedRule>() {
         let line = format!("{method} {path}: {} {rule}", answer.status().as_u16());
         tracing::info!(target: "posten_signering::sandbox", "{line}");
         service.lock().memory.refusals.add(line);
     }
-    if let Some(Written(text)) = answer.extensions().get::<Written>() {
+    if let Some(AnswerDocument(text)) = answer.extensions().get::<AnswerDocument>() {
         service.lock().memory.documents.add(text.clone());
     }
     answer
@@ -112,11 +112,11 @@ fn may_act(service: &Service, caller: &Caller, path: &str) -> Result<(), Refused
     refuse(StatusCode::FORBIDDEN, "BROKER_NOT_AUTHORIZED", rule)
 }
 
-async fn nothing_here() -> Answer {
+async fn nothing_here() -> HandlerResult {
     refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this address")
 }
 
-async fn whoami(Extension(caller): Extension<Caller>, Path(sender): Path<String>) -> Answer {
+async fn whoami(Extension(caller): Extension<Caller>, Path(sender): Path<String>) -> HandlerResult {
     let own = caller.organization().map(|number| number.to_string()).unwrap_or_default();
     let sentence = if own == sender {
         format!("You are {own}")

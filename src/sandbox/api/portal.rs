@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::job::{AVAILABILITY, Flow, FlowName, Job, State as JobState};
 use super::super::rules::SenderKind;
 use super::super::service::Service;
-use super::super::signer::{Signer, Who};
-use super::answer::{Answer, PACKAGE, Refused, SCHEMA, bad, document, refuse};
+use super::super::signer::{Signer, SignerIdentity};
+use super::answer::{HandlerResult, PACKAGE, Refused, SCHEMA, bad, document, refuse};
 use super::call::{Caller, Shared, with_job};
-use super::create::{self, Particulars};
+use super::create::{self, NewJob};
 use super::results::{self, PollRequest};
 use crate::portal::Availability;
 use crate::portal::signer::{contact, notifications};
@@ -25,7 +25,7 @@ pub(super) async fn create(
     Path(sender): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Answer {
+) -> HandlerResult {
     let created = create::read::<wire::PortalSignatureJobRequest, wire::PortalSignatureJobManifest>(
         &service, &caller, &sender, &headers, body,
     )
@@ -35,7 +35,7 @@ pub(super) async fn create(
     let mut inner = service.lock();
     let now = inner.now();
     let signers = manifest.signers.signer.iter().map(|signer| self::signer(signer, service.kind, now));
-    let own = Particulars {
+    let own = NewJob {
         reference: request.reference.clone(),
         naming: manifest.identifier_in_signed_documents,
         flow: availability(manifest.availability.as_ref(), now)?,
@@ -62,9 +62,11 @@ fn signer(signer: &wire::PortalSigner, kind: SenderKind, now: Timestamp) -> Resu
     };
     let who = match (&signer.portal_signer_name, &contact) {
         (wire::PortalSignerName::PersonalIdentificationNumber(number), _) => {
-            Who::Number(number.parse().map_err(invalid)?)
+            SignerIdentity::Number(number.parse().map_err(invalid)?)
         }
-        (wire::PortalSignerName::IdentifiedByContactInformation(_), Some(contact)) => Who::Contact(contact.clone()),
+        (wire::PortalSignerName::IdentifiedByContactInformation(_), Some(contact)) => {
+            SignerIdentity::Contact(contact.clone())
+        }
         (wire::PortalSignerName::IdentifiedByContactInformation(_), None) => {
             return Err(bad(PACKAGE, "a signer identified by contact information has notifications-using-lookup"));
         }
@@ -100,7 +102,7 @@ fn cancellation_url(service: &Service, job: &Job) -> String {
     service.url(FlowName::Portal, &job.sender, &format!("{}/cancel", job.id))
 }
 
-pub(super) async fn cancel(State(service): Shared, Path((sender, id)): Path<(String, String)>) -> Answer {
+pub(super) async fn cancel(State(service): Shared, Path((sender, id)): Path<(String, String)>) -> HandlerResult {
     let over = || refuse(StatusCode::CONFLICT, "JOB_NOT_CANCELLABLE", "the job is completed or cancelled already");
     let mut inner = service.lock();
     if id.parse().is_ok_and(|id| inner.jobs.confirmed_of(id) == Some(&sender)) {
@@ -112,7 +114,7 @@ pub(super) async fn cancel(State(service): Shared, Path((sender, id)): Path<(Str
     })
 }
 
-pub(super) async fn poll(State(service): Shared, request: PollRequest) -> Answer {
+pub(super) async fn poll(State(service): Shared, request: PollRequest) -> HandlerResult {
     results::poll(&service, FlowName::Portal, request, status_response)
 }
 
@@ -125,9 +127,11 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Portal
             text: signer.status.as_str().to_owned(),
         }),
         signature_signer: Some(match &signer.who {
-            Who::Contact(contact) => wire::SignatureSigner::Identifier(notifications(contact)),
-            Who::Number(number) => wire::SignatureSigner::PersonalIdentificationNumber(number.as_str().to_owned()),
-            Who::Identifier(identifier) => {
+            SignerIdentity::Contact(contact) => wire::SignatureSigner::Identifier(notifications(contact)),
+            SignerIdentity::Number(number) => {
+                wire::SignatureSigner::PersonalIdentificationNumber(number.as_str().to_owned())
+            }
+            SignerIdentity::Identifier(identifier) => {
                 // No signer of a portal job is named so.
                 wire::SignatureSigner::PersonalIdentificationNumber(identifier.as_str().to_owned())
             }

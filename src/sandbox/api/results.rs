@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use super::super::inner::Pause;
 use super::super::job::{FlowName, Job};
 use super::super::jobs::QueueKey;
-use super::super::received::{Confirmation, Polled};
+use super::super::received::{Confirmation, ReceivedPoll};
 use super::super::service::Service;
-use super::answer::{Answer, Refused, Rule, document, refuse};
+use super::answer::{HandlerResult, Refused, RefusedRule, document, refuse};
 use super::call::{Shared, job_of, no_such_job, with_job};
-use super::strike::{DeliverTwice, Spoilt};
+use super::strike::{DeliverTwice, FaultyAnswer};
 use crate::types::JobId;
 use crate::xml::Document;
 
@@ -26,7 +26,7 @@ pub(super) type PollRequest = (
     Query<HashMap<String, String>>,
     HeaderMap,
     Option<Extension<DeliverTwice>>,
-    Option<Extension<Spoilt>>,
+    Option<Extension<FaultyAnswer>>,
 );
 
 /// The name of a queue. No value, an empty one and none at all are the default queue: the official clients differ here.
@@ -44,7 +44,7 @@ pub(super) fn poll<T: Document>(
     flow: FlowName,
     (Path(sender), Query(query), headers, twice, spoilt): PollRequest,
     status: impl FnOnce(&Service, &Job, Timestamp) -> T,
-) -> Answer {
+) -> HandlerResult {
     let mut inner = service.lock();
     let now = inner.now();
     let queue = QueueKey { flow, sender, name: queue_name(query.get("polling_queue").map(String::as_str)) };
@@ -54,7 +54,7 @@ pub(super) fn poll<T: Document>(
     let (answer, permitted) = match pause {
         Some(pause) => {
             let mut answer = StatusCode::TOO_MANY_REQUESTS.into_response();
-            answer.extensions_mut().insert(Rule(format!("polled before {}", pause.until)));
+            answer.extensions_mut().insert(RefusedRule(format!("polled before {}", pause.until)));
             let told = if service.growing_waits { pause.grow(service.poll_interval, now) } else { next };
             (answer, told)
         }
@@ -66,7 +66,7 @@ pub(super) fn poll<T: Document>(
             }
         },
     };
-    inner.memory.polls.add(Polled { at: now, user_agent: agent, permitted, answered: spoilt.is_none() });
+    inner.memory.polls.add(ReceivedPoll { at: now, user_agent: agent, permitted, answered: spoilt.is_none() });
     let header = [(NEXT_POLL, permitted.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())];
     Ok((header, answer).into_response())
 }
@@ -77,7 +77,7 @@ pub(super) async fn confirm(
     State(service): Shared,
     Extension(flow): Extension<FlowName>,
     Path((sender, id, change)): Path<(String, String, u32)>,
-) -> Answer {
+) -> HandlerResult {
     let mut inner = service.lock();
     let now = inner.now();
     let Some(job) = id.parse().ok() else { return no_such_job(&sender, &id) };
@@ -90,7 +90,7 @@ pub(super) async fn pades(
     State(service): Shared,
     Extension(flow): Extension<FlowName>,
     Path((sender, id)): JobPath,
-) -> Answer {
+) -> HandlerResult {
     let mut inner = service.lock();
     let (job, now) = job_of(&mut inner, flow, &sender, &id)?;
     available(job, job.has_pades(), now)?;
@@ -100,7 +100,7 @@ pub(super) async fn pades(
     }
 }
 
-pub(super) async fn archived(State(service): Shared, Path((owner, id)): JobPath) -> Answer {
+pub(super) async fn archived(State(service): Shared, Path((owner, id)): JobPath) -> HandlerResult {
     match service.lock().archive.get(&(owner, id)) {
         Some(pades) => Ok(bytes(pades.clone())),
         None => refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the archive has no such document of this organization"),
@@ -115,7 +115,7 @@ pub(super) async fn xades(
     State(service): Shared,
     Extension(flow): Extension<FlowName>,
     Path((sender, id, signer)): Path<(String, String, usize)>,
-) -> Answer {
+) -> HandlerResult {
     let mut inner = service.lock();
     let (job, now) = job_of(&mut inner, flow, &sender, &id)?;
     let xades = job.signers.get(signer.wrapping_sub(1)).and_then(|signer| signer.xades.clone());
@@ -137,7 +137,7 @@ pub(super) async fn delete_documents(
     State(service): Shared,
     Extension(flow): Extension<FlowName>,
     Path((sender, id)): JobPath,
-) -> Answer {
+) -> HandlerResult {
     with_job(&mut service.lock(), flow, &sender, &id, |job, now| {
         // Deleting again does no harm.
         if !job.deleted && !job.may_delete(now) {

@@ -14,7 +14,7 @@ use futures_core::Stream;
 use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
 
 use super::super::faults::{Fault, Operation, RefusalBody};
-use super::answer::{Refused, Written, written};
+use super::answer::{AnswerDocument, Refused, written};
 use super::call::Shared;
 use crate::xml::NAMESPACE;
 
@@ -32,7 +32,7 @@ pub(super) struct DeliverTwice;
 
 /// Marks a request whose answer will not arrive as it should.
 #[derive(Clone, Copy)]
-pub(super) struct Spoilt;
+pub(super) struct FaultyAnswer;
 
 /// Lets go wrong what is to go wrong, and puts the sandbox's own time on the answer.
 pub(super) async fn strike(State(service): Shared, request: Request, next: Next) -> Response {
@@ -57,7 +57,7 @@ pub(super) async fn strike(State(service): Shared, request: Request, next: Next)
         fault => {
             let mut request = request;
             if matches!(fault, Some(Fault::LoseAnswer | Fault::CutAnswer | Fault::CorruptAnswer | Fault::Nonsense(_))) {
-                request.extensions_mut().insert(Spoilt);
+                request.extensions_mut().insert(FaultyAnswer);
             }
             let answer = next.run(request).await;
             match fault {
@@ -80,7 +80,7 @@ pub(super) async fn strike(State(service): Shared, request: Request, next: Next)
 
 /// The same document, as another program would write it.
 fn with_other_prefixes(mut answer: Response) -> Response {
-    let Some(Written(text)) = answer.extensions().get::<Written>() else { return answer };
+    let Some(AnswerDocument(text)) = answer.extensions().get::<AnswerDocument>() else { return answer };
     let text = prefixed(text);
     answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     *answer.body_mut() = Body::from(text);
@@ -150,19 +150,19 @@ async fn in_pieces(answer: Response, pause: Option<Duration>) -> Response {
         }
     });
     // A body that ends before its Content-Length makes the server close the connection.
-    Response::from_parts(head, Body::from_stream(Pieces::new(reader)))
+    Response::from_parts(head, Body::from_stream(StreamedBody::new(reader)))
 }
 
 /// A body that is written elsewhere, piece by piece.
-struct Pieces(DuplexStream);
+struct StreamedBody(DuplexStream);
 
-impl Pieces {
+impl StreamedBody {
     fn new(reader: DuplexStream) -> Self {
         Self(reader)
     }
 }
 
-impl Stream for Pieces {
+impl Stream for StreamedBody {
     type Item = std::io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::super::signer::{Naming, Who};
+use super::super::signer::{Naming, SignerIdentity};
 
 /// The name of everybody.
 const NAME: &str = "Testperson";
@@ -19,11 +19,11 @@ pub(in super::super) struct Person {
 }
 
 impl Person {
-    pub(in super::super) fn new(who: &Who, naming: Naming) -> Self {
+    pub(in super::super) fn new(who: &SignerIdentity, naming: Naming) -> Self {
         let (text, number) = match who {
-            Who::Number(number) => (number.as_str().to_owned(), true),
-            Who::Identifier(identifier) => (identifier.as_str().to_owned(), false),
-            Who::Contact(contact) => {
+            SignerIdentity::Number(number) => (number.as_str().to_owned(), true),
+            SignerIdentity::Identifier(identifier) => (identifier.as_str().to_owned(), false),
+            SignerIdentity::Contact(contact) => {
                 let email = contact.email_address().map(|email| email.as_str());
                 let address = email.or_else(|| contact.mobile_number().map(|number| number.as_str()));
                 (address.unwrap_or_default().to_owned(), false)

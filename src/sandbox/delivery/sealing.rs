@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::authority::Issued;
+use super::super::authority::IssuedCertificate;
 use super::super::error::SandboxError;
-use super::super::profile::{AuthorityNames, Pair, PairKeys, Purpose, rsa, seal_params, timestamp_params};
+use super::super::profile::{AuthorityNames, AuthorityPair, KeyPurpose, PairKeys, rsa, seal_params, timestamp_params};
 use crate::identity::Identity;
 use crate::trust::TrustAnchors;
 
@@ -32,19 +32,19 @@ impl SealKeys {
 pub(in super::super) struct Sealing {
     pub(super) seal: Identity,
     pub(super) timestamps: Identity,
-    authority: Pair,
+    authority: AuthorityPair,
 }
 
 impl Sealing {
     pub(in super::super) fn new(keys: &SealKeys) -> Result<Self, SandboxError> {
-        let authority = Pair::new(&keys.0, SEAL)?;
+        let authority = AuthorityPair::new(&keys.0, SEAL)?;
         let issue = |params, purpose| {
             let key = rsa(purpose)?;
-            Issued::new(authority.chain(params, &key)?, key).identity()
+            IssuedCertificate::new(authority.chain(params, &key)?, key).identity()
         };
         Ok(Self {
-            seal: issue(seal_params(SEAL_NAME, SEAL_OWNER.0, SEAL_OWNER.1), Purpose::Seal)?,
-            timestamps: issue(timestamp_params("Sandkasse Timestamp Authority"), Purpose::Timestamps)?,
+            seal: issue(seal_params(SEAL_NAME, SEAL_OWNER.0, SEAL_OWNER.1), KeyPurpose::Seal)?,
+            timestamps: issue(timestamp_params("Sandkasse Timestamp Authority"), KeyPurpose::Timestamps)?,
             authority,
         })
     }

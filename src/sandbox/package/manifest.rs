@@ -9,7 +9,7 @@ pub(in super::super) trait Manifest: xml::Document {
     /// Name in the package, media type and title of each document.
     fn listed(&self) -> Vec<(&str, &str, &str)>;
     /// What is not for every sender.
-    fn wishes(&self) -> Wishes;
+    fn requested_features(&self) -> RequestedFeatures;
     /// What the signers read.
     fn texts(&self) -> Texts<'_>;
 }
@@ -22,7 +22,7 @@ pub(in super::super) struct Texts<'m> {
 }
 
 /// What a manifest asks for that not every sender may have.
-pub(in super::super) struct Wishes {
+pub(in super::super) struct RequestedFeatures {
     pub(in super::super) documents: usize,
     pub(in super::super) signature_types: Vec<Option<wire::SignatureType>>,
     pub(in super::super) level: Option<wire::AuthenticationLevel>,
@@ -58,8 +58,8 @@ impl Manifest for wire::DirectSignatureJobManifest {
         }
     }
 
-    fn wishes(&self) -> Wishes {
-        Wishes {
+    fn requested_features(&self) -> RequestedFeatures {
+        RequestedFeatures {
             documents: self.listed().len(),
             signature_types: self.signer.iter().map(|signer| signer.signature_type).collect(),
             level: self.required_authentication,
@@ -102,9 +102,9 @@ impl Manifest for wire::PortalSignatureJobManifest {
         }
     }
 
-    fn wishes(&self) -> Wishes {
+    fn requested_features(&self) -> RequestedFeatures {
         let signers = &self.signers.signer;
-        Wishes {
+        RequestedFeatures {
             documents: self.listed().len(),
             signature_types: signers.iter().map(|signer| signer.signature_type).collect(),
             level: self.required_authentication,

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
 pub(super) use self::files::{Files, text, unpack};
-pub(super) use self::manifest::{Manifest, Wishes};
+pub(super) use self::manifest::{Manifest, RequestedFeatures};
 pub(super) use self::signature::{claims, signatures};
 use crate::asice::{MANIFEST, SIGNATURES};
 use crate::types::{Document, Documents, Title};
-use crate::xml::{self, Mode};
+use crate::xml::{self, Strictness};
 
 /// A package that was found right.
-pub(super) struct Package<M> {
+pub(super) struct ReceivedPackage<M> {
     pub(super) manifest: M,
     pub(super) manifest_text: String,
     pub(super) documents: Documents,
@@ -25,14 +25,14 @@ pub(super) struct Package<M> {
 
 /// What is wrong with a package. The service has a code for each.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(super) enum PackageError {
     /// Its manifest does not fit the schema.
     Schema(String),
     /// Anything else.
     Package(String),
 }
 
-impl Broken {
+impl PackageError {
     pub(super) fn rule(self) -> String {
         match self {
             Self::Schema(rule) | Self::Package(rule) => rule,
@@ -40,14 +40,17 @@ impl Broken {
     }
 }
 
-impl From<String> for Broken {
+impl From<String> for PackageError {
     fn from(rule: String) -> Self {
         Self::Package(rule)
     }
 }
 
 /// Checks a package that the holder of a certificate sent.
-pub(super) fn check<M: Manifest>(package: &[u8], caller: &CertificateDer<'_>) -> Result<Package<M>, Broken> {
+pub(super) fn check<M: Manifest>(
+    package: &[u8],
+    caller: &CertificateDer<'_>,
+) -> Result<ReceivedPackage<M>, PackageError> {
     let files = unpack(package)?;
     let found = read(&files)?;
     let signature = text(&files, SIGNATURES)?;
@@ -56,17 +59,17 @@ pub(super) fn check<M: Manifest>(package: &[u8], caller: &CertificateDer<'_>) ->
     Ok(found)
 }
 
-pub(super) fn read<M: Manifest>(files: &Files) -> Result<Package<M>, Broken> {
+pub(super) fn read<M: Manifest>(files: &Files) -> Result<ReceivedPackage<M>, PackageError> {
     let manifest_text = text(files, MANIFEST)?;
-    let schema = |error| Broken::Schema(format!("{MANIFEST}: {error}"));
-    let manifest: M = xml::read(manifest_text, Mode::Strict).map_err(schema)?;
+    let schema = |error| PackageError::Schema(format!("{MANIFEST}: {error}"));
+    let manifest: M = xml::read(manifest_text, Strictness::Strict).map_err(schema)?;
     let (documents, names) = documents(&manifest, files)?;
-    Ok(Package { manifest, manifest_text: manifest_text.to_owned(), documents, names })
+    Ok(ReceivedPackage { manifest, manifest_text: manifest_text.to_owned(), documents, names })
 }
 
 /// Reads a package that was checked before.
-pub(super) fn reread<M: Manifest>(package: &[u8]) -> Result<Package<M>, String> {
-    read(&unpack(package)?).map_err(Broken::rule)
+pub(super) fn reread<M: Manifest>(package: &[u8]) -> Result<ReceivedPackage<M>, String> {
+    read(&unpack(package)?).map_err(PackageError::rule)
 }
 
 /// The documents of the manifest, all of which are in the package, and nothing else is.

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::super::api::{Caller, Refused};
-use super::super::server::Peer;
+use super::super::server::PeerCertificate;
 use super::super::service::Service;
 
 /// Lets through who has one of the two, and tells the rest of the API who it is.
@@ -17,7 +17,7 @@ pub(in super::super) async fn identified(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let shown = request.extensions().get::<Peer>().and_then(|Peer(shown)| shown.clone());
+    let shown = request.extensions().get::<PeerCertificate>().and_then(|PeerCertificate(shown)| shown.clone());
     let header = request.headers().get(header::AUTHORIZATION);
     let caller = match (shown, header) {
         (Some(certificate), None) => Ok(Caller::of(certificate)),

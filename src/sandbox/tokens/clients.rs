@@ -69,13 +69,13 @@ pub(in super::super) struct Provider {
     pub(in super::super) web_root_pem: String,
     /// What it compares `resource` with: the root of the API.
     pub(in super::super) resource: String,
-    known: Mutex<Known>,
+    known: Mutex<ProviderState>,
 }
 
 /// What changes while it runs.
-pub(super) struct Known {
-    pub(super) clients: Vec<Registered>,
-    pub(super) issued: HashMap<String, Issued>,
+pub(super) struct ProviderState {
+    pub(super) clients: Vec<RegisteredClient>,
+    pub(super) issued: HashMap<String, IssuedToken>,
     pub(super) lifetime: Duration,
     pub(super) requests: Recent<TokenRequest>,
     pub(super) handshakes: Recent<Handshake>,
@@ -84,7 +84,7 @@ pub(super) struct Known {
 
 /// A client: one certificate, by its fingerprint.
 #[derive(Clone)]
-pub(super) struct Registered {
+pub(super) struct RegisteredClient {
     pub(super) tokens: AccessTokens,
     pub(super) thumbprint: Vec<u8>,
     /// For whom it acts.
@@ -92,7 +92,7 @@ pub(super) struct Registered {
 }
 
 /// Whom a token stands for, and until when.
-pub(super) struct Issued {
+pub(super) struct IssuedToken {
     pub(super) certificate: CertificateDer<'static>,
     pub(super) organization: OrganizationNumber,
     pub(super) until: Timestamp,
@@ -100,7 +100,7 @@ pub(super) struct Issued {
 
 impl Provider {
     pub(in super::super) fn new(url: String, web_root_pem: String, resource: String) -> Self {
-        let known = Known {
+        let known = ProviderState {
             clients: Vec::new(),
             issued: HashMap::new(),
             lifetime: LIFETIME,
@@ -111,13 +111,13 @@ impl Provider {
         Self { url, web_root_pem, resource, known: Mutex::new(known) }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Known> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ProviderState> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Registers a client for the certificate with these bytes.
     pub(in super::super) fn register(&self, tokens: AccessTokens, leaf: &[u8], organization: OrganizationNumber) {
-        self.lock().clients.push(Registered { tokens, thumbprint: thumbprint(leaf), organization });
+        self.lock().clients.push(RegisteredClient { tokens, thumbprint: thumbprint(leaf), organization });
     }
 
     /// Notes a handshake.
@@ -126,7 +126,7 @@ impl Provider {
     }
 }
 
-impl Known {
+impl ProviderState {
     pub(super) fn inject(&mut self, fault: TokenFault, times: u32) {
         self.faults.push((fault, times));
     }
@@ -146,7 +146,7 @@ impl Known {
     /// A new token for a client that showed this certificate.
     pub(super) fn issue(
         &mut self,
-        client: &Registered,
+        client: &RegisteredClient,
         certificate: CertificateDer<'static>,
         now: Timestamp,
     ) -> String {
@@ -154,7 +154,7 @@ impl Known {
         self.issued.retain(|_, issued| now < issued.until);
         let until = now.checked_add(duration(self.lifetime)).unwrap_or(Timestamp::MAX);
         let organization = client.organization.clone();
-        self.issued.insert(token.clone(), Issued { certificate, organization, until });
+        self.issued.insert(token.clone(), IssuedToken { certificate, organization, until });
         token
     }
 }

@@ -19,9 +19,9 @@ use tokio::time::Sleep;
 use url::form_urlencoded;
 
 use super::super::api::Cut;
-use super::super::server::Peer;
+use super::super::server::PeerCertificate;
 use super::super::service::Service;
-use super::clients::{Registered, TokenRequest, thumbprint};
+use super::clients::{RegisteredClient, TokenRequest, thumbprint};
 use super::faults::TokenFault;
 
 /// Where the endpoint is.
@@ -34,7 +34,7 @@ type Refused = (StatusCode, &'static str, &'static str);
 
 async fn token(
     State(service): State<Arc<Service>>,
-    Extension(Peer(certificate)): Extension<Peer>,
+    Extension(PeerCertificate(certificate)): Extension<PeerCertificate>,
     headers: HeaderMap,
     body: String,
 ) -> Response {
@@ -77,11 +77,11 @@ const NO_CERTIFICATE: Refused =
 
 /// The client that may have a token, or why not.
 fn permitted(
-    clients: &[Registered],
+    clients: &[RegisteredClient],
     form: &HashMap<String, String>,
     certificate: Option<&[u8]>,
     resource: &str,
-) -> Result<Registered, Refused> {
+) -> Result<RegisteredClient, Refused> {
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     let bad = |error, rule| Err((StatusCode::BAD_REQUEST, error, rule));
     if field("grant_type") != "client_credentials" {
@@ -138,7 +138,7 @@ async fn spoilt(fault: TokenFault, outcome: Result<(String, u64), Refused>) -> R
         TokenFault::Trickle(pause) => {
             let (head, body) = answer(outcome).into_parts();
             let whole = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-            Response::from_parts(head, Body::from_stream(Trickle::new(whole, pause)))
+            Response::from_parts(head, Body::from_stream(SlowBody::new(whole, pause)))
         }
         TokenFault::Html(status) => {
             (status, [(header::CONTENT_TYPE, "text/html")], "<html><body><h1>Oops</h1></body></html>").into_response()
@@ -159,19 +159,19 @@ async fn spoilt(fault: TokenFault, outcome: Result<(String, u64), Refused>) -> R
 }
 
 /// A body that comes byte by byte.
-struct Trickle {
+struct SlowBody {
     rest: Bytes,
     pause: Duration,
     sleep: Pin<Box<Sleep>>,
 }
 
-impl Trickle {
+impl SlowBody {
     fn new(rest: Bytes, pause: Duration) -> Self {
         Self { rest, pause, sleep: Box::pin(tokio::time::sleep(pause)) }
     }
 }
 
-impl Stream for Trickle {
+impl Stream for SlowBody {
     type Item = std::io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

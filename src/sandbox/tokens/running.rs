@@ -45,7 +45,7 @@ impl Sandbox {
     ///
     /// [`SandboxError::KnownClient`] when there is a client with this id.
     pub fn register_client(&self, tokens: AccessTokens, identity: &Identity) -> Result<(), SandboxError> {
-        let is_known = |known: &super::clients::Registered| known.tokens.client_id() == tokens.client_id();
+        let is_known = |known: &super::clients::RegisteredClient| known.tokens.client_id() == tokens.client_id();
         if self.service.tokens.lock().clients.iter().any(is_known) {
             return Err(SandboxError::KnownClient);
         }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::super::inner::Inner;
 use super::super::job::{Act, Flow, Job};
-use super::super::signer::{Signer, Who};
+use super::super::signer::{Signer, SignerIdentity};
 use super::super::visitors::Session;
 use super::browser::{Form, Parameters, Reader, Shared, cookie, cookie_of, genuine, see_other, to_visit};
 use super::page;
@@ -48,7 +48,7 @@ pub(super) async fn log_in(State(service): Shared, headers: HeaderMap, axum::ext
         return page::forged(&headers);
     }
     let given: String = form.get("who").map(String::as_str).unwrap_or_default().split_whitespace().collect();
-    let who = given.parse().ok().map(Who::Number).or_else(|| {
+    let who = given.parse().ok().map(SignerIdentity::Number).or_else(|| {
         let code = given.to_uppercase();
         let mut signers = inner.jobs.all().flat_map(|job| &job.signers);
         signers
@@ -65,7 +65,7 @@ pub(super) async fn log_in(State(service): Shared, headers: HeaderMap, axum::ext
 }
 
 /// Begins a session.
-fn begin(inner: &mut Inner, who: Who) -> Response {
+fn begin(inner: &mut Inner, who: SignerIdentity) -> Response {
     let secret = inner.visitors.log_in(who);
     let mut answer = see_other("/portal/jobs");
     answer.headers_mut().append(header::SET_COOKIE, cookie(SESSION, &secret, "/portal"));

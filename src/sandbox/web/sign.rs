@@ -9,7 +9,7 @@ use url::Url;
 use super::super::error::SandboxError;
 use super::super::inner::Inner;
 use super::super::job::{Act, Flow, Job};
-use super::super::jobs::Unusable;
+use super::super::jobs::UnusableRedirect;
 use super::super::service::Service;
 use super::super::visitors::BrowserVisit;
 use super::browser::{Form, Parameters, Reader, Shared, cookie_of, genuine, see_other, to_visit, visit_cookie};
@@ -30,8 +30,8 @@ pub(super) async fn redirected(State(service): Shared, Path(token): Path<String>
     let now = inner.now();
     let (job, signer) = match inner.jobs.redirected(&token, now) {
         Ok(found) => found,
-        Err(Unusable::Used) => return used(&headers),
-        Err(Unusable::Expired) => return expired(&headers),
+        Err(UnusableRedirect::Used) => return used(&headers),
+        Err(UnusableRedirect::Expired) => return expired(&headers),
     };
     let (id, secret) = inner.visitors.open(job, signer);
     inner.visitors.begun.insert(token, id.clone());
