@@ -60,7 +60,7 @@ pub(super) struct Signer {
 
 /// What a certificate is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum CertificateUse {
     Documents,
     Timestamps,
     Revocation,
@@ -120,14 +120,14 @@ impl Signer {
         (self.known.not_before()..=self.known.not_after()).contains(&at)
     }
 
-    fn has_purpose(&self, purpose: Purpose) -> bool {
+    fn has_purpose(&self, purpose: CertificateUse) -> bool {
         let usage = self.content().get_extension::<ExtendedKeyUsage>();
         let has = |wanted| matches!(&usage, Ok(Some((_, ExtendedKeyUsage(uses)))) if uses.contains(&wanted));
         self.known.may_sign_documents()
             && match purpose {
-                Purpose::Documents => usage.is_ok(),
-                Purpose::Timestamps => has(TIME_STAMPING),
-                Purpose::Revocation => has(OCSP_SIGNING),
+                CertificateUse::Documents => usage.is_ok(),
+                CertificateUse::Timestamps => has(TIME_STAMPING),
+                CertificateUse::Revocation => has(OCSP_SIGNING),
             }
     }
 
@@ -164,9 +164,9 @@ impl Signer {
 
 /// All certificates that are at hand.
 #[derive(Clone, Default)]
-pub(super) struct Pool(Vec<Rc<Signer>>);
+pub(super) struct CertificatePool(Vec<Rc<Signer>>);
 
-impl Pool {
+impl CertificatePool {
     /// Adds a certificate. One that cannot be read is left out: nobody needs it.
     pub(super) fn add(&mut self, der: &[u8]) {
         if self.0.len() < MAX_CERTIFICATES
@@ -192,13 +192,13 @@ pub(super) type Chain = Vec<Rc<Signer>>;
 /// A chain from a certificate to one that is trusted, as of a time.
 pub(super) fn chain(
     leaf: &Rc<Signer>,
-    pool: &Pool,
+    pool: &CertificatePool,
     is_anchor: &dyn Fn(&Signer) -> bool,
-    purpose: Purpose,
+    purpose: CertificateUse,
     at: Timestamp,
 ) -> Result<Chain, VerificationError> {
-    if purpose != Purpose::Revocation && !leaf.has_purpose(purpose) {
-        let what = if purpose == Purpose::Timestamps { "timestamps" } else { "documents" };
+    if purpose != CertificateUse::Revocation && !leaf.has_purpose(purpose) {
+        let what = if purpose == CertificateUse::Timestamps { "timestamps" } else { "documents" };
         return Err(bad(leaf, 0, &format!("it is not for signing {what}")));
     }
     let mut search = Search { pool, is_anchor, at, left: MAX_TRIED, fault: None };
@@ -210,7 +210,7 @@ pub(super) fn chain(
 }
 
 struct Search<'s> {
-    pool: &'s Pool,
+    pool: &'s CertificatePool,
     is_anchor: &'s dyn Fn(&Signer) -> bool,
     at: Timestamp,
     left: usize,
@@ -293,7 +293,7 @@ fn bad(certificate: &Signer, position: usize, reason: &str) -> VerificationError
 /// Whether a delegate of this issuer signs its OCSP responses.
 pub(super) fn is_responder(certificate: &Signer, issuer: &Signer, at: Timestamp) -> bool {
     certificate.is_valid_at(at)
-        && certificate.has_purpose(Purpose::Revocation)
+        && certificate.has_purpose(CertificateUse::Revocation)
         && issuer.is_named_as_issuer_of(certificate)
         && issuer.issued(certificate).is_ok()
 }

@@ -10,9 +10,9 @@ use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::ber::{self, OCTETS, OID, SEQUENCE, SET, Value, Values, time_of};
-use super::chain::{Pool, Signer};
+use super::chain::{CertificatePool, Signer};
 use super::key::{Fault, hash, hashed};
-use super::pdf::{Found, Kind};
+use super::pdf::{Kind, RawSignature};
 use super::revocation::RevocationValues;
 use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
 use crate::oid::{DATA, oid};
@@ -47,7 +47,7 @@ const CONTEXT_1: u8 = 0xa1;
 /// A signature that is intact: over what it covers, by the key of its certificate. Nobody vouches for that yet.
 pub(super) struct Intact {
     pub(super) signer: Rc<Signer>,
-    pub(super) pool: Pool,
+    pub(super) pool: CertificatePool,
     pub(super) values: RevocationValues,
     /// Of a timestamp when it was made, of a signature what its maker's clock said.
     pub(super) time: Option<Timestamp>,
@@ -56,7 +56,7 @@ pub(super) struct Intact {
 }
 
 /// What a CMS must be about.
-enum About<'a> {
+enum SignedContent<'a> {
     /// What stands outside of it, with the certificate named in the signed attributes or not.
     Detached { covered: [&'a [u8]; 2], must_name_certificate: bool },
     /// A timestamp of these bytes.
@@ -64,11 +64,11 @@ enum About<'a> {
 }
 
 /// Checks that a signature of a PDF is intact.
-pub(super) fn intact(found: &Found<'_>) -> Result<Intact, VerificationError> {
+pub(super) fn intact(found: &RawSignature<'_>) -> Result<Intact, VerificationError> {
     let about = match found.kind {
-        Kind::Pades => About::Detached { covered: found.covered, must_name_certificate: true },
-        Kind::Pkcs7 => About::Detached { covered: found.covered, must_name_certificate: false },
-        Kind::Timestamp => About::Timestamp { of: found.covered },
+        Kind::Pades => SignedContent::Detached { covered: found.covered, must_name_certificate: true },
+        Kind::Pkcs7 => SignedContent::Detached { covered: found.covered, must_name_certificate: false },
+        Kind::Timestamp => SignedContent::Timestamp { of: found.covered },
     };
     let mut intact = read(&found.contents, &about, true)?;
     intact.time = intact.time.or(found.claimed);
@@ -77,10 +77,10 @@ pub(super) fn intact(found: &Found<'_>) -> Result<Intact, VerificationError> {
 
 /// A timestamp of these bytes, as it stands in an XML signature.
 pub(super) fn timestamp(token: &[u8], of: &[u8]) -> Result<Intact, VerificationError> {
-    read(token, &About::Timestamp { of: [of, &[]] }, false)
+    read(token, &SignedContent::Timestamp { of: [of, &[]] }, false)
 }
 
-fn read(contents: &[u8], about: &About<'_>, may_be_filled: bool) -> Result<Intact, VerificationError> {
+fn read(contents: &[u8], about: &SignedContent<'_>, may_be_filled: bool) -> Result<Intact, VerificationError> {
     if contents.len() > MAX_CMS && contents[MAX_CMS..].iter().any(|byte| *byte != 0) {
         return Err(TooComplex("a signature is larger than 4 MiB"));
     }
@@ -100,7 +100,7 @@ fn read(contents: &[u8], about: &About<'_>, may_be_filled: bool) -> Result<Intac
     let mut content = data.expect(SEQUENCE)?.inside();
     let content_type: ObjectIdentifier = content.expect(OID)?.decoded()?;
     let content = content.optional(CONTEXT_0)?.map(|content| content.inside().expect(OCTETS)).transpose()?;
-    let (mut pool, mut values) = (Pool::default(), RevocationValues::default());
+    let (mut pool, mut values) = (CertificatePool::default(), RevocationValues::default());
     if let Some(certificates) = data.optional(CONTEXT_0)? {
         let all = certificates.inside().all(MAX_ITEMS)?;
         all.iter().filter(|choice| choice.tag == SEQUENCE).for_each(|choice| pool.add(choice.whole));
@@ -132,8 +132,8 @@ fn read(contents: &[u8], about: &About<'_>, may_be_filled: bool) -> Result<Intac
             return Err(TooComplex("a signature has too many timestamps"));
         }
         // A timestamp has none of its own here.
-        if let About::Detached { .. } = about {
-            timestamps.push(read(token.whole, &About::Timestamp { of: [info.signature, &[]] }, false)?);
+        if let SignedContent::Detached { .. } = about {
+            timestamps.push(read(token.whole, &SignedContent::Timestamp { of: [info.signature, &[]] }, false)?);
         }
     }
     Ok(Intact { signer, pool, values, time, timestamps })
@@ -169,7 +169,7 @@ impl<'s> SignerInfo<'s> {
     }
 
     /// The signer's certificate.
-    fn certificate(&self, pool: &Pool) -> Result<Rc<Signer>, VerificationError> {
+    fn certificate(&self, pool: &CertificatePool) -> Result<Rc<Signer>, VerificationError> {
         let is_signer = |certificate: &&Rc<Signer>| {
             let own = certificate.content();
             match self.sid.tag {
@@ -198,7 +198,7 @@ impl<'s> SignerInfo<'s> {
         signer: &Signer,
         content_type: ObjectIdentifier,
         content: Option<Value<'_>>,
-        about: &About<'_>,
+        about: &SignedContent<'_>,
     ) -> Result<Option<Timestamp>, VerificationError> {
         let digest = hash(self.digest.oid).map_err(unsupported)?;
         if self.signed.one(CONTENT_TYPE)?.decoded::<ObjectIdentifier>()? != content_type {
@@ -209,7 +209,7 @@ impl<'s> SignerInfo<'s> {
             return Err(Malformed("its attributes"));
         }
         let time = match about {
-            About::Detached { covered, .. } => {
+            SignedContent::Detached { covered, .. } => {
                 if content_type != DATA || content.is_some() {
                     return Err(Malformed("it is not detached"));
                 }
@@ -218,7 +218,7 @@ impl<'s> SignerInfo<'s> {
                 }
                 self.signed.one(SIGNING_TIME).ok().and_then(time_of)
             }
-            About::Timestamp { of } => {
+            SignedContent::Timestamp { of } => {
                 let content = content.filter(|_| content_type == TIMESTAMP);
                 let token = content.ok_or(Malformed("it is not a timestamp"))?.content;
                 if stated.content != hashed(digest, [token]) {
@@ -227,7 +227,7 @@ impl<'s> SignerInfo<'s> {
                 Some(imprint(token, *of)?)
             }
         };
-        let must_name = !matches!(about, About::Detached { must_name_certificate: false, .. });
+        let must_name = !matches!(about, SignedContent::Detached { must_name_certificate: false, .. });
         self.names(signer, must_name)?;
         self.by_key_of(signer)?;
         Ok(time)
@@ -317,7 +317,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// Certificates and revocation values, of whatever attribute has them.
-    fn values(&self, pool: &mut Pool, values: &mut RevocationValues) -> Result<(), VerificationError> {
+    fn values(&self, pool: &mut CertificatePool, values: &mut RevocationValues) -> Result<(), VerificationError> {
         for certificates in self.all(CERTIFICATE_VALUES) {
             certificates.inside().all(MAX_ITEMS)?.iter().for_each(|certificate| pool.add(certificate.whole));
         }

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::cms::Intact;
 use super::judged::Judge;
 use super::key::sha256;
-use super::signature::{CheckedSignature, Sealed};
+use super::signature::{CheckedSignature, SealFacts};
 use super::trust::SealTrust;
 use super::xml::{self, SignedXml};
 use crate::asice::xades::{ASIC, DS};
@@ -82,7 +82,7 @@ impl Evidence {
 
     fn read(
         bytes: &[u8],
-        judge: impl FnOnce(&Intact) -> Result<Option<Sealed>, VerificationError>,
+        judge: impl FnOnce(&Intact) -> Result<Option<SealFacts>, VerificationError>,
     ) -> Result<Self, VerificationError> {
         let document = xml::parse(bytes)?;
         let root = document.root_element();

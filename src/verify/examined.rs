@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 
 use super::cms::{Intact, intact};
-use super::pdf::{File, Found, Kind, SecurityStore, Update};
+use super::pdf::{File, Kind, RawSignature, SecurityStore, Update};
 use crate::error::VerificationError;
 
 /// A signature or timestamp of a PDF.
-pub(super) struct Examined {
+pub(super) struct ExaminedSignature {
     pub(super) kind: Kind,
     /// Where what it covers ends.
     pub(super) end: usize,
@@ -19,7 +19,7 @@ pub(super) struct Examined {
 }
 
 /// The signatures, the oldest first, and the values for long-term validation.
-pub(super) fn examine(bytes: &[u8]) -> Result<(Vec<Examined>, SecurityStore), VerificationError> {
+pub(super) fn examine(bytes: &[u8]) -> Result<(Vec<ExaminedSignature>, SecurityStore), VerificationError> {
     let file = File::new(bytes)?;
     let view = file.whole()?;
     let found = view.signatures()?;
@@ -56,9 +56,9 @@ pub(super) fn examine(bytes: &[u8]) -> Result<(Vec<Examined>, SecurityStore), Ve
         changes.push(view.changes_since(&old, uses, &update)?);
     }
     let examined = found.iter().zip(changes).map(|(found, changes)| {
-        let Found { kind, end, permits, .. } = found;
+        let RawSignature { kind, end, permits, .. } = found;
         let certification = permits.certification;
-        Examined { kind: *kind, end: *end, intact: checked.remove(0), changes, certification }
+        ExaminedSignature { kind: *kind, end: *end, intact: checked.remove(0), changes, certification }
     });
     Ok((examined.collect(), store))
 }

@@ -9,12 +9,12 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-use super::chain::{Chain, Pool, Purpose, Signer, chain, place};
+use super::chain::{CertificatePool, CertificateUse, Chain, Signer, chain, place};
 use super::cms::Intact;
-use super::examined::Examined;
+use super::examined::ExaminedSignature;
 use super::pdf::{Kind, SecurityStore};
 use super::revocation::{Revocation, RevocationValues};
-use super::signature::{CheckedSignature, LongTermGap, Sealed};
+use super::signature::{CheckedSignature, LongTermGap, SealFacts};
 use super::trust::SealTrust;
 use crate::error::VerificationError::{self, Appended, MissingProof, NotSigned, OutOfDate, Revoked, WrongSealer};
 
@@ -29,7 +29,7 @@ pub(super) struct Proof {
 pub(super) struct Judge<'j> {
     trust: &'j SealTrust,
     at: Timestamp,
-    pool: Pool,
+    pool: CertificatePool,
     values: RevocationValues,
 }
 
@@ -48,7 +48,7 @@ impl<'j> Judge<'j> {
     /// The signatures of a document, the oldest first.
     pub(super) fn document(
         mut self,
-        examined: &[Examined],
+        examined: &[ExaminedSignature],
         store: SecurityStore,
     ) -> Result<Vec<CheckedSignature>, VerificationError> {
         store.certificates.iter().for_each(|der| self.pool.add(der));
@@ -56,7 +56,7 @@ impl<'j> Judge<'j> {
         for signature in examined {
             self.take(signature.intact.as_ref().map_err(Clone::clone)?);
         }
-        let is_real = |signature: &&Examined| signature.kind != Kind::Timestamp;
+        let is_real = |signature: &&ExaminedSignature| signature.kind != Kind::Timestamp;
         if !examined.iter().any(|signature| is_real(&signature)) {
             return Err(NotSigned);
         }
@@ -92,7 +92,7 @@ impl<'j> Judge<'j> {
         intact: &Intact,
         outer: Option<Proof>,
         broken: Option<&(usize, VerificationError)>,
-    ) -> Result<Sealed, VerificationError> {
+    ) -> Result<SealFacts, VerificationError> {
         let (mut proof, mut inner_broken) = (outer, None);
         for timestamp in &intact.timestamps {
             match self.timestamp(timestamp, outer) {
@@ -124,16 +124,16 @@ impl<'j> Judge<'j> {
             missing.push(LongTermGap::RevocationValues);
         }
         let until = proof.map_or(intact.signer.known().not_after(), |proof| proof.until);
-        Ok(Sealed { proven_at: proof.map(|proof| proof.time), until, missing })
+        Ok(SealFacts { proven_at: proof.map(|proof| proof.time), until, missing })
     }
 
     /// The chain of a certificate that may have sealed.
     fn sealer(&self, signer: &Rc<Signer>, at: Timestamp) -> Result<Chain, VerificationError> {
         let mut fault = None;
-        for way in self.trust.ways() {
-            let found = chain(signer, &self.pool, &|other| way.is_anchor(other), Purpose::Documents, at);
+        for rule in self.trust.rules() {
+            let found = chain(signer, &self.pool, &|other| rule.is_anchor(other), CertificateUse::Documents, at);
             match found {
-                Ok(chain) if way.is_sealer(signer) => return Ok(chain),
+                Ok(chain) if rule.is_sealer(signer) => return Ok(chain),
                 Ok(_) => {
                     let found = signer.known().organization_number().map(|number| number.to_string());
                     fault = Some(WrongSealer { found });
@@ -153,7 +153,7 @@ impl<'j> Judge<'j> {
     fn timestamp(&self, intact: &Intact, outer: Option<Proof>) -> Result<Proof, VerificationError> {
         let at = outer.map_or(self.at, |proof| proof.time);
         let is_anchor = |other: &Signer| self.trust.is_timestamp_authority(other);
-        let chain = chain(&intact.signer, &self.pool, &is_anchor, Purpose::Timestamps, at)?;
+        let chain = chain(&intact.signer, &self.pool, &is_anchor, CertificateUse::Timestamps, at)?;
         self.unrevoked(&chain, at, true)?;
         let time = intact.time.ok_or(VerificationError::Malformed("the time of its timestamp"))?;
         // One from the future of its own proof is no proof.

@@ -95,7 +95,7 @@ pub use crate::error::VerificationError;
 #[cfg(all(feature = "sandbox", any(fuzzing, test)))]
 pub(crate) fn check_signature(covered: [&[u8]; 2], contents: &[u8]) {
     for kind in [pdf::Kind::Pades, pdf::Kind::Pkcs7, pdf::Kind::Timestamp] {
-        let found = pdf::Found {
+        let found = pdf::RawSignature {
             kind,
             covered,
             end: 0,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::ber::{OCTETS, OID, SEQUENCE, Value, Values, time_of};
-use super::chain::{Pool, Signer, is_responder};
+use super::chain::{CertificatePool, Signer, is_responder};
 use super::key::{hash, hashed};
 use crate::error::VerificationError;
 use crate::oid::oid;
@@ -51,7 +51,13 @@ impl RevocationValues {
     }
 
     /// What they say of a certificate at a time. Those that were made for another time than this say nothing good of it.
-    pub(super) fn of(&self, certificate: &Signer, issuer: &Signer, pool: &Pool, at: Timestamp) -> Revocation {
+    pub(super) fn of(
+        &self,
+        certificate: &Signer,
+        issuer: &Signer,
+        pool: &CertificatePool,
+        at: Timestamp,
+    ) -> Revocation {
         let lists = self.lists.iter().take(MAX_VALUES).map(|list| listed(list, certificate, issuer, at));
         let responses =
             self.responses.iter().take(MAX_VALUES).map(|response| responded(response, certificate, issuer, pool, at));
@@ -123,7 +129,7 @@ fn responded(
     response: &[u8],
     certificate: &Signer,
     issuer: &Signer,
-    pool: &Pool,
+    pool: &CertificatePool,
     at: Timestamp,
 ) -> Result<Revocation, VerificationError> {
     let mut whole = Values::of(response).expect(SEQUENCE)?.inside();
@@ -144,7 +150,7 @@ fn basic(
     response: &[u8],
     certificate: &Signer,
     issuer: &Signer,
-    pool: &Pool,
+    pool: &CertificatePool,
     at: Timestamp,
 ) -> Result<Revocation, VerificationError> {
     let mut whole = Values::of(response).expect(SEQUENCE)?.inside();

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::chain::Signer;
-use super::examined::Examined;
+use super::examined::ExaminedSignature;
 use super::key::sha256;
 use super::pdf::Kind;
 use crate::types::OrganizationNumber;
@@ -41,7 +41,7 @@ pub struct CheckedSignature {
 }
 
 /// What is known of a trusted seal.
-pub(super) struct Sealed {
+pub(super) struct SealFacts {
     pub(super) proven_at: Option<Timestamp>,
     pub(super) until: Timestamp,
     pub(super) missing: Vec<LongTermGap>,
@@ -72,20 +72,20 @@ impl CheckedSignature {
     /// One of a PDF.
     pub(super) fn of_pdf(
         signer: &Signer,
-        examined: &Examined,
+        examined: &ExaminedSignature,
         time: Option<Timestamp>,
-        sealed: Option<&Sealed>,
+        sealed: Option<&SealFacts>,
     ) -> Self {
         let made = Self::new(signer, time, sealed);
         Self { is_timestamp: examined.kind == Kind::Timestamp, certification: examined.certification, ..made }
     }
 
     /// One of a technical signature.
-    pub(super) fn of_xml(signer: &Signer, time: Option<Timestamp>, sealed: Option<&Sealed>) -> Self {
+    pub(super) fn of_xml(signer: &Signer, time: Option<Timestamp>, sealed: Option<&SealFacts>) -> Self {
         Self::new(signer, time, sealed)
     }
 
-    fn new(signer: &Signer, time: Option<Timestamp>, sealed: Option<&Sealed>) -> Self {
+    fn new(signer: &Signer, time: Option<Timestamp>, sealed: Option<&SealFacts>) -> Self {
         let known = signer.known();
         Self {
             is_timestamp: false,

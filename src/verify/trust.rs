@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 
-use super::chain::{Pool, Signer};
+use super::chain::{CertificatePool, Signer};
 use super::key::sha256;
 use crate::error::{Error, TrustAnchorsError};
 use crate::trust::TrustAnchors;
@@ -112,15 +112,15 @@ impl SealTrust {
         self
     }
 
-    pub(super) fn pool(&self) -> Pool {
-        let mut pool = Pool::default();
+    pub(super) fn pool(&self) -> CertificatePool {
+        let mut pool = CertificatePool::default();
         self.given.iter().for_each(|der| pool.add(der));
         pool
     }
 
     /// Who may have sealed, each with how their certificates are known.
-    pub(super) fn ways(&self) -> impl Iterator<Item = Way<'_>> {
-        self.seals.iter().map(Way)
+    pub(super) fn rules(&self) -> impl Iterator<Item = TrustRule<'_>> {
+        self.seals.iter().map(TrustRule)
     }
 
     pub(super) fn is_timestamp_authority(&self, certificate: &Signer) -> bool {
@@ -133,10 +133,10 @@ impl SealTrust {
     }
 }
 
-/// One way to be trusted.
-pub(super) struct Way<'t>(&'t Seals);
+/// One rule of a [`SealTrust`]: which certificates are trusted, and whose they must be.
+pub(super) struct TrustRule<'t>(&'t Seals);
 
-impl Way<'_> {
+impl TrustRule<'_> {
     pub(super) fn is_anchor(&self, certificate: &Signer) -> bool {
         match self.0 {
             Seals::Under(anchors, _) => anchors.contains(&Anchor(certificate.key_sha256())),

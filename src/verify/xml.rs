@@ -13,7 +13,7 @@ use roxmltree::{Document, Node, NodeId, ParsingOptions};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::canonical::Canonical;
-use super::chain::Pool;
+use super::chain::CertificatePool;
 use super::cms::{Intact, timestamp};
 use super::key::{Fault, hash, hashed};
 use super::revocation::RevocationValues;
@@ -145,7 +145,7 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
         return Err(Malformed("its signed properties belong to another signature"));
     }
 
-    let mut pool = Pool::default();
+    let mut pool = CertificatePool::default();
     let in_key_info = children(signature, DS, "KeyInfo").flat_map(|info| children(info, DS, "X509Data"));
     for certificate in in_key_info.flat_map(|data| children(data, DS, "X509Certificate")) {
         pool.add(&base64(certificate)?);
@@ -266,7 +266,7 @@ fn signature_digest(info: Node<'_, '_>) -> Result<ObjectIdentifier, Verification
 /// The certificate that the signed properties name first.
 fn signing_certificate(
     properties: Node<'_, '_>,
-    pool: &Pool,
+    pool: &CertificatePool,
 ) -> Result<std::rc::Rc<super::chain::Signer>, VerificationError> {
     let named = ["SigningCertificate", "SigningCertificateV2"].into_iter();
     let mut named = named.flat_map(|name| children(properties, XADES, name));

@@ -16,7 +16,7 @@ const MAX_SIGNATURES: usize = 64;
 const MAX_FIELDS: usize = 10_000;
 
 /// A signature as it stands in the file.
-pub(in crate::verify) struct Found<'b> {
+pub(in crate::verify) struct RawSignature<'b> {
     pub(in crate::verify) kind: Kind,
     /// What it covers: all before it, and all after it up to `end`.
     pub(in crate::verify) covered: [&'b [u8]; 2],
@@ -71,7 +71,7 @@ impl Permits {
 
 impl<'b> View<'_, 'b> {
     /// Every signature field that has a value.
-    pub(in crate::verify) fn signatures(&self) -> Result<Vec<Found<'b>>, VerificationError> {
+    pub(in crate::verify) fn signatures(&self) -> Result<Vec<RawSignature<'b>>, VerificationError> {
         let mut found = Vec::new();
         let Some(form) = self.dictionary(&self.catalog()?, b"AcroForm")? else { return Ok(found) };
         let (mut seen, mut looked_at) = (HashSet::new(), 0);
@@ -111,7 +111,7 @@ impl<'b> View<'_, 'b> {
         signature: &Dictionary,
         id: Option<Id>,
         field: &Dictionary,
-    ) -> Result<Found<'b>, VerificationError> {
+    ) -> Result<RawSignature<'b>, VerificationError> {
         let kind = match self.value(signature, b"SubFilter")?.name() {
             Some(b"ETSI.CAdES.detached") => Kind::Pades,
             Some(b"adbe.pkcs7.detached") => Kind::Pkcs7,
@@ -138,7 +138,15 @@ impl<'b> View<'_, 'b> {
         }
         let claimed = self.value(signature, b"M")?.string().and_then(date);
         let permits = self.permits(signature, field)?;
-        Ok(Found { kind, covered: [&bytes[..before], &bytes[start..end]], end, contents, claimed, value: id, permits })
+        Ok(RawSignature {
+            kind,
+            covered: [&bytes[..before], &bytes[start..end]],
+            end,
+            contents,
+            claimed,
+            value: id,
+            permits,
+        })
     }
 
     /// What the signature's references and its field say (ISO 32000-2, tables 236, 237, 255 to 259).

@@ -21,7 +21,7 @@ use self::budget::{Budget, MAX_DEPTH};
 pub(super) use self::changes::Update;
 #[cfg(all(feature = "sandbox", any(fuzzing, test)))]
 pub(super) use self::form::Permits;
-pub(super) use self::form::{Found, Kind};
+pub(super) use self::form::{Kind, RawSignature};
 pub(super) use self::object::Id;
 use self::object::{Dictionary, Object, Reader};
 use self::xref::{Entry, Section};
@@ -34,7 +34,7 @@ const HEADER: usize = 1024;
 pub(super) struct File<'b> {
     bytes: &'b [u8],
     budget: Budget,
-    sections: xref::Known,
+    sections: xref::SectionCache,
     /// Object streams by their offset.
     streams: RefCell<HashMap<usize, Rc<ObjectStream>>>,
 }

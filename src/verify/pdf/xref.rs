@@ -74,13 +74,13 @@ pub(super) fn start(bytes: &[u8]) -> Result<usize, VerificationError> {
 }
 
 /// Sections that were read, by their offset.
-pub(super) type Known = RefCell<HashMap<usize, Rc<Section>>>;
+pub(super) type SectionCache = RefCell<HashMap<usize, Rc<Section>>>;
 
 /// The sections from this one on, the newest first.
 pub(super) fn chain(
     bytes: &[u8],
     start: usize,
-    known: &Known,
+    known: &SectionCache,
     budget: &Budget,
 ) -> Result<Vec<Rc<Section>>, VerificationError> {
     let (mut sections, mut seen) = (Vec::new(), HashSet::new());
