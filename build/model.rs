@@ -56,7 +56,7 @@ pub struct Attribute<'a> {
 }
 
 /// The content of a complex type.
-pub enum Content<'a> {
+pub enum ContentModel<'a> {
     Empty,
     Text(Value<'a>),
     Particles(Vec<Particle<'a>>),
@@ -114,7 +114,7 @@ fn demands(types: &MetaTypes, type_: &str, part: &str) -> bool {
         is_ours(types, ident)
             && ident.name.as_str() == type_
             && (attributes(types, type_, complex).iter().any(|own| own.name == part && own.required)
-                || matches!(content(types, type_, complex), Content::Particles(own) if own.iter().any(demanded)))
+                || matches!(content(types, type_, complex), ContentModel::Particles(own) if own.iter().any(demanded)))
     })
 }
 
@@ -147,17 +147,17 @@ pub fn attributes<'a>(types: &'a MetaTypes, parent: &str, complex: &'a ComplexMe
 }
 
 /// The content of a complex type.
-pub fn content<'a>(types: &'a MetaTypes, parent: &str, complex: &'a ComplexMeta) -> Content<'a> {
-    let Some(ident) = &complex.content else { return Content::Empty };
+pub fn content<'a>(types: &'a MetaTypes, parent: &str, complex: &'a ComplexMeta) -> ContentModel<'a> {
+    let Some(ident) = &complex.content else { return ContentModel::Empty };
     match &types.items[ident].variant {
-        MetaTypeVariant::Sequence(group) => Content::Particles(particles(types, parent, group)),
+        MetaTypeVariant::Sequence(group) => ContentModel::Particles(particles(types, parent, group)),
         // A group reference as the whole content: the name of the group is prefixed with that of the type.
-        MetaTypeVariant::Choice(group) => Content::Particles(vec![Particle::Choice {
+        MetaTypeVariant::Choice(group) => ContentModel::Particles(vec![Particle::Choice {
             name: strip_parent(types, ident),
             needed: true,
             alternatives: particles(types, parent, group),
         }]),
-        _ => Content::Text(value(types, ident)),
+        _ => ContentModel::Text(value(types, ident)),
     }
 }
 

@@ -6,7 +6,7 @@ use xsd_parser::models::code::Module;
 use xsd_parser::models::meta::{Constrains, MetaTypeVariant, MetaTypes};
 use xsd_parser::pipeline::renderer::{Context, MetaData, RenderStep, RenderStepType};
 
-use super::model::{self, Content, Occurs, Particle, Value};
+use super::model::{self, ContentModel, Occurs, Particle, Value};
 use super::types::pascal;
 
 /// Generates one table per complex type, and the root elements of the types.
@@ -37,14 +37,14 @@ impl RenderStep for TablesStep {
                     quote!(Attribute { name: #name, required: #required, needed: #needed, value: #value })
                 });
                 let content = match model::content(types, name, complex) {
-                    Content::Empty => quote!(Content::Elements(&[])),
-                    Content::Text(value) => {
+                    ContentModel::Empty => quote!(ContentModel::Elements(&[])),
+                    ContentModel::Text(value) => {
                         let value = simple(types, &value);
-                        quote!(Content::Text(#value))
+                        quote!(ContentModel::Text(#value))
                     }
-                    Content::Particles(particles) => {
+                    ContentModel::Particles(particles) => {
                         let particles = particles.iter().map(|particle| table(types, particle));
-                        quote!(Content::Elements(&[#( #particles ),*]))
+                        quote!(ContentModel::Elements(&[#( #particles ),*]))
                     }
                 };
                 self.tables.push(quote! {

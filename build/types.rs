@@ -10,7 +10,7 @@ use xsd_parser::models::meta::{ComplexMeta, EnumerationMeta, MetaTypeVariant, Me
 use xsd_parser::pipeline::renderer::{Context, RenderStep, RenderStepType};
 
 use super::choices::with_choices;
-use super::model::{self, Content, NAMESPACE, Occurs, Particle, Value};
+use super::model::{self, ContentModel, NAMESPACE, Occurs, Particle, Value};
 
 /// Generates the wire types.
 #[derive(Debug)]
@@ -107,8 +107,8 @@ fn structure(types: &MetaTypes, name: &str, complex: &ComplexMeta, documentation
     let attributes = Attributes::of(&model::attributes(types, name, complex));
     let Attributes { written, read: read_attributes, .. } = &attributes;
     let particles = match model::content(types, name, complex) {
-        Content::Empty => vec![],
-        Content::Text(value) => {
+        ContentModel::Empty => vec![],
+        ContentModel::Text(value) => {
             let type_ = rust_type(&value);
             let read = read(&ident, &quote!(#read_attributes text: element.value()?,));
             return quote! {
@@ -125,7 +125,7 @@ fn structure(types: &MetaTypes, name: &str, complex: &ComplexMeta, documentation
                 #read
             };
         }
-        Content::Particles(particles) => particles,
+        ContentModel::Particles(particles) => particles,
     };
     if particles.iter().all(|particle| matches!(particle, Particle::Element { .. })) {
         let fields = particles.iter().map(element_field);

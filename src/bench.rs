@@ -6,7 +6,7 @@ use crate::asice;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::types::Documents;
-use crate::xml::{self, Mode, generated as wire};
+use crate::xml::{self, Strictness, generated as wire};
 
 /// Packs and signs. Returns the number of parts: nothing is copied.
 pub fn package(documents: &Documents, identity: &Identity) -> Result<usize, Error> {
@@ -20,5 +20,5 @@ pub fn sign(identity: &Identity, message: &[u8]) -> usize {
 
 /// Reads the status of a direct job.
 pub fn read_status(text: &str) -> bool {
-    xml::read::<wire::DirectSignatureJobStatusResponse>(text, Mode::Tolerant).is_ok()
+    xml::read::<wire::DirectSignatureJobStatusResponse>(text, Strictness::Tolerant).is_ok()
 }

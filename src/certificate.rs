@@ -29,7 +29,7 @@ pub(crate) struct Certificate {
 
 /// Why a certificate is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unreadable {
+pub(crate) enum UnreadableCertificate {
     /// It is not an X.509 certificate in DER.
     Malformed,
     /// It, or a field of it, is larger than in any real certificate.
@@ -44,17 +44,17 @@ const LARGEST_SERIAL_NUMBER: usize = 512;
 const LARGEST_CERTIFICATE: usize = 65_535;
 
 impl Certificate {
-    pub(crate) fn parse(der: &CertificateDer<'_>) -> Result<Self, Unreadable> {
+    pub(crate) fn parse(der: &CertificateDer<'_>) -> Result<Self, UnreadableCertificate> {
         let within = |what, bytes, most| match bytes > most {
-            true => Err(Unreadable::TooLarge { what, bytes, most }),
+            true => Err(UnreadableCertificate::TooLarge { what, bytes, most }),
             false => Ok(()),
         };
         // Before it is parsed, so that no parser's weakness for size matters.
         within("encoding", der.len(), LARGEST_CERTIFICATE)?;
-        let parsed = CertificateInner::<Raw>::from_der(der).map_err(|_| Unreadable::Malformed)?;
+        let parsed = CertificateInner::<Raw>::from_der(der).map_err(|_| UnreadableCertificate::Malformed)?;
         within("serial number", parsed.tbs_certificate().serial_number().as_bytes().len(), LARGEST_SERIAL_NUMBER)?;
         let signed = AnyRef::from_der(der).and_then(|whole| SliceReader::new(whole.value())?.tlv_bytes());
-        Ok(Self { parsed, signed: signed.map_err(|_| Unreadable::Malformed)?.to_vec() })
+        Ok(Self { parsed, signed: signed.map_err(|_| UnreadableCertificate::Malformed)?.to_vec() })
     }
 
     fn content(&self) -> &TbsCertificateInner<Raw> {

@@ -18,12 +18,12 @@ use crate::handle::AnyJobHandle;
 use crate::identity::Identity;
 use crate::portal;
 use crate::sandbox::fuzz as sandbox;
-use crate::transport::answer::{Answer, next_poll};
+use crate::transport::answer::{TextResponse, next_poll};
 use crate::transport::{Pades, Xades};
 use crate::trust::{Environment, TrustAnchors};
 use crate::types::{Document, PollingQueue, Sender};
 use crate::verify::{Inspected, SealTrust, Sealer, Verified};
-use crate::xml::{self, Mode, generated as wire};
+use crate::xml::{self, Strictness, generated as wire};
 
 /// What a target does with an input.
 pub type Target = fn(&[u8]);
@@ -99,10 +99,10 @@ fn answers(input: &[u8]) {
 
 /// What is read and can be written is read again as the same.
 fn document<T: xml::Document>(text: &str) -> Option<T> {
-    let _ = xml::read::<T>(text, Mode::Strict);
-    let document: T = xml::read(text, Mode::Tolerant).ok()?;
+    let _ = xml::read::<T>(text, Strictness::Strict);
+    let document: T = xml::read(text, Strictness::Tolerant).ok()?;
     if let Ok(written) = xml::write(&document) {
-        let again: T = xml::read(&written, Mode::Strict).expect("what we wrote can be read");
+        let again: T = xml::read(&written, Strictness::Strict).expect("what we wrote can be read");
         assert_eq!(xml::write(&again).expect("what we read can be written"), written);
     }
     Some(document)
@@ -120,7 +120,7 @@ fn refusals(input: &[u8]) {
         headers.insert("X-Next-permitted-poll-time", HeaderValue::from_static("2030-01-01T12:00:00+01:00"));
     }
     let text = String::from_utf8(body.to_vec()).map_err(|_| Error::Timeout);
-    let error = Answer { status, headers, text }.error(false);
+    let error = TextResponse { status, headers, text }.error(false);
     let _ = format!("{error} {error:?} {} {}", error.kind(), error.class().leaves_open());
 }
 

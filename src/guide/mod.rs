@@ -51,14 +51,14 @@
 )]
 
 #[doc = include_str!("access_tokens.md")]
-#[doc = "\n---\nNext: [`senders`]"]
+#[doc = "\n***\nNext: [`senders`]"]
 pub mod access_tokens {}
 
 #[doc = include_str!("capabilities.md")]
 pub mod capabilities {}
 
 #[doc = include_str!("certificates.md")]
-#[doc = "\n---\nNext: [`access_tokens`]"]
+#[doc = "\n***\nNext: [`access_tokens`]"]
 pub mod certificates {}
 
 #[doc = include_str!("command_line.md")]
@@ -67,11 +67,11 @@ pub mod command_line {}
 #[doc = include_str!("direct_flow.md")]
 #[doc = include_str!("diagrams/direct.svg")]
 #[doc = include_str!("direct_flow_steps.md")]
-#[doc = "\n---\nNext: [`portal_flow`]"]
+#[doc = "\n***\nNext: [`portal_flow`]"]
 pub mod direct_flow {}
 
 #[doc = include_str!("errors.md")]
-#[cfg_attr(feature = "sandbox", doc = "\n---\nNext: [`testing`]")]
+#[cfg_attr(feature = "sandbox", doc = "\n***\nNext: [`testing`]")]
 pub mod errors {}
 
 #[doc = include_str!("from_dotnet.md")]
@@ -85,21 +85,21 @@ pub mod from_java {}
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("getting_started.md")]
-#[doc = "\n---\nNext: [`direct_flow`]"]
+#[doc = "\n***\nNext: [`direct_flow`]"]
 pub mod getting_started {}
 
 #[doc = include_str!("personal_data.md")]
-#[doc = "\n---\nLook up: [`troubleshooting`]"]
+#[doc = "\n***\nLook up: [`troubleshooting`]"]
 pub mod personal_data {}
 
 #[doc = include_str!("polling.md")]
-#[doc = "\n---\nNext: [`references`]"]
+#[doc = "\n***\nNext: [`references`]"]
 pub mod polling {}
 
 #[doc = include_str!("portal_flow.md")]
 #[doc = include_str!("diagrams/portal.svg")]
 #[doc = include_str!("portal_flow_steps.md")]
-#[doc = "\n---\nNext: [`polling`]"]
+#[doc = "\n***\nNext: [`polling`]"]
 pub mod portal_flow {}
 
 #[doc = include_str!("production.md")]
@@ -109,17 +109,17 @@ pub mod portal_flow {}
     not(feature = "verify"),
     doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
 )]
-#[doc = "\n---\nNext: [`security`]"]
+#[doc = "\n***\nNext: [`security`]"]
 pub mod production {}
 
 #[doc = include_str!("references.md")]
-#[doc = "\n---\nNext: [`errors`]"]
+#[doc = "\n***\nNext: [`errors`]"]
 pub mod references {}
 
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("sandbox_rules.md")]
-#[doc = "\n---\nNext: [`certificates`]"]
+#[doc = "\n***\nNext: [`certificates`]"]
 pub mod sandbox_rules {}
 
 #[doc = include_str!("security.md")]
@@ -129,11 +129,11 @@ pub mod sandbox_rules {}
     not(feature = "verify"),
     doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
 )]
-#[doc = "\n---\nNext: [`personal_data`]"]
+#[doc = "\n***\nNext: [`personal_data`]"]
 pub mod security {}
 
 #[doc = include_str!("senders.md")]
-#[doc = "\n---\nNext: [`production`]"]
+#[doc = "\n***\nNext: [`production`]"]
 pub mod senders {}
 
 #[cfg(feature = "verify")]
@@ -145,7 +145,7 @@ pub mod signed_documents {}
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("testing.md")]
 #[cfg_attr(feature = "testing", doc = include_str!("testing_without_server.md"))]
-#[doc = "\n---\nNext: [`sandbox_rules`]"]
+#[doc = "\n***\nNext: [`sandbox_rules`]"]
 pub mod testing {}
 
 #[doc = include_str!("troubleshooting.md")]

@@ -8,14 +8,14 @@ use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 
-use crate::certificate::{Certificate, Unreadable};
+use crate::certificate::{Certificate, UnreadableCertificate};
 use crate::error::IdentityError;
 
 /// The readable certificates of a file.
 pub(super) struct Certificates {
     readable: Vec<(CertificateDer<'static>, Certificate)>,
     /// The error of the first unreadable certificate.
-    unreadable: Option<Unreadable>,
+    unreadable: Option<UnreadableCertificate>,
 }
 
 impl Certificates {
@@ -67,8 +67,10 @@ impl Certificates {
             if !is_certified {
                 failures.push(match self.unreadable {
                     None => IdentityError::MissingCertificate,
-                    Some(Unreadable::Malformed) => IdentityError::NotCertificate,
-                    Some(Unreadable::TooLarge { what, bytes, most }) => IdentityError::TooLarge { what, bytes, most },
+                    Some(UnreadableCertificate::Malformed) => IdentityError::NotCertificate,
+                    Some(UnreadableCertificate::TooLarge { what, bytes, most }) => {
+                        IdentityError::TooLarge { what, bytes, most }
+                    }
                 });
             }
         }

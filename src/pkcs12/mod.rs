@@ -45,10 +45,10 @@ impl Archive {
             mac.verify(&safes, &password)?;
         }
         let mut opened = Self { keys: Vec::new(), certificates: Vec::new() };
-        for Seq(safe) in Vec::<Seq<Safe>>::from_ber(&safes).map_err(unreadable)? {
+        for Seq(safe) in Vec::<Seq<ContentInfo>>::from_ber(&safes).map_err(unreadable)? {
             let content = match safe {
-                Safe::Plain(content) => wiped(content),
-                Safe::Encrypted(encrypted) => encrypted.decrypt(&password)?,
+                ContentInfo::Plain(content) => wiped(content),
+                ContentInfo::Encrypted(encrypted) => encrypted.decrypt(&password)?,
             };
             for Seq(bag) in Vec::<Seq<Bag>>::from_ber(&content).map_err(unreadable)? {
                 match bag {
@@ -89,8 +89,8 @@ impl Fields for Pfx {
     fn read<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self> {
         let _version: u8 = reader.decode()?;
         let safes = match reader.decode()? {
-            Seq(Safe::Plain(safes)) => safes,
-            Seq(Safe::Encrypted(_)) => return Err(reader.error(ErrorKind::Failed)),
+            Seq(ContentInfo::Plain(safes)) => safes,
+            Seq(ContentInfo::Encrypted(_)) => return Err(reader.error(ErrorKind::Failed)),
         };
         let mac = if reader.is_finished() { None } else { Some(reader.decode::<Seq<Mac>>()?.0) };
         Ok(Self { safes, mac })
@@ -98,12 +98,12 @@ impl Fields for Pfx {
 }
 
 /// `ContentInfo`: one part of the archive.
-enum Safe {
+enum ContentInfo {
     Plain(OctetString),
     Encrypted(Encrypted),
 }
 
-impl Fields for Safe {
+impl Fields for ContentInfo {
     fn read<'a>(reader: &mut impl Reader<'a>) -> der::Result<Self> {
         match reader.decode()? {
             DATA => Ok(Self::Plain(field(reader, TagMode::Explicit)?)),

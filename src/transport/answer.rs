@@ -10,7 +10,7 @@ use reqwest::Response;
 use super::failure::failed;
 use crate::error::{AccessTokenError, Error, Refusal};
 use crate::time;
-use crate::xml::{self, Mode, generated as wire};
+use crate::xml::{self, Strictness, generated as wire};
 
 /// When the next poll is permitted, in every answer to a poll.
 const NEXT_POLL: &str = "X-Next-permitted-poll-time";
@@ -45,13 +45,13 @@ pub(crate) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
 }
 
 /// An answer that was read: its text, or why it has none.
-pub(crate) struct Answer {
+pub(crate) struct TextResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: Result<String, Error>,
 }
 
-impl Answer {
+impl TextResponse {
     pub(super) async fn read(mut response: Response) -> Self {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let text =
@@ -71,7 +71,7 @@ impl Answer {
         }
         // A body that cannot be read, or is not ours, changes nothing about the status.
         let text = text.unwrap_or_default();
-        let refusal = match xml::read::<wire::Error>(&text, Mode::Tolerant) {
+        let refusal = match xml::read::<wire::Error>(&text, Strictness::Tolerant) {
             Ok(error) => Refusal {
                 code: Some(error.error_code.trim().to_owned()),
                 message: Some(error.error_message),
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(rest(response.into()).await, "begun");
         assert_eq!(start.elapsed().as_secs(), 1);
         let refusal = http::Response::builder().status(401).body(reqwest::Body::wrap_stream(Stuck(false)));
-        let error = Answer::read(refusal.expect("a response").into()).await.error(true);
+        let error = TextResponse::read(refusal.expect("a response").into()).await.error(true);
         assert!(matches!(error, Error::AccessToken(AccessTokenError::NotAccepted(_))), "{error:?}");
         assert_eq!(start.elapsed().as_secs(), 2);
     }

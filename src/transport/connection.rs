@@ -32,7 +32,7 @@ impl Connection {
     pub(super) fn new(
         environment: &Environment<NoTokens>,
         identity: &Identity,
-        shown: Shown<'_>,
+        shown: ClientAuthentication<'_>,
         options: &Options,
     ) -> Result<Self, Error> {
         // Not less but other checks than usual: see `ServerVerifier`.
@@ -50,14 +50,14 @@ impl Connection {
 }
 
 /// What the client shows of itself in the handshake.
-pub(super) enum Shown<'i> {
+pub(super) enum ClientAuthentication<'i> {
     /// Its certificate.
     Certificate(&'i Identity),
     /// Nothing.
     Nothing,
 }
 
-impl Shown<'_> {
+impl ClientAuthentication<'_> {
     /// The TLS of a client that shows this.
     pub(super) fn over(self, tls: ConfigBuilder<ClientConfig, WantsClientCert>) -> ClientConfig {
         match self {

@@ -18,7 +18,7 @@ use super::failure::failed;
 use super::hooks::Meter;
 use super::part::Part;
 use super::settings::MAX_DOWNLOAD;
-use super::whole::{Format, NotOfFormat, Seen};
+use super::whole::{Format, FormatCheck, WrongFormat};
 use super::{Operation, Transport};
 use crate::error::Error;
 use crate::types::ServiceUrl;
@@ -128,7 +128,7 @@ impl<D> Download<D> {
         let is_bounded = response.content_length().is_some() || is_chunked(response.headers());
         Ok(DownloadStream {
             format: self.format,
-            seen: Seen::nothing(self.format),
+            seen: FormatCheck::nothing(self.format),
             is_bounded,
             is_over: false,
             meter: self.transport.hooks.transfer(false, response.content_length()),
@@ -220,7 +220,7 @@ impl<D> fmt::Debug for Download<D> {
 #[must_use = "nothing arrives unless it is read"]
 pub struct DownloadStream {
     format: Format,
-    seen: Seen,
+    seen: FormatCheck,
     /// Whether the answer says where it ends.
     is_bounded: bool,
     /// Whether its end or an error was returned. Then nothing follows.
@@ -263,7 +263,7 @@ impl DownloadStream {
     fn take(&mut self, piece: Bytes) -> Result<Bytes, Error> {
         self.left = self.left.checked_sub(piece.len() as u64).ok_or_else(|| too_long(self.most))?;
         self.meter.add(piece.len());
-        self.seen.add(&piece).map_err(|NotOfFormat| self.not_of_format())?;
+        self.seen.add(&piece).map_err(|WrongFormat| self.not_of_format())?;
         Ok(piece)
     }
 

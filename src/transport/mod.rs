@@ -29,10 +29,10 @@ use reqwest::Response;
 use tracing::Instrument;
 use url::Url;
 
-use self::answer::Answer;
+use self::answer::TextResponse;
 use self::call::{Body, Call};
 pub(crate) use self::call::{Upload, XML};
-use self::connection::{Connection, Shown};
+use self::connection::{ClientAuthentication, Connection};
 pub use self::download::{Download, DownloadStream, Pades, Xades};
 pub use self::hooks::{Exchange, OutgoingPackage, Transfer};
 pub(crate) use self::hooks::{Hooks, dump_to};
@@ -41,7 +41,7 @@ pub(crate) use self::operation::{Flow, Operation, note_change, note_job, note_ou
 #[cfg(feature = "verify")]
 pub(crate) use self::part::Part;
 pub use self::rate::{EvenPace, RateLimiter, RateLimiterFuture};
-use self::reply::{Done, Reply, Whole};
+use self::reply::{Done, Reply, TextReply};
 pub use self::retry::Retry;
 pub(crate) use self::settings::Options;
 pub use self::settings::{Proxy, Timeouts};
@@ -51,7 +51,7 @@ use crate::error::{AccessTokenError, Error, RateLimiterError, TlsError};
 use crate::identity::Identity;
 use crate::trust::{Environment, NoTokens, TokenEndpoint};
 use crate::types::{AccessTokens, ServiceUrl};
-use crate::xml::{self, Document, Mode};
+use crate::xml::{self, Document, Strictness};
 
 /// What is asked for where the answer is text; errors are XML even so.
 const TEXT: &str = "text/plain, application/xml;q=0.9, */*;q=0.8";
@@ -91,7 +91,8 @@ impl Transport {
             Tokens::new(tokens, endpoint, environment.root(), identity, options).map(Arc::new)
         });
         let tokens = tokens.transpose()?;
-        let shown = if tokens.is_some() { Shown::Nothing } else { Shown::Certificate(identity) };
+        let shown =
+            if tokens.is_some() { ClientAuthentication::Nothing } else { ClientAuthentication::Certificate(identity) };
         let connection = Connection::new(&environment, identity, shown, options)?;
         Ok(Self { tokens, ..Self::over(connection, environment, options) })
     }
@@ -158,7 +159,7 @@ impl Transport {
         retry: Retry,
     ) -> Result<(Option<Timestamp>, Option<T>), Error> {
         let call = Call::get(url);
-        let answer: Whole = retry.run(|resent| self.attempt(&call, resent)).await?;
+        let answer: TextReply = retry.run(|resent| self.attempt(&call, resent)).await?;
         // 204 has no body; a blank 200 has nothing to say either.
         let document = if answer.text.trim().is_empty() { None } else { Some(read(&answer.text)?) };
         Ok((answer::next_poll(&answer.headers), document))
@@ -192,7 +193,7 @@ impl Transport {
         resent: usize,
     ) -> Result<T, Error> {
         let call = Call { method: Method::POST, body, ..Call::get(url) };
-        match self.attempt::<Whole>(&call, resent).await {
+        match self.attempt::<TextReply>(&call, resent).await {
             Ok(answer) => read(&answer.text),
             Err(error @ Error::Transport(_)) if !call.body.is_given() => {
                 Err(self.refused_credential(url).await.unwrap_or(error))
@@ -246,7 +247,7 @@ impl Transport {
 
     /// An idempotent request, retried, and the whole text of its answer.
     async fn call(&self, call: &Call<'_>) -> Result<String, Error> {
-        Ok(self.retry.run(|resent| self.attempt::<Whole>(call, resent)).await?.text)
+        Ok(self.retry.run(|resent| self.attempt::<TextReply>(call, resent)).await?.text)
     }
 
     /// One request, with an access token if the client uses them.
@@ -316,7 +317,7 @@ impl Transport {
                 R::take(response).await.map_err(|error| (None, error))
             } else {
                 self.noted(call.url, response.headers(), status).await;
-                let answer = Answer::read(response).await;
+                let answer = TextResponse::read(response).await;
                 let text = answer.text.as_ref().ok().cloned();
                 Err((text, answer.error(token.is_some())))
             };
@@ -383,7 +384,7 @@ impl fmt::Debug for Transport {
 }
 
 fn read<T: Document>(text: &str) -> Result<T, Error> {
-    xml::read(text, Mode::Tolerant).map_err(|error| Error::Protocol(error.to_string()))
+    xml::read(text, Strictness::Tolerant).map_err(|error| Error::Protocol(error.to_string()))
 }
 
 /// A document of ours as text. What does not fit the schema is our own mistake.

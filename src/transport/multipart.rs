@@ -117,19 +117,19 @@ impl Multipart {
         reqwest::Body::wrap_stream(self.pieces(receiver, meter))
     }
 
-    fn pieces(&self, receiver: mpsc::Receiver<io::Result<Bytes>>, meter: Meter) -> Pieces {
-        Pieces { receiver, meter, progress: Arc::clone(&self.progress) }
+    fn pieces(&self, receiver: mpsc::Receiver<io::Result<Bytes>>, meter: Meter) -> BodyStream {
+        BodyStream { receiver, meter, progress: Arc::clone(&self.progress) }
     }
 }
 
 /// The pieces of a body, as they come.
-struct Pieces {
+struct BodyStream {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     meter: Meter,
     progress: Arc<Progress>,
 }
 
-impl Stream for Pieces {
+impl Stream for BodyStream {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     /// The body as a connection gets it, and what its request knows about it.
-    fn body() -> (Multipart, Pieces) {
+    fn body() -> (Multipart, BodyStream) {
         let multipart = Multipart::new("<request/>", Package { parts: vec![Part::Written("PK".into())] }).unwrap();
         let (sender, receiver) = mpsc::channel(1);
         sender.try_send(Ok(Bytes::from_static(b"PK"))).unwrap();
@@ -161,7 +161,7 @@ mod tests {
         (multipart, pieces)
     }
 
-    async fn next(pieces: &mut Pieces) -> Option<io::Result<Bytes>> {
+    async fn next(pieces: &mut BodyStream) -> Option<io::Result<Bytes>> {
         poll_fn(|context| Pin::new(&mut *pieces).poll_next(context)).await
     }
 

@@ -12,7 +12,7 @@ use crate::error::{self, Error, FileAction};
 /// A file under its temporary name. Removed when dropped, unless it was finished.
 pub(crate) struct Part {
     file: File,
-    name: Hidden,
+    name: TemporaryName,
     target: PathBuf,
     directory: Directory,
 }
@@ -41,7 +41,7 @@ impl Part {
         let open = move || {
             // Opened now: a failure after the rename would come too late.
             let directory = Directory::open(&parent)?;
-            let (file, hidden) = (options.open(&hidden)?, Hidden(hidden));
+            let (file, hidden) = (options.open(&hidden)?, TemporaryName(hidden));
             // Not when it is opened: then the process's umask would take bits away.
             #[cfg(unix)]
             if let Some(mode) = mode {
@@ -127,9 +127,9 @@ fn is_of_no_matter(error: &io::Error) -> bool {
 }
 
 /// A name that goes away with its file.
-struct Hidden(PathBuf);
+struct TemporaryName(PathBuf);
 
-impl Drop for Hidden {
+impl Drop for TemporaryName {
     fn drop(&mut self) {
         // After the rename there is nothing under this name, and that is fine.
         let _ = std::fs::remove_file(&self.0);

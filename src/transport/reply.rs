@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use reqwest::Response;
 
-use super::answer::{self, Answer};
+use super::answer::{self, TextResponse};
 use super::settings::Timeouts;
 use crate::error::Error;
 
@@ -21,18 +21,18 @@ pub(super) trait Reply: Sized {
 }
 
 /// Read to its end, within limits.
-pub(super) struct Whole {
+pub(super) struct TextReply {
     pub(super) headers: HeaderMap,
     pub(super) text: String,
 }
 
-impl Reply for Whole {
+impl Reply for TextReply {
     fn limit(timeouts: &Timeouts) -> Duration {
         timeouts.answer
     }
 
     async fn take(response: Response) -> Result<Self, Error> {
-        let Answer { headers, text, .. } = Answer::read(response).await;
+        let TextResponse { headers, text, .. } = TextResponse::read(response).await;
         Ok(Self { headers, text: text? })
     }
 

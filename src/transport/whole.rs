@@ -30,15 +30,15 @@ impl Format {
 
 /// These bytes are not those of a document of the format.
 #[derive(Debug)]
-pub(super) struct NotOfFormat;
+pub(super) struct WrongFormat;
 
 /// What is known of the bytes so far.
-pub(super) enum Seen {
+pub(super) enum FormatCheck {
     Pdf(Pdf),
     Xml(Xml),
 }
 
-impl Seen {
+impl FormatCheck {
     pub(super) fn nothing(format: Format) -> Self {
         match format {
             Format::Pdf => Self::Pdf(Pdf::default()),
@@ -46,7 +46,7 @@ impl Seen {
         }
     }
 
-    pub(super) fn add(&mut self, piece: &[u8]) -> Result<(), NotOfFormat> {
+    pub(super) fn add(&mut self, piece: &[u8]) -> Result<(), WrongFormat> {
         match self {
             Self::Pdf(pdf) => pdf.add(piece),
             Self::Xml(xml) => xml.add(piece),
@@ -86,13 +86,13 @@ pub(super) struct Pdf {
 }
 
 impl Pdf {
-    fn add(&mut self, piece: &[u8]) -> Result<(), NotOfFormat> {
+    fn add(&mut self, piece: &[u8]) -> Result<(), WrongFormat> {
         if !self.has_begun {
             let room = HEAD.saturating_sub(self.kept.len());
             self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
             self.has_begun = has_header(&self.kept)?;
             if !self.has_begun && self.kept.len() >= HEAD {
-                return Err(NotOfFormat);
+                return Err(WrongFormat);
             }
         }
         if self.has_begun {
@@ -113,10 +113,10 @@ impl Pdf {
 
 /// Whether the header is among the first bytes of a file, at the beginning of a line. Pages and error documents may have
 /// it in their text.
-fn has_header(bytes: &[u8]) -> Result<bool, NotOfFormat> {
+fn has_header(bytes: &[u8]) -> Result<bool, WrongFormat> {
     let first = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii_start();
     if let [b'<' | b'{' | b'[', ..] = first {
-        return Err(NotOfFormat);
+        return Err(WrongFormat);
     }
     let mut found = bytes.windows(HEADER.len()).enumerate().filter(|(_, window)| *window == HEADER);
     Ok(found.any(|(at, _)| match at.checked_sub(1).map(|before| bytes[before]) {
@@ -169,7 +169,7 @@ enum At {
 const NAME: usize = 16;
 
 impl Xml {
-    fn add(&mut self, piece: &[u8]) -> Result<(), NotOfFormat> {
+    fn add(&mut self, piece: &[u8]) -> Result<(), WrongFormat> {
         let mut rest = piece;
         while let [byte, more @ ..] = rest {
             rest = more;
@@ -185,12 +185,12 @@ impl Xml {
                 (At::Declaration, b'-') => self.at = At::Dash,
                 (At::Declaration, b'[') if self.depth > 0 => self.at = At::Until { end: b"]]>", met: 0 },
                 // A document type: no signature has one, and pages do.
-                (At::Declaration, _) => return Err(NotOfFormat),
+                (At::Declaration, _) => return Err(WrongFormat),
                 (At::Dash, b'-') => self.at = At::Until { end: b"-->", met: 0 },
-                (At::Dash, _) => return Err(NotOfFormat),
+                (At::Dash, _) => return Err(WrongFormat),
                 (At::Until { end, met }, byte) => self.at = until(end, met, *byte),
                 (At::End, b'>') => self.close()?,
-                (At::End, b'<') => return Err(NotOfFormat),
+                (At::End, b'<') => return Err(WrongFormat),
                 (At::End, _) => {}
                 (At::Start { is_name, quote, slash }, byte) => self.start(is_name, quote, slash, *byte)?,
             }
@@ -199,15 +199,15 @@ impl Xml {
     }
 
     /// Outside the root there is white space, and a byte order mark at the very beginning.
-    fn outside(&mut self, byte: u8) -> Result<(), NotOfFormat> {
+    fn outside(&mut self, byte: u8) -> Result<(), WrongFormat> {
         let is_mark = BOM.get(self.before) == Some(&byte);
         if is_mark {
             self.before += 1;
         }
-        if is_mark || byte.is_ascii_whitespace() { Ok(()) } else { Err(NotOfFormat) }
+        if is_mark || byte.is_ascii_whitespace() { Ok(()) } else { Err(WrongFormat) }
     }
 
-    fn markup(&mut self, byte: u8) -> Result<At, NotOfFormat> {
+    fn markup(&mut self, byte: u8) -> Result<At, WrongFormat> {
         self.before = BOM.len();
         match byte {
             b'!' => Ok(At::Declaration),
@@ -218,14 +218,14 @@ impl Xml {
                 self.name(byte);
                 Ok(at)
             }
-            _ => Err(NotOfFormat),
+            _ => Err(WrongFormat),
         }
     }
 
-    fn start(&mut self, is_name: bool, quote: Option<u8>, slash: bool, byte: u8) -> Result<(), NotOfFormat> {
+    fn start(&mut self, is_name: bool, quote: Option<u8>, slash: bool, byte: u8) -> Result<(), WrongFormat> {
         self.at = match (quote, byte) {
             (Some(quote), _) if byte == quote => At::Start { is_name, quote: None, slash: false },
-            (_, b'<') => return Err(NotOfFormat),
+            (_, b'<') => return Err(WrongFormat),
             (Some(_), _) => return Ok(()),
             (None, b'>') => {
                 self.is_document()?;
@@ -260,13 +260,13 @@ impl Xml {
     }
 
     /// Whether the root is not that of a page or of an error.
-    fn is_document(&self) -> Result<(), NotOfFormat> {
-        if self.depth == 0 && matches!(self.root.as_slice(), b"html" | b"error") { Err(NotOfFormat) } else { Ok(()) }
+    fn is_document(&self) -> Result<(), WrongFormat> {
+        if self.depth == 0 && matches!(self.root.as_slice(), b"html" | b"error") { Err(WrongFormat) } else { Ok(()) }
     }
 
-    fn close(&mut self) -> Result<(), NotOfFormat> {
+    fn close(&mut self) -> Result<(), WrongFormat> {
         self.at = At::Text;
-        self.depth = self.depth.checked_sub(1).ok_or(NotOfFormat)?;
+        self.depth = self.depth.checked_sub(1).ok_or(WrongFormat)?;
         self.has_ended = self.depth == 0;
         Ok(())
     }
@@ -290,7 +290,7 @@ mod tests {
     /// `Some(is it whole)`, or nothing if it is none of its format; the same in whatever pieces it comes.
     fn judged(format: Format, document: &[u8], is_bounded: bool) -> Option<bool> {
         let judge = |size: usize| {
-            let mut seen = Seen::nothing(format);
+            let mut seen = FormatCheck::nothing(format);
             for piece in document.chunks(size) {
                 seen.add(piece).ok()?;
             }

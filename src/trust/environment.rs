@@ -12,7 +12,7 @@ use super::anchors::TrustAnchors;
 use super::authorities::{PRODUCTION, TEST};
 use super::authority::Authority;
 use super::tokens::{HasTokens, NoTokens, TokenEndpoint, https};
-use super::trusted::{Broken, Trusted, Ways, timestamp};
+use super::trusted::{ChainFault, ChainParts, Trusted, timestamp};
 use super::verifier::ServerVerifier;
 use crate::certificate::Certificate;
 use crate::error::{Error, IdentityError, TrustAnchorsError};
@@ -209,7 +209,7 @@ impl<T> Environment<T> {
         let now = UnixTime::now();
         let at_hand = self.trusted.look_at(issuers, &[], timestamp(now));
         let leaf = Certificate::parse(leaf_der).map_err(|_| IdentityError::NotCertificate)?;
-        let Ways { anchors, issuers } = at_hand.ways(&leaf);
+        let ChainParts { anchors, issuers } = at_hand.ways(&leaf);
         let provider = Arc::new(aws_lc_rs::default_provider());
         // There is none without anchors.
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(anchors), provider).build();
@@ -217,18 +217,18 @@ impl<T> Environment<T> {
             return Ok(());
         }
         Err(match at_hand.why_broken(&leaf) {
-            Broken::MissingAuthority(authority) => IdentityError::MissingIntermediate {
+            ChainFault::MissingAuthority(authority) => IdentityError::MissingIntermediate {
                 issuer: authority.name().to_owned(),
                 published: authority.published(),
             },
-            Broken::MissingIssuer { issuer, .. } => IdentityError::MissingIntermediate { issuer, published: None },
-            Broken::OutOfDate { authority, not_before, not_after } => {
+            ChainFault::MissingIssuer { issuer, .. } => IdentityError::MissingIntermediate { issuer, published: None },
+            ChainFault::OutOfDate { authority, not_before, not_after } => {
                 IdentityError::AuthorityOutOfDate { authority, not_before, not_after }
             }
-            Broken::Elsewhere { authority: root }
-            | Broken::AnotherKey { authority: root }
-            | Broken::Untrusted { root } => IdentityError::OtherEnvironment { root },
-            Broken::Otherwise => IdentityError::OtherEnvironment { root: leaf.issuer() },
+            ChainFault::Elsewhere { authority: root }
+            | ChainFault::AnotherKey { authority: root }
+            | ChainFault::Untrusted { root } => IdentityError::OtherEnvironment { root },
+            ChainFault::Otherwise => IdentityError::OtherEnvironment { root: leaf.issuer() },
         })
     }
 

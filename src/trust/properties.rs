@@ -14,7 +14,7 @@ use super::verifier::ServerVerifier;
 use crate::certificate::Certificate;
 
 /// A certificate, and what is known of it without reading it.
-struct Made {
+struct TestCertificate {
     name: &'static str,
     key: usize,
     issuer: (&'static str, usize),
@@ -57,7 +57,7 @@ fn named(name: &str) -> DistinguishedName {
     distinguished
 }
 
-fn make(name: &'static str, key: usize, issuer: (&'static str, usize), is_live: bool, serial: u64) -> Made {
+fn make(name: &'static str, key: usize, issuer: (&'static str, usize), is_live: bool, serial: u64) -> TestCertificate {
     let mut by = CertificateParams::default();
     by.distinguished_name = named(issuer.0);
     let mut params = CertificateParams::default();
@@ -70,24 +70,24 @@ fn make(name: &'static str, key: usize, issuer: (&'static str, usize), is_live: 
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     }
     let der = params.signed_by(&KEYS[key], &Issuer::new(by, &KEYS[issuer.1])).expect("a certificate").der().clone();
-    Made { name, key, issuer, is_live, der }
+    TestCertificate { name, key, issuer, is_live, der }
 }
 
-static CERTIFICATES: LazyLock<Vec<Made>> = LazyLock::new(|| {
+static CERTIFICATES: LazyLock<Vec<TestCertificate>> = LazyLock::new(|| {
     let made =
         WORLD.iter().zip(1..).map(|((name, key, issuer, is_live), serial)| make(name, *key, *issuer, *is_live, serial));
     made.collect()
 });
 
 /// One leaf of each authority.
-static LEAVES: LazyLock<Vec<Made>> =
+static LEAVES: LazyLock<Vec<TestCertificate>> =
     LazyLock::new(|| WORLD.iter().map(|(name, key, ..)| make("Leaf", LEAF, (name, *key), true, 1)).collect());
 
 /// The authorities that a list may have: by name and key.
 const LISTED: [(&str, usize); 4] = [("Root", 0), ("Issuing", 1), ("Other", 3), ("Old", 8)];
 
 /// Whether a chain goes from this certificate to an authority on the list.
-fn leads(from: &Made, list: &[(&str, usize)], at_hand: &[&Made], depth: usize) -> bool {
+fn leads(from: &TestCertificate, list: &[(&str, usize)], at_hand: &[&TestCertificate], depth: usize) -> bool {
     depth > 0
         && at_hand.iter().filter(|one| (one.name, one.key) == from.issuer && one.is_live).any(|one| {
             match list.iter().any(|(name, _)| *name == one.name) {
@@ -112,11 +112,11 @@ fn verify(list: &[(&str, usize)], leaf: &CertificateDer<'_>, certificates: [&[Ce
     ServerVerifier::new(trusted, own, posten).verify(leaf, sent, UnixTime::now()).is_ok()
 }
 
-fn ders(of: &[Index]) -> Vec<&'static Made> {
+fn ders(of: &[Index]) -> Vec<&'static TestCertificate> {
     of.iter().map(|at| at.get(&CERTIFICATES)).collect()
 }
 
-fn bytes(of: &[&Made]) -> Vec<CertificateDer<'static>> {
+fn bytes(of: &[&TestCertificate]) -> Vec<CertificateDer<'static>> {
     of.iter().map(|one| one.der.clone()).collect()
 }
 
@@ -150,7 +150,7 @@ proptest! {
     ) {
         // Without the one that has expired: its own dates are all that says so.
         let list = &LISTED[..3];
-        let sent: Vec<&Made> = ders(&sent).into_iter().filter(|one| one.is_live).collect();
+        let sent: Vec<&TestCertificate> = ders(&sent).into_iter().filter(|one| one.is_live).collect();
         let leaf = &LEAVES[leaf];
         let mut chain = vec![leaf.der.clone()];
         chain.extend(bytes(&sent));
@@ -166,7 +166,7 @@ proptest! {
 
 #[test]
 fn the_world_has_chains_of_both_kinds() {
-    let all: Vec<&Made> = CERTIFICATES.iter().collect();
+    let all: Vec<&TestCertificate> = CERTIFICATES.iter().collect();
     let led: Vec<bool> = LEAVES.iter().map(|leaf| leads(leaf, &LISTED[..2], &all, 6)).collect();
     assert_eq!(led.iter().filter(|is_led| **is_led).count(), 10, "{led:?}");
 }

@@ -6,7 +6,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::anchors::TrustAnchors;
 use super::authority::Authority;
-use crate::certificate::{Certificate, Unreadable};
+use crate::certificate::{Certificate, UnreadableCertificate};
 use crate::error::TrustAnchorsError;
 
 /// The authorities that an environment trusts, and the certificates that were given with it.
@@ -55,8 +55,8 @@ impl Trusted {
         peers: &'c [CertificateDer<'c>],
         own: &'c [CertificateDer<'c>],
         now: Timestamp,
-    ) -> AtHand<'c> {
-        let mut at_hand = AtHand { trusted: self, now, candidates: Vec::new(), unreadable: None };
+    ) -> AvailableCertificates<'c> {
+        let mut at_hand = AvailableCertificates { trusted: self, now, candidates: Vec::new(), unreadable: None };
         for (der, is_sent) in
             peers.iter().map(|der| (der, true)).chain(own.iter().chain(&self.given).map(|der| (der, false)))
         {
@@ -126,22 +126,22 @@ struct Candidate<'c> {
 }
 
 /// The available certificates, without duplicates.
-pub(super) struct AtHand<'c> {
+pub(super) struct AvailableCertificates<'c> {
     trusted: &'c Trusted,
     now: Timestamp,
     candidates: Vec<Candidate<'c>>,
     /// Why the first of the peer's that cannot be read cannot.
-    pub(super) unreadable: Option<Unreadable>,
+    pub(super) unreadable: Option<UnreadableCertificate>,
 }
 
 /// The trust anchors that a certificate leads to, and the issuers between.
-pub(super) struct Ways<'c> {
+pub(super) struct ChainParts<'c> {
     pub(super) anchors: RootCertStore,
     pub(super) issuers: Vec<CertificateDer<'c>>,
 }
 
 /// Why a chain does not lead to an authority that is trusted.
-pub(super) enum Broken {
+pub(super) enum ChainFault {
     /// It leads to an authority of another environment.
     Elsewhere { authority: String },
     /// It has the name of an authority, and another key than the authority's.
@@ -158,7 +158,7 @@ pub(super) enum Broken {
     Otherwise,
 }
 
-impl AtHand<'_> {
+impl AvailableCertificates<'_> {
     pub(super) fn now(&self) -> Timestamp {
         self.now
     }
@@ -174,7 +174,7 @@ impl AtHand<'_> {
     /// The path search of webpki tries all combinations of certificates with the same name, and a hostile server can send
     /// many. So it gets only certificates whose signatures were followed from this one, up to a trust anchor. A
     /// certificate with the name of an authority and another key is excluded, even if a trusted issuer signed it.
-    pub(super) fn ways(&self, leaf: &Certificate) -> Ways<'_> {
+    pub(super) fn ways(&self, leaf: &Certificate) -> ChainParts<'_> {
         let mut left: Vec<&Candidate<'_>> =
             self.candidates.iter().filter(|one| matches!(one.standing, Standing::Anchor | Standing::Other)).collect();
         let (mut anchors, mut issuers) = (RootCertStore::empty(), Vec::new());
@@ -199,11 +199,11 @@ impl AtHand<'_> {
         if anchors.is_empty() {
             issuers.clear();
         }
-        Ways { anchors, issuers }
+        ChainParts { anchors, issuers }
     }
 
     /// Why the chain of this certificate does not lead to an authority that is trusted.
-    pub(super) fn why_broken(&self, leaf: &Certificate) -> Broken {
+    pub(super) fn why_broken(&self, leaf: &Certificate) -> ChainFault {
         let mut left: Vec<&Candidate<'_>> = self.candidates.iter().collect();
         let (mut last, mut is_alone) = (leaf, true);
         loop {
@@ -217,12 +217,14 @@ impl AtHand<'_> {
             let authority = certificate.subject();
             let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
             match standing {
-                Standing::Anchor => return Broken::Otherwise,
-                Standing::OutOfDate { ends } => return Broken::OutOfDate { authority, not_before, not_after: *ends },
-                Standing::Namesake => return Broken::AnotherKey { authority },
-                Standing::Elsewhere => return Broken::Elsewhere { authority },
+                Standing::Anchor => return ChainFault::Otherwise,
+                Standing::OutOfDate { ends } => {
+                    return ChainFault::OutOfDate { authority, not_before, not_after: *ends };
+                }
+                Standing::Namesake => return ChainFault::AnotherKey { authority },
+                Standing::Elsewhere => return ChainFault::Elsewhere { authority },
                 Standing::Other if not_before > self.now || not_after < self.now => {
-                    return Broken::OutOfDate { authority, not_before, not_after };
+                    return ChainFault::OutOfDate { authority, not_before, not_after };
                 }
                 Standing::Other => {}
             }
@@ -231,16 +233,16 @@ impl AtHand<'_> {
         if let Some(authority) = self.trusted.named(&issuer) {
             let is_here = self.candidates.iter().any(|candidate| candidate.certificate.subject() == issuer);
             return match is_here {
-                true => Broken::AnotherKey { authority: issuer },
-                false => Broken::MissingAuthority(authority.clone()),
+                true => ChainFault::AnotherKey { authority: issuer },
+                false => ChainFault::MissingAuthority(authority.clone()),
             };
         }
         if self.trusted.elsewhere.iter().any(|other| other.name() == issuer) {
-            return Broken::Elsewhere { authority: issuer };
+            return ChainFault::Elsewhere { authority: issuer };
         }
         match last.is_self_signed() {
-            true => Broken::Untrusted { root: issuer },
-            false => Broken::MissingIssuer { issuer, is_alone },
+            true => ChainFault::Untrusted { root: issuer },
+            false => ChainFault::MissingIssuer { issuer, is_alone },
         }
     }
 }

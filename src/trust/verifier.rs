@@ -10,8 +10,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
 
-use super::trusted::{AtHand, Broken, Trusted, Ways, timestamp};
-use crate::certificate::{Certificate, Unreadable};
+use super::trusted::{AvailableCertificates, ChainFault, ChainParts, Trusted, timestamp};
+use crate::certificate::{Certificate, UnreadableCertificate};
 use crate::error::TlsError;
 use crate::types::OrganizationNumber;
 
@@ -52,7 +52,7 @@ impl ServerVerifier {
         }
         let parsed = ParsedCertificate::try_from(leaf_der).map_err(|_| TlsError::BadCertificate)?;
         let at_hand = self.trusted.look_at(sent, &self.own, timestamp(now));
-        let Ways { anchors, issuers } = at_hand.ways(&leaf);
+        let ChainParts { anchors, issuers } = at_hand.ways(&leaf);
         verify_server_cert_signed_by_trust_anchor(&parsed, &anchors, &issuers, now, self.algorithms.all)
             .map_err(|error| explain(&error, &leaf, &at_hand))?;
         match leaf.organization_number() {
@@ -71,15 +71,15 @@ impl fmt::Debug for ServerVerifier {
     }
 }
 
-fn unreadable(reason: Unreadable) -> TlsError {
+fn unreadable(reason: UnreadableCertificate) -> TlsError {
     match reason {
-        Unreadable::Malformed => TlsError::BadCertificate,
-        Unreadable::TooLarge { what, bytes, most } => TlsError::TooLarge { what, bytes, most },
+        UnreadableCertificate::Malformed => TlsError::BadCertificate,
+        UnreadableCertificate::TooLarge { what, bytes, most } => TlsError::TooLarge { what, bytes, most },
     }
 }
 
 /// What failed, from the error of the verification and from what the certificates at hand are.
-fn explain(error: &rustls::Error, leaf: &Certificate, at_hand: &AtHand<'_>) -> TlsError {
+fn explain(error: &rustls::Error, leaf: &Certificate, at_hand: &AvailableCertificates<'_>) -> TlsError {
     let rustls::Error::InvalidCertificate(error) = error else { return TlsError::BadCertificate };
     let (not_before, not_after) = (leaf.not_before(), leaf.not_after());
     match error {
@@ -96,18 +96,20 @@ fn explain(error: &rustls::Error, leaf: &Certificate, at_hand: &AtHand<'_>) -> T
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
         | CertificateError::NotValidYetContext { .. } => match at_hand.why_broken(leaf) {
-            Broken::Elsewhere { authority } => TlsError::OtherEnvironment { authority },
-            Broken::AnotherKey { authority } => TlsError::AnotherKey { authority },
-            Broken::OutOfDate { authority, not_before, not_after } => {
+            ChainFault::Elsewhere { authority } => TlsError::OtherEnvironment { authority },
+            ChainFault::AnotherKey { authority } => TlsError::AnotherKey { authority },
+            ChainFault::OutOfDate { authority, not_before, not_after } => {
                 TlsError::AuthorityOutOfDate { authority, not_before, not_after }
             }
             _ if at_hand.unreadable.is_some() => at_hand.unreadable.map_or(TlsError::BadCertificate, unreadable),
-            Broken::MissingAuthority(authority) => {
+            ChainFault::MissingAuthority(authority) => {
                 TlsError::MissingAuthority { authority: authority.name().to_owned(), published: authority.published() }
             }
-            Broken::MissingIssuer { issuer, is_alone: true } => TlsError::MissingIntermediate { issuer },
-            Broken::MissingIssuer { issuer: root, .. } | Broken::Untrusted { root } => TlsError::UntrustedRoot { root },
-            Broken::Otherwise => TlsError::BadCertificate,
+            ChainFault::MissingIssuer { issuer, is_alone: true } => TlsError::MissingIntermediate { issuer },
+            ChainFault::MissingIssuer { issuer: root, .. } | ChainFault::Untrusted { root } => {
+                TlsError::UntrustedRoot { root }
+            }
+            ChainFault::Otherwise => TlsError::BadCertificate,
         },
         _ => TlsError::BadCertificate,
     }

@@ -8,7 +8,7 @@ use super::tree::Element;
 
 /// How strictly a document is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(crate) enum Strictness {
     /// All rules of the schema, as in a validator.
     Strict,
     /// The rules that an answer must keep to be useful.
@@ -35,7 +35,7 @@ impl Root {
 /// A complex type.
 pub(super) struct Complex {
     pub(super) attributes: &'static [Attribute],
-    pub(super) content: Content,
+    pub(super) content: ContentModel,
 }
 
 /// An attribute of a complex type.
@@ -48,7 +48,7 @@ pub(super) struct Attribute {
 }
 
 /// The content of a complex type.
-pub(super) enum Content {
+pub(super) enum ContentModel {
     Text(Simple),
     Elements(&'static [Particle]),
 }
@@ -85,7 +85,11 @@ pub(super) enum Simple {
 }
 
 /// Checks a document against its schema, and returns the parts that the schema defines.
-pub(super) fn document<'a>(root: Element<'a>, expected: &Root, mode: Mode) -> Result<CheckedElement<'a>, XmlError> {
+pub(super) fn document<'a>(
+    root: Element<'a>,
+    expected: &Root,
+    mode: Strictness,
+) -> Result<CheckedElement<'a>, XmlError> {
     if !expected.is(root) {
         return Err(XmlError(format!("the root element is not `{}` in the namespace {NAMESPACE}", expected.name)));
     }
@@ -94,7 +98,7 @@ pub(super) fn document<'a>(root: Element<'a>, expected: &Root, mode: Mode) -> Re
 }
 
 struct Check {
-    mode: Mode,
+    mode: Strictness,
     path: Vec<&'static str>,
 }
 
@@ -104,7 +108,7 @@ impl Check {
     }
 
     fn is_tolerant(&self) -> bool {
-        self.mode == Mode::Tolerant
+        self.mode == Strictness::Tolerant
     }
 
     fn complex<'a>(
@@ -135,13 +139,13 @@ impl Check {
             return self.error(format_args!("the attribute `{}` is unknown", printable(name)));
         }
         let (text, children) = match &type_.content {
-            Content::Text(simple) => {
+            ContentModel::Text(simple) => {
                 if !self.is_tolerant() && element.children().next().is_some() {
                     return self.error("elements where only text is allowed");
                 }
                 (self.text(element, simple)?, Vec::new())
             }
-            Content::Elements(particles) => (Cow::Borrowed(""), self.elements(element, particles)?),
+            ContentModel::Elements(particles) => (Cow::Borrowed(""), self.elements(element, particles)?),
         };
         Ok(CheckedElement { name, attributes, text, children })
     }
@@ -159,12 +163,12 @@ impl Check {
         let rank = |child: &Element<'_>| names.iter().position(|name| *name == child.name()).unwrap_or(usize::MAX);
         let mut children: Vec<Element<'_>> = element.children().collect();
         match self.mode {
-            Mode::Strict => {
+            Strictness::Strict => {
                 if let Some(child) = children.iter().find(|child| !child.is_ours() || rank(child) == usize::MAX) {
                     return self.error(format_args!("the element `{}` is not allowed here", printable(child.name())));
                 }
             }
-            Mode::Tolerant => {
+            Strictness::Tolerant => {
                 children.retain(|child| child.is_ours() && rank(child) != usize::MAX);
                 // The order of an answer is not checked.
                 children.sort_by_key(rank);
@@ -193,9 +197,9 @@ impl Check {
         match particle {
             Particle::Element { name, min, max, needed, value } => {
                 let (min, max) = match self.mode {
-                    Mode::Strict => (*min, *max),
-                    Mode::Tolerant if *max > 1 => (0, usize::MAX),
-                    Mode::Tolerant => (usize::from(*needed), 1),
+                    Strictness::Strict => (*min, *max),
+                    Strictness::Tolerant if *max > 1 => (0, usize::MAX),
+                    Strictness::Tolerant => (usize::from(*needed), 1),
                 };
                 let may_be_left_out = self.is_tolerant() && !needed && max == 1;
                 let mut count = 0;

@@ -6,7 +6,7 @@
 
 use yaserde::YaSerialize;
 
-use super::check::{Attribute, Complex, Content, Particle, Root, Simple, Value};
+use super::check::{Attribute, Complex, ContentModel, Particle, Root, Simple, Value};
 use super::checked::{CheckedElement, Read};
 use super::{Document, XmlError};
 

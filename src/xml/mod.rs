@@ -17,8 +17,8 @@ mod tree;
 
 use yaserde::YaSerialize;
 
-pub(crate) use self::check::Mode;
 use self::check::Root;
+pub(crate) use self::check::Strictness;
 use self::checked::Read;
 #[cfg(any(feature = "sandbox", test))]
 pub(crate) use self::limits::NAMESPACE;
@@ -33,10 +33,10 @@ pub(crate) trait Document: Read + YaSerialize {
 
 /// Reads a document with the root element of its type.
 ///
-/// [`Mode::Tolerant`] is for answers: unknown elements and attributes are ignored, the order is not checked, facets are
-/// left to the value types, and optional parts may be missing, unreadable or repeated. [`Mode::Strict`] checks the
+/// [`Strictness::Tolerant`] is for answers: unknown elements and attributes are ignored, the order is not checked, facets are
+/// left to the value types, and optional parts may be missing, unreadable or repeated. [`Strictness::Strict`] checks the
 /// whole schema.
-pub(crate) fn read<T: Document>(text: &str, mode: Mode) -> Result<T, XmlError> {
+pub(crate) fn read<T: Document>(text: &str, mode: Strictness) -> Result<T, XmlError> {
     // The parser does not normalize a CR before a character reference.
     let text = lines(text);
     let tree = tree::parse(&text)?;
@@ -55,7 +55,7 @@ pub(crate) fn write<T: Document>(document: &T) -> Result<String, XmlError> {
     let text = yaserde::ser::to_string_with_config(document, &config)
         .map_err(|_| XmlError(format!("{}: the content cannot be written as XML", T::ROOT.name)))?;
     let tree = tree::parse(&text)?;
-    check::document(tree::root(&tree), &T::ROOT, Mode::Strict)?;
+    check::document(tree::root(&tree), &T::ROOT, Strictness::Strict)?;
     Ok(text)
 }
 

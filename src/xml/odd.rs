@@ -9,9 +9,9 @@ use std::sync::{Arc, LazyLock};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::check::{Complex, Content, Particle, Simple, Value};
+use super::check::{Complex, ContentModel, Particle, Simple, Value};
 use super::tree::{self, Element};
-use super::{Document, Mode, NAMESPACE, generated as wire, read};
+use super::{Document, NAMESPACE, Strictness, generated as wire, read};
 use crate::direct::{self, Polling};
 use crate::portal;
 use crate::text::{escape_attribute, escape_text};
@@ -114,8 +114,8 @@ impl Node {
         let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned(), anything || !needed(name)));
         node.attributes = attributes.collect();
         match &type_.content {
-            Content::Text(_) => (node.text, node.trims) = (escape_text(&element.text()), true),
-            Content::Elements(particles) => {
+            ContentModel::Text(_) => (node.text, node.trims) = (escape_text(&element.text()), true),
+            ContentModel::Elements(particles) => {
                 let child = |child| described(particles, child, anything).expect("a child that the schema knows");
                 node.children = element.children().map(child).collect();
             }
@@ -257,7 +257,7 @@ static TRANSPORT: LazyLock<Arc<Transport>> = LazyLock::new(|| {
 /// Reads a document as an answer, and of a status all that it leads to.
 fn is_read(root: &Node) {
     fn accepted<T: Document>(text: &str) -> T {
-        read(text, Mode::Tolerant).unwrap_or_else(|error| panic!("{error}: {text}"))
+        read(text, Strictness::Tolerant).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
     let mut text = String::new();
     root.write(&mut text);

@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::generated::*;
-use super::{Document, Mode, read, second_opinion, write};
+use super::{Document, Strictness, read, second_opinion, write};
 use crate::text::is_xml_char;
 
 /// Text of so many characters, with those that XML has plans for more often than by chance. Line breaks are LF, as the
@@ -37,7 +37,7 @@ fn time() -> impl Strategy<Value = String> {
 fn same<T: Document + PartialEq>(document: &T) {
     let written = write(document).unwrap_or_else(|error| panic!("{error}"));
     second_opinion::agrees(&written);
-    for mode in [Mode::Strict, Mode::Tolerant] {
+    for mode in [Strictness::Strict, Strictness::Tolerant] {
         let again = read::<T>(&written, mode).unwrap_or_else(|error| panic!("{error}: {written}"));
         assert!(again == *document, "{written}");
     }
@@ -191,9 +191,9 @@ proptest! {
     /// No text makes the reader panic, nor what it makes of it break a promise.
     #[test]
     fn anything(text in ".{0,300}") {
-        let _ = read::<DirectSignatureJobStatusResponse>(&text, Mode::Tolerant);
+        let _ = read::<DirectSignatureJobStatusResponse>(&text, Strictness::Tolerant);
         let inside = format!("<error xmlns=\"{}\">{text}</error>", super::NAMESPACE);
-        let _ = read::<Error>(&inside, Mode::Tolerant);
+        let _ = read::<Error>(&inside, Strictness::Tolerant);
     }
 
     /// What XML is made of, put together by chance, is read by another parser as the same.

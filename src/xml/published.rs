@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::generated::*;
-use super::{Document, Mode, read, write};
+use super::{Document, Strictness, read, write};
 
 /// The published schemas and examples, which are not part of the crate.
 fn spec() -> Option<PathBuf> {
@@ -17,10 +17,10 @@ fn spec() -> Option<PathBuf> {
 }
 
 fn rewritten<T: Document + PartialEq>(name: &str, text: &str) -> String {
-    let first = read::<T>(text, Mode::Strict).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let tolerant = read::<T>(text, Mode::Tolerant).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let first = read::<T>(text, Strictness::Strict).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let tolerant = read::<T>(text, Strictness::Tolerant).unwrap_or_else(|error| panic!("{name}: {error}"));
     let written = write(&first).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let second = read::<T>(&written, Mode::Strict).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let second = read::<T>(&written, Strictness::Strict).unwrap_or_else(|error| panic!("{name}: {error}"));
     // `==` because wire types have no `Debug`.
     assert!(first == second && first == tolerant, "{name} came back different: {written}");
     written

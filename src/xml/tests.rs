@@ -1,19 +1,19 @@
 //! What must not be read, or not as something else. Each was found in the reading that yaserde derives.
 
 use super::generated::*;
-use super::{Mode, read};
+use super::{Strictness, read};
 use crate::text::{escape_attribute, escape_text};
 
 /// Not `unwrap`: wire types have no `Debug`.
 fn error<T: super::Document>(text: &str) -> String {
-    match read::<T>(text, Mode::Tolerant) {
+    match read::<T>(text, Strictness::Tolerant) {
         Ok(_) => panic!("was read: {text}"),
         Err(error) => error.to_string(),
     }
 }
 
 fn accepted<T: super::Document>(text: &str) -> T {
-    read(text, Mode::Tolerant).unwrap_or_else(|error| panic!("{error}: {text}"))
+    read(text, Strictness::Tolerant).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 const STATUS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -132,7 +132,7 @@ fn facets_are_left_to_the_value_types_when_an_answer_is_read_and_checked_otherwi
     let text = STATUS.replace(id, &format!("<reference>{long}</reference>{id}"));
     let read_back = accepted::<DirectSignatureJobStatusResponse>(&text);
     assert_eq!(read_back.reference.as_deref(), Some(long.as_str()));
-    let strict = read::<DirectSignatureJobStatusResponse>(&text, Mode::Strict);
+    let strict = read::<DirectSignatureJobStatusResponse>(&text, Strictness::Strict);
     assert_eq!(
         strict.err().map(|error| error.to_string()).as_deref(),
         Some("direct-signature-job-status-response/reference: 51 characters, not 0 to 50")
@@ -230,7 +230,7 @@ fn an_answer_may_lack_what_only_a_strict_reader_demands() {
         let text = CHANGE.replace(part, without);
         let change = accepted::<PortalSignatureJobStatusChangeResponse>(&text);
         assert_eq!(change.signatures.unwrap().signature.len(), 1, "{text}");
-        let strict = read::<PortalSignatureJobStatusChangeResponse>(&text, Mode::Strict).err().unwrap();
+        let strict = read::<PortalSignatureJobStatusChangeResponse>(&text, Strictness::Strict).err().unwrap();
         assert_eq!(strict.to_string(), format!("portal-signature-job-status-change-response{message}"));
     }
 }
@@ -241,7 +241,7 @@ fn what_an_answer_can_do_without_may_stand_there_twice_and_the_first_counts() {
     let text = CHANGE.replace(url, &format!("{url}<confirmation-url>https://a/2</confirmation-url>"));
     let change = accepted::<PortalSignatureJobStatusChangeResponse>(&text);
     assert_eq!(change.confirmation_url.as_deref(), Some("https://a/1"));
-    let strict = read::<PortalSignatureJobStatusChangeResponse>(&text, Mode::Strict).err().unwrap().to_string();
+    let strict = read::<PortalSignatureJobStatusChangeResponse>(&text, Strictness::Strict).err().unwrap().to_string();
     assert!(strict.ends_with("the element `confirmation-url` occurs more than 1 times"), "{strict}");
 
     let number = "<personal-identification-number>01010012345</personal-identification-number>";

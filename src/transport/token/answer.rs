@@ -17,13 +17,13 @@ const LONGEST: u64 = 365 * 24 * 3600;
 const MAX_CODE: usize = 100;
 
 /// A token as the provider gives it.
-pub(super) struct Granted {
+pub(super) struct IssuedToken {
     pub(super) token: SecretString,
     pub(super) lifetime: Duration,
 }
 
 #[derive(Deserialize)]
-struct Grant {
+struct TokenResponse {
     access_token: Option<SecretText>,
     expires_in: Option<Value>,
 }
@@ -44,7 +44,7 @@ struct Failure {
 }
 
 /// Reads an answer.
-pub(super) fn read(status: StatusCode, text: &str) -> Result<Granted, AccessTokenError> {
+pub(super) fn read(status: StatusCode, text: &str) -> Result<IssuedToken, AccessTokenError> {
     if status.is_redirection() {
         return Err(AccessTokenError::Malformed("it is a redirect, which is never followed"));
     }
@@ -59,11 +59,11 @@ pub(super) fn read(status: StatusCode, text: &str) -> Result<Granted, AccessToke
     Err(AccessTokenError::Refused(refusal(status, text)))
 }
 
-fn granted(text: &str) -> Result<Granted, AccessTokenError> {
+fn granted(text: &str) -> Result<IssuedToken, AccessTokenError> {
     use secrecy::ExposeSecret;
 
     // What serde says quotes the answer.
-    let grant: Grant = serde_json::from_str(text)
+    let grant: TokenResponse = serde_json::from_str(text)
         .map_err(|_| AccessTokenError::Malformed("it is not a JSON object whose access_token is a string"))?;
     let SecretText(token) =
         grant.access_token.ok_or(AccessTokenError::Malformed("it is a JSON object without access_token"))?;
@@ -78,7 +78,7 @@ fn granted(text: &str) -> Result<Granted, AccessTokenError> {
     let seconds = expires_in.as_u64().filter(|seconds| (1..=LONGEST).contains(seconds));
     let seconds = seconds
         .ok_or(AccessTokenError::Malformed("its expires_in is not a number of whole seconds between 1 and a year"))?;
-    Ok(Granted { token, lifetime: Duration::from_secs(seconds) })
+    Ok(IssuedToken { token, lifetime: Duration::from_secs(seconds) })
 }
 
 fn refusal(status: StatusCode, text: &str) -> Refusal {

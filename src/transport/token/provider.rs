@@ -10,11 +10,11 @@ use secrecy::zeroize::Zeroizing;
 use tracing::{Instrument, Span};
 use url::{Url, form_urlencoded};
 
-use super::answer::{self, Granted};
+use super::answer::{self, IssuedToken};
 use crate::error::{AccessTokenError, Error};
 use crate::identity::Identity;
 use crate::transport::answer::{REST, text};
-use crate::transport::connection::{self, Shown};
+use crate::transport::connection::{self, ClientAuthentication};
 use crate::transport::failure::failed;
 use crate::transport::operation;
 use crate::transport::settings::Options;
@@ -48,7 +48,7 @@ impl Provider {
             .append_pair("resource", tokens.resource().unwrap_or_else(|| api.as_str().trim_end_matches('/')))
             .finish();
         Ok(Self {
-            http: connection::http(Shown::Certificate(identity).over(tls), options)?,
+            http: connection::http(ClientAuthentication::Certificate(identity).over(tls), options)?,
             url: endpoint.url().clone(),
             form,
             timeout: options.timeouts.answer,
@@ -56,14 +56,14 @@ impl Provider {
     }
 
     /// Asks for a token.
-    pub(super) async fn ask(&self) -> Result<Granted, AccessTokenError> {
+    pub(super) async fn ask(&self) -> Result<IssuedToken, AccessTokenError> {
         let span = operation::token_request(&self.url);
         let asked = tokio::time::timeout(self.timeout, self.exchange(&span)).instrument(span.clone()).await;
         let granted = asked.unwrap_or(Err(AccessTokenError::Timeout));
         granted.inspect_err(|error| operation::fail(&span, &Error::from(error.clone())))
     }
 
-    async fn exchange(&self, span: &Span) -> Result<Granted, AccessTokenError> {
+    async fn exchange(&self, span: &Span) -> Result<IssuedToken, AccessTokenError> {
         let mut request = Request::new(Method::POST, self.url.clone());
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
