@@ -201,8 +201,8 @@ pub use self::handle::{AbandonedCreation, AnyJobHandle};
 pub use self::identity::Identity;
 pub use self::poll::{Changes, Ended, Figures, Poll, Problem, Report, Worker};
 pub use self::transport::{
-    Download, DownloadStream, EvenPace, Exchange, OutgoingPackage, Pades, Proxy, RateLimiter, RateLimiterFuture, Retry,
-    Timeouts, Transfer, Xades,
+    Download, DownloadStream, EvenPace, Exchange, Fallback, OutgoingPackage, Pades, Proxy, RateLimiter,
+    RateLimiterFuture, Retry, Timeouts, Transfer, Xades,
 };
 pub use self::trust::{Authority, Environment, HasTokens, NoTokens, TokenEndpoint, TrustAnchors};
 pub use self::types::{

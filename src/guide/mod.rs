@@ -20,9 +20,10 @@
 //! 9. [`certificates`]: which `.p12` file to use, and which servers to trust.
 //! 10. [`access_tokens`]: tokens in place of the client certificate, with a client id from *Nyva*.
 //! 11. [`senders`]: sender and broker, and how to send on behalf of other organizations.
-//! 12. [`production`]: checklist before the first real job, metrics and logs.
-//! 13. [`security`]: what the crate protects against, and what you must do.
-//! 14. [`personal_data`]: where personal data is, and for how long.
+//! 12. [`rate_limit`]: 10 calls a second for all processes of an organization.
+//! 13. [`production`]: checklist before the first real job, metrics and logs.
+//! 14. [`security`]: what the crate protects against, and what you must do.
+//! 15. [`personal_data`]: where personal data is, and for how long.
 //!
 //! **Look up**
 //!
@@ -112,6 +113,10 @@ pub mod portal_flow {}
 #[doc = "\n***\nNext: [`security`]"]
 pub mod production {}
 
+#[doc = include_str!("rate_limit.md")]
+#[doc = "\n***\nNext: [`production`]"]
+pub mod rate_limit {}
+
 #[doc = include_str!("references.md")]
 #[doc = "\n***\nNext: [`errors`]"]
 pub mod references {}
@@ -133,7 +138,7 @@ pub mod sandbox_rules {}
 pub mod security {}
 
 #[doc = include_str!("senders.md")]
-#[doc = "\n***\nNext: [`production`]"]
+#[doc = "\n***\nNext: [`rate_limit`]"]
 pub mod senders {}
 
 #[cfg(feature = "verify")]
