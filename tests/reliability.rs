@@ -171,10 +171,17 @@ async fn a_download_is_as_long_and_takes_as_long_as_it_may() {
         builder.sender(sandbox.client().sender().clone()).without_rate_limiter().retry(Retry::OFF)
     };
     let whole = status(sandbox.client()).await.pades().bytes().await.unwrap().len() as u64;
-    let fits = builder().max_download(whole).build().unwrap();
-    assert_eq!(status(fits).await.pades().bytes().await.unwrap().len() as u64, whole);
-    let small = builder().max_download(whole - 1).build().unwrap();
-    let error = status(small).await.pades().bytes().await.unwrap_err();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("signed.pdf");
+    // What is held in memory has a limit of its own, and what goes to a file another one.
+    let in_memory = status(builder().max_download_in_memory(whole).max_download(whole - 1).build().unwrap()).await;
+    assert_eq!(in_memory.pades().bytes().await.unwrap().len() as u64, whole);
+    for error in [in_memory.pades().save_to(&file).await.unwrap_err(), in_memory.pades().stream().await.unwrap_err()] {
+        assert!(error.to_string().contains("the document is longer than"), "{error}");
+    }
+    let to_file = status(builder().max_download_in_memory(whole - 1).max_download(whole).build().unwrap()).await;
+    assert_eq!(to_file.pades().save_to(&file).await.unwrap(), whole);
+    let error = to_file.pades().bytes().await.unwrap_err();
     assert!(error.to_string().contains("the document is longer than"), "{error}");
 
     // Never silent for long, but too slow as a whole.

@@ -155,7 +155,17 @@ impl<E, I, S, C> ClientBuilder<E, I, S, C> {
         self
     }
 
-    /// Sets the maximum size of a signed document, in bytes. Defaults to 200 MiB.
+    /// Sets the maximum size of a signed document that is held in memory, in bytes
+    /// ([`Download::bytes`](crate::Download::bytes), and `verified` of the feature `verify`). Defaults to 200 MiB: ten
+    /// signers of documents of 10 MB make a PDF of some 150 MB.
+    pub fn max_download_in_memory(mut self, bytes: u64) -> Self {
+        self.options.max_in_memory = bytes;
+        self
+    }
+
+    /// Sets the maximum size of a signed document that is read as a stream or saved to a file, in bytes
+    /// ([`Download::stream`](crate::Download::stream), [`Download::save_to`](crate::Download::save_to)). Defaults to
+    /// 2 GiB. Neither needs more memory for a larger document, but a file needs the disk.
     pub fn max_download(mut self, bytes: u64) -> Self {
         self.options.max_download = bytes;
         self

@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep};
 use super::failure::failed;
 use super::hooks::Meter;
 use super::part::Part;
-use super::settings::MAX_DOWNLOAD;
+use super::settings::MAX_IN_MEMORY;
 use super::whole::{Format, FormatCheck, WrongFormat};
 use super::{Operation, Transport};
 use crate::error::Error;
@@ -95,7 +95,8 @@ impl<D> Download<D> {
         Self { transport: Arc::clone(transport), operation, url: url.clone(), format, kind: PhantomData }
     }
 
-    /// Downloads the document as a stream of chunks.
+    /// Downloads the document as a stream of chunks, of at most
+    /// [`max_download`](crate::ClientBuilder::max_download) bytes together.
     ///
     /// # Cancel safety
     ///
@@ -105,18 +106,17 @@ impl<D> Download<D> {
     ///
     /// Any error common to all calls, see [`Error`]. After the start of the answer, the stream yields the errors.
     pub async fn stream(&self) -> Result<DownloadStream, Error> {
-        self.operation.run(self.transport.retry.run(|resent| self.begin(resent))).await
+        self.operation.run(self.transport.retry.run(|resent| self.begin(resent, self.transport.max_download))).await
     }
 
-    /// One request.
-    async fn begin(&self, resent: usize) -> Result<DownloadStream, Error> {
+    /// One request, for at most so many bytes.
+    async fn begin(&self, resent: usize, most: u64) -> Result<DownloadStream, Error> {
         let response = self.transport.open(&self.url, self.format.accept(), resent).await?;
         if response.status() == StatusCode::PARTIAL_CONTENT {
             return Err(Error::Protocol(
                 "the answer is a part of the document (206), which was not asked for".to_owned(),
             ));
         }
-        let most = self.transport.max_download;
         if response.content_length().is_some_and(|length| length > most) {
             return Err(too_long(most));
         }
@@ -141,7 +141,8 @@ impl<D> Download<D> {
         })
     }
 
-    /// Downloads the document into memory.
+    /// Downloads the document into memory: at most
+    /// [`max_download_in_memory`](crate::ClientBuilder::max_download_in_memory) bytes.
     ///
     /// # Cancel safety
     ///
@@ -156,9 +157,9 @@ impl<D> Download<D> {
     }
 
     async fn attempt_bytes(&self, resent: usize) -> Result<Bytes, Error> {
-        let mut stream = self.begin(resent).await?;
+        let mut stream = self.begin(resent, self.transport.max_in_memory).await?;
         // What the answer says, as far as that is believed.
-        let mut whole = Vec::with_capacity(stream.meter.total().unwrap_or(0).min(MAX_DOWNLOAD) as usize);
+        let mut whole = Vec::with_capacity(stream.meter.total().unwrap_or(0).min(MAX_IN_MEMORY) as usize);
         while let Some(piece) = stream.next_piece().await? {
             whole.extend_from_slice(&piece);
         }
@@ -166,7 +167,8 @@ impl<D> Download<D> {
         Ok(whole.into())
     }
 
-    /// Downloads the document to a file, in constant memory, and returns the number of bytes.
+    /// Downloads the document to a file, in constant memory, and returns the number of bytes: at most
+    /// [`max_download`](crate::ClientBuilder::max_download).
     ///
     /// The document is written to a temporary file in the same directory, which is renamed when it is complete and on
     /// disk. So the path has either the old file or the complete new one. Then the directory is synced, unless it
@@ -187,7 +189,7 @@ impl<D> Download<D> {
     }
 
     async fn attempt_save(&self, path: &Path, resent: usize) -> Result<u64, Error> {
-        let mut stream = self.begin(resent).await?;
+        let mut stream = self.begin(resent, self.transport.max_download).await?;
         let mut part = Part::create(path).await?;
         let mut length = 0;
         while let Some(piece) = stream.next_piece().await? {

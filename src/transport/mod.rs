@@ -77,6 +77,7 @@ pub(crate) struct Transport {
     retry: Retry,
     rate: Option<Arc<dyn RateLimiter>>,
     max_download: u64,
+    max_in_memory: u64,
 }
 
 impl Transport {
@@ -117,6 +118,7 @@ impl Transport {
             retry: options.retry,
             rate: options.rate.clone(),
             max_download: options.max_download,
+            max_in_memory: options.max_in_memory,
         }
     }
 

@@ -13,9 +13,13 @@ use super::rate::{EvenPace, RateLimiter};
 use super::retry::Retry;
 use crate::error::Error;
 
-/// The default maximum size of a download, in bytes. Ten signers of documents of 10 MB make a PDF of some 150 MB: each
-/// signature that is attached has the documents in it.
-pub(super) const MAX_DOWNLOAD: u64 = 200 * 1024 * 1024;
+/// The default maximum size of a download that is held in memory, in bytes. Ten signers of documents of 10 MB make a PDF
+/// of some 150 MB: each signature that is attached has the documents in it.
+pub(super) const MAX_IN_MEMORY: u64 = 200 * 1024 * 1024;
+
+/// The default maximum size of a download as a stream or to a file, in bytes: more than any document of the service, and
+/// less than fills a disk.
+const MAX_DOWNLOAD: u64 = 2 * 1024 * 1024 * 1024;
 
 /// The timeouts of calls. The defaults are those of the official Java client.
 ///
@@ -113,7 +117,9 @@ pub(crate) struct Options {
     pub(crate) retry: Retry,
     /// `None` for no rate limiter.
     pub(crate) rate: Option<Arc<dyn RateLimiter>>,
+    /// As a stream or to a file.
     pub(crate) max_download: u64,
+    pub(crate) max_in_memory: u64,
 }
 
 impl Default for Options {
@@ -127,6 +133,7 @@ impl Default for Options {
             retry: Retry::default(),
             rate: Some(Arc::new(EvenPace::new())),
             max_download: MAX_DOWNLOAD,
+            max_in_memory: MAX_IN_MEMORY,
         }
     }
 }

@@ -199,7 +199,8 @@ impl<D> fmt::Debug for Verified<D> {
 }
 
 impl Download<Pades> {
-    /// The signed PDF, checked: whole, unchanged, and sealed by whom it must be. Held in memory.
+    /// The signed PDF, checked: whole, unchanged, and sealed by whom it must be. Held in memory, so that it has at most
+    /// [`max_download_in_memory`](crate::ClientBuilder::max_download_in_memory) bytes.
     ///
     /// # Cancel safety
     ///
