@@ -20,14 +20,15 @@ use super::revocation::RevocationValues;
 use crate::asice::xades::{DS, SHA256_URI};
 use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
 use crate::oid::{RSA, SHA256, SHA384, SHA512};
+use crate::xml::markup::{self, Limits};
 
-/// Limits of a document: its size, and what is counted before it is parsed.
+/// The size of a document, in bytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-const MAX_ELEMENTS: usize = 100_000;
-const MAX_ATTRIBUTES: usize = 200_000;
-const MAX_ATTRIBUTES_OF_ONE: usize = 100;
-const MAX_NAMESPACES: usize = 100;
-const MAX_DEPTH: usize = 64;
+
+/// What is counted before it is parsed.
+const LIMITS: Limits =
+    Limits { elements: 100_000, attributes: 200_000, attributes_of_one: 100, namespaces: 100, depth: 64 };
+
 const MAX_REFERENCES: usize = 64;
 
 /// How much of the text of an element is read, unless it is a document.
@@ -55,60 +56,14 @@ pub(super) struct SignedXml {
 pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, VerificationError> {
     let text = std::str::from_utf8(bytes).map_err(|_| Malformed("it is not XML in UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    bounded(text)?;
-    let nodes = u32::try_from(4 * MAX_ELEMENTS).unwrap_or(u32::MAX);
-    let options = ParsingOptions { nodes_limit: nodes, ..ParsingOptions::default() };
-    Document::parse_with_options(text, options).map_err(|_| Malformed("it is not well-formed XML without a DTD"))
-}
-
-/// Counts tags, attributes and namespaces without building anything. What looks like one of them and is none, in a comment
-/// for instance, counts, too.
-fn bounded(text: &str) -> Result<(), VerificationError> {
     if text.len() > MAX_BYTES {
         return Err(TooComplex("the XML is too large"));
     }
-    let (mut elements, mut attributes, mut namespaces, mut depth) = (0, 0, 0, 0_usize);
-    let mut rest = text;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
-        let end = tag_end(rest);
-        let tag = &rest[..end];
-        rest = &rest[end..];
-        if tag.starts_with('/') {
-            depth = depth.saturating_sub(1);
-            continue;
-        }
-        let own = tag.matches('=').count();
-        elements += 1;
-        attributes += own;
-        namespaces += tag.matches("xmlns").count();
-        if !tag.ends_with('/') && !tag.starts_with(['?', '!']) {
-            depth += 1;
-        }
-        if elements > MAX_ELEMENTS
-            || attributes > MAX_ATTRIBUTES
-            || own > MAX_ATTRIBUTES_OF_ONE
-            || namespaces > MAX_NAMESPACES
-            || depth > MAX_DEPTH
-        {
-            return Err(TooComplex("the XML has too many elements, attributes or namespaces"));
-        }
-    }
-    Ok(())
-}
-
-/// Where a tag ends: a `>` in the value of an attribute is none.
-fn tag_end(tag: &str) -> usize {
-    let mut quote = None;
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return at,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    tag.len()
+    markup::within(text, &LIMITS)
+        .map_err(|_| TooComplex("the XML has too many elements, attributes or namespaces, or is nested too deep"))?;
+    let nodes = u32::try_from(4 * LIMITS.elements).unwrap_or(u32::MAX);
+    let options = ParsingOptions { nodes_limit: nodes, ..ParsingOptions::default() };
+    Document::parse_with_options(text, options).map_err(|_| Malformed("it is not well-formed XML without a DTD"))
 }
 
 /// Verifies the only signature of a document.

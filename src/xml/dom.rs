@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use xml::name::OwnedName;
 use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
-use super::limits::{MAX_BYTES, MAX_DEPTH};
+use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
+use super::markup::{self, Limits};
 use crate::text::{escape_attribute, escape_text};
+
+/// What is counted before a document is parsed. The parser gives each element all namespaces in scope.
+const LIMITS: Limits =
+    Limits { elements: MAX_NODES, attributes: MAX_NODES, attributes_of_one: 256, namespaces: 256, depth: usize::MAX };
 
 /// An element with the namespaces in scope.
 pub(crate) struct Element {
     name: OwnedName,
-    /// Namespaces by prefix. The default namespace has the empty prefix.
-    namespaces: BTreeMap<String, String>,
+    /// Namespaces by prefix. The default namespace has the empty prefix. Shared with the parent, unless they differ.
+    namespaces: Rc<BTreeMap<String, String>>,
     attributes: Vec<(OwnedName, String)>,
     children: Vec<Node>,
 }
@@ -29,6 +35,7 @@ impl Element {
         if text.len() > MAX_BYTES {
             return Err(format!("longer than {MAX_BYTES} bytes"));
         }
+        markup::within(text, &LIMITS).map_err(|_| "too many elements, attributes or namespaces".to_owned())?;
         let config = ParserConfig::new().ignore_comments(true).cdata_to_characters(true).whitespace_to_characters(true);
         let mut open: Vec<Self> = Vec::new();
         for event in EventReader::new_with_config(text.as_bytes(), config) {
@@ -43,8 +50,12 @@ impl Element {
                         "" => !uri.is_empty(),
                         _ => true,
                     });
+                    let namespaces: BTreeMap<_, _> =
+                        namespaces.map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect();
+                    let parents =
+                        open.last().map(|parent| &parent.namespaces).filter(|parents| ***parents == namespaces);
                     open.push(Self {
-                        namespaces: namespaces.map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect(),
+                        namespaces: parents.map_or_else(|| Rc::new(namespaces), Rc::clone),
                         name,
                         attributes: attributes.into_iter().map(|a| (a.name, a.value)).collect(),
                         children: Vec::new(),
@@ -117,7 +128,7 @@ impl Element {
 
     fn write(&self, rendered: &BTreeMap<String, String>, out: &mut String) {
         let _ = write!(out, "<{}", qualified(&self.name));
-        for (prefix, uri) in &self.namespaces {
+        for (prefix, uri) in &*self.namespaces {
             if rendered.get(prefix) != Some(uri) {
                 let prefix = if prefix.is_empty() { String::new() } else { format!(":{prefix}") };
                 let _ = write!(out, " xmlns{prefix}=\"{}\"", escape_attribute(uri));

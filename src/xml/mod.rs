@@ -11,6 +11,7 @@ mod checked;
 pub(crate) mod dom;
 pub(crate) mod generated;
 mod limits;
+pub(crate) mod markup;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod second_opinion;
 mod tree;

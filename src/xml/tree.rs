@@ -5,10 +5,20 @@ use std::borrow::Cow;
 use roxmltree::{Document, Error, Node, ParsingOptions};
 
 use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_NODES, NAMESPACE, XmlError};
+use super::markup::{self, Excess, Limits};
 
 /// The maximum number of attributes in an element, and of namespace declarations in a document. The parser takes
 /// quadratic time in both.
 const MAX_COMPARED: usize = 256;
+
+/// The rest is counted in the tree, which tells elements from what looks like one.
+const COMPARED: Limits = Limits {
+    elements: usize::MAX,
+    attributes: usize::MAX,
+    attributes_of_one: MAX_COMPARED,
+    namespaces: MAX_COMPARED,
+    depth: usize::MAX,
+};
 
 /// An element, without comments and processing instructions.
 #[derive(Clone, Copy)]
@@ -72,46 +82,16 @@ pub(super) fn root<'a>(document: &'a Document<'a>) -> Element<'a> {
 }
 
 /// Bounds what would cost the parser more than one pass: the attributes of an element, and the declarations of
-/// namespaces. Counts in tags and outside of values, because a URL in a text may have hundreds of `=`.
+/// namespaces.
 fn before_parsing(text: &str) -> Result<(), XmlError> {
     if text.len() > MAX_BYTES {
         return Err(XmlError(format!("the document has {} bytes, more than {MAX_BYTES}", text.len())));
     }
-    let (mut rest, mut declarations) = (text, 0);
-    while let Some((_, markup)) = rest.split_once('<') {
-        // Where one of them does not end, the parser reads no further either.
-        let other = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")]
-            .into_iter()
-            .find_map(|(begin, end)| Some(markup.strip_prefix(begin)?.split_once(end).map_or("", |(_, after)| after)));
-        rest = match other {
-            Some(after) => after,
-            None => after_tag(markup, &mut declarations)?,
-        };
-    }
-    Ok(())
-}
-
-/// Counts in a tag, and gives what stands after it.
-fn after_tag<'t>(tag: &'t str, declarations: &mut usize) -> Result<&'t str, XmlError> {
-    let (mut attributes, mut quote) = (0, None);
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (Some(open), _) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'>') => return Ok(&tag[at..]),
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'=') => attributes += 1,
-            (None, b'x') if tag.as_bytes()[at..].starts_with(b"xmlns") => *declarations += 1,
-            _ => {}
-        }
-        if attributes > MAX_COMPARED {
-            return Err(XmlError(format!("an element has more than {MAX_COMPARED} attributes")));
-        }
-        if *declarations > MAX_COMPARED {
-            return Err(XmlError(format!("there are more than {MAX_COMPARED} declarations of namespaces")));
-        }
-    }
-    Ok("")
+    markup::within(text, &COMPARED).map_err(|excess| match excess {
+        Excess::AttributesOfOne => XmlError(format!("an element has more than {MAX_COMPARED} attributes")),
+        Excess::Namespaces => XmlError(format!("there are more than {MAX_COMPARED} declarations of namespaces")),
+        Excess::Elements | Excess::Attributes | Excess::Depth => too_many_nodes(),
+    })
 }
 
 /// Checks the limits of an element and its descendants. `nodes` counts those before.
