@@ -86,6 +86,8 @@ mod xml;
 
 pub use self::evidence::{Evidence, EvidenceForm};
 pub use self::inspected::{Inspected, InspectedEvidence};
+#[cfg(feature = "sandbox")]
+pub(crate) use self::pdf::objects as objects_of_pdf;
 pub use self::signature::{CheckedSignature, LongTermGap};
 pub use self::trust::{SealTrust, Sealer};
 pub use self::verified::{FailedVerification, Inclusion, Verified};

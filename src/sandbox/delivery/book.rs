@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use lopdf::{Dictionary, Document as Pdf, Object, ObjectId, Stream, StringFormat, dictionary};
 
 use super::canvas::{Canvas, HEIGHT, WIDTH};
-use super::original::{self, Original};
+use super::original::{self, Original, Room};
 use super::sealing::Sealing;
 use super::{SignedBy, TechnicalSignature, front, seal};
 use crate::types::{Documents, MediaType};
@@ -30,14 +30,14 @@ pub(in super::super) struct Contents<'a> {
 pub(in super::super) fn pades(contents: &Contents<'_>, sealing: &Sealing) -> Result<Vec<u8>, String> {
     let sealed_at = contents.signers.iter().map(|signer| signer.at).max().ok_or("nobody has signed")?;
     let failed = |error: Box<dyn std::error::Error>| format!("the signed PDF cannot be made: {error}");
-    let mut book = Book::new();
+    let (mut book, mut room) = (Book::new(), Room::for_one_job());
     let Contents { title, documents, signers, .. } = contents;
     book.pages.extend(front::front_pages(title, documents, signers, sealed_at).into_iter().map(Page::from));
     for (document, name) in documents.iter().zip(contents.names) {
         let content = document.bytes().map_err(|error| error.to_string())?;
         let title = document.title().as_str();
         let taken = match document.media_type() {
-            MediaType::Pdf => original::take(&mut book.pdf, &content),
+            MediaType::Pdf => original::take(&mut book.pdf, &content, &mut room),
             _ => None,
         };
         if let Some(taken) = taken {

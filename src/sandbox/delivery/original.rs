@@ -3,10 +3,11 @@
 //! A form keeps what a page says apart from what we write on it: its resources, and a state that it did not restore.
 //! What can be clicked or filled in does not survive, only how it looks.
 
-use lopdf::{Dictionary, Document as Pdf, Object, ObjectId, Stream};
+use lopdf::{Dictionary, Document as Pdf, LoadOptions, Object, ObjectId, Stream};
 
 use super::canvas::{HEIGHT, WIDTH};
 use super::front::FOOTER;
+use crate::verify::objects_of_pdf;
 
 /// A transformation as PDF writes it (ISO 32000-1, section 8.3.3).
 type Matrix = [f32; 6];
@@ -19,12 +20,40 @@ pub(super) struct Original {
     pub(super) group: Option<Object>,
 }
 
-/// Takes the pages of a file over into another. `None`: it is no PDF that can be taken apart.
-pub(super) fn take(pdf: &mut Pdf, content: &[u8]) -> Option<Vec<Original>> {
-    let mut other = Pdf::load_mem(content).ok().filter(|other| !other.is_encrypted())?;
+/// What the originals of one job may cost together. A PDF can name one content, one dictionary or one list of annotations
+/// on every page, and each page gets its own.
+pub(super) struct Room {
+    /// Objects of the files, direct ones included.
+    objects: usize,
+    /// Bytes that are copied.
+    copied: usize,
+}
+
+/// What a page takes, and an annotation: in the file, and in what is built for it.
+const PAGE: usize = 8 * 1024;
+const ANNOTATION: usize = 1024;
+
+impl Room {
+    pub(super) fn for_one_job() -> Self {
+        Self { objects: 500_000, copied: 64 * 1024 * 1024 }
+    }
+
+    fn copy(&mut self, bytes: usize) -> Option<()> {
+        self.copied = self.copied.checked_sub(bytes)?;
+        Some(())
+    }
+}
+
+/// Takes the pages of a file over into another. `None`: it is no PDF that can be taken apart, or it costs too much.
+pub(super) fn take(pdf: &mut Pdf, content: &[u8], room: &mut Room) -> Option<Vec<Original>> {
+    // The library builds every object of a file, of however few bytes.
+    room.objects -= objects_of_pdf(content, room.objects).ok()?;
+    // Strict: it repairs nothing, and so finds what was counted.
+    let options = LoadOptions { strict: true, max_decompressed_size: Some(room.copied), ..LoadOptions::default() };
+    let mut other = Pdf::load_mem_with_options(content, options).ok().filter(|other| !other.is_encrypted())?;
     other.renumber_objects_with(pdf.max_id + 1);
     let pages: Vec<ObjectId> = other.get_pages().into_values().collect();
-    let taken = pages.into_iter().map(|page| original(&mut other, page)).collect::<Option<Vec<_>>>()?;
+    let taken = pages.into_iter().map(|page| original(&mut other, page, room)).collect::<Option<Vec<_>>>()?;
     if taken.is_empty() {
         return None;
     }
@@ -33,13 +62,16 @@ pub(super) fn take(pdf: &mut Pdf, content: &[u8]) -> Option<Vec<Original>> {
     Some(taken)
 }
 
-fn original(pdf: &mut Pdf, page: ObjectId) -> Option<Original> {
+fn original(pdf: &mut Pdf, page: ObjectId, room: &mut Room) -> Option<Original> {
+    room.copy(PAGE)?;
     let visible = visible_box(pdf, page);
     let rotation = inherited(pdf, page, b"Rotate").and_then(|angle| angle.as_i64().ok()).unwrap_or(0);
     let placed = upright(visible, rotation);
     let group = pdf.get_dictionary(page).ok()?.get(b"Group").ok().cloned();
-    let mut form = content(pdf, page)?;
+    let mut form = content(pdf, page, room)?;
     let resources = inherited(pdf, page, b"Resources").unwrap_or_else(|| Dictionary::new().into());
+    room.copy(size(&resources))?;
+    room.copy(group.as_ref().map_or(0, size))?;
     form.dict.set("Type", "XObject");
     form.dict.set("Subtype", "Form");
     form.dict.set("BBox", visible.map(Object::Real).to_vec());
@@ -48,16 +80,17 @@ fn original(pdf: &mut Pdf, page: ObjectId) -> Option<Original> {
         form.dict.set("Group", group.clone());
     }
     let mut forms = vec![(pdf.add_object(form), placed)];
-    forms.extend(looks(pdf, page).into_iter().map(|(form, matrix)| (form, times(matrix, placed))));
+    forms.extend(looks(pdf, page, room)?.into_iter().map(|(form, matrix)| (form, times(matrix, placed))));
     Some(Original { forms, group })
 }
 
 /// What a page draws, in one stream.
-fn content(pdf: &Pdf, page: ObjectId) -> Option<Stream> {
+fn content(pdf: &Pdf, page: ObjectId, room: &mut Room) -> Option<Stream> {
     let parts = pdf.get_page_contents(page);
     let streams = parts.iter().map(|part| pdf.get_object(*part).ok()?.as_stream().ok());
     let streams = streams.collect::<Option<Vec<_>>>()?;
     if let [only] = streams.as_slice() {
+        room.copy(only.content.len() + only.dict.iter().map(|(_, value)| size(value)).sum::<usize>())?;
         let mut only = (*only).clone();
         // It may be a reference, to what is not in the file any more.
         only.dict.set("Length", i64::try_from(only.content.len()).ok()?);
@@ -65,23 +98,27 @@ fn content(pdf: &Pdf, page: ObjectId) -> Option<Stream> {
     }
     let mut joined = Vec::new();
     for stream in streams {
-        joined.extend(stream.get_plain_content().ok()?);
+        let plain = stream.get_plain_content_with_limit(room.copied).ok()?;
+        room.copy(plain.len())?;
+        joined.extend(plain);
         joined.push(b'\n');
     }
     Some(Stream::new(Dictionary::new(), joined))
 }
 
 /// The looks of a page's annotations, each with its place on the page (ISO 32000-1, section 12.5.5).
-fn looks(pdf: &mut Pdf, page: ObjectId) -> Vec<(ObjectId, Matrix)> {
+fn looks(pdf: &mut Pdf, page: ObjectId, room: &mut Room) -> Option<Vec<(ObjectId, Matrix)>> {
     let annotations = inherited(pdf, page, b"Annots").and_then(|list| list.as_array().ok().cloned());
-    let found: Vec<_> = annotations.unwrap_or_default().iter().filter_map(|item| look(pdf, item)).collect();
+    let annotations = annotations.unwrap_or_default();
+    room.copy(annotations.len() * ANNOTATION)?;
+    let found: Vec<_> = annotations.iter().filter_map(|item| look(pdf, item)).collect();
     for (form, _) in &found {
         if let Ok(stream) = pdf.get_object_mut(*form).and_then(Object::as_stream_mut) {
             stream.dict.set("Type", "XObject");
             stream.dict.set("Subtype", "Form");
         }
     }
-    found
+    Some(found)
 }
 
 fn look(pdf: &Pdf, annotation: &Object) -> Option<(ObjectId, Matrix)> {
@@ -185,6 +222,17 @@ fn inherited(pdf: &Pdf, page: ObjectId, key: &[u8]) -> Option<Object> {
     None
 }
 
+/// What an object takes in memory, roughly.
+fn size(object: &Object) -> usize {
+    let inside = match object {
+        Object::Array(items) => items.iter().map(size).sum(),
+        Object::Dictionary(dictionary) => dictionary.iter().map(|(key, value)| key.len() + 64 + size(value)).sum(),
+        Object::String(bytes, _) | Object::Name(bytes) => bytes.len(),
+        _ => 0,
+    };
+    size_of::<Object>() + inside
+}
+
 #[cfg(test)]
 mod tests {
     use lopdf::dictionary;
@@ -224,7 +272,7 @@ mod tests {
 
     fn taken(file: &[u8]) -> (Pdf, Original) {
         let mut pdf = Pdf::with_version("1.7");
-        let mut pages = take(&mut pdf, file).expect("pages");
+        let mut pages = take(&mut pdf, file, &mut Room::for_one_job()).expect("pages");
         assert_eq!(pages.len(), 1);
         (pdf, pages.remove(0))
     }
@@ -274,7 +322,7 @@ mod tests {
         for content in
             ["", "%PDF-1.4\n", "%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"]
         {
-            assert!(take(&mut pdf, content.as_bytes()).is_none(), "{content}");
+            assert!(take(&mut pdf, content.as_bytes(), &mut Room::for_one_job()).is_none(), "{content}");
         }
         assert!(pdf.objects.is_empty());
     }

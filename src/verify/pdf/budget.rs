@@ -39,13 +39,23 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn for_file(bytes: usize) -> Self {
+        Self::with_objects(bytes, MAX_OBJECTS)
+    }
+
+    /// For a file of this size, with another number of objects.
+    pub(super) fn with_objects(bytes: usize, objects: usize) -> Self {
         Self {
-            objects: Cell::new(MAX_OBJECTS),
+            objects: Cell::new(objects),
             read: Cell::new(bytes.saturating_mul(4).saturating_add(MAX_READ)),
             entries: Cell::new(MAX_ENTRIES),
             unpacked: Cell::new(bytes.saturating_mul(2).saturating_add(MAX_UNPACKED)),
             held: Cell::new(MAX_HELD),
         }
+    }
+
+    #[cfg(feature = "sandbox")]
+    pub(super) fn objects_left(&self) -> usize {
+        self.objects.get()
     }
 
     pub(super) fn object(&self) -> Result<(), VerificationError> {

@@ -9,6 +9,8 @@ mod changes;
 mod form;
 mod object;
 mod stream;
+#[cfg(feature = "sandbox")]
+mod weight;
 mod xref;
 
 use std::borrow::Cow;
@@ -24,6 +26,8 @@ pub(super) use self::form::Permits;
 pub(super) use self::form::{Kind, RawSignature};
 pub(super) use self::object::Id;
 use self::object::{Dictionary, Object, Reader};
+#[cfg(feature = "sandbox")]
+pub(crate) use self::weight::objects;
 use self::xref::{Entry, Section};
 use crate::error::VerificationError::{self, Ambiguous, NotPdf, TooComplex};
 
@@ -56,8 +60,11 @@ struct ObjectStream {
 
 impl<'b> File<'b> {
     pub(super) fn new(bytes: &'b [u8]) -> Result<Self, VerificationError> {
+        Self::within(bytes, Budget::for_file(bytes.len()))
+    }
+
+    fn within(bytes: &'b [u8], budget: Budget) -> Result<Self, VerificationError> {
         let has_header = bytes.windows(5).take(HEADER).any(|window| window == b"%PDF-");
-        let budget = Budget::for_file(bytes.len());
         let file = Self { bytes, budget, sections: RefCell::default(), streams: RefCell::default() };
         if has_header { Ok(file) } else { Err(NotPdf) }
     }
