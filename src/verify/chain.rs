@@ -14,7 +14,7 @@ use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
 
 use super::ber::{SEQUENCE, Values};
-use super::key::{self, Fault, sha256};
+use super::key::{self, Fault, XmlAlgorithm, sha256};
 use crate::certificate::Certificate;
 use crate::error::VerificationError::{self, BadCertificate, OutOfDate, Untrusted};
 use crate::oid::{TIME_STAMPING, oid};
@@ -101,6 +101,11 @@ impl Signer {
         signature: &[u8],
     ) -> Result<(), Fault> {
         key::verify(self.content().subject_public_key_info(), algorithm, digest, message, signature)
+    }
+
+    /// Verifies a signature of XML by its key.
+    pub(super) fn signed_xml(&self, algorithm: XmlAlgorithm, message: &[u8], signature: &[u8]) -> Result<(), Fault> {
+        key::verify_xml(self.content().subject_public_key_info(), algorithm, message, signature)
     }
 
     /// Whether this issued the other, which names it as its issuer.

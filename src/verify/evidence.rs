@@ -19,6 +19,9 @@ use crate::asice::xades::{ASIC, DS};
 use crate::error::VerificationError::{self, Malformed, UnknownFormat};
 use crate::types::Document;
 
+/// How many documents a job may have, and so an LTV-SDO.
+const MAX_DOCUMENTS: usize = 20;
+
 /// The namespace of LTV-SDO, without its version.
 const LTV_SDO: &str = "https://id.signicat.com/definitions/xsd/LtvSdo-";
 
@@ -137,7 +140,11 @@ impl Evidence {
         let node = |id| root.document().get_node(id).ok_or(Malformed("an element of the LTV-SDO is missing"));
         let description = node(one(root, "Description")?)?;
         let signer = node(one(description, "SignerDescription")?)?;
-        let about = node(one(description, "DocumentDescription")?)?;
+        let abouts = description.children().filter(|node| node.has_tag_name((namespace, "DocumentDescription")));
+        let abouts: Vec<_> = abouts.take(MAX_DOCUMENTS + 1).collect();
+        if !(1..=MAX_DOCUMENTS).contains(&abouts.len()) {
+            return Err(Malformed("the LTV-SDO describes no document, or too many"));
+        }
         let signature = node(one(description, "SignatureDescription")?)?;
         let text = |of: Node<'_, '_>, name: &'static str| {
             let text = of.children().find(|node| node.tag_name().name() == name)?.text()?.trim();
@@ -145,16 +152,23 @@ impl Evidence {
         };
         let secret = |of, name| text(of, name).map(SecretString::from);
 
-        let digest = node(one(about, "DocumentDigest")?)?;
-        let is_sha256 = digest.attribute("alg").is_some_and(|alg| matches!(alg, "SHA-256" | "SHA256"));
-        let stated = digest.text().map(|text| STANDARD.decode(text.trim()));
-        let stated = stated.and_then(Result::ok).and_then(|stated| <[u8; 32]>::try_from(stated).ok());
-        let stated = stated.filter(|_| is_sha256).ok_or(Malformed("the document's digest in the LTV-SDO"))?;
-        let original = root.children().find(|node| node.has_tag_name((namespace, "OriginalDocument")));
-        if let Some(original) = original
-            && digest_of_base64(original.text().unwrap_or_default())? != stated
-        {
-            return Err(Malformed("the document in the LTV-SDO has another digest than it states"));
+        let mut stated = Vec::new();
+        for about in &abouts {
+            let digest = node(one(*about, "DocumentDigest")?)?;
+            let is_sha256 = digest.attribute("alg").is_some_and(|alg| matches!(alg, "SHA-256" | "SHA256"));
+            let value = digest.text().map(|text| STANDARD.decode(text.trim()));
+            let value = value.and_then(Result::ok).and_then(|value| <[u8; 32]>::try_from(value).ok());
+            stated.push(value.filter(|_| is_sha256).ok_or(Malformed("the document's digest in the LTV-SDO"))?);
+        }
+        let originals = root.children().filter(|node| node.has_tag_name((namespace, "OriginalDocument")));
+        let originals: Vec<_> = originals.take(MAX_DOCUMENTS + 1).collect();
+        if !originals.is_empty() && originals.len() != stated.len() {
+            return Err(Malformed("the LTV-SDO does not describe each document that is in it"));
+        }
+        for (original, stated) in originals.iter().zip(&stated) {
+            if digest_of_base64(original.text().unwrap_or_default())? != *stated {
+                return Err(Malformed("the document in the LTV-SDO has another digest than it states"));
+            }
         }
         let time = text(signature, "SigningTime").and_then(|time| time.parse().ok());
         Ok(Self {
@@ -163,10 +177,10 @@ impl Evidence {
             identifier: secret(signer, "SignerNationalId"),
             unique_id: secret(signer, "SignerUniqueId"),
             nationality: secret(signer, "SignerNationality"),
-            title: secret(about, "DocumentTitle"),
+            title: secret(abouts[0], "DocumentTitle"),
             method: text(signature, "SignatureTypeFriendlyName"),
             time: time.or(signed.time),
-            sha256: vec![stated],
+            sha256: stated,
             sealed_by,
         })
     }
@@ -196,7 +210,7 @@ impl Evidence {
         self.nationality.as_ref()
     }
 
-    /// The title of the document, if it is stated.
+    /// The title of the document, if it is stated; of several documents that of the first.
     pub fn document_title(&self) -> Option<&SecretString> {
         self.title.as_ref()
     }
@@ -211,7 +225,7 @@ impl Evidence {
         self.time
     }
 
-    /// SHA-256 of the document, or of all files that are signed: the manifest of a package is one of them.
+    /// SHA-256 of the documents, or of all files that are signed: the manifest of a package is one of them.
     pub fn document_digests(&self) -> &[[u8; 32]] {
         &self.sha256
     }

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{self, Algorithm, Context};
 use aws_lc_rs::signature::{self as aws, UnparsedPublicKey, VerificationAlgorithm};
-use der::asn1::ObjectIdentifier;
+use der::asn1::{Any, ObjectIdentifier, Uint};
 use der::{Decode, Encode, Sequence};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
@@ -52,6 +52,50 @@ pub(super) fn verify(
         _ => return Err(UNKNOWN),
     };
     UnparsedPublicKey::new(verifier, bytes).verify(message, signature).map_err(|_| Fault::Wrong)
+}
+
+/// Verifies a signature of XML, by an algorithm of RFC 9231. One by ECDSA is there two numbers, each as long as the order
+/// of the curve (section 2.3.6), and not ASN.1.
+pub(super) fn verify_xml(
+    key: &SubjectPublicKeyInfoOwned,
+    algorithm: XmlAlgorithm,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), Fault> {
+    let identified = |oid, parameters| AlgorithmIdentifierOwned { oid, parameters };
+    let oid = match (algorithm, key.algorithm.oid) {
+        (XmlAlgorithm::Rsa(digest), RSA) => {
+            return verify(key, &identified(RSA, Some(Any::null())), Some(digest), message, signature);
+        }
+        (XmlAlgorithm::Ecdsa(SHA256), EC_KEY) => ECDSA_SHA256,
+        (XmlAlgorithm::Ecdsa(SHA384), EC_KEY) => ECDSA_SHA384,
+        (XmlAlgorithm::Ecdsa(SHA512), EC_KEY) => ECDSA_SHA512,
+        _ => return Err(UNKNOWN),
+    };
+    let length = match curve(key)? {
+        P256 => 32,
+        P384 => 48,
+        P521 => 66,
+        _ => return Err(UNKNOWN),
+    };
+    let (r, s) = signature.split_at_checked(length).filter(|(_, s)| s.len() == length).ok_or(Fault::Wrong)?;
+    let number = |bytes| Uint::new(bytes).map_err(|_| Fault::Wrong);
+    let signature = EcdsaSignature { r: number(r)?, s: number(s)? }.to_der().map_err(|_| Fault::Wrong)?;
+    verify(key, &identified(oid, None), None, message, &signature)
+}
+
+/// A signature algorithm of XML, with its digest.
+#[derive(Clone, Copy)]
+pub(super) enum XmlAlgorithm {
+    Rsa(ObjectIdentifier),
+    Ecdsa(ObjectIdentifier),
+}
+
+/// `Ecdsa-Sig-Value` of RFC 3279, section 2.2.3.
+#[derive(Sequence)]
+struct EcdsaSignature {
+    r: Uint,
+    s: Uint,
 }
 
 fn rsa(
@@ -111,8 +155,7 @@ fn ecdsa(
     algorithm: ObjectIdentifier,
     key: &SubjectPublicKeyInfoOwned,
 ) -> Result<&'static dyn VerificationAlgorithm, Fault> {
-    let curve = key.algorithm.parameters.as_ref().and_then(|curve| curve.decode_as::<ObjectIdentifier>().ok());
-    Ok(match (curve.ok_or(UNKNOWN)?, algorithm) {
+    Ok(match (curve(key)?, algorithm) {
         (P256, ECDSA_SHA256) => &aws::ECDSA_P256_SHA256_ASN1,
         (P256, ECDSA_SHA384) => &aws::ECDSA_P256_SHA384_ASN1,
         (P256, ECDSA_SHA512) => &aws::ECDSA_P256_SHA512_ASN1,
@@ -125,6 +168,11 @@ fn ecdsa(
         (_, ECDSA_SHA1) => return Err(WEAK),
         _ => return Err(UNKNOWN),
     })
+}
+
+fn curve(key: &SubjectPublicKeyInfoOwned) -> Result<ObjectIdentifier, Fault> {
+    let curve = key.algorithm.parameters.as_ref().and_then(|curve| curve.decode_as().ok());
+    curve.ok_or(UNKNOWN)
 }
 
 /// The digest of this number. SHA-1 is none.

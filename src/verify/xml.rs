@@ -7,19 +7,18 @@
 use aws_lc_rs::digest::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use der::asn1::{Any, ObjectIdentifier};
+use der::asn1::ObjectIdentifier;
 use jiff::Timestamp;
 use roxmltree::{Document, Node, NodeId, ParsingOptions};
-use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::canonical::Canonical;
 use super::chain::CertificatePool;
 use super::cms::{Intact, timestamp};
-use super::key::{Fault, hash, hashed};
+use super::key::{Fault, XmlAlgorithm, hash, hashed};
 use super::revocation::RevocationValues;
 use crate::asice::xades::{DS, SHA256_URI};
 use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
-use crate::oid::{RSA, SHA256, SHA384, SHA512};
+use crate::oid::{SHA256, SHA384, SHA512};
 use crate::xml::markup::{self, Limits};
 
 /// The size of a document, in bytes.
@@ -117,9 +116,8 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
     let signer = signing_certificate(signed_properties, &pool)?;
     let mut message = Vec::new();
     canonical.write(document, info, None, &mut |text| message.extend_from_slice(text.as_bytes()))?;
-    let (digest, value) = (signature_digest(info)?, only(signature, DS, "SignatureValue")?);
-    let algorithm = AlgorithmIdentifierOwned { oid: RSA, parameters: Some(Any::null()) };
-    signer.signed(&algorithm, Some(digest), &message, &base64(value)?).map_err(fault)?;
+    let value = only(signature, DS, "SignatureValue")?;
+    signer.signed_xml(algorithm(info)?, &message, &base64(value)?).map_err(fault)?;
 
     let mut timestamps = Vec::new();
     for node in signature.descendants().filter(|node| node.has_tag_name((XADES, "SignatureTimeStamp"))) {
@@ -209,12 +207,15 @@ fn digest_method(of: Node<'_, '_>) -> Result<ObjectIdentifier, VerificationError
     }
 }
 
-fn signature_digest(info: Node<'_, '_>) -> Result<ObjectIdentifier, VerificationError> {
+fn algorithm(info: Node<'_, '_>) -> Result<XmlAlgorithm, VerificationError> {
     match only(info, DS, "SignatureMethod")?.attribute("Algorithm") {
-        Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256") => Ok(SHA256),
-        Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha384") => Ok(SHA384),
-        Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512") => Ok(SHA512),
-        _ => Err(Unsupported("its XML signature is not RSA with SHA-256, SHA-384 or SHA-512")),
+        Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256") => Ok(XmlAlgorithm::Rsa(SHA256)),
+        Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha384") => Ok(XmlAlgorithm::Rsa(SHA384)),
+        Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512") => Ok(XmlAlgorithm::Rsa(SHA512)),
+        Some("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256") => Ok(XmlAlgorithm::Ecdsa(SHA256)),
+        Some("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384") => Ok(XmlAlgorithm::Ecdsa(SHA384)),
+        Some("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512") => Ok(XmlAlgorithm::Ecdsa(SHA512)),
+        _ => Err(Unsupported("its XML signature is not RSA or ECDSA with SHA-256, SHA-384 or SHA-512")),
     }
 }
 
