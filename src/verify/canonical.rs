@@ -6,6 +6,9 @@ use roxmltree::{Document, Node, NodeId};
 use crate::error::VerificationError::{self, Unsupported};
 use crate::text::{escape_attribute, escape_text};
 
+/// Takes the next piece, or says that it is too much.
+pub(super) type Out<'o> = dyn FnMut(&str) -> Result<(), VerificationError> + 'o;
+
 /// How XML becomes bytes. Comments are left out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Canonical {
@@ -32,7 +35,7 @@ impl Canonical {
         document: &Document<'_>,
         element: Node<'_, '_>,
         without: Option<NodeId>,
-        out: &mut dyn FnMut(&str),
+        out: &mut Out<'_>,
     ) -> Result<(), VerificationError> {
         const XML: &str = "http://www.w3.org/XML/1998/namespace";
         let inherits = element
@@ -42,8 +45,7 @@ impl Canonical {
         if inherits && self == Self::Inclusive {
             return Err(Unsupported("attributes of XML itself around what is signed"));
         }
-        self.element(document, element, &[], without, out);
-        Ok(())
+        self.element(document, element, &[], without, out)
     }
 
     fn element<'i>(
@@ -52,14 +54,14 @@ impl Canonical {
         element: Node<'_, 'i>,
         rendered: &[(&str, &str)],
         without: Option<NodeId>,
-        out: &mut dyn FnMut(&str),
-    ) {
+        out: &mut Out<'_>,
+    ) -> Result<(), VerificationError> {
         let source = document.input_text();
         let written = &source[element.range()][1..];
         let end = written.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).unwrap_or(written.len());
         let name = &written[..end];
-        out("<");
-        out(name);
+        out("<")?;
+        out(name)?;
         let prefix_of = |name: &'i str| name.split_once(':').map_or("", |(prefix, _)| prefix);
         let mut attributes: Vec<_> = element.attributes().collect();
         attributes.sort_by_key(|attribute| (attribute.namespace().unwrap_or_default(), attribute.name()));
@@ -91,41 +93,41 @@ impl Canonical {
                 None if uri.is_empty() => continue,
                 None => now.push((prefix, uri)),
             }
-            out(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
-            out(prefix);
-            out("=\"");
-            out(&escape_attribute(uri));
-            out("\"");
+            out(if prefix.is_empty() { " xmlns" } else { " xmlns:" })?;
+            out(prefix)?;
+            out("=\"")?;
+            out(&escape_attribute(uri))?;
+            out("\"")?;
         }
         for attribute in attributes {
-            out(" ");
-            out(qualified(&attribute));
-            out("=\"");
-            out(&escape_attribute(attribute.value()));
-            out("\"");
+            out(" ")?;
+            out(qualified(&attribute))?;
+            out("=\"")?;
+            out(&escape_attribute(attribute.value()))?;
+            out("\"")?;
         }
-        out(">");
+        out(">")?;
         for child in element.children().filter(|child| Some(child.id()) != without) {
             if child.is_element() {
-                self.element(document, child, &now, without, out);
+                self.element(document, child, &now, without, out)?;
             } else if let Some(text) = child.text().filter(|_| child.is_text()) {
                 // Documents are megabytes without anything to escape.
                 match text.contains(['&', '<', '>', '\r']) {
-                    true => out(&escape_text(text)),
-                    false => out(text),
+                    true => out(&escape_text(text))?,
+                    false => out(text)?,
                 }
             } else if let Some(instruction) = child.pi() {
-                out("<?");
-                out(instruction.target);
+                out("<?")?;
+                out(instruction.target)?;
                 if let Some(value) = instruction.value {
-                    out(" ");
-                    out(value);
+                    out(" ")?;
+                    out(value)?;
                 }
-                out("?>");
+                out("?>")?;
             }
         }
-        out("</");
-        out(name);
-        out(">");
+        out("</")?;
+        out(name)?;
+        out(">")
     }
 }

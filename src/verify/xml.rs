@@ -4,6 +4,8 @@
 //! reference leads to, and identifiers must be unique. One signature a document; no DTD, so no entities; and the number of
 //! elements, attributes and namespaces is bounded before a tree is built. The canonical form is hashed as it is written.
 
+use std::cell::Cell;
+
 use aws_lc_rs::digest::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -29,6 +31,7 @@ const LIMITS: Limits =
     Limits { elements: 100_000, attributes: 200_000, attributes_of_one: 100, namespaces: 100, depth: 64 };
 
 const MAX_REFERENCES: usize = 64;
+const MAX_TIMESTAMPS: usize = 8;
 
 /// How much of the text of an element is read, unless it is a document.
 const MAX_TEXT: usize = 4 * 1024 * 1024;
@@ -77,12 +80,13 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
     if references.is_empty() || references.len() > MAX_REFERENCES {
         return Err(Malformed("its references"));
     }
+    let written = Written(Cell::new(document.input_text().len().saturating_mul(4).saturating_add(MAX_TEXT)));
     let (mut elements, mut files) = (Vec::new(), Vec::new());
     for reference in references {
         match reference.attribute("URI") {
             Some(uri) if uri.is_empty() || uri.starts_with('#') => {
                 let target = target(document, &uri[uri.len().min(1)..])?;
-                check_reference(reference, target, signature)?;
+                check_reference(reference, target, signature, &written)?;
                 elements.push(target.id());
             }
             Some(_) => files.push(file(reference)?),
@@ -115,7 +119,7 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
     }
     let signer = signing_certificate(signed_properties, &pool)?;
     let mut message = Vec::new();
-    canonical.write(document, info, None, &mut |text| message.extend_from_slice(text.as_bytes()))?;
+    canonical.write(document, info, None, &mut written.to(|text| message.extend_from_slice(text)))?;
     let value = only(signature, DS, "SignatureValue")?;
     signer.signed_xml(algorithm(info)?, &message, &base64(value)?).map_err(fault)?;
 
@@ -124,14 +128,32 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
         let method = children(node, DS, "CanonicalizationMethod").next();
         let canonical = method.map_or(Ok(Canonical::Inclusive), Canonical::named)?;
         let mut of = Vec::new();
-        canonical.write(document, value, None, &mut |text| of.extend_from_slice(text.as_bytes()))?;
-        for token in children(node, XADES, "EncapsulatedTimeStamp").take(8) {
+        canonical.write(document, value, None, &mut written.to(|text| of.extend_from_slice(text)))?;
+        for token in children(node, XADES, "EncapsulatedTimeStamp") {
+            if timestamps.len() == MAX_TIMESTAMPS {
+                return Err(TooComplex("an XML signature has too many timestamps"));
+            }
             timestamps.push(timestamp(&base64(token)?, &of)?);
         }
     }
     let time =
         children(signed_properties, XADES, "SigningTime").next().and_then(|node| node.text()?.trim().parse().ok());
     Ok(SignedXml { intact: Intact { signer, pool, values, time, timestamps }, elements, files, time })
+}
+
+/// How much canonical XML may still be written, for all references together: several of them may cover all of a document,
+/// and a namespace may be written again for each element.
+struct Written(Cell<usize>);
+
+impl Written {
+    fn to(&self, mut out: impl FnMut(&[u8])) -> impl FnMut(&str) -> Result<(), VerificationError> {
+        move |text| {
+            let left = self.0.get().checked_sub(text.len());
+            self.0.set(left.ok_or(TooComplex("its XML signature covers too much in canonical form"))?);
+            out(text.as_bytes());
+            Ok(())
+        }
+    }
 }
 
 pub(super) fn children<'a, 'i: 'a>(
@@ -169,6 +191,7 @@ fn check_reference(
     reference: Node<'_, '_>,
     target: Node<'_, '_>,
     signature: Node<'_, '_>,
+    written: &Written,
 ) -> Result<(), VerificationError> {
     let (mut canonical, mut without) = (Canonical::Inclusive, None);
     let transforms = children(reference, DS, "Transforms").flat_map(|all| children(all, DS, "Transform"));
@@ -180,7 +203,7 @@ fn check_reference(
     }
     let digest = digest_method(reference)?;
     let mut context = Context::new(hash(digest).map_err(fault)?);
-    canonical.write(target.document(), target, without, &mut |text| context.update(text.as_bytes()))?;
+    canonical.write(target.document(), target, without, &mut written.to(|text| context.update(text)))?;
     match context.finish().as_ref() == base64(only(reference, DS, "DigestValue")?)? {
         true => Ok(()),
         false => Err(VerificationError::Changed),

@@ -58,9 +58,9 @@ fn predicted(plain: Vec<u8>, parameters: Option<&Dictionary>) -> Result<Vec<u8>,
         return Err(Unsupported("the predictor of a stream"));
     }
     let mut lines = Vec::with_capacity(plain.len());
-    let mut above = vec![0_u8; columns];
+    let (mut above, mut line) = (vec![0_u8; columns], vec![0; columns]);
     for row in plain.chunks_exact(columns + 1) {
-        let mut line = row[1..].to_vec();
+        line.copy_from_slice(&row[1..]);
         for at in 0..columns {
             let (left, up, corner) = match at {
                 0 => (0, above[0], 0),
@@ -77,7 +77,7 @@ fn predicted(plain: Vec<u8>, parameters: Option<&Dictionary>) -> Result<Vec<u8>,
             line[at] = line[at].wrapping_add(predicted);
         }
         lines.extend_from_slice(&line);
-        above = line;
+        std::mem::swap(&mut above, &mut line);
     }
     Ok(lines)
 }
