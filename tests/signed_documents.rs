@@ -13,8 +13,9 @@ use posten_signering::sandbox::{Sandbox, TechnicalSignature};
 use posten_signering::{Document, Documents, JobId};
 use serde_json::json;
 
-use self::support::java::dss;
+use self::support::java::{dss, verapdf};
 use self::support::judges::{jdk_accepts, xmlsec1_accepts};
+use self::support::pdfa::{Device, pdfa};
 use self::support::{exit_urls, pdf};
 
 /// The signed documents of a job.
@@ -196,6 +197,62 @@ async fn outside_the_dss_of_the_eu_passes_what_is_delivered() {
         }
         let verdict = &dss(&root, &[&changed])[0];
         assert_eq!((&verdict["indication"], &verdict["intact"]), (&json!("TOTAL_FAILED"), &json!(false)), "{verdict}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "outside tool: needs mvn and java"]
+async fn outside_archival_documents_give_an_archival_signed_pdf_and_others_do_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &[u8]| {
+        let file = directory.path().join(name);
+        fs::write(&file, content).unwrap();
+        file
+    };
+    let originals: Vec<_> = [1, 2, 3]
+        .into_iter()
+        .flat_map(|part| [Device::None, Device::Gray, Device::Rgb].map(|device| (part, device)))
+        .map(|(part, device)| (part, device, pdfa(part, device)))
+        .collect();
+    for part in [1, 2, 3] {
+        let of_this = originals.iter().filter(|original| original.0 == part);
+        let files: Vec<_> = of_this.map(|(_, device, file)| write(&format!("{device:?}.pdf"), file)).collect();
+        let files: Vec<_> = files.iter().map(|file| file.as_path()).collect();
+        assert_eq!(verapdf(&format!("{part}b"), &files), ["yes"; 3], "the originals are what they say");
+    }
+
+    let document = |content: &[u8]| Document::pdf("Dokument æøå", content.to_vec()).unwrap();
+    let bare = Sandbox::builder().technical_signature(TechnicalSignature::Bare).build();
+    for options in [Sandbox::builder().build(), Sandbox::builder().ltv(true).build(), bare] {
+        let sandbox = Sandbox::start_with(options).await.unwrap();
+        let mut made = Vec::new();
+        for (part, device, file) in &originals {
+            let signed = signed(&sandbox, 2, [document(file)].into_iter()).await;
+            made.push(write(&format!("signed-{part}-{device:?}.pdf"), &signed.pades));
+        }
+        // Several in one job; text, which has no pages of its own; and one with fonts and attachments: a signed PDF.
+        let together = originals.iter().filter(|original| !matches!(original.1, Device::Gray));
+        let together: Vec<_> = together.map(|(.., file)| document(file)).collect();
+        made.push(write("together.pdf", &signed(&sandbox, 1, together.into_iter()).await.pades));
+        let text = Document::text("Tekst", "Æ ø å: 1 (én) « 2 » ½ €…\nŋ").unwrap();
+        made.push(write("text.pdf", &signed(&sandbox, 1, [text].into_iter()).await.pades));
+        let again = fs::read(&made[8]).unwrap();
+        made.push(write("again.pdf", &signed(&sandbox, 1, [document(&again)].into_iter()).await.pades));
+        let archival = made.len();
+
+        // One that is not archival is enough, and so are colors that do not go together: then nothing is claimed.
+        let ordinary = document(&pdf::page("Side"));
+        let mixed = [document(&originals[8].2), ordinary];
+        let colors = [document(&originals[8].2), document(&originals[7].2)];
+        for (name, documents) in [("mixed.pdf", mixed), ("colors.pdf", colors)] {
+            let signed = signed(&sandbox, 1, documents.into_iter()).await;
+            made.push(write(name, &signed.pades));
+            assert!(!String::from_utf8_lossy(&signed.pades).contains("<pdfaid:part>3"));
+        }
+        let files: Vec<_> = made.iter().map(|file| file.as_path()).collect();
+        for (at, verdict) in verapdf("3b", &files).iter().enumerate() {
+            assert_eq!(verdict == "yes", at < archival, "{}: {verdict}", files[at].display());
+        }
     }
 }
 

@@ -14,6 +14,15 @@ pub fn dss(roots: &Path, files: &[&Path]) -> Vec<serde_json::Value> {
     String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Whether files are PDF/A of a kind (`3b`), by veraPDF: "yes", or the rules that a file breaks.
+pub fn verapdf(kind: &str, files: &[&Path]) -> Vec<String> {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let judge = BUILT.get_or_init(|| maven("tests/java/verapdf", "pdfa", "package", &[]).0.join("pdfa-judge.jar"));
+    let output = Command::new("java").arg("-jar").arg(judge).arg(kind).args(files).output().expect("needs java");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
 /// Runs a phase of a Maven project of the tree: without the network, if everything was fetched before. Returns where
 /// the result is, and what Maven said.
 pub fn maven(project: &str, name: &str, phase: &str, properties: &[String]) -> (PathBuf, String) {

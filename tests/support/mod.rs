@@ -10,6 +10,7 @@ pub mod java;
 pub mod judges;
 #[path = "../../examples/support/pdf.rs"]
 pub mod pdf;
+pub mod pdfa;
 pub mod process;
 #[cfg(feature = "sandbox")]
 pub mod queue;

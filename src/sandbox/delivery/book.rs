@@ -8,7 +8,9 @@ use flate2::write::ZlibEncoder;
 use jiff::Timestamp;
 use lopdf::{Dictionary, Document as Pdf, Object, ObjectId, Stream, StringFormat, dictionary};
 
+use super::archival::Conformance;
 use super::canvas::{Canvas, HEIGHT, WIDTH};
+use super::font::{Fonts, Used};
 use super::original::{self, Original, Room};
 use super::sealing::Sealing;
 use super::{SignedBy, TechnicalSignature, front, seal};
@@ -41,11 +43,15 @@ pub(in super::super) fn pades(contents: &Contents<'_>, sealing: &Sealing) -> Res
             _ => None,
         };
         if let Some(taken) = taken {
-            book.pages.extend(taken.into_iter().map(Page::from));
+            book.conformance.add(&book.pdf, taken.archival);
+            book.pages.extend(taken.pages.into_iter().map(Page::from));
         } else {
             // A file that only its header makes a PDF was accepted all the same.
             let text = match document.media_type() {
-                MediaType::Pdf => "Dette dokumentet kan ikke vises som sider.".into(),
+                MediaType::Pdf => {
+                    book.conformance.add(&book.pdf, None);
+                    "Dette dokumentet kan ikke vises som sider.".into()
+                }
                 _ => String::from_utf8_lossy(&content),
             };
             book.pages.extend(front::text_pages(title, &text).into_iter().map(Page::from));
@@ -63,7 +69,7 @@ pub(in super::super) fn pades(contents: &Contents<'_>, sealing: &Sealing) -> Res
         let name = format!("E-Signature-{}.xml", at + 1);
         book.attach(&name, media_type, &signer.xades, sealed_at).map_err(failed)?;
     }
-    let pdf = book.finish(signers, sealed_at).map_err(failed)?;
+    let pdf = book.finish(title, signers, sealed_at).map_err(failed)?;
     let pdf = seal::seal(pdf, sealing, sealed_at).map_err(failed)?;
     if contents.ltv { seal::for_the_long_term(pdf, sealing, sealed_at).map_err(failed) } else { Ok(pdf) }
 }
@@ -74,6 +80,8 @@ struct Book {
     /// Among the first objects of the file, as in the service's.
     signature: ObjectId,
     field: ObjectId,
+    fonts: Fonts,
+    conformance: Conformance,
     pages: Vec<Page>,
     attachments: Vec<(String, ObjectId)>,
 }
@@ -100,7 +108,8 @@ impl Book {
     fn new() -> Self {
         let mut pdf = Pdf::with_version("1.7");
         let (signature, field) = (pdf.new_object_id(), pdf.new_object_id());
-        Self { pdf, signature, field, pages: Vec::new(), attachments: Vec::new() }
+        let (fonts, conformance) = (Fonts::new(&mut pdf), Conformance::Archival(None));
+        Self { pdf, signature, field, fonts, conformance, pages: Vec::new(), attachments: Vec::new() }
     }
 
     fn attach(
@@ -135,17 +144,27 @@ impl Book {
     }
 
     /// Closes the book, with an empty seal in it.
-    fn finish(mut self, signers: &[SignedBy], at: Timestamp) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    fn finish(
+        mut self,
+        title: &str,
+        signers: &[SignedBy],
+        at: Timestamp,
+    ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
         let pages = self.pdf.new_object_id();
         let resources = self.resources();
-        let mut kids: Vec<Object> = Vec::new();
+        let (mut kids, mut used): (Vec<Object>, _) = (Vec::new(), Used::default());
         let count = self.pages.len();
         for (number, page) in (1..).zip(std::mem::take(&mut self.pages)) {
-            kids.push(
-                self.page(page, &resources, pages, |canvas| front::footer(canvas, signers, number, count)).into(),
-            );
+            let Page { mut canvas, original } = page;
+            let mut resources = resources.clone();
+            let group = original.and_then(|original| original.draw(&mut canvas, &mut resources));
+            front::footer(&mut canvas, signers, number, count);
+            let (content, letters) = canvas.finish();
+            used.extend(&letters);
+            kids.push(self.page(content, resources, pages, group).into());
         }
         let pdf = &mut self.pdf;
+        self.fonts.write(pdf, &used);
         let first = kids.first().and_then(|page| page.as_reference().ok()).ok_or("there is no page")?;
         pdf.set_object(self.signature, seal::certification(at));
         pdf.set_object(
@@ -164,7 +183,7 @@ impl Book {
         self.attachments.sort();
         let names =
             self.attachments.iter().flat_map(|(name, id)| [Object::string_literal(name.as_str()), (*id).into()]);
-        let catalog = pdf.add_object(dictionary! {
+        let mut catalog = dictionary! {
             "Type" => "Catalog",
             "Pages" => pages,
             "Lang" => Object::string_literal("nb-NO"),
@@ -172,7 +191,9 @@ impl Book {
             "AF" => files,
             "AcroForm" => dictionary! { "Fields" => vec![self.field.into()], "SigFlags" => 3 },
             "Perms" => dictionary! { "DocMDP" => self.signature },
-        });
+        };
+        self.conformance.write(pdf, &mut catalog, title, at);
+        let catalog = pdf.add_object(catalog);
         pdf.trailer.set("Root", catalog);
         let mut id = Context::new(&SHA256);
         signers.iter().for_each(|signer| id.update(&signer.xades));
@@ -186,42 +207,15 @@ impl Book {
     }
 
     /// The resources that every page has.
-    fn resources(&mut self) -> Dictionary {
-        let mut font = |name: &str| {
-            self.pdf.add_object(dictionary! {
-                "Type" => "Font", "Subtype" => "Type1", "BaseFont" => name, "Encoding" => "WinAnsiEncoding",
-            })
-        };
-        let (regular, bold) = (font("Helvetica"), font("Helvetica-Bold"));
+    fn resources(&self) -> Dictionary {
         // Gray that depends on no device, so that no file needs a color profile because of us.
         let white = [0.9642, 1.0, 0.8249].map(Object::Real).to_vec();
         let gray = vec!["CalGray".into(), dictionary! { "WhitePoint" => white, "Gamma" => 2.2 }.into()];
-        dictionary! {
-            "Font" => dictionary! { "F1" => regular, "F2" => bold },
-            "ColorSpace" => dictionary! { "G0" => gray },
-        }
+        dictionary! { "Font" => self.fonts.resources(), "ColorSpace" => dictionary! { "G0" => gray } }
     }
 
-    fn page(
-        &mut self,
-        page: Page,
-        resources: &Dictionary,
-        parent: ObjectId,
-        footer: impl FnOnce(&mut Canvas),
-    ) -> ObjectId {
-        let (mut canvas, mut resources) = (page.canvas, resources.clone());
-        let original = page.original.unwrap_or(Original { forms: Vec::new(), group: None });
-        let mut forms = Dictionary::new();
-        for (at, (form, matrix)) in original.forms.into_iter().enumerate() {
-            let name = format!("X{at}");
-            canvas.form(matrix, &name);
-            forms.set(name, form);
-        }
-        if !forms.is_empty() {
-            resources.set("XObject", forms);
-        }
-        footer(&mut canvas);
-        let content = self.pdf.add_object(Stream::new(Dictionary::new(), canvas.into_bytes()));
+    fn page(&mut self, content: Vec<u8>, resources: Dictionary, parent: ObjectId, group: Option<Object>) -> ObjectId {
+        let content = self.pdf.add_object(Stream::new(Dictionary::new(), content));
         let mut page = dictionary! {
             "Type" => "Page",
             "Parent" => parent,
@@ -229,9 +223,23 @@ impl Book {
             "Contents" => content,
             "Resources" => resources,
         };
-        if let Some(group) = original.group {
+        if let Some(group) = group {
             page.set("Group", group);
         }
         self.pdf.add_object(page)
+    }
+}
+
+impl Original {
+    /// Draws the page on one of ours. Returns how its transparency is reckoned, if it has any.
+    fn draw(self, canvas: &mut Canvas, resources: &mut Dictionary) -> Option<Object> {
+        let mut forms = Dictionary::new();
+        for (at, (form, matrix)) in self.forms.into_iter().enumerate() {
+            let name = format!("X{at}");
+            canvas.form(matrix, &name);
+            forms.set(name, form);
+        }
+        resources.set("XObject", forms);
+        self.group
     }
 }

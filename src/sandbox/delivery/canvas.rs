@@ -2,55 +2,48 @@
 
 use std::fmt::Write as _;
 
+use super::font::{Font, Used};
+use super::glyphs::{Glyph, code};
+
 /// A4, in points.
 pub(super) const WIDTH: f32 = 595.0;
 pub(super) const HEIGHT: f32 = 842.0;
 
-/// The two fonts of our pages.
-#[derive(Clone, Copy)]
-pub(super) enum Font {
-    Regular,
-    Bold,
-}
-
-impl Font {
-    /// Its name among the resources of a page.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Regular => "F1",
-            Self::Bold => "F2",
-        }
-    }
-}
-
 /// The content of a page.
 #[derive(Default)]
-pub(super) struct Canvas(Vec<u8>);
+pub(super) struct Canvas {
+    content: Vec<u8>,
+    used: Used,
+}
 
 impl Canvas {
     /// One line of text, from black (0) to white (1).
     pub(super) fn text(&mut self, (x, y): (f32, f32), font: Font, size: f32, gray: f32, text: &str) {
-        let head = format!("BT /G0 cs {gray} sc /{} {size} Tf {x} {y} Td (", font.name());
-        self.0.extend_from_slice(head.as_bytes());
-        self.0.extend(text.chars().flat_map(escaped));
-        self.0.extend_from_slice(b") Tj ET\n");
+        let codes: Vec<u8> = text.chars().map(encoded).collect();
+        self.used.add(font, &codes);
+        // Letters are drawn by lines: both colors, for readers that take the one or the other.
+        let head = format!("BT /G0 CS {gray} SC /G0 cs {gray} sc /{} {size} Tf {x} {y} Td (", font.name());
+        self.content.extend_from_slice(head.as_bytes());
+        self.content.extend(codes.into_iter().flat_map(escaped));
+        self.content.extend_from_slice(b") Tj ET\n");
     }
 
     /// A filled rectangle.
     pub(super) fn rectangle(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), gray: f32) {
         let mut text = String::new();
         let _ = writeln!(text, "/G0 cs {gray} sc {x} {y} {width} {height} re f");
-        self.0.extend_from_slice(text.as_bytes());
+        self.content.extend_from_slice(text.as_bytes());
     }
 
     /// A form, placed by a matrix.
     pub(super) fn form(&mut self, matrix: [f32; 6], name: &str) {
         let numbers = matrix.map(|number| number.to_string()).join(" ");
-        self.0.extend_from_slice(format!("q {numbers} cm /{name} Do Q\n").as_bytes());
+        self.content.extend_from_slice(format!("q {numbers} cm /{name} Do Q\n").as_bytes());
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.0
+    /// What draws it, and the letters that it needs.
+    pub(super) fn finish(self) -> (Vec<u8>, Used) {
+        (self.content, self.used)
     }
 }
 
@@ -86,39 +79,18 @@ pub(super) fn wrapped(text: &str, size: f32, width: f32) -> Vec<String> {
     lines
 }
 
-/// How wide a text is, about: letters outside ASCII are taken for average ones.
+/// How wide a text is.
 pub(super) fn text_width(text: &str, size: f32) -> f32 {
-    text.chars().map(|c| f32::from(width(c))).sum::<f32>() * size / 1000.0
+    let width = |c| Glyph::of(encoded(c)).map_or(0, |glyph| glyph.width);
+    text.chars().map(|c| f32::from(width(c))).sum::<f32>() * size / 100.0
 }
 
-/// In thousandths of the font's size: classes of letters as wide as those of Helvetica, or a little wider.
-fn width(c: char) -> u16 {
-    match c {
-        'i' | 'j' | 'l' | '\'' | '|' => 240,
-        ' ' | '.' | ',' | ':' | ';' | '!' | 'I' | 'f' | 't' | '/' | '\\' | '[' | ']' => 290,
-        '(' | ')' | 'r' | '-' | '"' | '`' | '*' => 350,
-        'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' | 'J' => 510,
-        'm' | 'M' | 'W' | '@' => 900,
-        'A'..='Z' | '&' | 'w' | '%' | 'Æ' | 'Ø' | 'Å' | 'æ' => 730,
-        _ => 570,
-    }
+/// The code of a character, or of a question mark for one that the fonts lack.
+fn encoded(c: char) -> u8 {
+    code(c).unwrap_or(b'?')
 }
 
-/// A character in a literal string of a font with WinAnsiEncoding: Latin 1 as it is, some punctuation, the rest as a
-/// question mark.
-fn escaped(c: char) -> Vec<u8> {
-    match c {
-        '(' | ')' | '\\' => vec![b'\\', u8::try_from(c).unwrap_or(b'?')],
-        ' '..='~' | '\u{A0}'..='\u{FF}' => vec![u8::try_from(c).unwrap_or(b'?')],
-        '€' => vec![0x80],
-        '…' => vec![0x85],
-        '‘' => vec![0x91],
-        '’' => vec![0x92],
-        '“' => vec![0x93],
-        '”' => vec![0x94],
-        '•' => vec![0x95],
-        '–' => vec![0x96],
-        '—' => vec![0x97],
-        _ => vec![b'?'],
-    }
+/// A code in a literal string.
+fn escaped(code: u8) -> impl Iterator<Item = u8> {
+    matches!(code, b'(' | b')' | b'\\').then_some(b'\\').into_iter().chain([code])
 }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::SignedBy;
-use super::canvas::{Canvas, Font, HEIGHT, WIDTH, text_width, wrapped};
+use super::canvas::{Canvas, HEIGHT, WIDTH, text_width, wrapped};
+use super::font::Font;
 use super::ltv_sdo::METHOD;
 use super::sealing::SEAL_NAME;
 use crate::types::Documents;

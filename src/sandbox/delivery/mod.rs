@@ -3,10 +3,13 @@
 //!
 //! Structure and names follow what the service's documents look like; the words, the look and all values are our own.
 
+mod archival;
 mod book;
 mod canvas;
 mod cms;
+mod font;
 mod front;
+mod glyphs;
 mod ltv_sdo;
 mod original;
 mod person;

@@ -5,6 +5,7 @@
 
 use lopdf::{Dictionary, Document as Pdf, LoadOptions, Object, ObjectId, Stream};
 
+use super::archival::Archival;
 use super::canvas::{HEIGHT, WIDTH};
 use super::front::FOOTER;
 use crate::verify::objects_of_pdf;
@@ -44,8 +45,15 @@ impl Room {
     }
 }
 
+/// What was taken over from a file.
+pub(super) struct Taken {
+    pub(super) pages: Vec<Original>,
+    /// What it said of itself, if it is an archival file.
+    pub(super) archival: Option<Archival>,
+}
+
 /// Takes the pages of a file over into another. `None`: it is no PDF that can be taken apart, or it costs too much.
-pub(super) fn take(pdf: &mut Pdf, content: &[u8], room: &mut Room) -> Option<Vec<Original>> {
+pub(super) fn take(pdf: &mut Pdf, content: &[u8], room: &mut Room) -> Option<Taken> {
     // The library builds every object of a file, of however few bytes.
     room.objects -= objects_of_pdf(content, room.objects).ok()?;
     // Strict: it repairs nothing, and so finds what was counted.
@@ -53,13 +61,14 @@ pub(super) fn take(pdf: &mut Pdf, content: &[u8], room: &mut Room) -> Option<Vec
     let mut other = Pdf::load_mem_with_options(content, options).ok().filter(|other| !other.is_encrypted())?;
     other.renumber_objects_with(pdf.max_id + 1);
     let pages: Vec<ObjectId> = other.get_pages().into_values().collect();
-    let taken = pages.into_iter().map(|page| original(&mut other, page, room)).collect::<Option<Vec<_>>>()?;
-    if taken.is_empty() {
+    let pages = pages.into_iter().map(|page| original(&mut other, page, room)).collect::<Option<Vec<_>>>()?;
+    if pages.is_empty() {
         return None;
     }
+    let archival = Archival::of(&other);
     pdf.max_id = other.max_id;
     pdf.objects.extend(other.objects);
-    Some(taken)
+    Some(Taken { pages, archival })
 }
 
 fn original(pdf: &mut Pdf, page: ObjectId, room: &mut Room) -> Option<Original> {
@@ -272,7 +281,7 @@ mod tests {
 
     fn taken(file: &[u8]) -> (Pdf, Original) {
         let mut pdf = Pdf::with_version("1.7");
-        let mut pages = take(&mut pdf, file, &mut Room::for_one_job()).expect("pages");
+        let mut pages = take(&mut pdf, file, &mut Room::for_one_job()).expect("pages").pages;
         assert_eq!(pages.len(), 1);
         (pdf, pages.remove(0))
     }

@@ -7,8 +7,8 @@ use lopdf::{Dictionary, Document as Pdf, IncrementalDocument, Object, ObjectId, 
 use super::cms;
 use super::sealing::{SEAL_NAME, Sealing};
 
-/// Room for a signature, in bytes: certificates, revocation lists and a timestamp.
-const ROOM: usize = 24 * 1024;
+/// Room for a signature, in bytes: certificates, revocation lists and a timestamp, together about 6 000.
+const ROOM: usize = 8 * 1024;
 
 /// What stands for the offsets until they are known: as wide as any of a file below ten gigabytes.
 const UNKNOWN: i64 = 9_999_999_999;
