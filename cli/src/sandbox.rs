@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use posten_signering::sandbox::{Feature, Sandbox as Service, SandboxError, SenderKind, TechnicalSignature};
+use posten_signering::sandbox::{FaultRule, Feature, Sandbox as Service, SandboxError, SenderKind, TechnicalSignature};
 use posten_signering::{FileAction, OrganizationNumber};
 use serde_json::json;
 
@@ -67,6 +67,10 @@ pub struct Sandbox {
     /// How many milliseconds every answer takes
     #[arg(long, env = "SIGNERING_SANDBOX_LATENCY", value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
+    /// What goes wrong: a fault, with an operation before it and a number of times after it if need be, for example
+    /// create:503*2, confirm:lose-answer, poll:503-html, slow-answer-100 or lose-request%5 (5 percent of all calls)
+    #[arg(long, env = "SIGNERING_SANDBOX_FAULT", value_name = "[OPERATION:]FAULT[*TIMES]", value_delimiter = ',')]
+    fault: Vec<FaultRule>,
     /// Move the clock forward by this number of seconds before the first call
     #[arg(long, env = "SIGNERING_SANDBOX_ADVANCE", value_name = "SECONDS", default_value_t = 0)]
     advance: u64,
@@ -131,13 +135,14 @@ impl Sandbox {
             .ltv(self.ltv)
             .rate_limit(self.rate_limit)
             .latency(Duration::from_millis(self.latency))
+            .faults(self.fault)
             .build();
         let sandbox = Service::start_with(options).await.map_err(failed)?;
         if self.advance > 0 {
             sandbox.advance(Duration::from_secs(self.advance));
         }
         let readme = sandbox.write_client_files(&self.dir).map_err(failed)?;
-        let (address, web) = (sandbox.address(), sandbox.web_url());
+        let (address, web, tokens) = (sandbox.address(), sandbox.web_url(), sandbox.access_tokens());
         output.result(
             &format!("{readme}\nRunning. Ctrl-C stops it."),
             &json!({
@@ -145,6 +150,10 @@ impl Sandbox {
                 "web": web,
                 "p12": self.dir.join("client.p12"),
                 "roots": self.dir.join("roots.pem"),
+                "token_endpoint": sandbox.token_url(),
+                "token_roots": self.dir.join("web-roots.pem"),
+                "client_id": tokens.client_id().as_str(),
+                "broker_id": tokens.broker_id().as_str(),
             }),
         )?;
         tokio::signal::ctrl_c().await.map_err(|error| Failure::Other(error.to_string()))

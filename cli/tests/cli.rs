@@ -9,7 +9,10 @@ use std::process::Stdio;
 
 use http::StatusCode;
 use posten_signering::sandbox::{Fault, FaultRule, Operation, TokenFault};
-use posten_signering::{JobId, PersonalIdentificationNumber, direct, portal};
+use posten_signering::{
+    Client, Environment, ErrorClass, Identity, JobId, PersonalIdentificationNumber, Retry, Sender, TrustAnchors,
+    direct, portal,
+};
 use rcgen::{CertificateParams, KeyUsagePurpose, date_time_ymd};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -459,12 +462,24 @@ async fn help_completions_and_the_sandbox() {
 fn every_option_of_the_sandbox_can_be_an_environment_variable() {
     let directory = tempfile::tempdir().unwrap();
     let help = run(program(directory.path()).args(["sandbox", "--help"])).out;
-    // What a sandbox can be told, but faults, which are on its dashboard.
-    let options = "port web-port dir organization broker poll-interval growing-waits redelivery redirect-lifetime \
-        delete-on-confirmation archive sender-kind without technical-signature ltv rate-limit latency advance";
-    for option in options.split_whitespace() {
-        assert!(help.contains(&format!("--{option}")), "{option}: {help}");
-        let variable = format!("SIGNERING_SANDBOX_{}", option.replace('-', "_").to_uppercase());
+    // What the value can be told, by its source, and what the clock is moved by.
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/sandbox/options.rs");
+    let source = std::fs::read_to_string(source).unwrap();
+    let fields = source.lines().filter_map(|line| line.trim().strip_prefix("pub(super) ")?.split_once(':'));
+    let mut options: Vec<_> = fields
+        .map(|(field, _)| match field {
+            "directory" => "dir".to_owned(),
+            "faults" => "fault".to_owned(),
+            "brokers" => "broker".to_owned(),
+            "unavailable_features" => "without".to_owned(),
+            field => field.replace('_', "-"),
+        })
+        .collect();
+    assert_eq!(options.len(), 19, "{options:?}");
+    options.push("advance".to_owned());
+    for option in options {
+        assert!(help.contains(&format!("--{option} ")) || help.contains(&format!("--{option}\n")), "{option}: {help}");
+        let variable = format!("[env: SIGNERING_SANDBOX_{}=", option.replace('-', "_").to_uppercase());
         assert!(help.contains(&variable), "{variable}: {help}");
     }
 
@@ -501,9 +516,59 @@ fn every_option_of_the_sandbox_can_be_an_environment_variable() {
             run(command.args([&word("environment"), "--sender", sender]).env("SIGNERING_PASSWORD", "sandbox"));
         assert!(checked.code == 0 && checked.out.contains(answer), "{checked:?}");
     }
+    // With access tokens, by what it prints and writes.
+    let mut command = program(directory.path());
+    command.args(["check", "--p12", &word("p12"), "--roots", &word("roots"), "--environment", &word("environment")]);
+    command.args(["--client-id", &word("client_id"), "--broker-id", &word("broker_id")]);
+    command.args(["--token-endpoint", &word("token_endpoint"), "--token-roots", &word("token_roots")]);
+    let checked = run(command.env("SIGNERING_PASSWORD", "sandbox"));
+    assert!(checked.code == 0 && checked.out.contains("You are 987654321"), "{checked:?}");
     drop(sandbox);
     let (_again, restarted) = start("0");
     assert_eq!((&restarted["environment"], &restarted["web"]), (&running["environment"], &running["web"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_the_sandbox_are_options_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let start = |arguments: &[&str], variable: &str| {
+        let mut command = program(directory.path());
+        command.args(["--json", "sandbox", "--port", "0", "--web-port", "0"]).args(arguments);
+        command.env("SIGNERING_SANDBOX_FAULT", variable).stdout(Stdio::piped());
+        let mut sandbox = Running(command.spawn().unwrap());
+        let mut line = String::new();
+        let mut out = std::io::BufReader::new(sandbox.0.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+        (sandbox, serde_json::from_str::<Value>(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+    };
+    let who_am_i = |told: &Value| {
+        let text = |name: &str| told[name].as_str().unwrap().to_owned();
+        let identity = Identity::from_pkcs12_file(directory.path().join(text("p12")), &"sandbox".into()).unwrap();
+        let anchors = TrustAnchors::from_pem_file(directory.path().join(text("roots"))).unwrap();
+        let client = Client::builder()
+            .environment(Environment::custom(&text("environment"), anchors).unwrap())
+            .identity(identity)
+            .sender(Sender::new("123456789".parse().unwrap()))
+            .retry(Retry::OFF)
+            .build()
+            .unwrap();
+        async move { client.whoami().await }
+    };
+    // As options, of which there may be several; and as a variable, with commas.
+    let both: [(&[&str], &str); 2] =
+        [(&["--fault", "whoami:418*1", "--fault", "lose-answer*1"], ""), (&[], "whoami:418*1,lose-answer*1")];
+    for (arguments, variable) in both {
+        let (_sandbox, told) = start(arguments, variable);
+        let refused = who_am_i(&told).await.unwrap_err();
+        assert_eq!(refused.refusal().unwrap().status(), StatusCode::IM_A_TEAPOT, "{refused:?}");
+        let lost = who_am_i(&told).await.unwrap_err();
+        assert_eq!(lost.class(), ErrorClass::Transport, "{lost:?}");
+        assert_eq!(who_am_i(&told).await.unwrap(), "You are 123456789");
+    }
+
+    let run = run(program(directory.path()).args(["sandbox", "--fault", "signing:503"]));
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.err.contains("unknown operation \"signing\""), "{run:?}");
 }
 
 #[cfg(unix)]

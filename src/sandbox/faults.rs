@@ -1,5 +1,7 @@
 //! Faults on demand: what a network and a tired service do now and then.
 
+mod text;
+
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -144,6 +146,11 @@ impl Operation {
 /// let rule = FaultRule::new(Fault::LoseAnswer).on(Operation::Confirm).times(2);
 /// // Every twentieth call of any kind, by chance.
 /// let rule = FaultRule::new(Fault::LoseRequest).with_probability(0.05);
+///
+/// // The same as text.
+/// let rule: FaultRule = "confirm:lose-answer*2".parse()?;
+/// assert_eq!("lose-request%5".parse::<FaultRule>()?.to_string(), "lose-request%5");
+/// # Ok::<(), posten_signering::sandbox::SandboxError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a rule does nothing until the sandbox gets it"]
@@ -195,19 +202,9 @@ impl Faults {
         self.rules(Vec::clear);
     }
 
-    /// The rules that can still strike, in words.
+    /// The rules that can still strike, as text.
     pub(super) fn list(&self) -> Vec<String> {
-        self.rules(|rules| {
-            let alive = rules.iter().filter(|rule| rule.left != Some(0));
-            let words = alive.map(|rule| {
-                let on = rule.operation.map_or("every call".to_owned(), |operation| format!("{operation:?}"));
-                let times = rule.left.map_or(String::new(), |left| format!(", {left} times more"));
-                let chance =
-                    if rule.probability < 1.0 { format!(", by {} %", 100.0 * rule.probability) } else { String::new() };
-                format!("{:?} on {on}{times}{chance}", rule.fault)
-            });
-            words.collect()
-        })
+        self.rules(|rules| rules.iter().filter(|rule| rule.left != Some(0)).map(ToString::to_string).collect())
     }
 
     /// Whether the next connection is refused.

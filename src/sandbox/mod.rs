@@ -77,10 +77,11 @@
 //!
 //! `signering sandbox` (the crate `posten-signering-cli`) runs one for clients in any language, and keeps certificates,
 //! jobs, clock and ports in a directory. It has an option, and an environment variable `SIGNERING_SANDBOX_...`, for
-//! each of the builder's; faults are injected on the dashboard. The example `sandbox` is a small one:
+//! each of the builder's. Faults are injected with `--fault`, in the form that [`FaultRule`] is parsed from, or on the
+//! dashboard. The example `sandbox` is a small one:
 //!
 //! ```sh
-//! signering sandbox --port 8443 --dir ./sandbox --archive
+//! signering sandbox --port 8443 --dir ./sandbox --archive --fault 'create:503*2'
 //! cargo run --example sandbox --features sandbox -- --port 8443 --dir ./sandbox
 //! ```
 
