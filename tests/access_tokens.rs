@@ -10,18 +10,19 @@ use std::task::Poll::{Pending, Ready};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use posten_signering::direct::JobStatus;
-use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox, TokenFault};
+use posten_signering::direct::{JobRequest, JobStatus};
+use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox, SandboxError, TokenFault};
 use posten_signering::{
-    AccessTokenError, AccessTokens, BrokerId, Client, ClientId, Error, ErrorClass, Identity, Proxy, Retry, Timeouts,
-    TlsError,
+    AccessTokenError, AccessTokens, BrokerId, Client, ClientId, Document, Error, ErrorClass, Identity, Proxy, Retry,
+    Timeouts, TlsError,
 };
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
+use self::support::raw::Raw;
 use self::support::server::explain;
-use self::support::{kari, request};
+use self::support::{exit_urls, kari, pdf, request};
 
 async fn sandbox() -> Sandbox {
     Sandbox::start_with(Sandbox::builder().poll_interval(Duration::ZERO).build()).await.unwrap()
@@ -320,6 +321,104 @@ async fn tokens_revoked_while_fifty_calls_run_are_replaced_without_a_stampede() 
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 50, "{outcomes:?}");
     assert!(!sandbox.refusals().is_empty(), "some calls were refused");
     assert_eq!(sandbox.token_requests().len(), 2);
+}
+
+/// A service that refuses the token need not read the upload: the client may see the connection break before the answer.
+#[tokio::test]
+async fn an_upload_that_is_broken_in_its_middle_by_a_401_is_sent_once_more() {
+    let sandbox = sandbox().await;
+    let document = || Document::pdf("Vedlegg", [pdf::page("Side"), vec![b'\n'; 8_000_000]].concat()).unwrap();
+    let request = || {
+        let builder = JobRequest::builder().title("Avtale".parse().unwrap()).document(document()).signer(kari());
+        builder.exit_urls(exit_urls()).build()
+    };
+    let packages = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&packages);
+    let builder = sandbox.client_builder_with_tokens().retry(Retry::OFF).on_package(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    });
+    let client = builder.build().unwrap();
+    client.whoami().await.unwrap();
+
+    // The service has forgotten the token, and closes the connection in the middle of the upload.
+    sandbox.revoke_tokens();
+    sandbox.inject(FaultRule::new(Fault::ResetUpload).on(Operation::Create).times(1));
+    client.direct().create(&request()).await.unwrap();
+    assert_eq!((sandbox.received_jobs().len(), packages.load(Ordering::SeqCst)), (1, 2));
+    assert_eq!(sandbox.token_requests().len(), 2);
+
+    // The token is good: the connection is to blame, and nothing is sent again.
+    sandbox.inject(FaultRule::new(Fault::ResetUpload).on(Operation::Create).times(1));
+    let error = client.direct().create(&request()).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::MaybeCreated { source, .. } if matches!(**source, Error::Transport(_))),
+        "{error:?}"
+    );
+    assert_eq!((sandbox.received_jobs().len(), packages.load(Ordering::SeqCst)), (1, 3));
+    assert_eq!(sandbox.token_requests().len(), 2);
+
+    // Refused again with the new token: the error says so, and not that the connection broke.
+    sandbox.inject(FaultRule::new(Fault::ResetUpload).on(Operation::Create));
+    sandbox.inject(unauthorized(u32::MAX).on(Operation::WhoAmI));
+    let error = token_error(client.direct().create(&request()).await);
+    assert!(matches!(error, AccessTokenError::NotAccepted(_)), "{error:?}");
+    assert_eq!(sandbox.received_jobs().len(), 1);
+}
+
+#[tokio::test]
+async fn the_token_endpoint_takes_a_form_and_nothing_else() {
+    let sandbox = sandbox().await;
+    let raw = Raw::of_tokens(&sandbox);
+    let tokens = sandbox.access_tokens();
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&scope=signering:{}&resource={}",
+        tokens.client_id(),
+        tokens.broker_id(),
+        sandbox.environment().root().to_string().trim_end_matches('/'),
+    );
+    let asked = async |headers: &str| raw.send("POST", "/oauth2/token", headers, form.as_bytes()).await;
+    for headers in ["", "Content-Type: application/json\r\n", "Content-Type: text/plain\r\n"] {
+        let answer = asked(headers).await;
+        assert_eq!(answer.status, 400, "{headers}");
+        assert!(answer.body.contains("\"error\":\"invalid_request\""), "{headers}: {}", answer.body);
+    }
+    let parameter = "Content-Type: Application/X-WWW-Form-URLEncoded; charset=UTF-8\r\n";
+    for headers in ["Content-Type: application/x-www-form-urlencoded\r\n", parameter] {
+        let answer = asked(headers).await;
+        assert_eq!(answer.status, 200, "{headers}: {}", answer.body);
+    }
+    assert_eq!(sandbox.issued_tokens().len(), 2);
+}
+
+#[tokio::test]
+async fn clients_that_were_registered_by_hand_outlive_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = || Sandbox::builder().directory(directory.path()).build();
+    let sandbox = Sandbox::start_with(options()).await.unwrap();
+    let plain = AccessTokens::new(ClientId::new("00000000-0000-0000-0000-00000000000a").unwrap(), "7".parse().unwrap());
+    let other = AccessTokens::new(ClientId::new("00000000-0000-0000-0000-00000000000b").unwrap(), "8".parse().unwrap());
+    let other = other.with_resource("https://other.example");
+    // For the certificate that the sandbox keeps.
+    for tokens in [&plain, &other] {
+        sandbox.register_client(tokens.clone(), &sandbox.identity()).unwrap();
+    }
+    drop(sandbox);
+    let sandbox = Sandbox::start_with(options()).await.unwrap();
+    for tokens in [&plain, &other] {
+        let builder = Client::builder().environment(sandbox.environment()).identity(sandbox.identity());
+        let client = builder.access_tokens(tokens.clone()).sender(sandbox.client().sender().clone()).build().unwrap();
+        assert_eq!(client.whoami().await.unwrap(), "You are 123456789");
+        let again = sandbox.register_client(tokens.clone(), &sandbox.identity());
+        assert_eq!(again, Err(SandboxError::KnownClient));
+    }
+    // The sandbox's own client is there once.
+    assert_eq!(sandbox.register_client(sandbox.access_tokens(), &sandbox.identity()), Err(SandboxError::KnownClient));
+    sandbox.client_with_tokens().whoami().await.unwrap();
+    // And a directory that is started a third time has as many.
+    drop(sandbox);
+    let sandbox = Sandbox::start_with(options()).await.unwrap();
+    assert_eq!(sandbox.register_client(plain, &sandbox.identity()), Err(SandboxError::KnownClient));
 }
 
 /// A proxy for CONNECT, and whom it was asked for. It connects to that, or to another address.

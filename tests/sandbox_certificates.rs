@@ -34,14 +34,23 @@ async fn the_files_of_a_client_are_private_and_its_directories_of_roots_hold_roo
         names.sort();
         names
     };
-    let files = ["README", "client.p12", "roots", "roots.pem", "seal-roots", "seal-roots.pem"];
+    let files = ["README", "client.p12", "roots", "roots.pem", "seal-roots", "seal-roots.pem", "web-roots.pem"];
     assert_eq!(names(directory.path()), files);
     for (folder, pem) in [("roots", sandbox.root_pem()), ("seal-roots", sandbox.seal_root_pem())] {
         assert_eq!(names(&directory.path().join(folder)), ["root.pem"]);
         assert_eq!(fs::read_to_string(directory.path().join(folder).join("root.pem")).unwrap(), pem);
     }
+    assert_eq!(fs::read_to_string(directory.path().join("web-roots.pem")).unwrap(), sandbox.web_root_pem());
     #[cfg(unix)]
-    for name in ["README", "client.p12", "roots.pem", "seal-roots.pem", "roots/root.pem", "seal-roots/root.pem"] {
+    for name in [
+        "README",
+        "client.p12",
+        "roots.pem",
+        "seal-roots.pem",
+        "roots/root.pem",
+        "seal-roots/root.pem",
+        "web-roots.pem",
+    ] {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");

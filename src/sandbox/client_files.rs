@@ -12,9 +12,9 @@ const PASSWORD: &str = "sandbox";
 
 impl Sandbox {
     /// Writes what a client in another process needs to a directory that exists: `client.p12` (password: `sandbox`),
-    /// `roots.pem` and `seal-roots.pem`, the same roots in the directories `roots` and `seal-roots` that hold nothing
-    /// else, and a `README` that tells how to use them with curl, this crate and the official clients. Gives the text
-    /// of the `README`.
+    /// `roots.pem`, `seal-roots.pem` and `web-roots.pem` (of the token endpoint), the first two also in the directories
+    /// `roots` and `seal-roots` that hold nothing else, and a `README` that tells how to use them with curl, this crate,
+    /// `signering` and the official clients, with access tokens too. Gives the text of the `README`.
     ///
     /// Only the user who runs the sandbox can read the files (Unix).
     ///
@@ -35,6 +35,7 @@ impl Sandbox {
             ("roots/root.pem", root),
             ("seal-roots.pem", seal.clone()),
             ("seal-roots/root.pem", seal),
+            ("web-roots.pem", self.web_root_pem().as_bytes().to_vec()),
             ("README", readme.clone().into_bytes()),
         ];
         for (name, content) in files {
@@ -71,6 +72,10 @@ fn readme(sandbox: &Sandbox, directory: &Path) -> String {
     let (p12, roots) = (p12.display(), roots.display());
     let (folder, seal) = (directory.join("roots"), directory.join("seal-roots.pem"));
     let (folder, seal) = (folder.display(), seal.display());
+    let web_roots = directory.join("web-roots.pem");
+    let web_roots = web_roots.display();
+    let tokens = sandbox.access_tokens();
+    let (endpoint, client_id, broker_id) = (sandbox.token_url(), tokens.client_id(), tokens.broker_id());
     let root_name = sandbox.service.authority.root_name();
     let mut text = String::new();
     let _ = writeln!(
@@ -84,6 +89,8 @@ fn readme(sandbox: &Sandbox, directory: &Path) -> String {
   sender       {organization}, with the certificate in {p12} (password: {PASSWORD})
   trust        the server's certificate ends in {roots}
   seals        signed documents are sealed under another root, {seal}
+  tokens       {endpoint}, with the web certificate's root in {web_roots}
+               client id {client_id}, broker id {broker_id}
 
 curl
 
@@ -96,6 +103,24 @@ Rust
       .identity(Identity::from_pkcs12_file(\"{p12}\", &\"{PASSWORD}\".into())?)
       .sender(Sender::new(\"{organization}\".parse()?))
       .build()?
+
+Access tokens
+
+  A client with a token shows no certificate to the API.
+
+  TOKEN=$(curl --silent --cert-type P12 --cert {p12}:{PASSWORD} --cacert {web_roots} {endpoint} \\
+    --data grant_type=client_credentials --data client_id={client_id} \\
+    --data scope=signering:{broker_id} --data resource=https://{address}/api | sed 's/.*\"access_token\":\"\\([^\"]*\\).*/\\1/')
+  curl --cacert {roots} --header \"Authorization: Bearer $TOKEN\" https://{address}/api/{organization}
+
+  In Rust, give the environment a token endpoint, and the client its ids:
+
+  .environment(environment.with_token_endpoint(
+      TokenEndpoint::new(\"{endpoint}\")?.with_roots(TrustAnchors::from_pem_file(\"{web_roots}\")?)))
+  .access_tokens(AccessTokens::new(\"{client_id}\".parse()?, \"{broker_id}\".parse()?))
+
+  signering check --environment https://{address}/api --roots {roots} --p12 {p12} \\
+    --client-id {client_id} --broker-id {broker_id} --token-endpoint {endpoint} --token-roots {web_roots}
 
 The official Java client
 

@@ -39,6 +39,9 @@ pub enum SandboxError {
     /// There is a client with this id already.
     #[error("there is a client with this id already")]
     KnownClient,
+    /// The text is not a rule for a fault.
+    #[error("the rule for a fault: {0}")]
+    FaultRule(String),
     /// There is no such job, or it has no signed document.
     #[error("there is no such job, or it has no signed document")]
     NotSigned,

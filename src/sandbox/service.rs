@@ -14,9 +14,9 @@ use super::inner::Inner;
 use super::job::{Act, Flow, FlowName, Job, State};
 use super::rules::{Feature, SenderKind};
 use super::signer::Redirect;
-use super::store::Store;
+use super::store::{CLIENTS, Store};
 use super::token::random_token;
-use super::tokens::Provider;
+use super::tokens::{Provider, SavedClient};
 use crate::asice::xades::{self, SignedFile};
 use crate::types::OrganizationNumber;
 
@@ -84,6 +84,12 @@ impl Service {
                 Ok(())
             }
         }
+    }
+
+    /// Puts on disk which clients get access tokens, if the sandbox has a directory.
+    pub(super) fn keep_clients(&self, clients: &[SavedClient]) -> Result<(), SandboxError> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.as_ref().map_or(Ok(()), |store| store.keep(CLIENTS, &clients))
     }
 
     /// Lets go of the directory, which another sandbox may use from now on.

@@ -16,7 +16,7 @@ use super::profile::make_rsa_keys;
 use super::rules::RateLimit;
 use super::server;
 use super::service::Service;
-use super::store::Store;
+use super::store::{CLIENTS, Store};
 use super::tokens::{Provider, WebKeys};
 use crate::client::Client;
 use crate::flow::HasSender;
@@ -79,6 +79,8 @@ impl Components {
             BROKER_ID.parse().map_err(|error| failed(&error))?,
         );
         tokens.register(own, &identity.chain()[0], options.organization.clone());
+        let registered = store.as_ref().map_or(Ok(Vec::new()), |store| store.kept(CLIENTS, || Ok(Vec::new())));
+        tokens.restore(registered?).map_err(|error| failed(&error))?;
         let service = Arc::new(Service {
             root,
             web_root: format!("http://{web_address}"),

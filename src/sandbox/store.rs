@@ -24,6 +24,9 @@ const PACKAGES: TableDefinition<i64, &[u8]> = TableDefinition::new("packages");
 const CONFIRMED: TableDefinition<i64, &str> = TableDefinition::new("confirmed");
 const ARCHIVE: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("archive");
 
+/// The name of the clients that get access tokens.
+pub(super) const CLIENTS: &str = "clients";
+
 /// The file in the sandbox's directory.
 const FILE: &str = "sandbox.redb";
 
@@ -55,8 +58,13 @@ impl Store {
             return Ok(keys);
         }
         let keys = make()?;
-        self.set_meta(name, &keys).map_err(|error| failed(&*error))?;
+        self.keep(name, &keys)?;
         Ok(keys)
+    }
+
+    /// Keeps a value under a name, in place of what was kept before.
+    pub(super) fn keep(&self, name: &str, value: &impl Serialize) -> Result<(), SandboxError> {
+        self.set_meta(name, value).map_err(|error| failed(&*error))
     }
 
     fn meta<T: for<'de> Deserialize<'de>>(&self, key: &str) -> Result<Option<T>, Failure> {

@@ -40,6 +40,16 @@ impl Answer {
 
 impl Raw {
     pub fn new(sandbox: &Sandbox) -> Self {
+        Self::to(sandbox, sandbox.root_pem(), sandbox.address())
+    }
+
+    /// A caller of the token endpoint.
+    pub fn of_tokens(sandbox: &Sandbox) -> Self {
+        let port = sandbox.token_url().parse::<url::Url>().unwrap().port().unwrap();
+        Self::to(sandbox, sandbox.web_root_pem().to_owned(), SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    fn to(sandbox: &Sandbox, root: String, address: SocketAddr) -> Self {
         let pem = sandbox.identity_pem();
         let pem = pem.expose_secret().as_bytes();
         let key = PrivateKeyDer::from_pem_slice(pem).unwrap();
@@ -48,7 +58,7 @@ impl Raw {
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().unwrap();
         let chain = certificates.iter().map(|own| own.to_vec()).collect();
         let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(sandbox.root_pem().as_bytes()).unwrap()).unwrap();
+        roots.add(CertificateDer::from_pem_slice(root.as_bytes()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -57,7 +67,7 @@ impl Raw {
             .with_client_auth_cert(certificates, key)
             .unwrap();
         let connector = TlsConnector::from(Arc::new(config));
-        Self { connector, address: sandbox.address(), key: own_key, chain }
+        Self { connector, address, key: own_key, chain }
     }
 
     /// Sends a request with these headers, and the length of its body.

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
 
 use super::super::inner::duration;
 use super::super::memory::Recent;
 use super::super::token::random_token;
 use super::faults::TokenFault;
+use crate::error::InvalidValue;
 use crate::types::{AccessTokens, OrganizationNumber};
 
 /// How long a token lives unless the sandbox is told otherwise: an hour.
@@ -91,6 +93,16 @@ pub(super) struct RegisteredClient {
     pub(super) organization: OrganizationNumber,
 }
 
+/// A client that was registered by hand, as it outlives a restart.
+#[derive(Serialize, Deserialize)]
+pub(in super::super) struct SavedClient {
+    client_id: String,
+    broker_id: String,
+    resource: Option<String>,
+    thumbprint: Vec<u8>,
+    organization: String,
+}
+
 /// Whom a token stands for, and until when.
 pub(super) struct IssuedToken {
     pub(super) certificate: CertificateDer<'static>,
@@ -118,6 +130,32 @@ impl Provider {
     /// Registers a client for the certificate with these bytes.
     pub(in super::super) fn register(&self, tokens: AccessTokens, leaf: &[u8], organization: OrganizationNumber) {
         self.lock().clients.push(RegisteredClient { tokens, thumbprint: thumbprint(leaf), organization });
+    }
+
+    /// Every client but the first, which each start registers.
+    pub(super) fn saved(&self) -> Vec<SavedClient> {
+        let saved = |client: &Registered| SavedClient {
+            client_id: client.tokens.client_id().to_string(),
+            broker_id: client.tokens.broker_id().to_string(),
+            resource: client.tokens.resource().map(str::to_owned),
+            thumbprint: client.thumbprint.clone(),
+            organization: client.organization.to_string(),
+        };
+        self.lock().clients.iter().skip(1).map(saved).collect()
+    }
+
+    /// Registers clients as they were saved.
+    pub(in super::super) fn restore(&self, clients: Vec<SavedClient>) -> Result<(), InvalidValue> {
+        for saved in clients {
+            let tokens = AccessTokens::new(saved.client_id.parse()?, saved.broker_id.parse()?);
+            let tokens = match saved.resource {
+                Some(resource) => tokens.with_resource(resource),
+                None => tokens,
+            };
+            let organization = saved.organization.parse()?;
+            self.lock().clients.push(Registered { tokens, thumbprint: saved.thumbprint, organization });
+        }
+        Ok(())
     }
 
     /// Notes a handshake.

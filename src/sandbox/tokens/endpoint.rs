@@ -43,7 +43,11 @@ async fn token(
     let provider = &service.tokens;
     let (outcome, fault) = {
         let mut known = provider.lock();
-        let client = permitted(&known.clients, &form, certificate.as_deref(), &provider.resource);
+        let client = if is_form(&headers) {
+            permitted(&known.clients, &form, certificate.as_deref(), &provider.resource)
+        } else {
+            Err((StatusCode::BAD_REQUEST, "invalid_request", "the Content-Type is not that of a form"))
+        };
         let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         known.requests.add(TokenRequest {
             user_agent: user_agent.to_owned(),
@@ -74,6 +78,13 @@ async fn token(
 
 const NO_CERTIFICATE: Refused =
     (StatusCode::UNAUTHORIZED, "invalid_client", "no client certificate was shown in the handshake");
+
+/// Whether a request says that its body is a form (RFC 6749, section 4.4.2).
+fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
 
 /// The client that may have a token, or why not.
 fn permitted(

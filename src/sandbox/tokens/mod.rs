@@ -11,6 +11,6 @@ mod running;
 pub(super) use self::access::identified;
 pub(super) use self::authority::WebKeys;
 pub use self::clients::{Handshake, TokenRequest};
-pub(super) use self::clients::{Provider, Side};
+pub(super) use self::clients::{Provider, SavedClient, Side};
 pub(super) use self::endpoint::router;
 pub use self::faults::TokenFault;

@@ -37,13 +37,13 @@ impl Sandbox {
     }
 
     /// Registers a client for an identity's certificate. It acts for the organization of the certificate, or else for that
-    /// of the sandbox.
+    /// of the sandbox. A sandbox with a directory stores its clients across restarts.
     ///
     /// A certificate is known by its thumbprint: for a renewed one, a new client is registered.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::KnownClient`] when there is a client with this id.
+    /// [`SandboxError::KnownClient`] when there is a client with this id, [`SandboxError::Store`] when it cannot be stored.
     pub fn register_client(&self, tokens: AccessTokens, identity: &Identity) -> Result<(), SandboxError> {
         let is_known = |known: &super::clients::RegisteredClient| known.tokens.client_id() == tokens.client_id();
         if self.service.tokens.lock().clients.iter().any(is_known) {
@@ -52,7 +52,7 @@ impl Sandbox {
         let organization = identity.organization_number().unwrap_or(&self.service.organization).clone();
         let leaf = identity.chain().first().ok_or(SandboxError::KnownClient)?;
         self.service.tokens.register(tokens, leaf, organization);
-        Ok(())
+        self.service.keep_clients(&self.service.tokens.saved())
     }
 
     /// The root certificate behind the token endpoint: another than that of the API.
