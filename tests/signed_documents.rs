@@ -13,7 +13,7 @@ use posten_signering::sandbox::{Sandbox, TechnicalSignature};
 use posten_signering::{Document, Documents, JobId};
 use serde_json::json;
 
-use self::support::java::{dss, verapdf};
+use self::support::java::{dss, has_maven, verapdf};
 use self::support::judges::{jdk_accepts, xmlsec1_accepts};
 use self::support::pdfa::{Device, pdfa};
 use self::support::{exit_urls, pdf};
@@ -155,6 +155,9 @@ async fn outside_the_ltv_sdo_of_each_signer_is_valid_and_suffers_no_change() {
 #[tokio::test]
 #[ignore = "outside tool: needs mvn and java"]
 async fn outside_the_dss_of_the_eu_passes_what_is_delivered() {
+    if !has_maven() {
+        return;
+    }
     let other = Sandbox::start().await.unwrap();
     for (ltv, level) in [(false, "PAdES-BASELINE-T"), (true, "PAdES-BASELINE-LTA")] {
         let sandbox = Sandbox::start_with(Sandbox::builder().ltv(ltv).build()).await.unwrap();
@@ -203,6 +206,9 @@ async fn outside_the_dss_of_the_eu_passes_what_is_delivered() {
 #[tokio::test]
 #[ignore = "outside tool: needs mvn and java"]
 async fn outside_archival_documents_give_an_archival_signed_pdf_and_others_do_not() {
+    if !has_maven() {
+        return;
+    }
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| {
         let file = directory.path().join(name);

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use self::support::java::maven;
+use self::support::java::{has_maven, maven};
 use self::support::pdf;
 use self::support::process::Running;
 
@@ -16,6 +16,9 @@ use self::support::process::Running;
 #[test]
 #[ignore = "outside tool: needs mvn and java"]
 fn outside_the_official_java_client_walks_through_all_flows() {
+    if !has_maven() {
+        return;
+    }
     let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_signering"));
     command.args(["--json", "sandbox", "--port", "0", "--web-port", "0", "--poll-interval", "2", "--archive", "--dir"]);
