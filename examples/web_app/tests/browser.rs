@@ -47,8 +47,12 @@ impl Driver {
 
     /// A browser with a profile of its own.
     async fn browser(&self, language: &str) -> Browser {
+        self.browser_on(language, Screen::Desk).await
+    }
+
+    async fn browser_on(&self, language: &str, screen: Screen) -> Browser {
         let profile = tempfile::tempdir().unwrap().keep();
-        let options = serde_json::json!({
+        let mut options = serde_json::json!({
             "binary": "/usr/bin/chromium",
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -58,6 +62,14 @@ impl Driver {
             ],
             "prefs": { "intl.accept_languages": language },
         });
+        match screen {
+            Screen::Desk => {}
+            Screen::Dark => options["args"].as_array_mut().unwrap().push("--force-dark-mode".into()),
+            Screen::Phone => {
+                let size = serde_json::json!({ "width": 360, "height": 740, "pixelRatio": 2.0 });
+                options["mobileEmulation"] = serde_json::json!({ "deviceMetrics": size });
+            }
+        }
         let capabilities = serde_json::json!({ "goog:chromeOptions": options });
         let serde_json::Value::Object(capabilities) = capabilities else { unreachable!() };
         ClientBuilder::new(HttpConnector::new())
@@ -66,6 +78,15 @@ impl Driver {
             .await
             .expect("needs chromium")
     }
+}
+
+/// What a browser is looked at on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Screen {
+    Desk,
+    /// A person who prefers dark colors.
+    Dark,
+    Phone,
 }
 
 /// The sender's own web site, to which the browser comes back.
@@ -348,11 +369,11 @@ async fn outside_the_dashboard_shows_jobs_and_moves_time_and_what_is_hostile_is_
         assert!(dashboard.contains(part), "{part} in {dashboard}");
     }
     assert!(browser.find_all(Locator::Css("main script, main img")).await.unwrap().is_empty());
-    keep(&browser, "dashboard").await;
+    keep(&browser, "dashboard-hostile").await;
     press(&browser, "+ 30 days").await;
     assert!(text(&browser).await.contains("EXPIRED"));
     press(&browser, "Add").await;
-    assert!(text(&browser).await.contains("LoseRequest on every call, 1 times more"));
+    assert!(text(&browser).await.contains("lose-request*1"));
     let impatient = posten_signering::Client::builder()
         .environment(sandbox.environment())
         .identity(sandbox.identity())
@@ -379,6 +400,113 @@ async fn outside_the_dashboard_shows_jobs_and_moves_time_and_what_is_hostile_is_
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(text(&browser).await.contains("did not come from this page"));
     browser.close().await.unwrap();
+}
+
+/// Which texts of a page are hard to read: a contrast below 4.5 to 1 (WCAG 2.2, 1.4.3).
+const WEAK: &str = "
+    const luminance = color => {
+        const parts = color.match(/[\\d.]+/g).slice(0, 3).map(Number).map(value => value / 255);
+        const [r, g, b] = parts.map(value => value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = element => {
+        for (; element; element = element.parentElement) {
+            const color = getComputedStyle(element).backgroundColor;
+            if (!color.endsWith(', 0)')) return color;
+        }
+        return 'rgb(255, 255, 255)';
+    };
+    const weak = [];
+    for (const element of document.querySelectorAll('body *')) {
+        const texts = [...element.childNodes].filter(node => node.nodeType === 3 && node.textContent.trim());
+        if (!texts.length || element.closest('object')) continue;
+        const [a, b] = [getComputedStyle(element).color, ground(element)].map(luminance);
+        const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (contrast < 4.5) weak.push(element.tagName + ' ' + texts[0].textContent.trim() + ' ' + contrast);
+    }
+    return weak";
+
+#[tokio::test]
+#[ignore = "outside tool: needs chromium and chromedriver"]
+async fn outside_every_page_fits_on_a_phone_and_can_be_read_in_light_and_dark_colors() {
+    let (driver, site) = (Driver::start(), sender_site().await);
+    let sandbox = Sandbox::start_with(Sandbox::builder().archive(true).build()).await.unwrap();
+    let (client, web) = (sandbox.client(), sandbox.web_url().to_owned());
+    let create = async |title: &str| {
+        let request = direct_request(title, &site, agreement());
+        client.direct().create(&request).await.unwrap()
+    };
+    let forgotten = create("Fullmakt").await;
+    sandbox.advance(Duration::from_secs(2 * 3600));
+    let [completed, rejected] = [create("Arbeidsavtale").await, create("Taushetserklæring").await];
+    let contact = ContactInformation::email("ola@example.com".parse().unwrap());
+    let kari = portal::Signer::national_id("01010012345".parse().unwrap()).lookup(Lookup::EmailAndSms);
+    let request = portal::JobRequest::builder()
+        .title("Leieavtale for hybel i Storgata 1".parse().unwrap())
+        .nonsensitive_title("Et dokument fra Sandkassekunde AS".parse().unwrap())
+        .document(agreement())
+        .signer(portal::Signers::new([kari.build(), portal::Signer::contact(contact).build()]).unwrap())
+        .reference("sak-2026-17".parse().unwrap())
+        .build();
+    client.portal().create(&request).await.unwrap();
+    sandbox.sign(completed.id(), completed.signers()[0].name()).unwrap();
+    sandbox.reject(rejected.id(), rejected.signers()[0].name()).unwrap();
+    forgotten.status(&"wrong".parse().unwrap()).await.unwrap_err();
+    sandbox.inject("confirm:lose-answer*2".parse().unwrap());
+
+    for screen in [Screen::Desk, Screen::Dark, Screen::Phone] {
+        let browser = driver.browser_on("nb", screen).await;
+        let seen = async |name: &str| {
+            let width = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            let over = browser.execute(width, vec![]).await.unwrap();
+            assert_eq!(over, 0, "{name} is wider than the screen: {screen:?}");
+            let weak = browser.execute(WEAK, vec![]).await.unwrap();
+            assert_eq!(weak, serde_json::json!([]), "{name}: {screen:?}");
+            let ground = "return getComputedStyle(document.body).backgroundColor";
+            let ground = browser.execute(ground, vec![]).await.unwrap();
+            assert_eq!(ground == "rgb(25, 22, 22)", screen == Screen::Dark, "{ground}");
+            let suffix = match screen {
+                Screen::Desk => "",
+                Screen::Dark => "-dark",
+                Screen::Phone => "-phone",
+            };
+            keep(&browser, &format!("{name}{suffix}")).await;
+        };
+        browser.goto(&web).await.unwrap();
+        let dashboard = text(&browser).await;
+        for part in ["Archived as", "document-2", "confirm:lose-answer*2", "REJECTED"] {
+            assert!(dashboard.contains(part), "{part} in {dashboard}");
+        }
+        seen("dashboard").await;
+        // A link that has expired; its page has the other language too.
+        browser.goto(forgotten.signers()[0].redirect_url().as_str()).await.unwrap();
+        assert!(text(&browser).await.contains("Lenken er utløpt"), "{}", text(&browser).await);
+        seen("link-has-expired").await;
+        let link = browser.find(Locator::LinkText("English")).await.unwrap();
+        follow(&browser, link).await;
+        assert!(text(&browser).await.contains("This link has expired"), "{}", text(&browser).await);
+        let link = browser.find(Locator::LinkText("Norsk bokmål")).await.unwrap();
+        follow(&browser, link).await;
+        assert!(text(&browser).await.contains("Lenken er utløpt"));
+        // The choice is remembered, on pages that there are not too.
+        browser.goto(&format!("{web}/nothing")).await.unwrap();
+        seen("not-found").await;
+        browser.goto(&format!("{web}/inbox")).await.unwrap();
+        seen("inbox").await;
+        browser.goto(&format!("{web}/portal")).await.unwrap();
+        seen("portal-log-in").await;
+        browser.find(Locator::Css("#who")).await.unwrap().send_keys("01010012345").await.unwrap();
+        press(&browser, "Logg inn").await;
+        seen("portal-jobs").await;
+        press(&browser, "Åpne").await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        seen("portal-sign").await;
+        let again = client.direct().create(&direct_request("Arbeidsavtale", &site, agreement())).await.unwrap();
+        browser.goto(again.signers()[0].redirect_url().as_str()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        seen("sign").await;
+        browser.close().await.unwrap();
+    }
 }
 
 /// The web application of the examples, from an empty form to the signed PDF.

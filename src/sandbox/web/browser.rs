@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use maud::Markup;
+use url::form_urlencoded;
 
 use super::super::service::Service;
-use super::page;
 use super::text::{self, Lang};
 
 pub(super) type Shared = State<Arc<Service>>;
@@ -18,26 +17,23 @@ pub(super) type Form = axum::extract::Form<HashMap<String, String>>;
 /// The parameters of a page's address.
 pub(super) type Parameters = Query<HashMap<String, String>>;
 
-/// The language, and a cookie that remembers it when it was chosen.
-pub(super) struct Reader {
-    pub(super) lang: Lang,
-    chosen: bool,
+/// The language that is chosen in a request's address, for this page and those to come.
+pub(super) fn chosen(request: &Request) -> Option<Lang> {
+    let query = request.uri().query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang").and_then(|(_, code)| Lang::parse(&code))
 }
 
-impl Reader {
-    pub(super) fn of(headers: &HeaderMap, query: &HashMap<String, String>) -> Self {
-        let chosen = query.get("lang").map(String::as_str);
-        Self { lang: Lang::of(headers, chosen), chosen: chosen.is_some() }
-    }
+/// The cookie that remembers a language.
+pub(super) fn language_cookie(lang: Lang) -> HeaderValue {
+    cookie(text::COOKIE_NAME, lang.code(), "/")
+}
 
-    /// A page for this reader.
-    pub(super) fn page(&self, status: StatusCode, markup: Markup) -> Response {
-        let mut answer = page::html(status, markup);
-        if self.chosen {
-            let cookie = cookie(text::COOKIE_NAME, self.lang.code(), "/");
-            answer.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-        answer
+/// Lets a page see a language as if it had been chosen before.
+pub(super) fn choose(lang: Lang, headers: &mut HeaderMap) {
+    let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = sent.fold(format!("{}={}", text::COOKIE_NAME, lang.code()), |all, more| format!("{all}; {more}"));
+    if let Ok(cookies) = HeaderValue::from_str(&cookies) {
+        headers.insert(header::COOKIE, cookies);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -11,7 +11,7 @@ use super::super::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
 use super::super::inner::Inner;
 use super::super::job::{Flow, Job, State as JobState};
 use super::super::service::{Service, archive_id};
-use super::browser::{Form, Parameters, Reader, Shared, genuine, see_other};
+use super::browser::{Form, Shared, genuine, see_other};
 use super::page;
 use super::text::Lang;
 use crate::flow::SignatureStatus;
@@ -47,23 +47,21 @@ const OPERATIONS: [(&str, Operation); 10] = [
     ("delete", Operation::Delete),
 ];
 
-pub(super) async fn show(State(service): Shared, Query(query): Parameters, headers: HeaderMap) -> Response {
+pub(super) async fn show(State(service): Shared) -> Response {
     let mut inner = service.lock();
     let now = inner.now();
     inner.jobs.pass(now);
-    let reader = Reader::of(&headers, &query);
     let content = html! {
         h1 { "Sandbox" }
         dl.pairs.card {
             dt { "API" } dd { code { (service.root) } }
-            dt { "Signers" } dd { a href="/inbox" { "Inbox" } " · " a href="/portal" { "Portal" } }
             dt { "Clock" } dd { (now.strftime("%Y-%m-%d %H:%M:%S UTC")) }
         }
         div.panels { (time(&inner)) (faults(&service, &inner)) (queues(&inner)) }
         (jobs(&inner))
         (refusals(&inner))
     };
-    reader.page(StatusCode::OK, page::layout(Lang::En, "Sandbox", true, &content))
+    page::html(StatusCode::OK, page::developers("Sandbox", &content))
 }
 
 fn time(inner: &Inner) -> Markup {
@@ -105,7 +103,7 @@ fn faults(service: &Service, inner: &Inner) -> Markup {
                 button.small type="submit" { "Add" }
             }
             @if !rules.is_empty() {
-                ul { @for rule in &rules { li { (rule) } } }
+                ul { @for rule in &rules { li { code { (rule) } } } }
                 form method="post" action="/heal" {
                     input type="hidden" name="csrf" value=(inner.visitors.csrf);
                     button.small.quiet type="submit" { "Take all back" }

@@ -71,8 +71,13 @@ pub(super) async fn serve(listener: TcpListener, service: Arc<Service>) {
     }
 }
 
-/// Lets only requests to the site's own name through, and tells the browser what a page may do.
-async fn guard(State(service): Shared, request: Request, next: Next) -> Response {
+/// Lets only requests to the site's own name through, in the language that the reader chose, and tells the browser what
+/// a page may do.
+async fn guard(State(service): Shared, mut request: Request, next: Next) -> Response {
+    let lang = browser::chosen(&request);
+    if let Some(lang) = lang {
+        browser::choose(lang, request.headers_mut());
+    }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let own = service.web_root.trim_start_matches("http://");
     let port = own.rsplit(':').next().unwrap_or_default();
@@ -83,6 +88,9 @@ async fn guard(State(service): Shared, request: Request, next: Next) -> Response
         StatusCode::MISDIRECTED_REQUEST.into_response()
     };
     let headers = answer.headers_mut();
+    if let Some(lang) = lang {
+        headers.append(header::SET_COOKIE, browser::language_cookie(lang));
+    }
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),

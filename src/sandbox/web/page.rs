@@ -6,10 +6,22 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::text::Lang;
 
-/// A whole page.
-pub(super) fn layout(lang: Lang, title: &str, wide: bool, content: &Markup) -> Markup {
+/// A whole page, in one of two languages.
+pub(super) fn layout(lang: Lang, title: &str, content: &Markup) -> Markup {
+    let (other, name) = lang.other();
+    let code = other.code();
+    let link = html! { a href=(format!("?lang={code}")) lang=(code) hreflang=(code) { (name) } };
+    whole(lang, title, false, &link, content)
+}
+
+/// A whole page for developers: wide, and in English, as the code is.
+pub(super) fn developers(title: &str, content: &Markup) -> Markup {
+    let links = html! { a href="/inbox" { "Inbox" } a href="/portal" { "Portal" } };
+    whole(Lang::En, title, true, &links, content)
+}
+
+fn whole(lang: Lang, title: &str, wide: bool, links: &Markup, content: &Markup) -> Markup {
     let texts = lang.texts();
-    let (other, other_name) = lang.other();
     html! {
         (DOCTYPE)
         html lang=(lang.code()) {
@@ -25,11 +37,7 @@ pub(super) fn layout(lang: Lang, title: &str, wide: bool, content: &Markup) -> M
                     div.in {
                         strong { "Posten signering" }
                         span.note { (texts.sandbox_note) }
-                        nav aria-label="Sandbox" {
-                            a href=(format!("?lang={}", other.code())) lang=(other.code()) hreflang=(other.code()) {
-                                (other_name)
-                            }
-                        }
+                        nav aria-label="Sandbox" { (links) }
                     }
                 }
                 main #content class=[wide.then_some("wide")] { (content) }
@@ -48,17 +56,17 @@ pub(super) fn message(lang: Lang, status: StatusCode, title: &str, text: &str) -
         h1 { (title) }
         @if !text.is_empty() { p.card { (text) } }
     };
-    html(status, layout(lang, title, false, &content))
+    html(status, layout(lang, title, &content))
 }
 
 /// What an address without a page gets.
 pub(super) fn not_found(headers: &HeaderMap) -> Response {
-    let lang = Lang::of(headers, None);
+    let lang = Lang::of(headers);
     message(lang, StatusCode::NOT_FOUND, lang.texts().not_found, "")
 }
 
 /// What a form that did not come from our page gets.
 pub(super) fn forged(headers: &HeaderMap) -> Response {
-    let lang = Lang::of(headers, None);
+    let lang = Lang::of(headers);
     message(lang, StatusCode::FORBIDDEN, lang.texts().forbidden, "")
 }

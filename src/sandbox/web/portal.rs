@@ -1,6 +1,6 @@
 //! The signers' portal, and the inbox with the invitations to it.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use super::super::inner::Inner;
 use super::super::job::{Act, Flow, Job};
 use super::super::signer::{Signer, SignerIdentity};
 use super::super::visitors::Session;
-use super::browser::{Form, Parameters, Reader, Shared, cookie, cookie_of, genuine, see_other, to_visit};
+use super::browser::{Form, Shared, cookie, cookie_of, genuine, see_other, to_visit};
 use super::page;
 use super::text::Lang;
 
@@ -20,10 +20,9 @@ const SESSION: &str = "portal";
 /// How many wrong codes block a signer.
 const WRONG_CODES: u32 = 3;
 
-pub(super) async fn log_in_page(State(service): Shared, Query(query): Parameters, headers: HeaderMap) -> Response {
-    let reader = Reader::of(&headers, &query);
+pub(super) async fn log_in_page(State(service): Shared, headers: HeaderMap) -> Response {
     let csrf = &service.lock().visitors.csrf;
-    reader.page(StatusCode::OK, log_in_form(reader.lang, csrf, false))
+    page::html(StatusCode::OK, log_in_form(Lang::of(&headers), csrf, false))
 }
 
 fn log_in_form(lang: Lang, csrf: &str, wrong: bool) -> Markup {
@@ -39,7 +38,7 @@ fn log_in_form(lang: Lang, csrf: &str, wrong: bool) -> Markup {
             div.actions { button.primary type="submit" { (texts.log_in) } }
         }
     };
-    page::layout(lang, texts.log_in, false, &content)
+    page::layout(lang, texts.log_in, &content)
 }
 
 pub(super) async fn log_in(State(service): Shared, headers: HeaderMap, axum::extract::Form(form): Form) -> Response {
@@ -58,7 +57,7 @@ pub(super) async fn log_in(State(service): Shared, headers: HeaderMap, axum::ext
     match who {
         Some(who) => begin(&mut inner, who),
         None => {
-            let lang = Lang::of(&headers, None);
+            let lang = Lang::of(&headers);
             page::html(StatusCode::UNPROCESSABLE_ENTITY, log_in_form(lang, &inner.visitors.csrf, true))
         }
     }
@@ -86,13 +85,11 @@ fn invited(inner: &Inner, (job, signer): (i64, usize)) -> Option<(&Job, &Signer)
 pub(super) async fn code_page(
     State(service): Shared,
     Path(invitation): Path<(i64, usize)>,
-    Query(query): Parameters,
     headers: HeaderMap,
 ) -> Response {
-    let reader = Reader::of(&headers, &query);
     let inner = service.lock();
     let Some((job, signer)) = invited(&inner, invitation) else { return page::not_found(&headers) };
-    reader.page(StatusCode::OK, code_form(reader.lang, &inner.visitors.csrf, invitation, job, signer))
+    page::html(StatusCode::OK, code_form(Lang::of(&headers), &inner.visitors.csrf, invitation, job, signer))
 }
 
 fn code_form(lang: Lang, csrf: &str, (id, at): (i64, usize), job: &Job, signer: &Signer) -> Markup {
@@ -116,7 +113,7 @@ fn code_form(lang: Lang, csrf: &str, (id, at): (i64, usize), job: &Job, signer: 
             p.card { (texts.done_text) " " strong { (lang.status(&signer.status)) } }
         }
     };
-    page::layout(lang, texts.invitation, false, &content)
+    page::layout(lang, texts.invitation, &content)
 }
 
 pub(super) async fn enter_code(
@@ -143,7 +140,7 @@ pub(super) async fn enter_code(
             _ => service.save(&mut inner),
         };
         if let Err(error) = done {
-            return page::message(Lang::of(&headers, None), StatusCode::CONFLICT, "409", &error.to_string());
+            return page::message(Lang::of(&headers), StatusCode::CONFLICT, "409", &error.to_string());
         }
         return see_other(&format!("/portal/invitation/{id}/{}", invitation.1));
     }
@@ -151,13 +148,13 @@ pub(super) async fn enter_code(
     begin(&mut inner, who)
 }
 
-pub(super) async fn jobs(State(service): Shared, Query(query): Parameters, headers: HeaderMap) -> Response {
+pub(super) async fn jobs(State(service): Shared, headers: HeaderMap) -> Response {
     let mut inner = service.lock();
     let now = inner.now();
     inner.jobs.pass(now);
     let Some(session) = session(&inner, &headers) else { return see_other("/portal") };
-    let reader = Reader::of(&headers, &query);
-    let (lang, texts) = (reader.lang, reader.lang.texts());
+    let lang = Lang::of(&headers);
+    let texts = lang.texts();
     let portal = inner.jobs.all().filter(|job| matches!(job.flow, Flow::Portal { .. }));
     let mut own: Vec<(&Job, usize)> = portal
         .flat_map(|job| (0..job.signers.len()).map(move |at| (job, at)))
@@ -176,7 +173,7 @@ pub(super) async fn jobs(State(service): Shared, Query(query): Parameters, heade
             button.quiet type="submit" { (texts.log_out) }
         }
     };
-    reader.page(StatusCode::OK, page::layout(lang, texts.your_jobs, false, &content))
+    page::html(StatusCode::OK, page::layout(lang, texts.your_jobs, &content))
 }
 
 fn listed(lang: Lang, job: &Job, at: usize, csrf: &str, sender: &str) -> Markup {
@@ -236,12 +233,12 @@ pub(super) async fn log_out(State(service): Shared, headers: HeaderMap, axum::ex
     see_other("/portal")
 }
 
-pub(super) async fn inbox(State(service): Shared, Query(query): Parameters, headers: HeaderMap) -> Response {
+pub(super) async fn inbox(State(service): Shared, headers: HeaderMap) -> Response {
     let mut inner = service.lock();
     let now = inner.now();
     inner.jobs.pass(now);
-    let reader = Reader::of(&headers, &query);
-    let (lang, texts) = (reader.lang, reader.lang.texts());
+    let lang = Lang::of(&headers);
+    let texts = lang.texts();
     let portal = inner.jobs.all().filter(|job| matches!(job.flow, Flow::Portal { .. }));
     let mut invitations: Vec<(Timestamp, &Job, usize)> = portal
         .flat_map(|job| {
@@ -260,7 +257,7 @@ pub(super) async fn inbox(State(service): Shared, Query(query): Parameters, head
             }
         }
     };
-    reader.page(StatusCode::OK, page::layout(lang, texts.inbox, false, &content))
+    page::html(StatusCode::OK, page::layout(lang, texts.inbox, &content))
 }
 
 /// What an invitation says a job is about. It goes over open networks: never the title that signers see once logged in.

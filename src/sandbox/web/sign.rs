@@ -12,7 +12,7 @@ use super::super::job::{Act, Flow, Job};
 use super::super::jobs::UnusableRedirect;
 use super::super::service::Service;
 use super::super::visitors::BrowserVisit;
-use super::browser::{Form, Parameters, Reader, Shared, cookie_of, genuine, see_other, to_visit, visit_cookie};
+use super::browser::{Form, Parameters, Shared, cookie_of, genuine, see_other, to_visit, visit_cookie};
 use super::page;
 use super::text::Lang;
 use crate::types::{Document, MediaType};
@@ -49,38 +49,32 @@ fn visit<'i>(inner: &'i Inner, id: &str, headers: &HeaderMap) -> Option<&'i Brow
 }
 
 fn used(headers: &HeaderMap) -> Response {
-    let lang = Lang::of(headers, None);
+    let lang = Lang::of(headers);
     page::message(lang, StatusCode::GONE, lang.texts().used_title, lang.texts().used_text)
 }
 
 fn expired(headers: &HeaderMap) -> Response {
-    let lang = Lang::of(headers, None);
+    let lang = Lang::of(headers);
     page::message(lang, StatusCode::GONE, lang.texts().expired_title, lang.texts().expired_text)
 }
 
 fn failed(headers: &HeaderMap, error: &SandboxError) -> Response {
-    let lang = Lang::of(headers, None);
+    let lang = Lang::of(headers);
     page::message(lang, StatusCode::INTERNAL_SERVER_ERROR, "500", &error.to_string())
 }
 
-pub(super) async fn show(
-    State(service): Shared,
-    Path(id): Path<String>,
-    Query(query): Parameters,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn show(State(service): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let mut inner = service.lock();
     let now = inner.now();
     inner.jobs.pass(now);
     let Some(visit) = visit(&inner, &id, &headers) else { return used(&headers) };
-    let reader = Reader::of(&headers, &query);
-    let lang = reader.lang;
-    let Some(job) = inner.jobs.job(visit.job) else { return nothing_left(&reader, None) };
+    let lang = Lang::of(&headers);
+    let Some(job) = inner.jobs.job(visit.job) else { return nothing_left(lang, None) };
     if !job.may_act(visit.signer) {
-        return nothing_left(&reader, Some((job, visit.signer)));
+        return nothing_left(lang, Some((job, visit.signer)));
     }
     let content = form(lang, job, visit, &id, &service);
-    let mut answer = reader.page(StatusCode::OK, page::layout(lang, &job.title, false, &content));
+    let mut answer = page::html(StatusCode::OK, page::layout(lang, &job.title, &content));
     // After the form the browser goes to the sender, and a policy for forms is one for where they lead to as well.
     let policy = format!(
         "default-src 'none'; style-src 'self'; object-src 'self'; frame-src 'self'; frame-ancestors 'self'; \
@@ -158,15 +152,15 @@ fn shown(lang: Lang, document: &Document, name: &str, address: &str) -> Markup {
     }
 }
 
-fn nothing_left(reader: &Reader, signer: Option<(&Job, usize)>) -> Response {
-    let (lang, texts) = (reader.lang, reader.lang.texts());
+fn nothing_left(lang: Lang, signer: Option<(&Job, usize)>) -> Response {
+    let texts = lang.texts();
     let content = html! {
         h1 { (texts.done_title) }
         @if let Some((job, at)) = signer {
             p.card { (texts.done_text) " " strong { (lang.status(&job.signers[at].status)) } }
         }
     };
-    reader.page(StatusCode::OK, page::layout(lang, texts.done_title, false, &content))
+    page::html(StatusCode::OK, page::layout(lang, texts.done_title, &content))
 }
 
 pub(super) async fn document(

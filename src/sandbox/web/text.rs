@@ -25,12 +25,12 @@ impl Lang {
     }
 
     /// What the reader chose, or else what the browser asks for, or else bokmål.
-    pub(super) fn of(headers: &HeaderMap, chosen: Option<&str>) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let cookie = text(COOKIE).split(';').filter_map(|pair| pair.trim().split_once('='));
         let cookie = cookie.filter(|(name, _)| *name == COOKIE_NAME).find_map(|(_, value)| Self::parse(value));
         let accepted = text(ACCEPT_LANGUAGE).split(',').find_map(|part| Self::parse(part.trim().get(..2)?));
-        chosen.and_then(Self::parse).or(cookie).or(accepted).unwrap_or(Self::Nb)
+        cookie.or(accepted).unwrap_or(Self::Nb)
     }
 
     /// As it stands in `lang` attributes.
@@ -226,12 +226,10 @@ mod tests {
     #[test]
     fn the_language_is_the_readers_choice_or_the_browsers() {
         let mut headers = HeaderMap::new();
-        assert_eq!(Lang::of(&headers, None), Lang::Nb);
+        assert_eq!(Lang::of(&headers), Lang::Nb);
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("de, en-GB;q=0.8, nb;q=0.5"));
-        assert_eq!(Lang::of(&headers, None), Lang::En);
+        assert_eq!(Lang::of(&headers), Lang::En);
         headers.insert(COOKIE, HeaderValue::from_static("a=b; lang=nb"));
-        assert_eq!(Lang::of(&headers, None), Lang::Nb);
-        assert_eq!(Lang::of(&headers, Some("en")), Lang::En);
-        assert_eq!(Lang::of(&headers, Some("xx")), Lang::Nb);
+        assert_eq!(Lang::of(&headers), Lang::Nb);
     }
 }
