@@ -134,7 +134,7 @@ impl Provider {
 
     /// Every client but the first, which each start registers.
     pub(super) fn saved(&self) -> Vec<SavedClient> {
-        let saved = |client: &Registered| SavedClient {
+        let saved = |client: &RegisteredClient| SavedClient {
             client_id: client.tokens.client_id().to_string(),
             broker_id: client.tokens.broker_id().to_string(),
             resource: client.tokens.resource().map(str::to_owned),
@@ -153,7 +153,7 @@ impl Provider {
                 None => tokens,
             };
             let organization = saved.organization.parse()?;
-            self.lock().clients.push(Registered { tokens, thumbprint: saved.thumbprint, organization });
+            self.lock().clients.push(RegisteredClient { tokens, thumbprint: saved.thumbprint, organization });
         }
         Ok(())
     }
