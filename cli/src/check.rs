@@ -21,7 +21,7 @@ pub struct Check {
 }
 
 /// What one look has found.
-struct Finding {
+struct CheckResult {
     of: &'static str,
     outcome: Outcome,
     /// What it is, in a word for programs.
@@ -42,8 +42,8 @@ impl Check {
     pub async fn run(self, output: &Output) -> Result<(), Failure> {
         let mut findings = Vec::new();
         self.look(output, &mut findings).await?;
-        let text: Vec<String> = findings.iter().map(Finding::text).collect();
-        let json: Vec<Value> = findings.iter().map(Finding::json).collect();
+        let text: Vec<String> = findings.iter().map(CheckResult::text).collect();
+        let json: Vec<Value> = findings.iter().map(CheckResult::json).collect();
         let worst = findings.iter().rev().find_map(|finding| match finding.outcome {
             Outcome::Failed(class) => Some(class),
             _ => None,
@@ -52,7 +52,7 @@ impl Check {
         worst.map_or(Ok(()), |class| Err(Failure::Found(class)))
     }
 
-    async fn look(&self, output: &Output, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+    async fn look(&self, output: &Output, findings: &mut Vec<CheckResult>) -> Result<(), Failure> {
         let identity = match self.connection.identity() {
             Ok(identity) => identity,
             Err(Failure::Library(error)) => {
@@ -66,7 +66,7 @@ impl Check {
             Ok(environment) => environment,
             Err(Failure::Library(error)) => {
                 let cure = "Give --roots PEM or DER files with certificates of authorities, or a directory of them.";
-                findings.push(Finding::failed("environment", &error, "bad-environment", Some(cure)));
+                findings.push(CheckResult::failed("environment", &error, "bad-environment", Some(cure)));
                 return Ok(());
             }
             Err(failure) => return Err(failure),
@@ -76,7 +76,7 @@ impl Check {
             Ok(tokens) => tokens,
             Err(Failure::Library(error)) => {
                 let cure = "Give --token-endpoint an https URL, and --token-roots PEM or DER files.";
-                findings.push(Finding::failed("access token", &error, "bad-token-endpoint", Some(cure)));
+                findings.push(CheckResult::failed("access token", &error, "bad-token-endpoint", Some(cure)));
                 return Ok(());
             }
             Err(failure) => return Err(failure),
@@ -85,13 +85,13 @@ impl Check {
         let client = match self.connection.client_of(identity, environment, tokens, output) {
             Ok(client) => client,
             Err(error) => {
-                findings.push(Finding::failed("configuration", &error, "bad-configuration", None));
+                findings.push(CheckResult::failed("configuration", &error, "bad-configuration", None));
                 return Ok(());
             }
         };
         if let Some(endpoint) = endpoint {
             match client.access_token_left().await {
-                Ok(left) => findings.push(Finding::good("access token", format!("{endpoint}\n{}", lasts(left)))),
+                Ok(left) => findings.push(CheckResult::good("access token", format!("{endpoint}\n{}", lasts(left)))),
                 Err(error) => {
                     findings.push(no_token(&error));
                     return Ok(());
@@ -99,18 +99,18 @@ impl Check {
             }
         }
         findings.push(match client.whoami().await {
-            Ok(answer) => Finding::good("service", plain(answer.trim())),
+            Ok(answer) => CheckResult::good("service", plain(answer.trim())),
             Err(error) => refused(&error),
         });
         Ok(())
     }
 }
 
-fn unusable(error: &Error) -> Finding {
+fn unusable(error: &Error) -> CheckResult {
     use IdentityError as E;
     let Error::Identity(reason) = error else {
         let cure = "Look at the path and at who may read the file.";
-        return Finding::failed("certificate", error, "no-file", Some(cure));
+        return CheckResult::failed("certificate", error, "no-file", Some(cure));
     };
     let (diagnosis, cure) = match reason {
         E::WrongPassword => (
@@ -136,10 +136,10 @@ fn unusable(error: &Error) -> Finding {
         ),
         _ => ("bad-certificate", "Fetch the certificate from its issuer again."),
     };
-    Finding::failed("certificate", error, diagnosis, Some(cure))
+    CheckResult::failed("certificate", error, diagnosis, Some(cure))
 }
 
-fn certificate(identity: &Identity, now: Timestamp) -> Finding {
+fn certificate(identity: &Identity, now: Timestamp) -> CheckResult {
     let organization = identity.organization_number().map_or("no organization".to_owned(), |number| number.to_string());
     let days = (identity.valid_until().as_second() - now.as_second()) / 86_400;
     let text = format!(
@@ -149,9 +149,9 @@ fn certificate(identity: &Identity, now: Timestamp) -> Finding {
         identity.valid_until(),
     );
     if days > SOON {
-        return Finding::good("certificate", text);
+        return CheckResult::good("certificate", text);
     }
-    Finding {
+    CheckResult {
         of: "certificate",
         outcome: Outcome::Warning,
         diagnosis: "ends-soon",
@@ -161,10 +161,10 @@ fn certificate(identity: &Identity, now: Timestamp) -> Finding {
 }
 
 /// Only a warning: the service decides.
-fn fits(environment: &Environment<NoTokens>, identity: &Identity) -> Finding {
+fn fits(environment: &Environment<NoTokens>, identity: &Identity) -> CheckResult {
     let (diagnosis, text, cure) = match environment.suits(identity) {
         Ok(()) => {
-            return Finding::good(
+            return CheckResult::good(
                 "environment",
                 format!("{}, whose authorities vouch for the certificate", environment.root()),
             );
@@ -185,7 +185,7 @@ fn fits(environment: &Environment<NoTokens>, identity: &Identity) -> Finding {
             "Test certificates are for the test environments, others for production. If this is no mistake, add the root with --roots.",
         ),
     };
-    Finding { of: "environment", outcome: Outcome::Warning, diagnosis, text, cure: Some(cure) }
+    CheckResult { of: "environment", outcome: Outcome::Warning, diagnosis, text, cure: Some(cure) }
 }
 
 /// How long a token lasts. The token itself is shown to nobody.
@@ -195,7 +195,7 @@ fn lasts(left: Option<Duration>) -> String {
 }
 
 /// What is wrong when the token endpoint gives no token.
-fn no_token(error: &Error) -> Finding {
+fn no_token(error: &Error) -> CheckResult {
     let (diagnosis, cure) = match error {
         Error::AccessToken(AccessTokenError::Refused(refusal)) => match refusal.code() {
             Some("invalid_client") => (
@@ -227,23 +227,23 @@ fn no_token(error: &Error) -> Finding {
         ),
         error => return unreachable("access token", error),
     };
-    Finding::failed("access token", error, diagnosis, Some(cure))
+    CheckResult::failed("access token", error, diagnosis, Some(cure))
 }
 
 /// What is wrong when the service does not answer as it should.
-fn refused(error: &Error) -> Finding {
+fn refused(error: &Error) -> CheckResult {
     if let Error::AccessToken(AccessTokenError::NotAccepted(_)) = error {
         let cure = "The token is fresh, and the service does not take it: does the token endpoint belong to this environment? Try another --resource, and look in Nyva whether the client may use signering.";
-        return Finding::failed("service", error, "token-not-accepted", Some(cure));
+        return CheckResult::failed("service", error, "token-not-accepted", Some(cure));
     }
     unreachable("service", error)
 }
 
 /// What is wrong with a connection or with what answers there: the service, or the token endpoint.
-fn unreachable(of: &'static str, error: &Error) -> Finding {
+fn unreachable(of: &'static str, error: &Error) -> CheckResult {
     if let Error::Tls(reason) = error {
         let (diagnosis, cure) = tls(reason);
-        return Finding::failed(of, error, diagnosis, Some(cure));
+        return CheckResult::failed(of, error, diagnosis, Some(cure));
     }
     let (diagnosis, cure) = match error.class() {
         ErrorClass::Rights if matches!(error, Error::BrokerNotAuthorized(_)) => (
@@ -279,7 +279,7 @@ fn unreachable(of: &'static str, error: &Error) -> Finding {
             "An answer that is not the service's: is the address right, is there a proxy in the way?",
         ),
     };
-    Finding::failed(of, error, diagnosis, Some(cure))
+    CheckResult::failed(of, error, diagnosis, Some(cure))
 }
 
 fn tls(reason: &TlsError) -> (&'static str, &'static str) {
@@ -322,7 +322,7 @@ fn is_of_proxy(error: &Error, words: &str) -> bool {
     text.contains("tunnel error") && text.contains(words)
 }
 
-impl Finding {
+impl CheckResult {
     fn good(of: &'static str, text: String) -> Self {
         Self { of, outcome: Outcome::Good, diagnosis: "good", text, cure: None }
     }

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::connection::Connection;
 use super::failure::Failure;
 use super::output::{Output, plain};
-use super::poll::{Dealing, Found, Poll, Queue, confirmed};
-use super::request::{self, Request, Reserved};
+use super::poll::{Poll, Queue, ReceivedStatus, ResultOptions, confirmed};
+use super::request::{self, Request, ReservedFile};
 
 #[derive(Subcommand)]
 pub enum Direct {
@@ -66,7 +66,7 @@ pub struct Status {
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     #[command(flatten)]
-    dealing: Dealing,
+    results: ResultOptions,
     #[command(flatten)]
     connection: Connection,
 }
@@ -115,7 +115,7 @@ impl Send {
         Self::created(&client.direct().create(&request).await?, reserved, output)
     }
 
-    fn created<R: Retrieval>(job: &Job<Created, R>, reserved: Reserved, output: &Output) -> Result<(), Failure> {
+    fn created<R: Retrieval>(job: &Job<Created, R>, reserved: ReservedFile, output: &Output) -> Result<(), Failure> {
         let handle = reserved.keep(job.id(), &job.handle())?;
         let mut text = format!("job {}\nhandle {}", job.id(), plain(handle.display()));
         let mut urls = Vec::new();
@@ -157,13 +157,13 @@ impl Status {
         let handle: JobHandle = request::handle(&self.handle)?;
         let client = self.connection.client(output)?;
         let status = client.direct().resume(handle)?.status(&self.token()?).await?;
-        let mut found = Found::new(status.job_id(), status.reference(), status.state(), status.signatures());
+        let mut found = ReceivedStatus::new(status.job_id(), status.reference(), status.state(), status.signatures());
         // What is signed so far is no signed document yet.
         if let JobStatus::Completed(done) = &status {
-            found.saved = self.dealing.save(found.job, &done.pades()).await?;
+            found.saved = self.results.save(found.job, &done.pades()).await?;
         }
         output.result(&found.text(), &found.json())?;
-        if self.dealing.confirm && !matches!(status, JobStatus::InProgress(_)) {
+        if self.results.confirm && !matches!(status, JobStatus::InProgress(_)) {
             let job = found.job;
             status.confirm().await?;
             return confirmed(job, output);

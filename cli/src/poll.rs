@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::connection::Connection;
 use super::failure::{Failure, with_causes};
 use super::output::{Output, plain};
-use super::stop::Stop;
+use super::stop::StopSignal;
 
 /// Options of `direct poll` and `portal poll`.
 #[derive(Args)]
@@ -24,7 +24,7 @@ pub struct Poll {
     #[arg(long)]
     pub follow: bool,
     #[command(flatten)]
-    dealing: Dealing,
+    results: ResultOptions,
     #[command(flatten)]
     pub connection: Connection,
 }
@@ -53,7 +53,7 @@ impl Poll {
         confirm: impl AsyncFn(C) -> Result<(), Error>,
         output: &Output,
     ) -> Result<(), Failure> {
-        let mut stop = Stop::new()?;
+        let mut stop = StopSignal::new()?;
         let mut is_told = false;
         while !is_told {
             let change = tokio::select! {
@@ -94,13 +94,13 @@ impl Poll {
         confirm: &impl AsyncFn(C) -> Result<(), Error>,
         output: &Output,
     ) -> Result<(), Failure> {
-        let mut found = Found::new(change.job_id(), change.reference(), change.state(), change.signatures());
+        let mut found = ReceivedStatus::new(change.job_id(), change.reference(), change.state(), change.signatures());
         if let Some(pades) = change.pades() {
-            found.saved = self.dealing.save(found.job, &pades).await?;
+            found.saved = self.results.save(found.job, &pades).await?;
         }
         // Whoever confirms a change whose result was not written loses it.
         output.result(&found.text(), &found.json())?;
-        if self.dealing.confirm {
+        if self.results.confirm {
             confirm(change).await?;
             confirmed(found.job, output)?;
         }
@@ -123,7 +123,7 @@ impl Queue {
 
 /// What to do with what is found.
 #[derive(Args)]
-pub struct Dealing {
+pub struct ResultOptions {
     /// Save signed PDFs to this directory, as signed-NUMBER.pdf
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
@@ -132,7 +132,7 @@ pub struct Dealing {
     pub confirm: bool,
 }
 
-impl Dealing {
+impl ResultOptions {
     pub async fn save(&self, job: JobId, pades: &Download) -> Result<Option<PathBuf>, Failure> {
         let Some(directory) = &self.save else { return Ok(None) };
         let path = directory.join(format!("signed-{job}.pdf"));
@@ -142,7 +142,7 @@ impl Dealing {
 }
 
 /// A change or a status, in lines and as JSON. Nobody is named in it.
-pub struct Found {
+pub struct ReceivedStatus {
     pub job: JobId,
     pub reference: Option<String>,
     pub state: SignatureJobStatus,
@@ -155,7 +155,7 @@ pub fn confirmed(job: JobId, output: &Output) -> Result<(), Failure> {
     output.result("  confirmed", &json!({ "job": job, "confirmed": true }))
 }
 
-impl Found {
+impl ReceivedStatus {
     pub fn new<N>(job: JobId, reference: Option<&str>, state: SignatureJobStatus, signatures: &[Signature<N>]) -> Self {
         let signatures = signatures.iter().map(|one| (one.status().clone(), one.since()));
         let (reference, signatures) = (reference.map(str::to_owned), signatures.collect());

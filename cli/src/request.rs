@@ -37,10 +37,10 @@ pub struct Request {
     level: Option<Level>,
     /// The signature type
     #[arg(long, value_enum)]
-    signature_type: Option<Kind>,
+    signature_type: Option<SignatureKind>,
     /// How signers are identified in the signed documents
     #[arg(long, value_enum, value_name = "NAMING")]
-    naming: Option<Naming>,
+    naming: Option<SignerNaming>,
     /// A new file for the handle, with which the job is resumed. Defaults to job-NUMBER.json
     #[arg(long, value_name = "FILE")]
     handle: Option<PathBuf>,
@@ -55,13 +55,13 @@ enum Level {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Kind {
+enum SignatureKind {
     Advanced,
     Authenticated,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Naming {
+enum SignerNaming {
     NumberAndName,
     BirthDateAndName,
     Name,
@@ -95,21 +95,21 @@ impl Request {
 
     pub fn signature_type(&self) -> Option<SignatureType> {
         self.signature_type.map(|kind| match kind {
-            Kind::Advanced => SignatureType::Advanced,
-            Kind::Authenticated => SignatureType::Authenticated,
+            SignatureKind::Advanced => SignatureType::Advanced,
+            SignatureKind::Authenticated => SignatureType::Authenticated,
         })
     }
 
     pub fn naming(&self) -> Option<IdentifierInSignedDocuments> {
         self.naming.map(|naming| match naming {
-            Naming::NumberAndName => IdentifierInSignedDocuments::PersonalIdentificationNumberAndName,
-            Naming::BirthDateAndName => IdentifierInSignedDocuments::DateOfBirthAndName,
-            Naming::Name => IdentifierInSignedDocuments::Name,
+            SignerNaming::NumberAndName => IdentifierInSignedDocuments::PersonalIdentificationNumberAndName,
+            SignerNaming::BirthDateAndName => IdentifierInSignedDocuments::DateOfBirthAndName,
+            SignerNaming::Name => IdentifierInSignedDocuments::Name,
         })
     }
 
     /// Makes sure that the handle of a job can be kept, before the job is created.
-    pub fn reserve(&self) -> Result<Reserved, Failure> {
+    pub fn reserve(&self) -> Result<ReservedFile, Failure> {
         let file = match &self.handle {
             Some(path) => Some((create(path)?, path.clone())),
             None => {
@@ -120,17 +120,17 @@ impl Request {
                 None
             }
         };
-        Ok(Reserved { file })
+        Ok(ReservedFile { file })
     }
 }
 
 /// Where the handle of a job will be kept.
-pub struct Reserved {
+pub struct ReservedFile {
     /// The file that was named: empty so far, and removed if no job is created.
     file: Option<(File, PathBuf)>,
 }
 
-impl Reserved {
+impl ReservedFile {
     /// Keeps the handle of the job that was created, and tells where. It is printed when it cannot be kept: without it, the
     /// job is hard to find again.
     pub fn keep(mut self, id: JobId, handle: &impl Serialize) -> Result<PathBuf, Failure> {
@@ -153,7 +153,7 @@ impl Reserved {
     }
 }
 
-impl Drop for Reserved {
+impl Drop for ReservedFile {
     fn drop(&mut self) {
         if let Some((_, path)) = self.file.take() {
             let _ = std::fs::remove_file(path);

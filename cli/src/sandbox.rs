@@ -54,7 +54,7 @@ pub struct Sandbox {
     sender_kind: Kind,
     /// What the senders have not been given
     #[arg(long, env = "SIGNERING_SANDBOX_WITHOUT", value_name = "FEATURE", value_enum, value_delimiter = ',')]
-    without: Vec<NotGiven>,
+    without: Vec<UnavailableFeature>,
     /// The form of the technical signatures (XAdES)
     #[arg(long, env = "SIGNERING_SANDBOX_TECHNICAL_SIGNATURE", value_enum, default_value_t = Form::LtvSdo)]
     technical_signature: Form,
@@ -84,7 +84,7 @@ enum Kind {
 
 /// A feature, as a word.
 #[derive(Clone, Copy, ValueEnum)]
-enum NotGiven {
+enum UnavailableFeature {
     /// NAME as identifier in signed documents
     NameAsIdentifier,
 }
@@ -108,7 +108,7 @@ impl Sandbox {
         let failed = |error: SandboxError| Failure::Other(error.to_string());
         std::fs::create_dir_all(&self.dir).map_err(cannot(FileAction::Write, &self.dir))?;
         let without = self.without.iter().map(|feature| match feature {
-            NotGiven::NameAsIdentifier => Feature::NameAsIdentifier,
+            UnavailableFeature::NameAsIdentifier => Feature::NameAsIdentifier,
         });
         let options = Service::builder()
             .port(self.port)

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 
 /// Takes the place of what the system does with these signals, from now on.
-pub struct Stop {
+pub struct StopSignal {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -12,7 +12,7 @@ pub struct Stop {
     interrupt: tokio::signal::windows::CtrlC,
 }
 
-impl Stop {
+impl StopSignal {
     pub fn new() -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::Other(format!("signals cannot be received: {error}"));
         #[cfg(unix)]

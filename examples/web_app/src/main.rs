@@ -150,14 +150,14 @@ fn router(app: Arc<App>) -> Router {
 
 /// The form of a new contract.
 #[derive(Deserialize)]
-struct Filled {
+struct ContractForm {
     employee: String,
     position: String,
     personal_number: String,
 }
 
 /// Creates a job for a new contract, and redirects the signer to it.
-async fn send(State(app): State<Arc<App>>, Form(filled): Form<Filled>) -> Result<Redirect, Trouble> {
+async fn send(State(app): State<Arc<App>>, Form(filled): Form<ContractForm>) -> Result<Redirect, AppError> {
     let id = new_id();
     let request = request(&app, &id, &filled)?;
     app.contracts.add(&id, &filled.employee, &filled.position)?;
@@ -168,7 +168,7 @@ async fn send(State(app): State<Arc<App>>, Form(filled): Form<Filled>) -> Result
 }
 
 /// The request for a contract, or the error in its form.
-fn request(app: &App, id: &str, filled: &Filled) -> Result<JobRequest, InvalidValue> {
+fn request(app: &App, id: &str, filled: &ContractForm) -> Result<JobRequest, InvalidValue> {
     let text = format!("{} is employed as {}.", filled.employee, filled.position);
     let back = format!("{}/contracts/{id}/back", app.address);
     Ok(JobRequest::builder()
@@ -181,7 +181,7 @@ fn request(app: &App, id: &str, filled: &Filled) -> Result<JobRequest, InvalidVa
 }
 
 /// Renews the redirect URL for a signer who closed the browser.
-async fn sign_again(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Result<Redirect, Trouble> {
+async fn sign_again(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Result<Redirect, AppError> {
     let job = app.client.direct().resume(app.contracts.handle(&id)?)?;
     let url = job.signers()[0].renew_redirect_url().await?;
     Ok(Redirect::to(url.as_str()))
@@ -189,7 +189,7 @@ async fn sign_again(State(app): State<Arc<App>>, Segment(id): Segment<String>) -
 
 /// The query parameter that the service adds to the exit URL.
 #[derive(Deserialize)]
-struct Back {
+struct ExitQuery {
     status_query_token: StatusQueryToken,
 }
 
@@ -197,8 +197,8 @@ struct Back {
 async fn come_back(
     State(app): State<Arc<App>>,
     Segment(id): Segment<String>,
-    Query(back): Query<Back>,
-) -> Result<Redirect, Trouble> {
+    Query(back): Query<ExitQuery>,
+) -> Result<Redirect, AppError> {
     let page = Redirect::to(&format!("/contracts/{id}"));
     if app.contracts.get(&id)?.state != "sent" {
         return Ok(page);
@@ -232,7 +232,7 @@ impl App {
         }
     }
 
-    async fn try_to_confirm(&self, id: &str) -> Result<(), Trouble> {
+    async fn try_to_confirm(&self, id: &str) -> Result<(), AppError> {
         if let Some(confirmation) = self.contracts.confirmation(id)? {
             self.client.confirm(&confirmation).await?;
             self.contracts.confirmed(id)?;
@@ -257,11 +257,11 @@ async fn confirm_the_rest(app: Arc<App>, interval: Duration) {
 }
 
 /// Downloads the signed PDF.
-async fn signed(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Result<Response, Trouble> {
+async fn signed(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Result<Response, AppError> {
     let contract = app.contracts.get(&id)?;
     // The id is in the database, so it is not a path.
     let bytes =
-        tokio::fs::read(app.directory.join(format!("{}.pdf", contract.id))).await.map_err(|_| Trouble::Unknown)?;
+        tokio::fs::read(app.directory.join(format!("{}.pdf", contract.id))).await.map_err(|_| AppError::Unknown)?;
     let headers = [
         (header::CONTENT_TYPE, "application/pdf"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"arbeidsavtale.pdf\""),
@@ -308,17 +308,17 @@ impl Contracts {
         Ok(Self(Mutex::new(database)))
     }
 
-    fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Trouble> {
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, AppError> {
         let database = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(work(&database)?)
     }
 
-    fn add(&self, id: &str, employee: &str, position: &str) -> Result<(), Trouble> {
+    fn add(&self, id: &str, employee: &str, position: &str) -> Result<(), AppError> {
         let sql = "INSERT INTO contract VALUES (?1, ?2, ?3, 'sending', NULL, NULL)";
         self.with(|database| database.execute(sql, params![id, employee, position])).map(drop)
     }
 
-    fn sent(&self, id: &str, handle: &JobHandle) -> Result<(), Trouble> {
+    fn sent(&self, id: &str, handle: &JobHandle) -> Result<(), AppError> {
         let handle = serde_json::to_string(handle)?;
         let sql = "UPDATE contract SET state = 'sent', handle = ?2 WHERE id = ?1";
         self.with(|database| database.execute(sql, params![id, handle])).map(drop)
@@ -337,50 +337,50 @@ impl Contracts {
     }
 
     /// Stores how a contract ended and the pending confirmation, in one write. Changes nothing the second time.
-    fn ended(&self, id: &str, state: &str, confirmation: Option<&ConfirmationReference>) -> Result<(), Trouble> {
+    fn ended(&self, id: &str, state: &str, confirmation: Option<&ConfirmationReference>) -> Result<(), AppError> {
         let confirmation = confirmation.map(serde_json::to_string).transpose()?;
         let sql = "UPDATE contract SET state = ?2, confirmation = ?3 WHERE id = ?1 AND state = 'sent'";
         self.with(|database| database.execute(sql, params![id, state, confirmation])).map(drop)
     }
 
-    fn confirmed(&self, id: &str) -> Result<(), Trouble> {
+    fn confirmed(&self, id: &str) -> Result<(), AppError> {
         let sql = "UPDATE contract SET confirmation = NULL WHERE id = ?1";
         self.with(|database| database.execute(sql, [id])).map(drop)
     }
 
     /// The contracts with a pending confirmation.
-    fn unconfirmed(&self) -> Result<Vec<String>, Trouble> {
+    fn unconfirmed(&self) -> Result<Vec<String>, AppError> {
         self.with(|database| {
             let mut statement = database.prepare("SELECT id FROM contract WHERE confirmation IS NOT NULL")?;
             statement.query_map([], |row| row.get(0))?.collect()
         })
     }
 
-    fn confirmation(&self, id: &str) -> Result<Option<ConfirmationReference>, Trouble> {
+    fn confirmation(&self, id: &str) -> Result<Option<ConfirmationReference>, AppError> {
         self.stored(id, "confirmation")
     }
 
-    fn handle(&self, id: &str) -> Result<JobHandle, Trouble> {
-        self.stored(id, "handle")?.ok_or(Trouble::Unknown)
+    fn handle(&self, id: &str) -> Result<JobHandle, AppError> {
+        self.stored(id, "handle")?.ok_or(AppError::Unknown)
     }
 
     /// The value in a JSON column.
-    fn stored<T: DeserializeOwned>(&self, id: &str, column: &str) -> Result<Option<T>, Trouble> {
+    fn stored<T: DeserializeOwned>(&self, id: &str, column: &str) -> Result<Option<T>, AppError> {
         let sql = format!("SELECT {column} FROM contract WHERE id = ?1");
         let json =
             self.with(|database| database.query_row(&sql, [id], |row| row.get::<_, Option<String>>(0)).optional())?;
         Ok(json.flatten().map(|json| serde_json::from_str(&json)).transpose()?)
     }
 
-    fn get(&self, id: &str) -> Result<Contract, Trouble> {
-        self.select("WHERE id = ?1", [id])?.pop().ok_or(Trouble::Unknown)
+    fn get(&self, id: &str) -> Result<Contract, AppError> {
+        self.select("WHERE id = ?1", [id])?.pop().ok_or(AppError::Unknown)
     }
 
-    fn all(&self) -> Result<Vec<Contract>, Trouble> {
+    fn all(&self) -> Result<Vec<Contract>, AppError> {
         self.select("ORDER BY rowid DESC", [])
     }
 
-    fn select(&self, which: &str, values: impl rusqlite::Params) -> Result<Vec<Contract>, Trouble> {
+    fn select(&self, which: &str, values: impl rusqlite::Params) -> Result<Vec<Contract>, AppError> {
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Contract { id: row.get(0)?, employee: row.get(1)?, position: row.get(2)?, state: row.get(3)? })
         };
@@ -394,7 +394,7 @@ impl Contracts {
 
 /// An error that is shown as a page.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum AppError {
     /// No such contract, or it is not signed yet.
     #[error("there is no such contract")]
     Unknown,
@@ -408,7 +408,7 @@ enum Trouble {
     Stored(#[from] serde_json::Error),
 }
 
-impl IntoResponse for Trouble {
+impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         // The errors of the crate print no personal number and no token.
         let (status, heading, text) = match self {
@@ -428,7 +428,7 @@ impl IntoResponse for Trouble {
     }
 }
 
-async fn front_page(State(app): State<Arc<App>>) -> Result<Html<String>, Trouble> {
+async fn front_page(State(app): State<Arc<App>>) -> Result<Html<String>, AppError> {
     let contracts = app.contracts.all()?;
     Ok(page(
         "Contracts",
@@ -451,7 +451,7 @@ async fn front_page(State(app): State<Arc<App>>) -> Result<Html<String>, Trouble
     ))
 }
 
-async fn contract_page(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Result<Html<String>, Trouble> {
+async fn contract_page(State(app): State<Arc<App>>, Segment(id): Segment<String>) -> Result<Html<String>, AppError> {
     let contract = app.contracts.get(&id)?;
     Ok(page(
         "Contract",
