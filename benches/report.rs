@@ -171,7 +171,7 @@ async fn report() {
     let sandbox = Sandbox::start().await.expect("a sandbox");
     let mut report = Report::default();
     packages(&sandbox, &mut report);
-    pure(&sandbox, &mut report).await;
+    pure(&sandbox, &mut report);
     calls(&sandbox, &mut report).await;
     processes(&sandbox, &mut report);
     growth(&sandbox, &mut report).await;
@@ -208,7 +208,7 @@ fn packages(sandbox: &Sandbox, report: &mut Report) {
     report.pair("SHA-256 of 10 MB", "memcpy", &pair, Target::None);
 }
 
-async fn pure(sandbox: &Sandbox, report: &mut Report) {
+fn pure(sandbox: &Sandbox, report: &mut Report) {
     let status = include_str!("status.xml");
     assert!(bench::read_status(status));
     let time = compare(5000, || bench::read_status(status), || status.to_owned());
@@ -265,7 +265,7 @@ async fn body(sandbox: &Sandbox, documents: &Documents) -> (String, Vec<u8>) {
             Ok(())
         })
         .on_exchange(move |exchange| {
-            document.lock().expect("unpoisoned").1 = exchange.sent.unwrap_or_default().to_owned()
+            exchange.sent.unwrap_or_default().clone_into(&mut document.lock().expect("unpoisoned").1);
         })
         .build()
         .expect("a client");

@@ -2,7 +2,7 @@
 //!
 //! `xsd-parser` finds the same mistakes, but its errors name neither file nor line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use xml::common::Position;
@@ -23,17 +23,17 @@ struct Reference {
 
 /// Checks a schema and its includes: files exist, XML is well-formed, names are defined.
 pub fn schema(root: &Path) -> Result<(), String> {
-    let mut files = BTreeMap::new();
+    let mut files = BTreeSet::new();
     let mut defined = Definitions::new();
     let mut references = Vec::new();
     let mut waiting = vec![root.to_owned()];
     while let Some(file) = waiting.pop() {
-        if files.contains_key(&file) {
+        if files.contains(&file) {
             continue;
         }
         let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         waiting.extend(read(&file, &text, &mut defined, &mut references)?);
-        files.insert(file, ());
+        files.insert(file);
     }
     match references.iter().find(|r| !defined.contains(&(r.kind, r.name.clone()))) {
         None => Ok(()),

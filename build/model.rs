@@ -240,7 +240,7 @@ fn strip_parent<'a>(types: &MetaTypes, ident: &'a TypeIdent) -> &'a str {
         MetaTypeVariant::ComplexType(complex) if complex.content.as_ref() == Some(ident) => Some(parent),
         _ => None,
     });
-    let prefixes = parents.map(|parent| super::types::pascal(parent.name.as_str()));
-    let stripped = prefixes.filter_map(|prefix| whole.strip_prefix(prefix.as_str())).next();
+    let mut prefixes = parents.map(|parent| super::types::pascal(parent.name.as_str()));
+    let stripped = prefixes.find_map(|prefix| whole.strip_prefix(prefix.as_str()));
     stripped.unwrap_or(whole)
 }

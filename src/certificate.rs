@@ -69,12 +69,12 @@ impl Certificate {
         timestamp(self.content().validity().not_after)
     }
 
-    /// Whether this SubjectPublicKeyInfo (DER) is its own.
+    /// Whether this `SubjectPublicKeyInfo` (DER) is its own.
     pub(crate) fn has_public_key(&self, key: &[u8]) -> bool {
         self.content().subject_public_key_info().to_der().is_ok_and(|own| own == key)
     }
 
-    /// The SHA-256 fingerprint of its SubjectPublicKeyInfo (DER), in hexadecimal.
+    /// The SHA-256 fingerprint of its `SubjectPublicKeyInfo` (DER), in hexadecimal.
     pub(crate) fn public_key_sha256(&self) -> String {
         let key = self.content().subject_public_key_info().to_der().unwrap_or_default();
         let mut hex = String::new();

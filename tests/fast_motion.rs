@@ -86,7 +86,7 @@ async fn no_change_is_lost_in_a_day() {
     while start.elapsed() < life {
         // The clock follows the time that passed, however late we are.
         let now = start.elapsed() * SPEED;
-        sandbox.advance(now - moved);
+        sandbox.advance(now.checked_sub(moved).unwrap());
         moved = now;
         // Eight jobs a second.
         while (fates.len() as u128) < start.elapsed().as_millis() / 125 {
@@ -143,10 +143,10 @@ async fn job(sandbox: &Sandbox, fate: Fate) -> i64 {
     if fate != Fate::Expired {
         let visit = sandbox.log_in(job.id(), signer().name()).unwrap();
         if fate == Fate::Signed {
-            visit.sign().unwrap()
+            visit.sign().unwrap();
         } else {
-            visit.reject().unwrap()
-        };
+            visit.reject().unwrap();
+        }
     }
     job.id().get()
 }

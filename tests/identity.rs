@@ -36,7 +36,7 @@ fn from_pem(certificate: &str, key: &KeyPair) -> Result<Identity, IdentityError>
 fn a_certificate_and_its_key_are_an_identity() {
     let key = rsa();
     let identity = from_pem(&certificate(&key, |_| {}), &key).unwrap();
-    assert_eq!(identity.organization_number().map(|number| number.as_str()), Some("123456789"));
+    assert_eq!(identity.organization_number().map(posten_signering::OrganizationNumber::as_str), Some("123456789"));
     let name = "CN=Virksomhet AS - 123456789";
     assert_eq!((identity.subject(), identity.issuer()), (name, name));
     assert_eq!(identity.valid_from().to_string(), "1975-01-01T00:00:00Z");
@@ -267,7 +267,7 @@ fn where_a_signature_cannot_be_checked_key_identifiers_decide() {
     let (ours, other) = (shared_name(&right, None), shared_name(&wrong, None));
     let leaf = of_unknown_algorithm(leaf(&ours, &key, true).der());
     for issuers in [[&ours, &other], [&other, &ours]] {
-        let identity = from_pem(&(leaf.clone() + &issuers.map(|issuer| issuer.pem()).concat()), &key).unwrap();
+        let identity = from_pem(&(leaf.clone() + &issuers.map(rcgen::CertifiedIssuer::pem).concat()), &key).unwrap();
         let missing = IdentityError::MissingIntermediate { issuer: "CN=Right root".to_owned(), published: None };
         assert_eq!(environment(&root("Another root")).suits(&identity), Err(missing));
     }

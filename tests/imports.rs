@@ -50,7 +50,7 @@ fn no_files_import_each_other_in_a_circle() {
         let first = reached[file].iter().find(|first| tied(file, first)).unwrap();
         *circles.entry(first).or_default() += &format!("  {file} imports {other}: {}\n", listed(names));
     }
-    assert!(circles.is_empty(), "circles of files:\n{}", Vec::from_iter(circles.into_values()).join("\n"));
+    assert!(circles.is_empty(), "circles of files:\n{}", circles.into_values().collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Service {
         self.says(text);
         match self.client.direct().poll(&PollingQueue::DEFAULT).await? {
             Poll::Change { status, .. } => Ok(status),
-            empty => panic!("{empty:?}"),
+            empty @ Poll::Empty { .. } => panic!("{empty:?}"),
         }
     }
 
@@ -86,7 +86,7 @@ impl Service {
         self.says(text);
         match self.client.portal().poll(&PollingQueue::DEFAULT).await? {
             Poll::Change { status, .. } => Ok(status),
-            empty => panic!("{empty:?}"),
+            empty @ Poll::Empty { .. } => panic!("{empty:?}"),
         }
     }
 }

@@ -349,7 +349,11 @@ fn outside_archives_of_openssl_are_read_in_all_encryptions() {
         openssl(here, &format!("{export} -out {name}.p12{options}"));
         let file = here.join(format!("{name}.p12"));
         let identity = Identity::from_pkcs12_file(&file, &password).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(identity.organization_number().map(|number| number.as_str()), Some("123456789"), "{name}");
+        assert_eq!(
+            identity.organization_number().map(posten_signering::OrganizationNumber::as_str),
+            Some("123456789"),
+            "{name}"
+        );
         assert!(format!("{identity:?}").contains("chain: 2"), "{name}: {identity:?}");
         let wrong = Identity::from_pkcs12_file(&file, &SecretString::from("galt")).unwrap_err();
         assert!(matches!(wrong, Error::Identity(IdentityError::WrongPassword)), "{name}: {wrong:?}");

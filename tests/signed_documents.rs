@@ -177,7 +177,7 @@ async fn outside_the_dss_of_the_eu_passes_what_is_delivered() {
         let changed = write("changed.pdf", &changed);
         let files =
             [write("signed.pdf", &signed.pades), write("1.xml", &signed.xades[0]), write("2.xml", &signed.xades[1])];
-        let files = files.each_ref().map(|file| file.as_path());
+        let files = files.each_ref().map(std::path::PathBuf::as_path);
 
         let verdicts = dss(&root, &files);
         let told: Vec<_> = verdicts.iter().map(|verdict| (&verdict["indication"], &verdict["level"])).collect();

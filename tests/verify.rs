@@ -61,7 +61,7 @@ async fn a_signed_document_is_checked_and_tells_what_is_in_it() {
     let seal = signed.seal();
     assert!(!seal.is_timestamp());
     assert!(seal.permits_no_changes());
-    assert_eq!(seal.organization_number().map(|number| number.as_str()), Some("000000000"));
+    assert_eq!(seal.organization_number().map(posten_signering::OrganizationNumber::as_str), Some("000000000"));
     for time in [seal.time(), seal.proven_at()] {
         let age = Timestamp::now().duration_since(time.unwrap());
         assert!((0..60).contains(&age.as_secs()), "{age}");

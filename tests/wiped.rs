@@ -106,12 +106,12 @@ fn nothing_of_a_key_or_password_is_left_in_memory_that_is_given_back() {
 
     // It finds what is not wiped.
     let copy = both.clone();
-    let (_, found) = left_behind(move || drop(copy));
+    let ((), found) = left_behind(move || drop(copy));
     assert_eq!(found.iter().map(|(_, which)| *which).collect::<Vec<_>>(), [1, 2]);
 
     let (identity, found) = left_behind(|| Identity::from_pem(certificate_pem.as_bytes(), &secret_pem).unwrap());
     assert_eq!(found, [], "PEM");
-    let (_, found) = left_behind(move || drop(identity));
+    let ((), found) = left_behind(move || drop(identity));
     assert_eq!(found, [], "an identity that is dropped");
     let (_, found) = left_behind(|| Identity::from_pem(both.as_bytes(), &secret_both).unwrap());
     assert_eq!(found, [], "PEM with both");

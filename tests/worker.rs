@@ -56,9 +56,9 @@ async fn a_clock_that_is_wrong_by_five_minutes_does_no_harm() {
         let sandbox = impatient().await;
         let five_minutes = Duration::from_secs(300);
         if ahead {
-            sandbox.advance(five_minutes)
+            sandbox.advance(five_minutes);
         } else {
-            sandbox.turn_back(five_minutes)
+            sandbox.turn_back(five_minutes);
         }
         let mut changes = sandbox.client().portal().changes(PollingQueue::DEFAULT);
         let waiting = tokio::spawn(async move { changes.next().await.unwrap().unwrap().job_id() });

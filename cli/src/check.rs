@@ -140,7 +140,8 @@ fn unusable(error: &Error) -> CheckResult {
 }
 
 fn certificate(identity: &Identity, now: Timestamp) -> CheckResult {
-    let organization = identity.organization_number().map_or("no organization".to_owned(), |number| number.to_string());
+    let organization =
+        identity.organization_number().map_or("no organization".to_owned(), std::string::ToString::to_string);
     let days = (identity.valid_until().as_second() - now.as_second()) / 86_400;
     let text = format!(
         "{}\n{organization}, issued by {}\nvalid until {} ({days} days)",

@@ -25,7 +25,7 @@ pub struct Connection {
     /// The enterprise certificate with its key: a PKCS#12 archive (.p12, .pfx)
     #[arg(long, value_name = "FILE", env = "SIGNERING_P12", conflicts_with_all = ["certificate", "key"])]
     p12: Option<PathBuf>,
-    /// A file with the password of the archive in its first line. Defaults to SIGNERING_PASSWORD, or a prompt
+    /// A file with the password of the archive in its first line. Defaults to `SIGNERING_PASSWORD`, or a prompt
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// The enterprise certificate and its chain, in PEM

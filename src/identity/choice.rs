@@ -102,7 +102,7 @@ impl Certificates {
     }
 }
 
-/// Loads a key of the type that the service accepts, with its public key (SubjectPublicKeyInfo).
+/// Loads a key of the type that the service accepts, with its public key (`SubjectPublicKeyInfo`).
 fn usable(key: &PrivateKeyDer<'_>) -> Result<(Arc<dyn SigningKey>, Vec<u8>), IdentityError> {
     let key = any_supported_type(key).map_err(|_| IdentityError::UnusableKey)?;
     if key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).is_none() {

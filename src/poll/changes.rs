@@ -210,10 +210,12 @@ mod tests {
     use super::*;
     use crate::error::Refusal;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a poll returns it, between polls that fail")]
     fn change(number: u32) -> Result<Poll<u32>, Error> {
         Ok(Poll::Change { status: number, next_poll: None })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a poll returns it, between polls that fail")]
     fn empty(seconds: i64) -> Result<Poll<u32>, Error> {
         Ok(Poll::Empty { next_poll: Timestamp::now() + SignedDuration::from_secs(seconds) })
     }

@@ -187,7 +187,8 @@ mod tests {
             headers.insert(DATE, HeaderValue::from_static(date));
         }
         // Rounded, because time passes while we look.
-        Some((next_poll(&headers)?.duration_since(Timestamp::now()).as_millis_f64() / 1000.0).round() as i64)
+        let millis = next_poll(&headers)?.duration_since(Timestamp::now()).as_millis();
+        i64::try_from((millis + 500).div_euclid(1000)).ok()
     }
 
     #[test]

@@ -24,11 +24,6 @@ use crate::error::{Error, FileAction, TrustAnchorsError, file};
 pub struct TrustAnchors(Vec<CertificateDer<'static>>);
 
 impl TrustAnchors {
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, CertificateDer<'static>> {
-        self.0.iter()
-    }
-
-    #[cfg(feature = "verify")]
     pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.0
     }

@@ -1,6 +1,6 @@
 //! The certificate authorities of the service, as facts: no certificate of anybody is in this crate.
 //!
-//! Each entry has the subject, the SHA-256 of the public key (SubjectPublicKeyInfo, DER), the first and the last day of the
+//! Each entry has the subject, the SHA-256 of the public key (`SubjectPublicKeyInfo`, DER), the first and the last day of the
 //! certificate, its SHA-256, and the address where the authority publishes it. The entries are those of the trust lists
 //! that the official Java and .NET clients bring along, without the ones that have expired; the facts were computed from
 //! the certificates in these lists, which are equal in four public sources (November 2026). The comment of each entry

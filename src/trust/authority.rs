@@ -50,7 +50,7 @@ pub(super) struct Facts {
 
 impl Authority {
     /// An authority by its name, in the form of [`Identity::issuer`](crate::Identity::issuer), and by the SHA-256
-    /// fingerprint of its public key (SubjectPublicKeyInfo in DER), in hexadecimal with or without colons.
+    /// fingerprint of its public key (`SubjectPublicKeyInfo` in DER), in hexadecimal with or without colons.
     ///
     /// ```sh
     /// openssl x509 -in ca.pem -noout -subject -nameopt RFC2253,-esc_msb
@@ -74,7 +74,7 @@ impl Authority {
         &self.name
     }
 
-    /// The SHA-256 fingerprint of its public key (SubjectPublicKeyInfo in DER), in hexadecimal and lower case.
+    /// The SHA-256 fingerprint of its public key (`SubjectPublicKeyInfo` in DER), in hexadecimal and lower case.
     pub fn public_key_sha256(&self) -> &str {
         &self.public_key_sha256
     }

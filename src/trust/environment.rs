@@ -166,7 +166,7 @@ impl<T> Environment<T> {
     /// [`TlsError::MissingAuthority`]: crate::TlsError::MissingAuthority
     #[must_use]
     pub fn with_issuers(mut self, certificates: TrustAnchors) -> Self {
-        self.trusted.given.extend(certificates.iter().cloned());
+        self.trusted.given.extend(certificates.certificates().iter().cloned());
         self
     }
 

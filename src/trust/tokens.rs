@@ -79,7 +79,7 @@ impl TokenEndpoint {
             return RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         };
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(given.iter().cloned());
+        roots.add_parsable_certificates(given.certificates().iter().cloned());
         roots
     }
 }

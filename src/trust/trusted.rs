@@ -42,10 +42,10 @@ impl Trusted {
 
     /// Trusts the authorities that these certificates are of.
     pub(super) fn trust_certificates(&mut self, anchors: &TrustAnchors) -> Result<(), TrustAnchorsError> {
-        let parsed = anchors.iter().map(|der| Certificate::parse(der));
+        let parsed = anchors.certificates().iter().map(|der| Certificate::parse(der));
         let parsed = parsed.collect::<Result<Vec<_>, _>>().map_err(|_| TrustAnchorsError::NotCertificate)?;
         self.trust(parsed.iter().map(Authority::of_certificate))?;
-        self.given.extend(anchors.iter().cloned());
+        self.given.extend(anchors.certificates().iter().cloned());
         Ok(())
     }
 

@@ -2,7 +2,12 @@
 
 // Both flows and the older manifest are generated; a type waits here until its flow is built.
 #![expect(dead_code, reason = "the schemas describe more than the client sends")]
-#![expect(clippy::clone_on_copy, clippy::type_complexity, reason = "the printer does not look at the types it clones")]
+#![expect(
+    clippy::clone_on_copy,
+    clippy::doc_markdown,
+    clippy::type_complexity,
+    reason = "the printer does not look at the types it clones"
+)]
 
 use yaserde::YaSerialize;
 

@@ -54,13 +54,13 @@ const ANSWERS: [(&str, &str); 5] = [
     ),
     (
         "portal-signature-job-response",
-        r#"<reference>r</reference><signature-job-id>7</signature-job-id>
-        <cancellation-url>API/cancel</cancellation-url>"#,
+        r"<reference>r</reference><signature-job-id>7</signature-job-id>
+        <cancellation-url>API/cancel</cancellation-url>",
     ),
     (
         "error",
-        r#"<error-code>NOT_AUTHORIZED</error-code><error-message>m</error-message>
-        <error-type>CLIENT</error-type>"#,
+        r"<error-code>NOT_AUTHORIZED</error-code><error-message>m</error-message>
+        <error-type>CLIENT</error-type>",
     ),
 ];
 

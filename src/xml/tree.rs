@@ -59,7 +59,8 @@ impl<'a> Element<'a> {
 pub(super) fn parse(text: &str) -> Result<Document<'_>, XmlError> {
     before_parsing(text)?;
     // The parser counts texts, comments and the root as nodes too.
-    let options = ParsingOptions { nodes_limit: 3 * MAX_NODES as u32, ..ParsingOptions::default() };
+    let options =
+        ParsingOptions { nodes_limit: u32::try_from(3 * MAX_NODES).unwrap_or(u32::MAX), ..ParsingOptions::default() };
     // Not the parser's message, which may quote the document.
     let document = Document::parse_with_options(text, options).map_err(|error| match error {
         Error::DtdDetected => XmlError("a DOCTYPE is not allowed".to_owned()),

@@ -76,7 +76,7 @@ fn signer(signer: &wire::PortalSigner, kind: SenderKind, now: Timestamp) -> Resu
     }
     let order = signer.order.and_then(|order| u8::try_from(order).ok()).unwrap_or_default();
     let authenticated = kind.is_authenticated(signer.signature_type);
-    Ok(Signer { order, looked_up, contact, authenticated, ..Signer::new(who, now) })
+    Ok(Signer { order, looked_up, authenticated, contact, ..Signer::new(who, now) })
 }
 
 fn availability(availability: Option<&wire::Availability>, now: Timestamp) -> Result<Flow, Refused> {

@@ -292,7 +292,7 @@ mod tests {
         let start = Instant::now();
         acquire(&pace, "1").await;
         let _waiting = [begin(&pace, Duration::MAX).await, begin(&pace, Duration::MAX).await];
-        let late = pace.acquire("1", 3 * BETWEEN - Duration::from_millis(1)).await;
+        let late = pace.acquire("1", (3 * BETWEEN).saturating_sub(Duration::from_millis(1))).await;
         assert!(matches!(late, Err(RateLimiterError::WaitTooLong)), "{late:?}");
         assert_eq!(start.elapsed(), Duration::ZERO);
         pace.acquire("1", 3 * BETWEEN + Duration::from_millis(3)).await.unwrap();
