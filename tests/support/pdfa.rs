@@ -71,6 +71,7 @@ pub enum Device {
 impl Device {
     /// How many components its color profile has, and the profile (ICC.1:2001-04).
     fn profile(self) -> Option<(u8, Vec<u8>)> {
+        #[expect(clippy::cast_possible_truncation, reason = "the numbers of a color profile are between -2 and 2")]
         let numbers = |values: [f64; 3]| values.map(|value| ((value * 65536.0).round() as i32).to_be_bytes()).concat();
         let xyz = |values| [b"XYZ \0\0\0\0".as_slice(), &numbers(values)].concat();
         // A gamma of 2.2, in 8 bits before the point and 8 after it.

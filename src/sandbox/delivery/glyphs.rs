@@ -68,7 +68,7 @@ fn draw(text: &mut String, steps: &str, [right, up]: [f32; 2]) {
     }
 }
 
-/// The code of a character: Latin 1 as it is, some punctuation in between (WinAnsiEncoding).
+/// The code of a character: Latin 1 as it is, some punctuation in between (`WinAnsiEncoding`).
 pub(super) fn code(c: char) -> Option<u8> {
     match c {
         ' '..='~' | '\u{A0}'..='\u{FF}' => u8::try_from(c).ok(),
