@@ -1,13 +1,16 @@
-//! What a sandbox remembers for tests to look at: refusals, documents, polls and confirmations.
+//! What a sandbox remembers for tests to look at: times of calls, refusals, documents, polls and confirmations.
+
+use jiff::Timestamp;
 
 use super::received::{Confirmation, ReceivedPoll};
 
 /// How many of each kind are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// What was refused, written, polled and confirmed, the latest of each.
+/// What was called, refused, written, polled and confirmed, the latest of each.
 #[derive(Default)]
 pub(super) struct Memory {
+    pub(super) calls: Recent<Timestamp>,
     pub(super) refusals: Recent<String>,
     pub(super) documents: Recent<String>,
     pub(super) polls: Recent<ReceivedPoll>,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
@@ -219,6 +220,12 @@ impl Sandbox {
     /// manifest from its package, then the answer.
     pub fn documents(&self) -> Vec<String> {
         self.service.lock().memory.documents.all().to_vec()
+    }
+
+    /// Returns when each call of a known caller arrived, by the sandbox's clock: what the rate limit counts. The latest
+    /// 10 000 at least.
+    pub fn calls(&self) -> Vec<Timestamp> {
+        self.service.lock().memory.calls.all().to_vec()
     }
 
     /// Every poll that was answered, refused ones included, in order.
