@@ -1,0 +1,64 @@
+//! The database: its connections and its migrations.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio_postgres::NoTls;
+
+use crate::Result;
+
+/// How long to wait for a connection, and for the database to accept one. Short, because every caller tries again.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// After this time without an answer to a packet, a connection is dead. Otherwise a query on a cut network waits for a
+/// quarter of an hour.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Creates a pool of at most this many connections. Connects when the first one is needed.
+///
+/// Without TLS: the database is on the same machine or behind a tunnel. Otherwise pass a connector in place of [`NoTls`].
+///
+/// # Errors
+///
+/// An error if the URL cannot be read.
+pub fn pool(url: &str, connections: usize) -> Result<Pool> {
+    let mut config: tokio_postgres::Config = url.parse()?;
+    config
+        .connect_timeout(PATIENCE)
+        .tcp_user_timeout(SILENCE)
+        .keepalives_idle(SILENCE)
+        .keepalives_interval(SILENCE / 5);
+    config.keepalives_retries(3);
+    // `Verified`: a connection that a restart of the database has closed is replaced, and not handed out.
+    let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Verified });
+    let timeouts = Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: Some(PATIENCE) };
+    Ok(Pool::builder(manager).max_size(connections).timeouts(timeouts).runtime(Runtime::Tokio1).build()?)
+}
+
+/// The migrations in their order. One that has been released is never changed.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/1_tables.sql")];
+
+/// The key of the lock of the migrations. Any number that no other lock of the database has.
+const LOCK: i64 = 7_391_553;
+
+/// Applies the migrations that the database does not have yet.
+///
+/// Every process calls this at its start. The lock makes them take turns.
+///
+/// Twenty lines in place of a migration crate: there are few migrations, and only forward ones.
+///
+/// # Errors
+///
+/// An error if the database is unavailable, or a migration fails. A migration that fails leaves nothing behind.
+pub async fn migrate(pool: &Pool) -> Result<()> {
+    let mut client = pool.get().await?;
+    let transaction = client.transaction().await?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    transaction.batch_execute("CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY)").await?;
+    let applied: i64 = transaction.query_one("SELECT count(*) FROM migration", &[]).await?.get(0);
+    for (number, migration) in (1_i32..).zip(MIGRATIONS).skip(usize::try_from(applied)?) {
+        transaction.batch_execute(migration).await?;
+        transaction.execute("INSERT INTO migration VALUES ($1)", &[&number]).await?;
+    }
+    Ok(transaction.commit().await?)
+}
