@@ -705,9 +705,17 @@ async fn a_call_without_certificate_and_without_a_valid_token_is_refused() {
     for header in [None, Some("Bearer unknown"), Some("Basic dXNlcjpzZWNyZXQ="), Some("Bearer ")] {
         let call = nobody.get(&url);
         let call = header.into_iter().fold(call, |call, header| call.header("Authorization", header));
-        assert_eq!(call.send().await.unwrap().status(), 401, "{header:?}");
+        let answer = call.send().await.unwrap();
+        assert_eq!(answer.status(), 401, "{header:?}");
+        assert_eq!(answer.headers()["WWW-Authenticate"], "Bearer", "{header:?}");
     }
+    // Both, although the token is good.
+    sandbox.client_with_tokens().whoami().await.unwrap();
+    let header = format!("Authorization: Bearer {}\r\n", sandbox.issued_tokens()[0]);
+    let both = Raw::new(&sandbox).send("GET", "/api/123456789", &header, b"").await;
+    assert_eq!(both.status, 401, "{}", both.body);
     let rules = sandbox.refusals();
     assert!(rules[0].ends_with("neither a client certificate nor an access token"), "{rules:?}");
-    assert_eq!(rules.len(), 4);
+    assert!(rules[4].ends_with("a client certificate is shown together with an access token"), "{rules:?}");
+    assert_eq!(rules.len(), 5);
 }

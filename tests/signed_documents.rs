@@ -262,6 +262,38 @@ async fn outside_archival_documents_give_an_archival_signed_pdf_and_others_do_no
     }
 }
 
+/// Read off documents of the service's test environment, without a library that might repair what it reads.
+#[tokio::test]
+async fn a_signed_pdf_has_the_form_of_the_services() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let signed = signed(&sandbox, 2, pages(3)).await;
+    let text = String::from_utf8_lossy(&signed.pades);
+    let count = |words: &str| text.matches(words).count();
+    // A certification that permits no change: the first object of the file, in a field with the service's name.
+    assert!(text[..60].contains("1 0 obj\n<</Type/Sig/Filter/Adobe.PPKLite"), "{}", &text[..60]);
+    for words in [
+        "/SubFilter/ETSI.CAdES.detached",
+        "/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 1/V/1.2>>",
+        "/Perms<</DocMDP 1 0 R>>",
+        "/T(Signature1)/V 1 0 R",
+        "/Names<</EmbeddedFiles<</Names[(E-Signature-1.xml) ",
+    ] {
+        assert_eq!(count(words), 1, "{words}");
+    }
+    // The technical signatures, attached to the document as a whole.
+    assert_eq!((count("/Subtype/application#2Fx-ltvsdo"), count("/AFRelationship/Data")), (2, 2));
+    let attached = text.split("/AF[").nth(1).unwrap().split(']').next().unwrap();
+    assert_eq!(attached.matches(" 0 R").count(), 2, "{attached}");
+    // Nothing for the long term, and nothing after the seal.
+    assert_eq!((count("/DSS"), count("/Type/DocTimeStamp"), count("%%EOF")), (0, 0, 1));
+    // A front page and three more in upright A4, each with a footer, and the letters that it needs.
+    let a4 = "/MediaBox[0.0 0.0 595.0 842.0]";
+    assert_eq!((count("/Type/Page/"), count(a4), count("(Forseglet av Posten signering sandkasse)")), (4, 4, 4));
+    assert_eq!((count("/Subtype/Type3"), count("(Side 4 av 4)")), (2, 1));
+    // What is still set in a font of the reader's comes from the originals.
+    assert_eq!(count("/BaseFont"), 3);
+}
+
 #[tokio::test]
 async fn an_ltv_sdo_tells_who_signed_what_and_when() {
     let sandbox = Sandbox::start().await.unwrap();

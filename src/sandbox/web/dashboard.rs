@@ -169,7 +169,7 @@ fn row(job: &Job, archived: Option<String>) -> Markup {
         tr {
             td { (job.id) }
             td.tight { (job.flow_name().as_str()) }
-            td { (job.title) @if let Some(reference) = &job.reference { br; span.hint { (reference) } } }
+            td.title { (job.title) @if let Some(reference) = &job.reference { br; span.hint { (reference) } } }
             td.tight { (job.sender) }
             td { span class=(format!("badge {class}")) { (state) } @if job.confirmed { br; span.hint { "confirmed" } } }
             td {
@@ -189,7 +189,7 @@ fn row(job: &Job, archived: Option<String>) -> Markup {
                 }
             }
             td { @if let Some(id) = archived { code { (id) } } }
-            td.tight { (job.created.strftime("%Y-%m-%d %H:%M")) }
+            td.tight { (job.created.strftime("%Y-%m-%d")) br; (job.created.strftime("%H:%M")) }
         }
     }
 }

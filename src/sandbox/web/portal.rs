@@ -278,7 +278,9 @@ fn message(lang: Lang, sent: Timestamp, job: &Job, at: usize, sender: &str) -> M
             dt { (texts.to) }
             dd { (addresses) }
             dt { (texts.from) }
-            dd { (sender) ", " time datetime=(sent.to_string()) { (sent.strftime("%Y-%m-%d %H:%M UTC")) } }
+            dd { (sender) }
+            dt { (texts.sent) }
+            dd { time datetime=(sent.to_string()) { (sent.strftime("%Y-%m-%d %H:%M UTC")) } }
         }
         h2 { (texts.invitation) }
         p { (announced(lang, job)) }
