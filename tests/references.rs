@@ -36,11 +36,7 @@ impl Format {
     fn write(self, value: &impl Serialize) -> Vec<u8> {
         match self {
             Self::Json => serde_json::to_vec(value).unwrap(),
-            Self::Cbor => {
-                let mut bytes = Vec::new();
-                ciborium::into_writer(value, &mut bytes).unwrap();
-                bytes
-            }
+            Self::Cbor => cbor4ii::serde::to_vec(Vec::new(), value).unwrap(),
             Self::MessagePack => rmp_serde::to_vec(value).unwrap(),
             Self::Url => panic!("a URL has no other form"),
         }
@@ -49,7 +45,7 @@ impl Format {
     fn read<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, String> {
         match self {
             Self::Json => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
-            Self::Cbor => ciborium::from_reader(bytes).map_err(|error| error.to_string()),
+            Self::Cbor => cbor4ii::serde::from_slice(bytes).map_err(|error| error.to_string()),
             Self::MessagePack => rmp_serde::from_slice(bytes).map_err(|error| error.to_string()),
             Self::Url => panic!("a URL has no other form"),
         }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use axum::http::Request;
 use axum::{Extension, Router};
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
@@ -150,7 +150,7 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, side: Side, servic
             if cut { Err(std::io::Error::other("a fault that was asked for")) } else { Ok(answer) }
         }
     });
-    let served = Builder::new(TokioExecutor::new()).http1_only().serve_connection(TokioIo::new(stream), service).await;
+    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     if let Err(error) = served {
         tracing::info!(target: "posten_signering::sandbox", "a connection broke: {error}");
     }

@@ -19,8 +19,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -60,9 +60,8 @@ pub(super) async fn serve(listener: TcpListener, service: Arc<Service>) {
                 if let Ok((stream, _)) = accepted {
                     let router = TowerToHyperService::new(router.clone());
                     connections.spawn(async move {
-                        let http = Builder::new(TokioExecutor::new());
                         // A browser that goes away in the middle is nobody's mistake.
-                        let _ = http.http1_only().serve_connection(TokioIo::new(stream), router).await;
+                        let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), router).await;
                     });
                 }
             }
