@@ -88,6 +88,7 @@
 mod api;
 mod authority;
 mod client_files;
+mod crowd;
 mod delivery;
 mod error;
 mod faults;
@@ -120,6 +121,7 @@ mod visitors;
 mod web;
 
 pub use self::authority::CertificateFlaw;
+pub use self::crowd::{Crowd, CrowdAct, CrowdAction};
 pub use self::delivery::TechnicalSignature;
 pub use self::error::SandboxError;
 pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};

@@ -140,7 +140,7 @@ impl Visit<'_> {
         let job = inner.jobs.job(self.job.get()).ok_or(SandboxError::NoSuchSigner)?;
         let url = job.exit(act, &token).ok_or(SandboxError::NoSuchSigner)?;
         let token = token.parse().map_err(|_| SandboxError::NotWaiting)?;
-        Ok(ExitRedirect { url, token })
+        Ok(ExitRedirect::new(url, token))
     }
 }
 
@@ -217,6 +217,10 @@ pub struct ExitRedirect {
 }
 
 impl ExitRedirect {
+    pub(super) fn new(url: Url, token: StatusQueryToken) -> Self {
+        Self { url, token }
+    }
+
     /// The exit URL with the token appended.
     pub fn url(&self) -> &Url {
         &self.url
