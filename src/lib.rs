@@ -83,7 +83,7 @@
 //! |---|---|---|---|
 //! | [`getting_started`] (feature `sandbox`): a signed PDF in ten minutes | [`polling`](guide::polling): changes from a queue | [`certificates`](guide::certificates): which `.p12` file to use; [`access_tokens`](guide::access_tokens) | [`troubleshooting`](guide::troubleshooting): messages, cause and cure |
 //! | [`direct_flow`](guide::direct_flow) | [`references`](guide::references): store jobs and documents | [`senders`](guide::senders): sender and broker | [`command_line`](guide::command_line): `signering check`, scripts |
-//! | [`portal_flow`](guide::portal_flow) | [`errors`](guide::errors): cause and cure, retries | [`production`](guide::production): checklist, metrics, logs | [`capabilities`](guide::capabilities): features of the official clients |
+//! | [`portal_flow`](guide::portal_flow) | [`errors`](guide::errors): cause and cure, retries | [`rate_limit`](guide::rate_limit); [`production`](guide::production): checklist, logs; [`metrics`](guide::metrics) | [`capabilities`](guide::capabilities): features of the official clients |
 //! | | [`testing`][guide_testing] (feature `sandbox`): tests against a local service | [`security`](guide::security), [`personal_data`](guide::personal_data); [`signed_documents`] (feature `verify`) | [`from_java`](guide::from_java), [`from_dotnet`](guide::from_dotnet): migration |
 //!
 //! # Security
@@ -116,6 +116,7 @@
 //! |---|---|
 //! | `blocking` | The module `blocking`: the same types for programs without async. |
 //! | `sandbox` | The module `sandbox`: a local service for tests and trials. Not for production. |
+//! | `metrics` | The module `metrics`: calls, retries, polls and more for an exporter. |
 //! | `verify` | The module `verify`: verification of signed PDFs. |
 //! | `testing` | The module `testing`: statuses, changes and refusals for unit tests, without a server. |
 //!
@@ -160,6 +161,11 @@ pub mod fuzz;
 pub mod guide;
 mod handle;
 mod identity;
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub mod metrics;
+#[cfg(not(feature = "metrics"))]
+mod metrics;
 mod oid;
 mod pkcs12;
 mod poll;

@@ -109,6 +109,9 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
         .with(LevelFilter::TRACE)
         .init();
 
+    #[cfg(feature = "metrics")]
+    let recorded = support::recorder::Recorded::install();
+
     let sandbox = Sandbox::start_with(Sandbox::builder().poll_interval(Duration::ZERO).build()).await.unwrap();
     let password = SecretString::from(PASSWORD);
     let archive = sandbox.pkcs12(&password).unwrap();
@@ -252,6 +255,13 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
     output.see(&WRONG_TOKEN.repeat(30).parse::<StatusQueryToken>().unwrap_err());
     output.see(&Identity::from_pkcs12(&archive, &SecretString::from(format!("{PASSWORD}!"))).unwrap_err());
     output.see(&Identity::from_pem(b"", &SecretString::from("-----BEGIN PRIVATE KEY-----\nU0VDUkVUS0VZ")).unwrap_err());
+
+    // The names and labels of the metrics.
+    #[cfg(feature = "metrics")]
+    {
+        output.see(&recorded.all());
+        assert!(recorded.all().iter().any(|metric| metric.contains("calls_total")), "{:?}", recorded.all());
+    }
 
     let output = output.0.lock().unwrap();
     let text = String::from_utf8_lossy(&output);

@@ -10,6 +10,7 @@ use crate::error::{BoxError, Error};
 use crate::flow::{HasSender, NoSender, OnAbandoned, Sealed, Session, warn_of_abandoned};
 use crate::handle::AbandonedCreation;
 use crate::identity::Identity;
+use crate::metrics::{self, Event};
 use crate::transport::{
     Exchange, Options, OutgoingPackage, Proxy, RateLimiter, Retry, Timeouts, Transfer, Transport, dump_to,
 };
@@ -258,6 +259,7 @@ impl<T, S, C> ClientBuilder<Environment<T>, Identity, S, C> {
         let tokens = self.credential.tokens(&self.environment, Sealed(()));
         let api = self.environment.without_token_endpoint();
         let transport = Arc::new(Transport::new(api, &self.identity, tokens, &self.options)?);
+        metrics::record(Event::Certificate { valid_until: self.identity.valid_until() });
         let session = Session { transport, identity: self.identity, on_abandoned: self.on_abandoned };
         Ok(Client { session: Arc::new(session), sender: self.sender })
     }

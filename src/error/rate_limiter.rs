@@ -1,7 +1,5 @@
 //! Errors of a rate limiter.
 
-use super::BoxError;
-
 /// The rate limiter of the client did not permit a call. Nothing was sent.
 ///
 /// Returned by a [`RateLimiter`](crate::RateLimiter). The error of the call is
@@ -16,7 +14,7 @@ pub enum RateLimiterError {
 
     /// The rate limiter does not work: its store is unavailable, for example.
     #[error("the rate limiter does not work")]
-    Failed(#[source] BoxError),
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl RateLimiterError {
@@ -28,7 +26,7 @@ impl RateLimiterError {
     /// let error = std::fs::read("/no/such/file").map_err(RateLimiterError::failed).unwrap_err();
     /// assert_eq!(error.to_string(), "the rate limiter does not work");
     /// ```
-    pub fn failed(source: impl Into<BoxError>) -> Self {
+    pub fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Failed(source.into())
     }
 }

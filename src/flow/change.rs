@@ -107,9 +107,13 @@ impl ChangeKey {
         Self(format!("{}:{}:{state}:{}", common.flow.as_str(), common.job_id, words.join(",")).into())
     }
 
-    /// The flow, as the key names it.
-    pub(crate) fn flow(&self) -> &str {
-        self.0.split(':').next().unwrap_or_default()
+    /// The flow, if the key is one that this crate made.
+    pub(crate) fn flow(&self) -> &'static str {
+        match self.0.split(':').next() {
+            Some("direct") => "direct",
+            Some("portal") => "portal",
+            _ => "unknown",
+        }
     }
 
     /// Returns the key as text.

@@ -22,8 +22,9 @@
 //! 11. [`senders`]: sender and broker, and how to send on behalf of other organizations.
 //! 12. [`rate_limit`]: 10 calls a second for all processes of an organization.
 //! 13. [`production`]: checklist before the first real job, metrics and logs.
-//! 14. [`security`]: what the crate protects against, and what you must do.
-//! 15. [`personal_data`]: where personal data is, and for how long.
+//! 14. [`metrics`]: calls, retries, polls and more for an exporter, and alerts.
+//! 15. [`security`]: what the crate protects against, and what you must do.
+//! 16. [`personal_data`]: where personal data is, and for how long.
 //!
 //! **Look up**
 //!
@@ -89,6 +90,10 @@ pub mod from_java {}
 #[doc = "\n***\nNext: [`direct_flow`]"]
 pub mod getting_started {}
 
+#[doc = include_str!("metrics.md")]
+#[doc = "\n***\nNext: [`security`]"]
+pub mod metrics {}
+
 #[doc = include_str!("personal_data.md")]
 #[doc = "\n***\nLook up: [`troubleshooting`]"]
 pub mod personal_data {}
@@ -110,7 +115,7 @@ pub mod portal_flow {}
     not(feature = "verify"),
     doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
 )]
-#[doc = "\n***\nNext: [`security`]"]
+#[doc = "\n***\nNext: [`metrics`]"]
 pub mod production {}
 
 #[doc = include_str!("rate_limit.md")]

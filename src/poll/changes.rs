@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::{Poll, Queue};
 use crate::error::Error;
+use crate::metrics::{self, Event};
 use crate::transport::Retry;
 
 /// The shortest pause after an empty answer, to prevent a hot loop.
@@ -136,7 +137,10 @@ async fn advance<S: 'static>(
             Ok(Poll::Empty { next_poll }) => schedule = Schedule::until(next_poll),
             Err(Error::TooManyRequests { retry_at: Some(at) }) => schedule = Schedule::until(at),
             Err(error) => match schedule.retries.next().filter(|_| error.is_transient()) {
-                Some(delay) => schedule.wait(delay),
+                Some(delay) => {
+                    metrics::record(Event::Retry { error: error.kind() });
+                    schedule.wait(delay);
+                }
                 None => {
                     schedule.wait(ERROR_PAUSE);
                     return (schedule, Err(error));

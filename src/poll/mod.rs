@@ -12,6 +12,7 @@ use jiff::Timestamp;
 pub use self::changes::Changes;
 pub use self::worker::{Ended, Figures, Problem, Report, Worker};
 use crate::error::Error;
+use crate::metrics::{self, Event};
 use crate::transport::{Flow, Operation, Retry, Transport, note_outcome};
 use crate::types::{PollingQueue, ServiceUrl};
 use crate::xml::Document;
@@ -72,7 +73,7 @@ impl<S: 'static> Queue<S> {
         let transport = Arc::clone(transport);
         let poll = move |retry| -> PollFuture<S> {
             let (transport, url, read) = (Arc::clone(&transport), url.clone(), Arc::clone(&read));
-            let poll = async move {
+            let ask = async move {
                 let (next_poll, answer) = transport.poll::<T>(&url, retry).await?;
                 match (answer, next_poll) {
                     (Some(answer), next_poll) => Ok(Poll::Change { status: read(&transport, answer)?, next_poll }),
@@ -85,7 +86,16 @@ impl<S: 'static> Queue<S> {
                     )),
                 }
             };
-            Box::pin(Operation::new(flow, "poll").run(poll))
+            Box::pin(Operation::new(flow, "poll").run(async move {
+                let answer = ask.await;
+                let outcome = match &answer {
+                    Ok(Poll::Change { .. }) => "change",
+                    Ok(Poll::Empty { .. }) => "empty",
+                    Err(error) => error.kind(),
+                };
+                metrics::record(Event::Poll { flow: flow.as_str(), outcome, is_answered: answer.is_ok() });
+                answer
+            }))
         };
         Self { poll: Arc::new(poll) }
     }

@@ -49,6 +49,7 @@ use self::token::{Token, Tokens};
 use crate::asice::Package;
 use crate::error::{AccessTokenError, Error, RateLimiterError, TlsError};
 use crate::identity::Identity;
+use crate::metrics::{self, Event};
 use crate::trust::{Environment, NoTokens, TokenEndpoint};
 use crate::types::{AccessTokens, ServiceUrl};
 use crate::xml::{self, Document, Strictness};
@@ -352,15 +353,27 @@ impl Transport {
     pub(crate) async fn permitted(&self, url: &ServiceUrl) -> Result<(), Error> {
         let Some(rate) = &self.rate else { return Ok(()) };
         let max_wait = self.timeouts.rate_limiter;
+        let start = Instant::now();
         let permitted = tokio::time::timeout(max_wait, rate.acquire(self.organization(url), max_wait)).await;
-        Ok(permitted.unwrap_or(Err(RateLimiterError::WaitTooLong))?)
+        let permitted = permitted.unwrap_or(Err(RateLimiterError::WaitTooLong));
+        let outcome = match &permitted {
+            Ok(()) => "permitted",
+            Err(RateLimiterError::WaitTooLong) => "too_long",
+            Err(RateLimiterError::Failed(_)) => "failed",
+        };
+        metrics::record(Event::Wait { took: start.elapsed(), outcome });
+        Ok(permitted?)
     }
 
     /// Notes that the rate limit refuses everything for a while, if that is what an answer says.
     ///
     /// In a task, so that the limiter is notified even if this call is dropped.
     async fn noted(&self, url: &ServiceUrl, headers: &HeaderMap, status: StatusCode) {
-        let Some(rate) = self.rate.clone().filter(|_| answer::is_rate_limited(headers, status)) else { return };
+        if !answer::is_rate_limited(headers, status) {
+            return;
+        }
+        metrics::record(Event::Refusal);
+        let Some(rate) = self.rate.clone() else { return };
         let organization = self.organization(url).to_owned();
         let paused = async move {
             if let Err(error) = rate.pause(&organization, answer::RATE_LIMIT_PAUSE).await {

@@ -3,12 +3,15 @@
 //! Names are those of OpenTelemetry's semantic conventions for RPC and HTTP clients. Nothing personal gets in: of a URL
 //! scheme, host and port, of a job its number, of an error its kind.
 
+use std::time::Instant;
+
 use http::{Method, StatusCode};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span, info_span};
 use url::Url;
 
 use crate::error::Error;
+use crate::metrics::{self, Event};
 use crate::types::JobId;
 
 /// The part of the API that an operation belongs to, as `rpc.service`.
@@ -66,11 +69,32 @@ impl Operation {
             posten_signering.outcome = Empty,
             error.type = Empty,
         );
+        let mut running = Running { operation: self, start: Instant::now(), outcome: None };
         let result = work.instrument(span.clone()).await;
+        running.outcome = Some(result.as_ref().map_or_else(Error::kind, |_| "ok"));
         if let Err(error) = &result {
             fail(&span, error);
         }
         result
+    }
+}
+
+/// A call that is measured when it ends: without an outcome, it was dropped.
+struct Running {
+    operation: Operation,
+    start: Instant,
+    outcome: Option<&'static str>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Operation { flow, method, .. } = self.operation;
+        metrics::record(Event::Call {
+            flow: flow.as_str(),
+            operation: method,
+            outcome: self.outcome.unwrap_or("dropped"),
+            took: self.outcome.map(|_| self.start.elapsed()),
+        });
     }
 }
 

@@ -6,6 +6,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use typed_builder::TypedBuilder;
 
 use crate::error::Error;
+use crate::metrics::{self, Event};
 
 /// The automatic retries of idempotent calls, with exponential backoff and jitter.
 ///
@@ -107,6 +108,7 @@ impl Repetitions {
             return false;
         }
         self.so_far += 1;
+        metrics::record(Event::Retry { error: error.kind() });
         let seconds = pause.as_secs_f64();
         tracing::debug!(error.type = error.kind(), repetition = self.so_far, seconds, "repeating after a pause");
         tokio::time::sleep(pause).await;

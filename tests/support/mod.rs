@@ -16,6 +16,8 @@ pub mod process;
 pub mod queue;
 #[cfg(feature = "sandbox")]
 pub mod raw;
+#[cfg(feature = "metrics")]
+pub mod recorder;
 pub mod server;
 
 use std::path::Path;

@@ -38,6 +38,12 @@ pub struct Report {
     /// It does not advance while polls fail, nor while the maximum number of handlers is running, because the worker
     /// does not poll then.
     pub last_poll: Option<Timestamp>,
+    /// The time of the oldest change that this worker has received and not confirmed: when the signer acted, by the
+    /// service, or when the change was received.
+    ///
+    /// A change whose handler failed counts until it is redelivered and confirmed. If it is not redelivered to this
+    /// worker within an hour, another process has confirmed it, and it no longer counts.
+    pub oldest_unconfirmed: Option<Timestamp>,
     /// The reason why the worker no longer polls. `None` while it does. Its last handlers may still be running.
     pub ended: Option<Ended>,
 }

@@ -7,6 +7,7 @@ mod run;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod unconfirmed;
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,7 +16,7 @@ use std::task::Poll as Ready;
 use std::time::Duration;
 
 use futures_core::Stream;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tracing::Span;
 
 pub use self::figures::{Ended, Figures, Report};
@@ -239,9 +240,14 @@ impl<S: Change> Worker<S> {
     {
         let Self { mut changes, concurrency, mut stop, grace, hooks, figures } = self;
         let mut run = Run::new(hooks, figures);
+        let mut minute = tokio::time::interval(Duration::from_secs(60));
+        minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while run.ended.is_none() {
             let free = run.tasks.len() < concurrency;
             let event = std::future::poll_fn(|context| {
+                while minute.poll_tick(context).is_ready() {
+                    run.update_oldest();
+                }
                 if stop.as_mut().poll(context).is_ready() {
                     return Ready::Ready(Event::Stop);
                 }

@@ -9,8 +9,10 @@ use super::failures::Failures;
 use super::figures::{Ended, Figures, Report};
 use super::problem::Problem;
 use super::tasks::Tasks;
+use super::unconfirmed::Unconfirmed;
 use crate::error::{BoxError, Error};
 use crate::flow::{Change, ChangeKey, Sealed};
+use crate::metrics::{self, Event};
 use crate::unwind;
 
 /// The hooks that react to problems.
@@ -52,6 +54,7 @@ impl Outcome {
 pub(super) struct Run {
     pub(super) tasks: Tasks<ChangeKey, Outcome>,
     failures: Failures,
+    unconfirmed: Unconfirmed,
     hooks: Hooks,
     pub(super) figures: Figures,
     /// The reason why the worker no longer polls.
@@ -60,7 +63,14 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new(hooks: Hooks, figures: Figures) -> Self {
-        Self { tasks: Tasks::new(), failures: Failures::default(), hooks, figures, ended: None }
+        Self {
+            tasks: Tasks::new(),
+            failures: Failures::default(),
+            unconfirmed: Unconfirmed::new(),
+            hooks,
+            figures,
+            ended: None,
+        }
     }
 
     /// Starts the handler, unless it is already running for this change, or the change is parked.
@@ -69,9 +79,10 @@ impl Run {
         Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let key = change.key();
+        self.unconfirmed.received(&key, &change);
         // Redelivered because its handler takes long: let the running handler finish.
         if self.tasks.has(&key) || self.failures.is_parked(&key) {
-            self.figures.update(|report| report.repeated += 1);
+            self.count(|report| report.repeated += 1);
             return;
         }
         let span = span(&key, &change);
@@ -91,6 +102,10 @@ impl Run {
     /// Counts the outcome, and reports a problem.
     pub(super) fn done(&mut self, key: ChangeKey, span: &Span, outcome: Outcome) {
         span.record("posten_signering.outcome", outcome.as_str());
+        metrics::record(Event::Change { flow: key.flow(), outcome: outcome.as_str() });
+        if let Outcome::Confirmed = outcome {
+            self.unconfirmed.confirmed(&key);
+        }
         self.count(|report| match outcome {
             Outcome::Confirmed => report.confirmed += 1,
             Outcome::Failed(_) | Outcome::Panicked => report.failed += 1,
@@ -123,12 +138,19 @@ impl Run {
         }
     }
 
-    fn count(&self, change: impl FnOnce(&mut Report)) {
+    fn count(&mut self, change: impl FnOnce(&mut Report)) {
+        self.update_oldest();
         let running = self.tasks.len() as u64;
         self.figures.update(|report| {
             report.running = running;
             change(report);
         });
+    }
+
+    /// The oldest unconfirmed change can be forgotten without an event.
+    pub(super) fn update_oldest(&mut self) {
+        let oldest = self.unconfirmed.oldest(|key| self.tasks.has(key));
+        self.figures.update(|report| report.oldest_unconfirmed = oldest);
     }
 }
 
@@ -136,7 +158,8 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         let left = self.tasks.abandon();
-        for (_, span) in &left {
+        for (key, span) in &left {
+            metrics::record(Event::Change { flow: key.flow(), outcome: Outcome::Abandoned.as_str() });
             span.record("posten_signering.outcome", Outcome::Abandoned.as_str());
         }
         self.count(|report| {

@@ -2,6 +2,8 @@
 
 mod even_pace;
 mod fallback;
+#[cfg(test)]
+mod properties;
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use url::Url;
 use super::provider::Provider;
 use crate::error::{AccessTokenError, Error};
 use crate::identity::Identity;
+use crate::metrics::{self, Event};
 use crate::transport::settings::Options;
 use crate::trust::TokenEndpoint;
 use crate::types::AccessTokens;
@@ -100,6 +101,8 @@ impl Tokens {
         let request = async move {
             let before = Instant::now();
             let granted = this.provider.ask().await;
+            let outcome = granted.as_ref().map_or_else(|error| Error::from(error.clone()).kind(), |_| "ok");
+            metrics::record(Event::TokenRequest { outcome });
             let mut state = this.state();
             state.ended += 1;
             let outcome = match granted {
