@@ -192,7 +192,7 @@ mod xml;
 /// Crates whose types are part of this crate's API, re-exported in the versions that it uses.
 pub use {bytes, http, jiff, secrecy, url};
 
-pub use self::client::{Client, ClientBuilder, ClientCertificate, Credential, Missing};
+pub use self::client::{Client, ClientBuilder, ClientCertificate, Credential, Health, Missing};
 pub use self::direct::Retrieval;
 pub use self::error::{
     AccessTokenError, Error, ErrorClass, FileAction, HandleError, IdentityError, InvalidValue, PdfProblem,

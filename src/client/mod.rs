@@ -2,6 +2,7 @@
 
 mod builder;
 mod credential;
+mod health;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 
 pub use self::builder::{ClientBuilder, Missing};
 pub use self::credential::{ClientCertificate, Credential};
+pub use self::health::Health;
 use crate::archive::Archive;
 use crate::direct::Direct;
 use crate::error::Error;
