@@ -51,7 +51,6 @@ use crate::types::OrganizationNumber;
 /// # }
 /// ```
 #[derive(Clone)]
-#[doc(alias("virksomhetssertifikat", "KeyStoreConfig", "certificate", "p12"))]
 pub struct Identity {
     /// The leaf, then its issuers as far as they were given.
     chain: Arc<[CertificateDer<'static>]>,

@@ -13,7 +13,8 @@
 //!
 //! ```no_run
 //! use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
-//! use posten_signering::{Client, Document, Environment, ExitUrls, Identity, Sender, StatusQueryToken};
+//! use posten_signering::{Client, Document, Environment, ExitUrls, Identity, Sender};
+//! # use posten_signering::StatusQueryToken;
 //!
 //! # fn redirect(url: &str) {}
 //! # async fn example(pdf: Vec<u8>, password: secrecy::SecretString, token: StatusQueryToken)
@@ -28,13 +29,7 @@
 //!     .title("Arbeidsavtale".parse()?)
 //!     .document(Document::pdf("Avtale", pdf)?)
 //!     .signer(Signer::national_id("01010012345".parse()?))
-//!     .exit_urls(
-//!         ExitUrls::builder()
-//!             .completion("https://me.example/done")
-//!             .rejection("https://me.example/no")
-//!             .error("https://me.example/oops")
-//!             .build()?,
-//!     )
+//!     .exit_urls(ExitUrls::same("https://me.example/signed")?)
 //!     .build();
 //!
 //! let job = client.direct().create(&request).await?;
@@ -192,30 +187,63 @@ mod xml;
 /// Crates whose types are part of this crate's API, re-exported in the versions that it uses.
 pub use {bytes, http, jiff, secrecy, url};
 
-pub use self::client::{Client, ClientBuilder, ClientCertificate, Credential, Health, Missing};
+// The search words of types stand here: rustdoc 1.95 forgets those at an item that is defined in a private module.
+#[doc(alias("ClientConfiguration"))]
+pub use self::client::ClientBuilder;
+#[doc(alias("health check", "readiness", "liveness", "monitoring"))]
+pub use self::client::Health;
+pub use self::client::{Client, ClientCertificate, Credential, Missing};
 pub use self::direct::Retrieval;
 pub use self::error::{
     AccessTokenError, Error, ErrorClass, FileAction, HandleError, IdentityError, InvalidValue, PdfProblem,
     PublishedCertificate, RateLimiterError, Refusal, Rule, TlsError, TrustAnchorsError,
 };
+#[doc(alias("CancellationUrl", "cancellation_url"))]
+pub use self::flow::CancellationReference;
+#[doc(alias("idempotency key", "deduplication"))]
+pub use self::flow::ChangeKey;
+#[doc(alias("DeleteDocumentsUrl", "delete_documents_url"))]
+pub use self::flow::DeletionReference;
+#[doc(alias("PAdESReference", "PAdES"))]
+pub use self::flow::PadesReference;
+#[doc(alias("XAdESReference", "XAdES"))]
+pub use self::flow::XadesReference;
 pub use self::flow::{
-    CancellationReference, Change, ChangeKey, ConfirmationReference, DeletionReference, DocumentsDeletion, FailedCall,
-    HasSender, JobState, NoSender, PadesReference, Progress, SenderChoice, Signature, SignatureStatus, StatusState,
-    XadesReference,
+    Change, ConfirmationReference, DocumentsDeletion, FailedCall, HasSender, JobState, NoSender, Progress,
+    SenderChoice, Signature, SignatureStatus, StatusState,
 };
 pub use self::handle::{AbandonedCreation, AnyJobHandle};
+#[doc(alias("virksomhetssertifikat", "KeyStoreConfig", "certificate", "p12"))]
 pub use self::identity::Identity;
-pub use self::poll::{Changes, Ended, Figures, Poll, Problem, Report, Worker};
+#[doc(alias("getStatusChange", "status change"))]
+pub use self::poll::Changes;
+#[doc(alias("metrics", "health check", "statistics"))]
+pub use self::poll::Figures;
+#[doc(alias("consumer", "message queue"))]
+pub use self::poll::Worker;
+pub use self::poll::{Ended, Poll, Problem, Report};
+#[doc(alias("rate limit"))]
+pub use self::transport::EvenPace;
+#[doc(alias("rate limit", "throttling", "DoSFilter"))]
+pub use self::transport::RateLimiter;
+#[doc(alias("backoff", "idempotent"))]
+pub use self::transport::Retry;
 pub use self::transport::{
-    Download, DownloadStream, EvenPace, Exchange, Fallback, OutgoingPackage, Pades, Proxy, RateLimiter,
-    RateLimiterFuture, Retry, Timeouts, Transfer, Xades,
+    Download, DownloadStream, Exchange, Fallback, OutgoingPackage, Pades, Proxy, RateLimiterFuture, Timeouts, Transfer,
+    Xades,
 };
 pub use self::trust::{Authority, Environment, HasTokens, NoTokens, TokenEndpoint, TrustAnchors};
+#[doc(alias("DirectDocument", "PortalDocument"))]
+pub use self::types::Document;
+#[doc(alias("completion_url", "rejection_url", "error_url", "callback"))]
+pub use self::types::ExitUrls;
+#[doc(alias("broker", "avsender"))]
+pub use self::types::Sender;
 pub use self::types::{
-    AccessTokens, AuthenticationLevel, BrokerId, ClientId, ContactInformation, Description, Document, Documents,
-    EmailAddress, ExitUrls, ExitUrlsBuilder, IdentifierInSignedDocuments, JobId, MediaType, MobileNumber, OnBehalfOf,
-    OrganizationNumber, PersonalIdentificationNumber, PollingQueue, RedirectUrl, Reference, Sender, SignatureJobStatus,
-    SignatureType, SignerIdentifier, StatusQueryToken, Title,
+    AccessTokens, AuthenticationLevel, BrokerId, ClientId, ContactInformation, Description, Documents, EmailAddress,
+    ExitUrlsBuilder, IdentifierInSignedDocuments, JobId, MediaType, MobileNumber, OnBehalfOf, OrganizationNumber,
+    PersonalIdentificationNumber, PollingQueue, RedirectUrl, Reference, SignatureJobStatus, SignatureType,
+    SignerIdentifier, StatusQueryToken, Title,
 };
 
 /// Compiles the examples in README.md.

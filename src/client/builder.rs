@@ -53,7 +53,6 @@ impl Client<HasSender> {
 /// # Ok::<(), posten_signering::Error>(())
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
-#[doc(alias("ClientConfiguration"))]
 pub struct ClientBuilder<E, I, S, C = ClientCertificate> {
     environment: E,
     identity: I,

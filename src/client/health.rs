@@ -32,7 +32,6 @@ const POLLED_WITHIN: u64 = 30 * 60;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-#[doc(alias("health check", "readiness", "liveness", "monitoring"))]
 pub struct Health {
     /// Whether the service can be reached, each queue is moving, and the certificate is valid.
     pub is_healthy: bool,

@@ -174,7 +174,6 @@ impl<'de, R: Retrieval> Deserialize<'de> for JobHandle<R> {
 reference! {
     /// A stored reference to the status of a direct job, see [`Job::status_reference`](super::Job::status_reference)
     /// and [`Direct::status`](super::Direct::status).
-    #[doc(alias("status_url", "StatusUrl"))]
     StatusReference, Status, "status"
 }
 
@@ -182,6 +181,5 @@ reference! {
     /// A stored reference to a signer of a direct job, see
     /// [`CreatedSigner::reference`](super::CreatedSigner::reference) and
     /// [`Direct::renew_redirect_url`](super::Direct::renew_redirect_url).
-    #[doc(alias("SignerUrl", "WithSignerUrl"))]
     SignerReference, Signer, "renew_redirect_url"
 }

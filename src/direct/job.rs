@@ -32,7 +32,6 @@ use crate::xml::generated as wire;
 /// job.confirm().await; // there is no status yet
 /// # }
 /// ```
-#[doc(alias("DirectJobResponse", "JobResponse", "SignatureJob"))]
 pub struct Job<S: JobState, R: Retrieval = Callback> {
     pub(super) common: Common,
     pub(super) state: S,

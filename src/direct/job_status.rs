@@ -41,7 +41,6 @@ use crate::xml::generated as wire;
 #[derive(Debug)]
 #[must_use = "the status tells whether there is a signed document to fetch"]
 #[expect(clippy::exhaustive_enums, reason = "a program must handle every state; one more is a change of the API")]
-#[doc(alias("JobStatusResponse", "DirectJobStatusResponse", "DirectJobStatus"))]
 pub enum JobStatus<R: Retrieval = Callback> {
     /// At least one signer has not acted yet.
     InProgress(Status<InProgress, R>),

@@ -17,13 +17,30 @@ mod status;
 
 use std::sync::Arc;
 
-pub use self::handle::{JobHandle, SignerReference, StatusReference};
-pub use self::job::{Created, Job, OpenState, Resumed};
+pub use self::handle::JobHandle;
+#[doc(alias("SignerUrl", "WithSignerUrl"))]
+pub use self::handle::SignerReference;
+#[doc(alias("status_url", "StatusUrl"))]
+pub use self::handle::StatusReference;
+#[doc(alias("DirectJobResponse", "JobResponse", "SignatureJob"))]
+pub use self::job::Job;
+pub use self::job::{Created, OpenState, Resumed};
 pub use self::job_signer::{CreatedSigner, ResumedSigner};
+#[doc(alias("JobStatusResponse", "DirectJobStatusResponse", "DirectJobStatus"))]
 pub use self::job_status::JobStatus;
-pub use self::request::{JobRequest, JobRequestBuilder};
-pub use self::retrieval::{Callback, Polling, Retrieval};
-pub use self::signer::{IntoSigners, Signer, SignerName, Signers};
+#[doc(alias("DirectJob", "SignatureJob"))]
+pub use self::request::JobRequest;
+pub use self::request::JobRequestBuilder;
+#[doc(alias("WAIT_FOR_CALLBACK", "webhook"))]
+pub use self::retrieval::Callback;
+pub use self::retrieval::Polling;
+#[doc(alias("StatusRetrievalMethod"))]
+pub use self::retrieval::Retrieval;
+#[doc(alias("DirectSigner"))]
+pub use self::signer::Signer;
+#[doc(alias("SignerIdentifier"))]
+pub use self::signer::SignerName;
+pub use self::signer::{IntoSigners, Signers};
 pub use self::status::{InProgress, Signature, Status};
 pub use crate::flow::{Completed, Confirmed, DocumentsGone, Failed};
 

@@ -105,7 +105,6 @@ impl<T, S, E, M, R, A, I> JobRequestBuilder<(T, (), S, E, M, R, A, I)> {
 /// For several documents or signers, use `.documents([one, other])?` and `.signers([one, other])?`.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is given to `create`"]
-#[doc(alias("DirectJob", "SignatureJob"))]
 pub struct JobRequest<R = Callback, C = NoSender> {
     fields: Fields,
     queue: PollingQueue,

@@ -9,7 +9,6 @@ use crate::types::{PollingQueue, ServiceUrl};
 ///
 /// Example: see [`Job::status`](super::Job::status).
 #[derive(Clone, Debug)]
-#[doc(alias("WAIT_FOR_CALLBACK", "webhook"))]
 pub struct Callback {
     pub(super) status: ServiceUrl,
 }
@@ -29,7 +28,6 @@ pub struct Polling {
     message = "`{Self}` is not a status retrieval method of a direct job",
     label = "the methods are `Callback` and `Polling`"
 )]
-#[doc(alias("StatusRetrievalMethod"))]
 pub trait Retrieval: Clone + Debug + Send + Sync + 'static {
     #[doc(hidden)]
     const IS_POLLING: bool;

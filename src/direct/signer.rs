@@ -19,7 +19,6 @@ use crate::xml::generated as wire;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the choice of the schema; one more is a change of the API")]
-#[doc(alias("SignerIdentifier"))]
 pub enum SignerName {
     /// A personal identification number. Only this person can sign.
     PersonalIdentificationNumber(PersonalIdentificationNumber),
@@ -73,7 +72,6 @@ impl From<SignerIdentifier> for SignerName {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a signer does nothing until it is part of a job request"]
-#[doc(alias("DirectSigner"))]
 pub struct Signer {
     name: SignerName,
     signature_type: Option<SignatureType>,

@@ -96,7 +96,6 @@ pub trait Change: Debug + Send + Sync + 'static {
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[doc(alias("idempotency key", "deduplication"))]
 pub struct ChangeKey(Arc<str>);
 
 impl ChangeKey {

@@ -87,14 +87,12 @@ pub(crate) use reference;
 
 reference! {
     /// A stored reference to a signed PDF, see [`Download::reference`] and [`Client::pades`](crate::Client::pades).
-    #[doc(alias("PAdESReference", "PAdES"))]
     PadesReference, Pades, "pades"
 }
 
 reference! {
     /// A stored reference to a signer's XAdES, see [`Download::reference`](Download#method.reference-1) and
     /// [`Client::xades`](crate::Client::xades).
-    #[doc(alias("XAdESReference", "XAdES"))]
     XadesReference, Xades, "xades"
 }
 
@@ -109,7 +107,6 @@ reference! {
     /// A stored reference to a deletion of documents, see
     /// [`DocumentsDeletion::reference`](crate::DocumentsDeletion::reference) and
     /// [`Client::delete_documents`](crate::Client::delete_documents).
-    #[doc(alias("DeleteDocumentsUrl", "delete_documents_url"))]
     DeletionReference, Deletion, "delete_documents"
 }
 
@@ -117,7 +114,6 @@ reference! {
     /// A stored reference to a cancellation of a portal job, see
     /// [`portal::Job::cancellation_reference`](crate::portal::Job::cancellation_reference) and
     /// [`Client::cancel`](crate::Client::cancel).
-    #[doc(alias("CancellationUrl", "cancellation_url"))]
     CancellationReference, Cancellation, "cancel"
 }
 

@@ -62,7 +62,6 @@ const MAX_JITTER: Duration = Duration::from_secs(10);
 /// # }
 /// ```
 #[must_use = "a stream does nothing unless it is polled"]
-#[doc(alias("getStatusChange", "status change"))]
 pub struct Changes<S> {
     queue: Queue<S>,
     schedule: Schedule,

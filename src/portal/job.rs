@@ -30,7 +30,6 @@ use crate::xml::generated as wire;
 /// job.cancel().await; // it is cancelled already
 /// # }
 /// ```
-#[doc(alias("PortalJobResponse", "JobResponse", "SignatureJob"))]
 pub struct Job<S: JobState> {
     common: Common,
     state: S,

@@ -32,7 +32,6 @@ use crate::xml::generated as wire;
 #[derive(Debug)]
 #[must_use = "a change is redelivered until it is confirmed"]
 #[expect(clippy::exhaustive_enums, reason = "a program must handle every state; one more is a change of the API")]
-#[doc(alias("PortalJobStatusChanged", "JobStatusChanged", "PortalJobStatus"))]
 pub enum JobStatus {
     /// At least one signer has not acted yet.
     InProgress(Status<InProgress>),

@@ -43,11 +43,20 @@ mod terms;
 use std::sync::Arc;
 
 pub use self::handle::JobHandle;
+#[doc(alias("PortalJobResponse", "JobResponse", "SignatureJob"))]
+pub use self::job::Job;
 pub(crate) use self::job::cancel;
-pub use self::job::{Cancelled, Created, Job, OpenState, Resumed};
+pub use self::job::{Cancelled, Created, OpenState, Resumed};
+#[doc(alias("PortalJobStatusChanged", "JobStatusChanged", "PortalJobStatus"))]
 pub use self::job_status::JobStatus;
-pub use self::request::{JobRequest, JobRequestBuilder};
-pub use self::signer::{IntoSigners, Lookup, Signer, SignerName, Signers};
+#[doc(alias("PortalJob", "SignatureJob"))]
+pub use self::request::JobRequest;
+pub use self::request::JobRequestBuilder;
+#[doc(alias("PortalSigner"))]
+pub use self::signer::Signer;
+#[doc(alias("SignerIdentifier"))]
+pub use self::signer::SignerName;
+pub use self::signer::{IntoSigners, Lookup, Signers};
 pub use self::signer_builder::{Addressed, LookedUp, SignerBuilder, Unaddressed};
 pub use self::status::{InProgress, Signature, Status};
 pub use self::terms::{Availability, SigningOrder};

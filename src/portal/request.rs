@@ -122,7 +122,6 @@ impl<T, S, N, M, R, Q, A, I, V, F> JobRequestBuilder<(T, (), S, N, M, R, Q, A, I
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is given to `create`"]
-#[doc(alias("PortalJob", "SignatureJob"))]
 pub struct JobRequest<C = NoSender> {
     fields: Fields,
     sender: C,

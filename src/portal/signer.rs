@@ -20,7 +20,6 @@ use crate::xml::generated as wire;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the choice of the schema; one more is a change of the API")]
-#[doc(alias("SignerIdentifier"))]
 pub enum SignerName {
     /// A personal identification number. Only this person can sign.
     PersonalIdentificationNumber(PersonalIdentificationNumber),
@@ -77,7 +76,6 @@ pub enum Lookup {
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a signer does nothing until it is part of a job request"]
-#[doc(alias("PortalSigner"))]
 pub struct Signer {
     pub(super) name: SignerName,
     pub(super) contact: ContactMethod,

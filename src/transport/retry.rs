@@ -28,7 +28,6 @@ use crate::metrics::{self, Event};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
 #[expect(clippy::exhaustive_structs, reason = "constructed with `..Retry::default()`, so a new field breaks no caller")]
-#[doc(alias("backoff", "idempotent"))]
 pub struct Retry {
     /// The maximum number of retries after the first attempt. Defaults to 3.
     #[builder(default = 3)]

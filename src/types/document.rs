@@ -73,7 +73,6 @@ as_text!(MediaType);
 /// assert_eq!(error.to_string(), "document: is not a PDF: it has no %PDF header");
 /// ```
 #[derive(Clone)]
-#[doc(alias("DirectDocument", "PortalDocument"))]
 pub struct Document {
     title: Title,
     media_type: MediaType,

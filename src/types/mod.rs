@@ -53,7 +53,6 @@ use crate::error::{InvalidValue, Rule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-#[doc(alias("broker", "avsender"))]
 pub struct Sender(OrganizationNumber);
 
 impl Sender {

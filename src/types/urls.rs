@@ -38,7 +38,6 @@ const FORBIDDEN_SCHEMES: [&str; 10] =
 /// # Ok::<(), posten_signering::InvalidValue>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-#[doc(alias("completion_url", "rejection_url", "error_url", "callback"))]
 pub struct ExitUrls {
     completion: String,
     rejection: String,

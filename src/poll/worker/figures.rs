@@ -108,7 +108,6 @@ pub enum Ended {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[doc(alias("metrics", "health check", "statistics"))]
 pub struct Figures {
     report: Arc<Mutex<Report>>,
     last_poll: LastPoll,

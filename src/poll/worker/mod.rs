@@ -98,7 +98,6 @@ const GRACE: Duration = Duration::from_secs(30);
 /// [`figures`](Self::figures) has the current statistics. Each handler and its confirmation run in a `tracing` span at
 /// level `INFO`, see [`guide::production`](crate::guide::production).
 #[must_use = "a worker does nothing until `run` is called"]
-#[doc(alias("consumer", "message queue"))]
 pub struct Worker<S> {
     changes: Changes<S>,
     concurrency: usize,

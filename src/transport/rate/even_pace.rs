@@ -36,7 +36,6 @@ const PERMITTED: u32 = 10;
 /// let builder = Client::builder().rate_limiter(EvenPace::new().share(1, 4)?);
 /// # Ok::<(), posten_signering::Error>(())
 /// ```
-#[doc(alias("rate limit"))]
 pub struct EvenPace {
     calls_per_second: u32,
     gates: Mutex<HashMap<String, Arc<Gate>>>,

@@ -46,7 +46,6 @@ use crate::error::RateLimiterError;
 ///     }
 /// }
 /// ```
-#[doc(alias("rate limit", "throttling", "DoSFilter"))]
 pub trait RateLimiter: Send + Sync + 'static {
     /// Waits until one more call for this organization number is permitted, at most for `max_wait`, which is
     /// [`Duration::MAX`] if there is no limit.
