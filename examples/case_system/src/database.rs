@@ -29,6 +29,11 @@ pub fn pool(url: &str, connections: usize) -> Result<Pool> {
         .keepalives_idle(SILENCE)
         .keepalives_interval(SILENCE / 5);
     config.keepalives_retries(3);
+    // The same on the side of the server: a transaction whose process is cut off does not hold its locks for hours.
+    config.options(
+        "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 \
+         -c idle_in_transaction_session_timeout=30s",
+    );
     // `Verified`: a connection that a restart of the database has closed is replaced, and not handed out.
     let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Verified });
     let timeouts = Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: Some(PATIENCE) };

@@ -3,18 +3,22 @@
 //! The process is the test program, told to run the test `service`. It is controlled by files in its directory:
 //! `faults` makes things go wrong, `stop` ends it, `unavailable` makes it answer 503.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
-use posten_signering::{JobId, SignatureStatus, portal};
+use posten_signering::jiff::Timestamp;
+use posten_signering::sandbox::{Fault, FaultRule, Operation, ReceivedJob, RefusalBody, Sandbox};
+use posten_signering::{SignatureStatus, portal};
 
 /// The directory of the process. Set for it only.
 pub const DIRECTORY: &str = "CASE_SYSTEM_SERVICE";
+
+/// Set for the process of a day.
+const DAY: &str = "CASE_SYSTEM_DAY";
 
 const OPERATIONS: [Operation; 6] =
     [Operation::Create, Operation::Status, Operation::Poll, Operation::Pades, Operation::Confirm, Operation::Delete];
@@ -25,6 +29,8 @@ pub struct Service {
     pub port: u16,
     pub web_port: u16,
     process: Option<Child>,
+    /// For a day in fast motion: no rate limit, and signers who reject, wait or vanish.
+    is_day: bool,
 }
 
 /// One line of the record.
@@ -38,17 +44,28 @@ pub enum Event {
     Confirmed { job: i64, at: i64, is_last: bool },
     /// A call arrived, at this time in milliseconds.
     Called { at: i64 },
-    /// A call was refused, other than by a fault.
-    Refused(String),
+    /// A call was refused, other than by a fault, at about this time.
+    Refused { at: i64, rule: String },
+    /// The sandbox began to answer.
+    Started { at: i64 },
 }
 
 impl Service {
     /// Starts the process in a directory below this one.
     pub fn new(directory: &Path) -> Self {
+        Self::with(directory, false)
+    }
+
+    /// As [`new`](Self::new), for a day in fast motion.
+    pub fn of_a_day(directory: &Path) -> Self {
+        Self::with(directory, true)
+    }
+
+    fn with(directory: &Path, is_day: bool) -> Self {
         let directory = &directory.join("service");
         std::fs::create_dir(directory).unwrap();
         let (port, web_port) = (super::free_port(), super::free_port());
-        let mut this = Self { directory: directory.to_owned(), port, web_port, process: None };
+        let mut this = Self { directory: directory.to_owned(), port, web_port, process: None, is_day };
         this.start();
         this
     }
@@ -58,6 +75,9 @@ impl Service {
         command.args(["--exact", "service", "--ignored", "--nocapture"]);
         command.env(DIRECTORY, &self.directory).env("SERVICE_PORT", self.port.to_string());
         command.env("SERVICE_WEB_PORT", self.web_port.to_string()).stdout(Stdio::null());
+        if self.is_day {
+            command.env(DAY, "");
+        }
         self.process = Some(command.spawn().unwrap());
     }
 
@@ -104,14 +124,14 @@ impl Drop for Service {
 fn parse(line: &str) -> Event {
     let (kind, rest) = line.split_once(' ').unwrap();
     if kind == "refused" {
-        return Event::Refused(rest.to_owned());
-    }
-    if kind == "called" {
-        return Event::Called { at: rest.parse().unwrap() };
+        let (at, rule) = rest.split_once(' ').unwrap();
+        return Event::Refused { at: at.parse().unwrap(), rule: rule.to_owned() };
     }
     let words: Vec<&str> = rest.split(' ').collect();
     let job = words[0].parse().unwrap();
     match kind {
+        "called" => Event::Called { at: job },
+        "started" => Event::Started { at: job },
         "created" => Event::Created { job, reference: words[1].to_owned() },
         "signed" => Event::Signed { job, at: words[1].parse().unwrap() },
         _ => Event::Confirmed { job, at: words[1].parse().unwrap(), is_last: words[2] == "true" },
@@ -130,7 +150,7 @@ pub async fn run() {
         .poll_interval(Duration::from_secs(1))
         // Changes whose worker died are redelivered soon, so that nobody needs to move the clock.
         .redelivery(Duration::from_secs(20))
-        .rate_limit(true)
+        .rate_limit(std::env::var(DAY).is_err())
         .build();
     let sandbox = Sandbox::start_with(options).await.unwrap();
     sandbox.write_client_files(&directory).unwrap();
@@ -142,7 +162,8 @@ pub async fn run() {
 /// Lets signers act, and records what happens, until the process is told to stop.
 fn observe(sandbox: &Sandbox, directory: &Path) {
     let mut record = std::fs::OpenOptions::new().create(true).append(true).open(directory.join("record")).unwrap();
-    let mut seen = HashSet::new();
+    writeln!(record, "started {}", Timestamp::now().as_millisecond()).unwrap();
+    let mut seen = HashMap::new();
     let (mut called, mut confirmed, mut refused) = (Recent::default(), Recent::default(), Recent::default());
     let mut faults = String::new();
     loop {
@@ -159,10 +180,12 @@ fn observe(sandbox: &Sandbox, directory: &Path) {
         }
         let mut lines = String::new();
         for job in sandbox.received_jobs() {
-            // In the record before its signer acts, so no job ends without being in it.
-            if seen.insert(job.id) {
+            // In the record with or before the act of its signer, so no job ends without being in it.
+            let first = *seen.entry(job.id).or_insert_with(|| {
                 let _ = writeln!(lines, "created {} {}", job.id, job.reference.as_deref().unwrap_or("-"));
-            } else if let Some(at) = sign(sandbox, job.id, job.is_portal, &job.signers) {
+                Instant::now()
+            });
+            if let Some(at) = act(sandbox, &job, first) {
                 let _ = writeln!(lines, "signed {} {at}", job.id);
             }
         }
@@ -174,7 +197,7 @@ fn observe(sandbox: &Sandbox, directory: &Path) {
             let _ = writeln!(lines, "confirmed {} {at} {}", confirmation.job, confirmation.last);
         }
         for refusal in refused.new(&sandbox.refusals()) {
-            let _ = writeln!(lines, "refused {}", refusal.replace('\n', " "));
+            let _ = writeln!(lines, "refused {} {}", Timestamp::now().as_millisecond(), refusal.replace('\n', " "));
         }
         record.write_all(lines.as_bytes()).unwrap();
         if is_last_round {
@@ -185,18 +208,42 @@ fn observe(sandbox: &Sandbox, directory: &Path) {
     std::fs::remove_file(directory.join("ready")).unwrap();
 }
 
-/// Lets the signer of a portal job sign. Returns when.
-fn sign(
-    sandbox: &Sandbox,
-    job: JobId,
-    is_portal: bool,
-    signers: &[posten_signering::sandbox::ReceivedSigner],
-) -> Option<i64> {
-    let signer = signers.iter().find(|signer| signer.status == SignatureStatus::Waiting && signer.is_invited)?;
-    let contact = signer.contact.clone().filter(|_| is_portal)?;
+/// What the signer of a job does.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Fate {
+    Sign,
+    /// Signs after ten seconds.
+    Wait,
+    Reject,
+    /// Never acts.
+    Vanish,
+}
+
+impl Fate {
+    /// On a day in fast motion, by the number of the job. Otherwise everybody signs.
+    pub fn on_a_day(job: i64) -> Self {
+        match job % 50 {
+            0..=4 => Self::Reject,
+            5..=9 => Self::Wait,
+            10 => Self::Vanish,
+            _ => Self::Sign,
+        }
+    }
+}
+
+/// Lets the signer of a portal job act. Returns when.
+fn act(sandbox: &Sandbox, job: &ReceivedJob, seen: Instant) -> Option<i64> {
+    let signer = job.signers.iter().find(|signer| signer.status == SignatureStatus::Waiting && signer.is_invited)?;
+    let contact = signer.contact.clone().filter(|_| job.is_portal)?;
+    let fate = if std::env::var(DAY).is_ok() { Fate::on_a_day(job.id.get()) } else { Fate::Sign };
+    if fate == Fate::Vanish || fate == Fate::Wait && seen.elapsed() < Duration::from_secs(10) {
+        return None;
+    }
     let signer = portal::Signer::contact(contact).build();
-    sandbox.log_in(job, signer.name()).ok()?.sign().ok()?;
-    Some(posten_signering::jiff::Timestamp::now().as_millisecond())
+    let visit = sandbox.log_in(job.id, signer.name()).ok()?;
+    let acted = if fate == Fate::Reject { visit.reject() } else { visit.sign() };
+    acted.ok()?;
+    Some(Timestamp::now().as_millisecond())
 }
 
 fn wanted_faults(directory: &Path) -> String {

@@ -14,6 +14,8 @@ use super::service::Service;
 pub struct System {
     pub variables: HashMap<String, String>,
     pub log: std::path::PathBuf,
+    /// What the program is started with: `ip netns exec NAME`, for a machine of its own.
+    pub machine: Vec<String>,
 }
 
 /// A process, killed when it is dropped.
@@ -58,7 +60,7 @@ impl System {
             ("RATE", std::env::var("RATE").unwrap_or_else(|_| "6".to_owned())),
         ];
         let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { variables, log: directory.join("log") }
+        Self { variables, log: directory.join("log"), machine: Vec::new() }
     }
 
     pub fn start(&self, role: &str) -> Process {
@@ -73,8 +75,15 @@ impl System {
     /// Starts a process that listens on this port.
     pub fn start_at(&self, role: &str, port: u16) -> Process {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_case_system"));
-        command.arg(role).env_clear().envs(&self.variables).env("LISTEN", format!("127.0.0.1:{port}"));
+        let mut words: Vec<&str> = self.machine.iter().map(String::as_str).collect();
+        words.extend([env!("CARGO_BIN_EXE_case_system"), role]);
+        let mut command = Command::new(words[0]);
+        command
+            .args(&words[1..])
+            .env_clear()
+            .envs(&self.variables)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("LISTEN", format!("127.0.0.1:{port}"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         Process { child: command.spawn().unwrap(), port }
     }
