@@ -71,7 +71,7 @@ impl Kind {
 /// status in which a job has ended seldom has a reference. A status query token can be used again later.
 #[derive(Serialize, Deserialize)]
 pub enum Deletion {
-    Reference(DeletionReference),
+    Reference(Box<DeletionReference>),
     Token(StatusQueryToken),
 }
 
@@ -95,7 +95,7 @@ pub enum Outcome {
     Unclear,
     /// There is no job, and there will be none without a change by a person.
     Refused,
-    Stands(Standing),
+    Stands(Box<Standing>),
     /// There is nothing more to do.
     Done,
     /// Nothing has happened. Try again.
@@ -134,14 +134,13 @@ pub async fn postpone(transaction: &Transaction<'_>, id: i64, by: Duration) -> R
     Ok(())
 }
 
-/// Makes the calls of the outbox until it is told to stop, several at the same time. A call that was begun is finished.
+/// Makes the calls of the outbox until it is told to stop, one at a time in each process. A call that was begun is
+/// finished.
+///
+/// One at a time, because the rate limit is what bounds all calls, and gives each its turn in order. With more, a
+/// morning's creations would hold most of the places in that line, and the polls for signed documents would wait.
 pub async fn run(app: App, stop: watch::Receiver<bool>) {
-    let mut loops = tokio::task::JoinSet::new();
-    for _ in 0..app.settings.concurrency.max(1) {
-        loops.spawn(make_calls(app.clone(), stop.clone()));
-    }
-    loops.spawn(find_lost_creations(app, stop));
-    loops.join_all().await;
+    tokio::join!(make_calls(app.clone(), stop.clone()), find_lost_creations(app, stop));
 }
 
 async fn make_calls(app: App, mut stop: watch::Receiver<bool>) {
@@ -265,7 +264,7 @@ async fn try_to_settle(app: &App, task: &Task, outcome: &Outcome) -> Result<()> 
     Ok(transaction.commit().await?)
 }
 
-/// 5 seconds, doubled with each attempt, at most 20 minutes. The library has retried already.
+/// 5 seconds, doubled with each attempt, at most 11 minutes. The library has retried already.
 fn backoff(attempts: i32) -> Duration {
     Duration::from_secs(5 << attempts.clamp(1, 8)) / 2
 }
@@ -355,13 +354,20 @@ async fn status(app: &App, task: &Task) -> Result<Outcome> {
     };
     let deletion = match &status {
         JobStatus::Completed(done) => Some(
-            done.documents_deletion().map_or(Deletion::Token(token), |offer| Deletion::Reference(offer.reference())),
+            done.documents_deletion()
+                .map_or(Deletion::Token(token), |offer| Deletion::Reference(Box::new(offer.reference()))),
         ),
         _ => None,
     };
     // One signer: while the job is in progress there is nothing to confirm.
     let confirmation = if matches!(state, State::InProgress) { None } else { status.confirmation_reference() };
-    Ok(Outcome::Stands(Standing { job: status.job_id(), state, progress: status.progress(), confirmation, deletion }))
+    Ok(Outcome::Stands(Box::new(Standing {
+        job: status.job_id(),
+        state,
+        progress: status.progress(),
+        confirmation,
+        deletion,
+    })))
 }
 
 async fn delete(app: &App, task: &Task) -> Result<Outcome> {
@@ -375,7 +381,7 @@ async fn delete(app: &App, task: &Task) -> Result<Outcome> {
             };
             match &status {
                 JobStatus::Completed(done) => match done.documents_deletion() {
-                    Some(offer) => offer.reference(),
+                    Some(offer) => Box::new(offer.reference()),
                     // The documents may be on their way to the mailbox of a signer.
                     None => return Ok(Outcome::Later),
                 },

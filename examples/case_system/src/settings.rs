@@ -39,7 +39,7 @@ optional:
   LEASE             seconds after which a call that a process began counts as lost, defaults to 600
   DELETE_AFTER      seconds from the end of a job to the deletion of its documents, defaults to 604800 (7 days)
   RELOAD            seconds between two looks at the credentials, defaults to 10
-  CONCURRENCY       calls of an outbox and changes of a worker at the same time, defaults to 4";
+  CONCURRENCY       changes that a worker handles at the same time, defaults to 4";
 
 /// The settings of a process.
 #[derive(Clone, Debug)]

@@ -60,7 +60,9 @@ async fn take(app: &App, change: Arc<JobStatus>) -> Result<()> {
     }
     let state = cases::portal_state(app, &change).await?;
     let deletion = match &*change {
-        JobStatus::Completed(done) => done.documents_deletion().map(|offer| Deletion::Reference(offer.reference())),
+        JobStatus::Completed(done) => {
+            done.documents_deletion().map(|offer| Deletion::Reference(Box::new(offer.reference())))
+        }
         _ => None,
     };
     let standing = Standing { job: change.job_id(), state, progress: change.progress(), confirmation: None, deletion };

@@ -207,7 +207,6 @@ async fn outside_four_processes_lose_nothing_and_do_nothing_twice() {
         .collect();
     let disturbances: Vec<_> = disturbances.iter().map(|(event, at)| format!("{event} at {}", since(*at))).collect();
     let busiest = since(busiest);
-    assert!(most <= 10, "above the rate: {most} calls in the second from {busiest}; {disturbances:?}");
     assert_eq!(kills, 6);
     delays.sort_by(f64::total_cmp);
     println!(
@@ -219,4 +218,5 @@ async fn outside_four_processes_lose_nothing_and_do_nothing_twice() {
         delays[delays.len() / 2] / 1000.0,
         delays.last().unwrap() / 1000.0,
     );
+    assert!(most <= 10, "above the rate: {most} calls in the second from {busiest}; {disturbances:?}");
 }

@@ -189,14 +189,14 @@ fn observe(sandbox: &Sandbox, directory: &Path) {
                 let _ = writeln!(lines, "signed {} {at}", job.id);
             }
         }
-        for at in called.new(&sandbox.calls()) {
+        for at in called.added(&sandbox.calls()) {
             let _ = writeln!(lines, "called {}", at.as_millisecond());
         }
-        for confirmation in confirmed.new(&sandbox.confirmations()) {
+        for confirmation in confirmed.added(&sandbox.confirmations()) {
             let at = confirmation.at.as_millisecond();
             let _ = writeln!(lines, "confirmed {} {at} {}", confirmation.job, confirmation.last);
         }
-        for refusal in refused.new(&sandbox.refusals()) {
+        for refusal in refused.added(&sandbox.refusals()) {
             let _ = writeln!(lines, "refused {} {}", Timestamp::now().as_millisecond(), refusal.replace('\n', " "));
         }
         record.write_all(lines.as_bytes()).unwrap();
@@ -279,7 +279,7 @@ fn inject(sandbox: &Sandbox, wanted: &str) {
 struct Recent(usize);
 
 impl Recent {
-    fn new<'a, T>(&mut self, all: &'a [T]) -> &'a [T] {
+    fn added<'a, T>(&mut self, all: &'a [T]) -> &'a [T] {
         if all.len() < self.0 {
             // The sandbox forgets 10 000 at a time.
             self.0 -= 10_000;
