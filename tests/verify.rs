@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use posten_signering::direct::{JobRequest, JobStatus, Signers, Status};
 use posten_signering::sandbox::Sandbox;
-use posten_signering::verify::{EvidenceForm, Inclusion, Inspected, SealTrust, Sealer, VerificationError, Verified};
+use posten_signering::verify::{
+    CheckedSignature, EvidenceForm, Inclusion, Inspected, SealTrust, Sealer, VerificationError, Verified,
+};
 use posten_signering::{Document, Documents, Pades, TrustAnchors, Xades};
 use secrecy::ExposeSecret;
 
@@ -80,7 +82,8 @@ async fn a_signed_document_is_checked_and_tells_what_is_in_it() {
 async fn evidence_is_the_same_from_the_download_and_from_the_attachments() {
     let sandbox = Sandbox::start().await.unwrap();
     let sent = Document::pdf("Sider", pdf::page("Side 1")).unwrap();
-    let done = completed(&sandbox, vec![sent.clone()]).await;
+    let other = Document::pdf("Flere sider", pdf::page("Side 2")).unwrap();
+    let done = completed(&sandbox, vec![sent.clone(), other.clone()]).await;
     let signed = done.pades().verified(&trust(&sandbox)).await.unwrap();
     let attached: Vec<_> = signed.evidence().iter().map(|found| found.as_ref().unwrap()).collect();
     assert_eq!(attached.len(), 2, "one a signer");
@@ -88,7 +91,7 @@ async fn evidence_is_the_same_from_the_download_and_from_the_attachments() {
         let downloaded = signature.xades().unwrap().verified(&trust(&sandbox)).await.unwrap();
         for evidence in [downloaded.evidence(), attached] {
             assert_eq!(evidence.form(), EvidenceForm::LtvSdo);
-            assert!(evidence.concerns(&sent));
+            assert!(evidence.concerns(&sent) && evidence.concerns(&other));
             assert!(!evidence.concerns(&Document::text("Annet", "Hei").unwrap()));
             assert!(evidence.signer_name().is_some_and(|name| !name.expose_secret().is_empty()));
             assert!(evidence.time().is_some() && evidence.method().is_some());
@@ -118,6 +121,11 @@ async fn evidence_that_was_changed_or_wrapped_is_refused() {
 
     let name = good.split_once("SignerDisplayName>").unwrap().1.split_once('<').unwrap().0;
     assert_eq!(check(&good.replacen(name, "Mallory", 1)), Err(VerificationError::Changed));
+    // A comment is no part of what is signed, so anybody can insert one. It does not end the name.
+    let (start, end) = name.split_at(4);
+    let commented = good.replacen(name, &format!("{start}<!-- -->{end}"), 1);
+    let commented = Verified::<Xades>::check(commented.into_bytes(), &trust, Timestamp::now()).unwrap();
+    assert_eq!(commented.evidence().signer_name().map(ExposeSecret::expose_secret), Some(name));
     // The signed document inside another one: the reference leads to the inner element, what is read is the outer one.
     let start = good.find("<LtvSdo").or_else(|| good.find(":LtvSdo").map(|at| good[..at].rfind('<').unwrap())).unwrap();
     let inner = &good[start..];
@@ -285,6 +293,8 @@ async fn behind_the_seal_only_long_term_validation_may_stand() {
 
     let stored = updated(&good, &[(root, &with(&dss(size))), (size, certificate)]);
     assert!(check(&stored, &trust).is_ok(), "a document security store: {:?}", check(&stored, &trust));
+    let renewed = updated(&stored, &[(root, &with(&dss(size + 1))), (size + 1, certificate)]);
+    assert!(check(&renewed, &trust).is_ok(), "a store in place of an earlier one: {:?}", check(&renewed, &trust));
     let nothing = updated(&good, &[]);
     assert!(check(&nothing, &trust).is_ok(), "an empty revision: {:?}", check(&nothing, &trust));
 
@@ -492,8 +502,14 @@ fn outside_pyhanko_and_we_say_the_same_of_what_pyhanko_signs() {
             Err(VerificationError::NotSigned) => name == "only-timestamp",
             // What the script asks is whether each signature is intact and the last one covers the file.
             Err(VerificationError::Appended { .. }) => ["update-between", "replaced-timestamp"].contains(&name),
-            // A timestamp that is not believed proves nothing, and does no harm to a seal that is valid now.
-            Ok(_) => ["no-timestamp-purpose", "foreign-timestamp"].contains(&name),
+            // A timestamp that is not believed proves nothing, and does no harm to a seal that is valid now. It is told of.
+            Ok(signed) => {
+                let ignored: Vec<_> =
+                    signed.signatures().iter().flat_map(CheckedSignature::ignored_timestamps).collect();
+                let is_ignored = ["no-timestamp-purpose", "foreign-timestamp"].contains(&name);
+                assert_eq!(ignored.len(), usize::from(is_ignored), "{name}: {ignored:?}");
+                is_ignored
+            }
             _ => false,
         };
         if ours.is_ok() != (verdict == "good") && !stricter {

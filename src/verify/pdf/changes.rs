@@ -368,6 +368,14 @@ impl Comparison<'_, '_, '_> {
             let by_others = |by: &u32| Some(*by) != root && !referrers.contains_key(by);
             !elsewhere.contains(number) && referrers.get(number).is_some_and(|all| !all.iter().any(by_others))
         });
+        // A renewal may write a new store in place of one that an earlier renewal added, which nothing leads to any more.
+        for newer in 1..self.new.sections.len() - self.age - 1 {
+            let View { file, sections, end } = self.new;
+            let between = View { file: *file, sections: sections[newer..].to_vec(), end: *end };
+            if let Some(store) = between.catalog()?.get(b"DSS") {
+                self.explain_new(store, &HashSet::new())?;
+            }
+        }
         if let Some(store) = new.get(b"DSS").cloned() {
             self.explain_new(&store, &known)?;
         } else if old.get(b"DSS").is_some() {
