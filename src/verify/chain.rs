@@ -130,7 +130,13 @@ impl Signer {
         let has = |wanted| matches!(&usage, Ok(Some((_, ExtendedKeyUsage(uses)))) if uses.contains(&wanted));
         self.known.may_sign_documents()
             && match purpose {
-                CertificateUse::Documents => usage.is_ok(),
+                // Who stamps or answers for revocation does that and nothing else (RFC 3161, section 2.3).
+                CertificateUse::Documents => match &usage {
+                    Ok(Some((_, ExtendedKeyUsage(uses)))) => {
+                        !uses.iter().all(|one| [TIME_STAMPING, OCSP_SIGNING].contains(one))
+                    }
+                    other => other.is_ok(),
+                },
                 CertificateUse::Timestamps => has(TIME_STAMPING),
                 CertificateUse::Revocation => has(OCSP_SIGNING),
             }
