@@ -1,5 +1,6 @@
 //! Evidence: technical signatures, verified.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -147,7 +148,8 @@ impl Evidence {
         }
         let signature = node(one(description, "SignatureDescription")?)?;
         let text = |of: Node<'_, '_>, name: &'static str| {
-            let text = of.children().find(|node| node.tag_name().name() == name)?.text()?.trim();
+            let found = text_of(of.children().find(|node| node.tag_name().name() == name)?);
+            let text = found.trim();
             (!text.is_empty() && text.len() < 4096).then(|| text.to_owned())
         };
         let secret = |of, name| text(of, name).map(SecretString::from);
@@ -156,8 +158,8 @@ impl Evidence {
         for about in &abouts {
             let digest = node(one(*about, "DocumentDigest")?)?;
             let is_sha256 = digest.attribute("alg").is_some_and(|alg| matches!(alg, "SHA-256" | "SHA256"));
-            let value = digest.text().map(|text| STANDARD.decode(text.trim()));
-            let value = value.and_then(Result::ok).and_then(|value| <[u8; 32]>::try_from(value).ok());
+            let value = STANDARD.decode(text_of(digest).trim()).ok();
+            let value = value.and_then(|value| <[u8; 32]>::try_from(value).ok());
             stated.push(value.filter(|_| is_sha256).ok_or(Malformed("the document's digest in the LTV-SDO"))?);
         }
         let originals = root.children().filter(|node| node.has_tag_name((namespace, "OriginalDocument")));
@@ -166,7 +168,7 @@ impl Evidence {
             return Err(Malformed("the LTV-SDO does not describe each document that is in it"));
         }
         for (original, stated) in originals.iter().zip(&stated) {
-            if digest_of_base64(original.text().unwrap_or_default())? != *stated {
+            if digest_of_base64(&text_of(*original))? != *stated {
                 return Err(Malformed("the document in the LTV-SDO has another digest than it states"));
             }
         }
@@ -248,6 +250,16 @@ impl fmt::Debug for Evidence {
             .field("time", &self.time)
             .field("sealed_by", &self.sealed_by)
             .finish_non_exhaustive()
+    }
+}
+
+/// The text of an element, whole: a comment is not signed, and must not end it.
+fn text_of<'a>(element: Node<'a, '_>) -> Cow<'a, str> {
+    let mut texts = element.children().filter(Node::is_text).filter_map(|node| node.text());
+    let first = texts.next().unwrap_or_default();
+    match texts.next() {
+        None => Cow::Borrowed(first),
+        Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
     }
 }
 
