@@ -221,6 +221,9 @@ fn show(text: &mut String, signature: &CheckedSignature, fault: Option<&str>) {
         let missing: Vec<_> = signature.missing().iter().map(ToString::to_string).collect();
         row("missing", &if missing.is_empty() { "nothing".to_owned() } else { missing.join(", ") });
     }
+    for reason in signature.ignored_timestamps() {
+        row("ignored", &format_args!("timestamp: {reason}"));
+    }
     if let Some(fault) = fault {
         row("but", &fault);
     }
@@ -258,6 +261,7 @@ fn described(signature: &CheckedSignature, fault: Option<&str>) -> Value {
         "proven_at": time(signature.proven_at()),
         "provable_until": time(signature.provable_until()),
         "missing": signature.missing().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "ignored_timestamps": signature.ignored_timestamps().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "fault": fault,
     })
 }

@@ -3,7 +3,8 @@
 //! A timestamp proves that what it covers was there at its time. The outermost is judged as of now, and each inner one as
 //! of the time that those around it prove. So is the seal: its certificate may have ended, as long as a timestamp proves
 //! that it was valid when it sealed. Who may be believed for a timestamp is a part of the trust; one of somebody else
-//! proves nothing, and does no harm either.
+//! proves nothing, and does no harm either: as EN 319 102-1 says (sections 5.5.4 and 5.6.3), a timestamp that does not
+//! validate is ignored, and what it would have proven is not proven. `CheckedSignature::ignored_timestamps` lists them.
 
 use std::rc::Rc;
 
@@ -69,11 +70,17 @@ impl<'j> Judge<'j> {
             let Ok(intact) = &signature.intact else { continue };
             let made = match signature.kind {
                 Kind::Timestamp => {
-                    match self.timestamp(intact, outer) {
-                        Ok(proof) => outer = Some(earlier(outer, proof)),
-                        Err(error) => drop(broken.get_or_insert((position + 1, error))),
-                    }
-                    CheckedSignature::of_pdf(&intact.signer, signature, intact.time, None)
+                    let ignored = match self.timestamp(intact, outer) {
+                        Ok(proof) => {
+                            outer = Some(earlier(outer, proof));
+                            None
+                        }
+                        Err(error) => {
+                            broken.get_or_insert((position + 1, error.clone()));
+                            Some(error)
+                        }
+                    };
+                    CheckedSignature::of_pdf(&intact.signer, signature, intact.time, None).ignored(ignored)
                 }
                 _ => {
                     let sealed = self.seal(intact, outer, broken.as_ref())?;
@@ -93,11 +100,11 @@ impl<'j> Judge<'j> {
         outer: Option<Proof>,
         broken: Option<&(usize, VerificationError)>,
     ) -> Result<SealFacts, VerificationError> {
-        let (mut proof, mut inner_broken) = (outer, None);
+        let (mut proof, mut ignored) = (outer, Vec::new());
         for timestamp in &intact.timestamps {
             match self.timestamp(timestamp, outer) {
                 Ok(own) => proof = Some(earlier(proof, own)),
-                Err(error) => inner_broken = Some(error),
+                Err(error) => ignored.push(error),
             }
         }
         let at = proof.map_or(self.at, |proof| proof.time);
@@ -105,7 +112,7 @@ impl<'j> Judge<'j> {
             Err(OutOfDate { certificate, not_before, not_after, at }) if at > not_after => {
                 // A timestamp that would have helped, and does not hold itself, is the missing link.
                 // The outermost comes first: nothing inside it can be proven.
-                let link = match (broken, inner_broken) {
+                let link = match (broken, ignored.last()) {
                     (Some((number, error)), _) => Some(format!("timestamp {number}: {error}")),
                     (None, Some(error)) => Some(format!("the timestamp of the signature: {error}")),
                     (None, None) => None,
@@ -124,7 +131,7 @@ impl<'j> Judge<'j> {
             missing.push(LongTermGap::RevocationValues);
         }
         let until = proof.map_or(intact.signer.known().not_after(), |proof| proof.until);
-        Ok(SealFacts { proven_at: proof.map(|proof| proof.time), until, missing })
+        Ok(SealFacts { proven_at: proof.map(|proof| proof.time), until, missing, ignored })
     }
 
     /// The chain of a certificate that may have sealed.

@@ -47,7 +47,8 @@
 //! * Behind a signature stands only what long-term validation adds, or a further signature where the first one permits it
 //!   (`/DocMDP`, field locks). The revisions are compared object by object, and an error names what was changed.
 //! * Certificates count at the time that timestamps prove, from the outermost inwards (ETSI EN 319 102-1); without one at
-//!   the time of the check. Revocation values are taken from the document, from all places that have them.
+//!   the time of the check. Revocation values are taken from the document, from all places that have them. A timestamp
+//!   that is not trusted is ignored, and [`CheckedSignature::ignored_timestamps`] says why.
 //!
 //! # Evidence
 //!

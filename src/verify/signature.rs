@@ -8,6 +8,7 @@ use super::chain::Signer;
 use super::examined::ExaminedSignature;
 use super::key::sha256;
 use super::pdf::Kind;
+use crate::error::VerificationError;
 use crate::types::OrganizationNumber;
 
 /// A signature or timestamp of a document: in a PDF, or around evidence.
@@ -38,6 +39,7 @@ pub struct CheckedSignature {
     provable_until: Option<Timestamp>,
     certification: Option<i64>,
     missing: Vec<LongTermGap>,
+    ignored: Vec<VerificationError>,
 }
 
 /// What is known of a trusted seal.
@@ -45,6 +47,8 @@ pub(super) struct SealFacts {
     pub(super) proven_at: Option<Timestamp>,
     pub(super) until: Timestamp,
     pub(super) missing: Vec<LongTermGap>,
+    /// Why timestamps of the seal prove nothing.
+    pub(super) ignored: Vec<VerificationError>,
 }
 
 /// What a signature lacks to be verified in the long term.
@@ -100,7 +104,14 @@ impl CheckedSignature {
             provable_until: sealed.map(|sealed| sealed.until),
             certification: None,
             missing: sealed.map(|sealed| sealed.missing.clone()).unwrap_or_default(),
+            ignored: sealed.map(|sealed| sealed.ignored.clone()).unwrap_or_default(),
         }
+    }
+
+    /// One that is a timestamp, which proves nothing for this reason.
+    pub(super) fn ignored(mut self, reason: Option<VerificationError>) -> Self {
+        self.ignored.extend(reason);
+        self
     }
 
     /// Whether it is a document timestamp, as long-term validation adds them, and not somebody's signature.
@@ -162,6 +173,18 @@ impl CheckedSignature {
     pub fn missing(&self) -> &[LongTermGap] {
         &self.missing
     }
+
+    /// The timestamps that were ignored, each as the reason: for a document timestamp its own, for a signature one for each
+    /// signature timestamp.
+    ///
+    /// A timestamp is ignored if its authority is not trusted, was not valid at the time that counts, or was revoked (ETSI
+    /// EN 319 102-1, sections 5.5.4 and 5.6.3): the document is as good as without it. If its proof is needed, because the
+    /// certificate of the seal has expired, the document is refused with [`VerificationError::MissingProof`]. A timestamp
+    /// that is not intact, or is about something else, is always refused. Empty for an
+    /// [inspected](super::Inspected) document.
+    pub fn ignored_timestamps(&self) -> &[VerificationError] {
+        &self.ignored
+    }
 }
 
 impl fmt::Debug for CheckedSignature {
@@ -172,6 +195,7 @@ impl fmt::Debug for CheckedSignature {
             .field("time", &self.time)
             .field("proven_at", &self.proven_at)
             .field("missing", &self.missing)
+            .field("ignored_timestamps", &self.ignored)
             .finish_non_exhaustive()
     }
 }
