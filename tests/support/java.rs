@@ -1,5 +1,6 @@
 //! The Java programs of the tree: built with Maven, and asked.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -16,9 +17,14 @@ pub fn has_maven() -> bool {
 
 /// What the EU's DSS says about the signatures of files, under the roots in a PEM file: a line for each signature.
 pub fn dss(roots: &Path, files: &[&Path]) -> Vec<serde_json::Value> {
+    dss_under(&[Path::new("--trust"), roots], files)
+}
+
+/// The same, with more options.
+pub fn dss_under(options: &[impl AsRef<OsStr>], files: &[impl AsRef<OsStr>]) -> Vec<serde_json::Value> {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let judge = BUILT.get_or_init(|| maven("tests/java/dss", "dss", "package", &[]).0.join("dss-judge.jar"));
-    let output = Command::new("java").arg("-jar").arg(judge).arg("--trust").arg(roots).args(files).output();
+    let output = Command::new("java").arg("-jar").arg(judge).args(options).args(files).output();
     let output = output.expect("needs java");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -1,3 +1,4 @@
+import eu.europa.esig.dss.alert.SilentOnStatusAlert;
 import eu.europa.esig.dss.diagnostic.DiagnosticData;
 import eu.europa.esig.dss.diagnostic.SignatureWrapper;
 import eu.europa.esig.dss.diagnostic.TimestampWrapper;
@@ -10,6 +11,7 @@ import eu.europa.esig.dss.spi.DSSUtils;
 import eu.europa.esig.dss.spi.validation.CertificateVerifier;
 import eu.europa.esig.dss.spi.validation.CommonCertificateVerifier;
 import eu.europa.esig.dss.spi.x509.CommonTrustedCertificateSource;
+import eu.europa.esig.dss.spi.x509.revocation.crl.ExternalResourcesCRLSource;
 import eu.europa.esig.dss.validation.SignedDocumentValidator;
 import eu.europa.esig.dss.validation.reports.Reports;
 import java.io.File;
@@ -17,6 +19,7 @@ import java.io.FileInputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -26,27 +29,43 @@ import java.util.TreeSet;
 
 /**
  * What the EU's DSS says about the signatures of files: one line of JSON for each signature, and one for a file that it
- * cannot read or that has none. Nothing is fetched from anywhere.
+ * cannot read or that has none. Nothing is fetched from anywhere: revocation lists that DSS would fetch are given as
+ * files.
  *
- * <pre>java -jar dss-judge.jar [--trust ROOTS.pem]... [--details] FILE...</pre>
+ * <pre>java -jar dss-judge.jar [--trust ROOTS.pem]... [--crl FILE]... [--sign DIRECTORY] [--details] FILE...</pre>
+ *
+ * With --sign, DSS first signs what stands in DIRECTORY/sources (see {@link Sign}), and judges that too.
  */
 public class Judge {
     private static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
     public static void main(String[] arguments) throws Exception {
         CommonTrustedCertificateSource trusted = new CommonTrustedCertificateSource();
+        List<InputStream> lists = new ArrayList<>();
         List<File> files = new ArrayList<>();
+        Path toSign = null;
         boolean details = false;
         for (int at = 0; at < arguments.length; at++) {
             switch (arguments[at]) {
                 case "--trust" -> trust(trusted, arguments[++at]);
+                case "--crl" -> lists.add(new FileInputStream(arguments[++at]));
+                case "--sign" -> toSign = Path.of(arguments[++at]);
                 case "--details" -> details = true;
                 default -> files.add(new File(arguments[at]));
             }
         }
-        for (File file : files) {
-            judge(file, trusted, details);
+        CommonCertificateVerifier verifier = new CommonCertificateVerifier();
+        verifier.setTrustedCertSources(trusted);
+        if (!lists.isEmpty()) {
+            verifier.setCrlSource(new ExternalResourcesCRLSource(lists.toArray(InputStream[]::new)));
         }
+        if (toSign != null) {
+            // What has no revocation values is made all the same.
+            verifier.setAlertOnMissingRevocationData(new SilentOnStatusAlert());
+            files.addAll(new Sign(toSign, verifier).all());
+        }
+        boolean tellsDetails = details;
+        files.parallelStream().map(file -> judge(file, verifier, tellsDetails)).forEachOrdered(OUT::print);
     }
 
     private static void trust(CommonTrustedCertificateSource trusted, String file) throws Exception {
@@ -57,22 +76,23 @@ public class Judge {
         }
     }
 
-    private static void judge(File file, CommonTrustedCertificateSource trusted, boolean details) {
+    private static String judge(File file, CommonCertificateVerifier common, boolean details) {
         Reports reports;
+        StringBuilder lines = new StringBuilder();
         try {
             CertificateVerifier verifier = new CommonCertificateVerifier();
-            verifier.setTrustedCertSources(trusted);
+            verifier.setTrustedCertSources(common.getTrustedCertSources());
+            verifier.setCrlSource(common.getCrlSource());
             SignedDocumentValidator validator = SignedDocumentValidator.fromDocument(new FileDocument(file));
             validator.setCertificateVerifier(verifier);
             reports = validator.validateDocument();
         } catch (Exception exception) {
-            OUT.println(new Line(file).with("error", String.valueOf(exception.getMessage())));
-            return;
+            return new Line(file).with("error", String.valueOf(exception.getMessage())) + "\n";
         }
         SimpleReport report = reports.getSimpleReport();
         DiagnosticData data = reports.getDiagnosticData();
         if (report.getSignatureIdList().isEmpty()) {
-            OUT.println(new Line(file).with("error", "no signature"));
+            lines.append(new Line(file).with("error", "no signature")).append('\n');
         }
         for (String id : report.getSignatureIdList()) {
             SignatureWrapper signature = data.getSignatureById(id);
@@ -93,8 +113,9 @@ public class Judge {
                 messages.addAll(report.getAdESValidationWarnings(id));
                 line.with("messages", messages.stream().map(Message::getValue).toList());
             }
-            OUT.println(line);
+            lines.append(line).append('\n');
         }
+        return lines.toString();
     }
 
     /** What was changed after a signature in a PDF, by kind. Additions that do not show are none. */
