@@ -5,13 +5,15 @@ mod support;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use posten_signering::direct::{JobStatus, Polling};
+use posten_signering::direct::{JobRequest, JobStatus, Polling};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox, TokenFault};
-use posten_signering::{Client, Ended, ErrorClass, JobId, PollingQueue, Retry, StatusQueryToken};
+use posten_signering::{Client, Document, Ended, ErrorClass, JobId, PollingQueue, Retry, StatusQueryToken};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -20,7 +22,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-use self::support::{kari, ola, request};
+use self::support::{exit_urls, kari, ola, request, tiny_pdf};
 
 type Fields = BTreeMap<&'static str, String>;
 
@@ -87,6 +89,7 @@ fn collected() -> (Seen, tracing::subscriber::DefaultGuard) {
     let seen = Seen::default();
     let only_ours = Targets::new().with_target("posten_signering::transport", tracing::Level::TRACE);
     let only_ours = only_ours.with_target("posten_signering::poll", tracing::Level::TRACE);
+    let only_ours = only_ours.with_target("posten_signering::flow", tracing::Level::TRACE);
     let registry = tracing_subscriber::registry().with(seen.clone().with_filter(only_ours));
     (seen, tracing::subscriber::set_default(registry))
 }
@@ -312,4 +315,65 @@ async fn a_problem_is_logged_unless_there_is_a_hook_and_without_the_text_of_the_
         "change otel.name=direct/handle posten_signering.outcome=failed error.type=timeout otel.status_code=ERROR {id}"
     );
     assert_eq!(of_the_handler(&seen), [expected], "the hook has it");
+}
+
+/// What is logged of a creation, without a hook, whose future is dropped as soon as its package is on its way.
+async fn warned_of_a_dropped_creation(sandbox: &Sandbox) -> Fields {
+    let (seen, _guard) = collected();
+    let packed = Arc::new(AtomicBool::new(false));
+    let is_packed = Arc::clone(&packed);
+    let client = sandbox.client_builder().on_package(move |_| {
+        is_packed.store(true, Ordering::SeqCst);
+        Ok(())
+    });
+    let client = client.build().unwrap();
+    let wanted = JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .reference("case-9".parse().unwrap())
+        .document(Document::pdf("Avtale", tiny_pdf()).unwrap())
+        .signer(kari())
+        .exit_urls(exit_urls())
+        .build();
+    let direct = client.direct();
+    let mut creation = Box::pin(direct.create(&wanted));
+    let on_its_way = std::future::poll_fn(|context| {
+        assert!(creation.as_mut().poll(context).is_pending());
+        if packed.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+    });
+    on_its_way.await;
+    drop(creation);
+    let start = Instant::now();
+    loop {
+        let is_warned = |(_, name, fields): &&Line| *name == "event" && fields["level"] == "WARN";
+        let warned = seen.0.lock().unwrap().iter().find(is_warned).map(|(_, _, fields)| fields.clone());
+        if let Some(fields) = warned {
+            return fields;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "nothing is logged");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_creation_that_is_dropped_is_logged_with_its_reference_and_its_job() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let warned = warned_of_a_dropped_creation(&sandbox).await;
+    let job = sandbox.received_jobs()[0].id.to_string();
+    let expected = [
+        ("level", "WARN"),
+        ("message", "a job was created after its future had been dropped"),
+        ("posten_signering.job.id", &job),
+        ("reference", "case-9"),
+    ];
+    assert_eq!(warned, expected.map(|(name, value)| (name, value.to_owned())).into());
+
+    sandbox.inject(FaultRule::new(Fault::LoseAnswer).on(Operation::Create).times(1));
+    let warned = warned_of_a_dropped_creation(&sandbox).await;
+    let expected = [
+        ("error.type", "unclear"),
+        ("level", "WARN"),
+        ("message", "a job may have been created after its future had been dropped"),
+        ("reference", "case-9"),
+    ];
+    assert_eq!(warned, expected.map(|(name, value)| (name, value.to_owned())).into());
 }
