@@ -1,4 +1,4 @@
-//! Four processes of the example, of which two are killed.
+//! The example as processes: four of which two are killed, and one that is told to stop.
 
 #[path = "../../support/pdf.rs"]
 mod pdf;
@@ -11,7 +11,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use posten_signering::portal::{JobRequest, Signer};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
+use posten_signering::{ContactInformation, Document, Progress};
 
 use self::queue::{signed, until};
 
@@ -58,6 +60,77 @@ impl Drop for Workers {
             self.kill(0);
         }
     }
+}
+
+impl Workers {
+    /// The database that the first worker creates. No worker runs afterwards.
+    async fn database(&mut self, sandbox: &Sandbox, directory: &Path) -> rusqlite::Connection {
+        self.start();
+        until("the first poll", || !sandbox.polls().is_empty()).await;
+        self.kill(0);
+        let database = rusqlite::Connection::open(directory.join("results.sqlite")).unwrap();
+        database.busy_timeout(Duration::from_secs(60)).unwrap();
+        database
+    }
+}
+
+/// A sandbox whose empty queue can be polled again at once.
+async fn impatient() -> Sandbox {
+    Sandbox::start_with(Sandbox::builder().poll_interval(Duration::from_millis(200)).build()).await.unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_sigterm_and_at_ctrl_c_a_worker_finishes_and_confirms_what_it_began() {
+    let sandbox = impatient().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut workers = Workers::new(&sandbox, directory.path());
+    let database = workers.database(&sandbox, directory.path()).await;
+    for (at, signal) in ["-TERM", "-INT"].into_iter().enumerate() {
+        let job = signed(&sandbox, pdf::page("Avtale")).await;
+        database.execute("INSERT INTO job (id) VALUES (?1)", [job.get()]).unwrap();
+        // Until its third retry, the handler takes more than a second.
+        let unavailable = Fault::Refuse(http::StatusCode::SERVICE_UNAVAILABLE, RefusalBody::Empty);
+        sandbox.inject(FaultRule::new(unavailable).on(Operation::Pades).times(3));
+        let before = sandbox.polls().len();
+        workers.start();
+        until("the poll that takes the change", || sandbox.polls().len() > before).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(sandbox.confirmations().len(), at, "its handler is running");
+        let mut worker = workers.running.remove(0);
+        assert!(Command::new("kill").args([signal, &worker.id().to_string()]).status().unwrap().success());
+        until("its end", || worker.try_wait().unwrap().is_some()).await;
+        assert_eq!(worker.wait().unwrap().code(), Some(0), "{signal}");
+        assert_eq!(sandbox.confirmations().last().map(|confirmed| confirmed.job), Some(job), "{signal}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_status_replaces_no_newer_one_in_the_database() {
+    let sandbox = impatient().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut workers = Workers::new(&sandbox, directory.path());
+    let database = workers.database(&sandbox, directory.path()).await;
+    let signers = ["kari", "ola"].map(|name| {
+        let email = format!("{name}@example.com").parse().unwrap();
+        Signer::contact(ContactInformation::email(email)).build()
+    });
+    let request = JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .document(Document::pdf("Avtale", pdf::page("Avtale")).unwrap())
+        .signers(signers.clone())
+        .unwrap()
+        .build();
+    let job = sandbox.client().portal().create(&request).await.unwrap().id();
+    // As if another worker had been faster with the end of the job.
+    let end = i64::from(Progress::from(1 << 20));
+    database.execute("INSERT INTO job VALUES (?1, 'COMPLETED_SUCCESSFULLY', ?2)", (job.get(), end)).unwrap();
+    sandbox.log_in(job, signers[0].name()).unwrap().sign().unwrap();
+    workers.start();
+    until("the confirmation", || !sandbox.confirmations().is_empty()).await;
+    let stored = |what: &str| database.query_row(what, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(stored("SELECT state FROM outcome"), "IN_PROGRESS", "the older status was delivered");
+    assert_eq!(stored("SELECT state FROM job"), "COMPLETED_SUCCESSFULLY");
 }
 
 /// `WORKER_JOBS=500` makes it the full one: see CONTRIBUTING.
