@@ -99,6 +99,8 @@ async fn a_callback_job_is_in_no_queue() {
     // Nor when it names one.
     let queue = PollingQueue::named("mine").unwrap();
     let job = sandbox.client().direct().create(&request([kari()]).polling_queue(queue.clone())).await.unwrap();
+    let sent = sandbox.documents();
+    assert!(sent.iter().any(|text| text.contains("<polling-queue>mine</polling-queue>")), "{sent:?}");
     let back = sandbox.sign(job.id(), kari().name()).unwrap();
     assert!(matches!(sandbox.client().direct().poll(&queue).await.unwrap(), Poll::Empty { .. }));
     let _ = job.status(back.token()).await.unwrap();
