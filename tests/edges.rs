@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use posten_signering::direct::JobStatus;
 use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox};
 use posten_signering::{
-    AbandonedCreation, AnyJobHandle, Client, ConfirmationReference, Document, Environment, Error, ErrorClass,
-    FileAction, HasSender, Identity, NoTokens, PadesReference, Proxy, RateLimiter, RateLimiterFuture, Retry, Sender,
-    Timeouts, TlsError,
+    AbandonedCreation, AnyJobHandle, Client, ConfirmationReference, ContactInformation, Document, Environment, Error,
+    ErrorClass, FileAction, HasSender, Identity, NoTokens, PadesReference, Poll, PollingQueue, Proxy, RateLimiter,
+    RateLimiterFuture, Retry, Sender, Timeouts, TlsError, portal,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
@@ -330,6 +330,29 @@ fn a_creation_that_ends_with_its_runtime_tells_the_hook() {
     drop(sandbox);
 }
 
+/// What the guide says about a process that died during `create`: of its handle nothing is left.
+#[tokio::test]
+async fn a_portal_job_that_nobody_knows_of_invites_its_signers_and_shows_its_reference_at_its_first_change() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.client();
+    let signer = portal::Signer::contact(ContactInformation::email("kari@example.com".parse().unwrap())).build();
+    let wanted = portal::JobRequest::builder()
+        .title("Avtale".parse().unwrap())
+        .reference("case-9".parse().unwrap())
+        .document(large_pdf(1000))
+        .signer(signer.clone())
+        .build();
+    drop(client.portal().create(&wanted).await.unwrap());
+    let asked = client.portal().poll(&PollingQueue::DEFAULT).await.unwrap();
+    assert!(matches!(asked, Poll::Empty { .. }), "before the first change, nothing shows it: {asked:?}");
+    let job = sandbox.received_jobs()[0].id;
+    sandbox.log_in(job, signer.name()).unwrap().sign().unwrap();
+    sandbox.advance(Duration::from_secs(60));
+    let asked = client.portal().poll(&PollingQueue::DEFAULT).await.unwrap();
+    let Poll::Change { status, .. } = asked else { panic!("{asked:?}") };
+    assert_eq!((status.job_id(), status.reference()), (job, Some("case-9")));
+}
+
 #[tokio::test]
 async fn a_hook_that_panics_does_so_in_its_caller() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -393,6 +416,10 @@ async fn the_text_of_an_error_is_kept_and_printed_by_nothing() {
         let (_server, client) = server(move |_| answer(status, "", &body)).await;
         let error = client.whoami().await.unwrap_err();
         assert_eq!(error.class(), class, "{status}: {error:?}");
+        let (is_unknown, has_no_access) =
+            (matches!(error, Error::NotFound(_)), matches!(error, Error::NotAuthorized(_)));
+        assert_eq!(is_unknown, status.starts_with("404") || status.starts_with("410"), "{error:?}");
+        assert_eq!(has_no_access, status.starts_with("401"), "{error:?}");
         let refusal = error.refusal().unwrap_or_else(|| panic!("{status}: {error:?}"));
         let kept = refusal.text().unwrap();
         assert!(text.starts_with(kept) && kept.len() == 4096, "{status}: {}", kept.len());
