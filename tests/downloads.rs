@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use posten_signering::{
-    Client, Download, Error, ErrorClass, HasSender, OrganizationNumber, Pades, PadesReference, Retry, Xades,
-    XadesReference,
+    Client, Download, Error, ErrorClass, FileAction, HasSender, OrganizationNumber, Pades, PadesReference, Retry,
+    Xades, XadesReference,
 };
 use rustls::version::TLS13;
 
@@ -168,27 +168,36 @@ async fn a_download_is_retried_as_often_as_any_other_call() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
+/// Whether this process may not do everything. One that may tests nothing: it runs the test once more as somebody else.
+#[cfg(unix)]
+fn is_somebody_else(test: &str, directory: &tempfile::TempDir) -> bool {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+
+    const OTHER: u32 = 65_534;
+    if std::fs::metadata(directory.path()).unwrap().uid() != 0 {
+        return true;
+    }
+    let program = directory.path().join("test");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = std::process::Command::new(program);
+    command.args(["--exact", test, "--nocapture"]).current_dir("/").uid(OTHER).gid(OTHER);
+    let output = command.output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let failed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}{failed}");
+    false
+}
+
 /// A directory for incoming files, in which nobody can look around.
 #[cfg(unix)]
 #[test]
 fn a_directory_that_cannot_be_read_takes_files() {
     use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::process::CommandExt;
 
-    const OTHER: u32 = 65_534;
-    let name = "a_directory_that_cannot_be_read_takes_files";
     let directory = tempfile::tempdir().unwrap();
-    // Whoever may do everything tests nothing: once more as somebody else.
-    if std::fs::metadata(directory.path()).map(|found| std::os::unix::fs::MetadataExt::uid(&found)).unwrap() == 0 {
-        let program = directory.path().join("test");
-        std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = std::process::Command::new(program);
-        command.args(["--exact", name, "--nocapture"]).current_dir("/").uid(OTHER).gid(OTHER);
-        let output = command.output().unwrap();
-        let printed = String::from_utf8_lossy(&output.stdout);
-        let failed = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && printed.contains("1 passed"), "{printed}{failed}");
+    if !is_somebody_else("a_directory_that_cannot_be_read_takes_files", &directory) {
         return;
     }
     let incoming = directory.path().join("incoming");
@@ -201,4 +210,63 @@ fn a_directory_that_cannot_be_read_takes_files() {
     });
     assert_eq!(saved.unwrap(), tiny_pdf().len() as u64);
     assert_eq!(std::fs::read_to_string(incoming.join("signed.pdf")).unwrap(), tiny_pdf());
+}
+
+/// Whoever may do everything may also write to it.
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_written_to_is_named_and_keeps_what_it_has() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    if !is_somebody_else("a_directory_that_cannot_be_written_to_is_named_and_keeps_what_it_has", &directory) {
+        return;
+    }
+    let read_only = directory.path().join("read-only");
+    std::fs::create_dir(&read_only).unwrap();
+    std::fs::write(read_only.join("signed.pdf"), "old").unwrap();
+    std::fs::set_permissions(&read_only, std::fs::Permissions::from_mode(0o500)).unwrap();
+    let saved = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let (_server, client) = server(|_, _| answer("200 OK", "", tiny_pdf())).await;
+        pades(&client, 1).save_to(read_only.join("signed.pdf")).await
+    });
+    let Err(Error::File { action: FileAction::Write, path, source }) = &saved else { panic!("{saved:?}") };
+    assert_eq!((path, source.kind()), (&read_only.join("signed.pdf"), std::io::ErrorKind::PermissionDenied));
+    assert_eq!(std::fs::read_dir(&read_only).unwrap().count(), 1);
+    assert_eq!(std::fs::read_to_string(read_only.join("signed.pdf")).unwrap(), "old");
+}
+
+/// Where the test below is told to save a file.
+#[cfg(target_os = "linux")]
+const SAVED: &str = "SAVED_UNDER_STRACE";
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "outside tool: needs strace"]
+fn outside_a_directory_is_synced_after_its_file_has_its_name() {
+    if let Ok(path) = std::env::var(SAVED) {
+        let saved = tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let (_server, client) = server(|_, _| answer("200 OK", "", tiny_pdf())).await;
+            pades(&client, 1).save_to(path).await
+        });
+        saved.unwrap();
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path().canonicalize().unwrap();
+    // With the path of each file descriptor.
+    let mut strace = std::process::Command::new("strace");
+    strace.args(["-f", "-y", "-e", "trace=fsync,rename,renameat,renameat2", "-o"]).arg(here.join("calls"));
+    strace.arg(std::env::current_exe().unwrap());
+    strace.args(["--exact", "outside_a_directory_is_synced_after_its_file_has_its_name", "--ignored"]);
+    let output = strace.env(SAVED, here.join("signed.pdf")).output().expect("needs strace");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let calls = std::fs::read_to_string(here.join("calls")).unwrap();
+    let of_ours = |call: &&str| call.contains(&here.display().to_string());
+    let calls: Vec<&str> = calls.lines().filter(of_ours).collect();
+    let at = |what: &str| calls.iter().position(|call| call.contains(what));
+    let file = at(".part>").expect("the file is synced");
+    let name = at("signed.pdf\"").expect("it gets its name");
+    let synced = at(&format!("<{}>", here.display()));
+    assert!(file < name && synced.is_some_and(|synced| name < synced), "{calls:#?}");
 }
