@@ -37,11 +37,11 @@ fn upload_runs() -> usize {
     std::env::var("UPLOAD_RUNS").map_or(20, |runs| runs.parse().unwrap())
 }
 
+/// A builder to which nothing is missing.
+type Complete = posten_signering::ClientBuilder<Environment<NoTokens>, Identity, HasSender>;
+
 /// A client of an address, with the identity and the anchors of a sandbox.
-fn client_of(
-    sandbox: &Sandbox,
-    address: SocketAddr,
-) -> posten_signering::ClientBuilder<Environment<NoTokens>, Identity, HasSender> {
+fn client_of(sandbox: &Sandbox, address: SocketAddr) -> Complete {
     let environment = Environment::custom(&format!("https://{address}/api"), sandbox.anchors()).unwrap();
     Client::builder()
         .environment(environment)
@@ -141,6 +141,32 @@ async fn a_broken_record_after_the_request_is_a_broken_connection_and_the_job_ma
     let client =
         client_of(&sandbox, relay(sandbox.address(), 2, |sent| sent > 500).await).retry(retry).build().unwrap();
     client.whoami().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_broken_record_in_the_middle_of_a_download_is_a_broken_connection_and_the_download_is_retried() {
+    let authority = Authority::new("Test");
+    let pdf = format!("%PDF-1.4\n{}\n%%EOF\n", " ".repeat(20_000_000));
+    let length = pdf.len();
+    let server =
+        Server::start(authority.chain(POSTEN, |_| {}), &[&TLS13], move |_, _| answer("200 OK", "", &pdf)).await;
+    for (retry, is_whole) in [(Retry::OFF, false), (Retry::default(), true)] {
+        let has_begun = Arc::new(AtomicBool::new(false));
+        let (begins, is_due) = (Arc::clone(&has_begun), move |_| has_begun.load(Ordering::SeqCst));
+        let client = trusting_builder(&authority, relay(server.address, 1, is_due).await).retry(retry);
+        let client = client.on_transfer(move |transfer| {
+            if transfer.bytes > 0 {
+                begins.store(true, Ordering::SeqCst);
+            }
+        });
+        let client = client.build().unwrap();
+        let url = format!("{}/123456789/direct/signature-jobs/1/pades", client.environment().root());
+        let pades = client.pades(&PadesReference::from_url(client.environment(), &url).unwrap()).unwrap();
+        match pades.bytes().await {
+            Ok(bytes) => assert!(is_whole && bytes.len() == length),
+            Err(error) => assert!(!is_whole && error.class() == ErrorClass::Transport, "{}", explain(&error)),
+        }
+    }
 }
 
 #[tokio::test]
@@ -248,14 +274,15 @@ async fn unwilling(chain: Chain, version: &'static rustls::SupportedProtocolVers
 
 /// A client that trusts this authority, of an address.
 fn trusting(authority: &Authority, address: SocketAddr) -> Client {
+    trusting_builder(authority, address).retry(Retry::OFF).build().unwrap()
+}
+
+fn trusting_builder(authority: &Authority, address: SocketAddr) -> Complete {
     Client::builder()
         .environment(Environment::custom(&format!("https://{address}/api"), authority.anchors()).unwrap())
         .identity(authority.identity())
         .sender("123456789".parse::<Sender>().unwrap())
-        .retry(Retry::OFF)
         .without_rate_limiter()
-        .build()
-        .unwrap()
 }
 
 #[tokio::test]
@@ -276,6 +303,53 @@ async fn a_refused_certificate_has_one_name_whenever_it_is_refused() {
             assert!(refused(&error), "TLS {name}, upload {run}: {}", explain(&error));
         }
         println!("TLS {name}: 200 requests and {uploads} uploads of 10 MB, each refused by the same name");
+    }
+}
+
+/// In front of a service that lets nobody in: the connection of a large request is reset in the middle of it, before the
+/// refusal comes through.
+async fn resetting(service: SocketAddr) -> SocketAddr {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut service = TcpStream::connect(service).await.unwrap();
+            tokio::spawn(async move {
+                let (mut buffer, mut sent) = (vec![0; 65536], 0);
+                let hello = client.read(&mut buffer).await.unwrap();
+                service.write_all(&buffer[..hello]).await.unwrap();
+                // The server's part of the handshake, then the client's and its request, each until it pauses.
+                while let Ok(Ok(read @ 1..)) = tokio::time::timeout(PAUSE, service.read(&mut buffer)).await {
+                    client.write_all(&buffer[..read]).await.unwrap();
+                }
+                while let Ok(Ok(read @ 1..)) = tokio::time::timeout(PAUSE, client.read(&mut buffer)).await {
+                    sent += read;
+                    if sent > 100_000 {
+                        // With what the client has sent unread: a reset.
+                        return;
+                    }
+                    if service.write_all(&buffer[..read]).await.is_err() {
+                        break;
+                    }
+                }
+                let _ = tokio::io::copy(&mut service, &mut client).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_refused_certificate_has_its_name_even_if_the_upload_is_reset_before_the_refusal_arrives() {
+    let authority = Authority::new("Test");
+    let service = unwilling(authority.chain(POSTEN, |_| {}), &TLS13).await;
+    let client = trusting(&authority, resetting(service).await);
+    let large = large_request(10_000_000);
+    for run in 0..5 {
+        let error = client.direct().create(&large).await.unwrap_err();
+        let is_refused = matches!(error, Error::Tls(TlsError::OurCertificateRefused { .. }));
+        assert!(is_refused, "upload {run}: {}", explain(&error));
     }
 }
 
