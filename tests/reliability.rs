@@ -18,6 +18,7 @@ use posten_signering::{
     AbandonedCreation, AnyJobHandle, Client, ContactInformation, Document, Error, JobId, Poll, PollingQueue, Retry,
     SignatureStatus, Timeouts,
 };
+use tokio::sync::mpsc;
 
 use self::support::{kari, request, tiny_pdf};
 
@@ -398,7 +399,7 @@ async fn no_dropped_call_loses_doubles_or_halves_anything() {
                 *(if is_done { done } else { dropped }) += 1;
             };
             let sandbox = sandbox().await;
-            let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+            let (tell, mut told) = mpsc::unbounded_channel();
             let hook = move |creation: AbandonedCreation| tell.send(creation.outcome).unwrap();
             let packed = Arc::new(AtomicBool::new(false));
             let is_packed = Arc::clone(&packed);
@@ -416,7 +417,7 @@ async fn no_dropped_call_loses_doubles_or_halves_anything() {
             let handle = match created {
                 Some(job) => Some(job.unwrap().handle()),
                 // What was packed is sent in any case. Before that, nothing is told, and nothing exists.
-                None if packed.load(Ordering::SeqCst) => match told.recv().await.unwrap().unwrap() {
+                None if packed.load(Ordering::SeqCst) => match outcome(&mut told).await {
                     AnyJobHandle::DirectPolling(handle) => Some(handle),
                     other => panic!("{other:?}"),
                 },
@@ -489,6 +490,12 @@ async fn no_dropped_call_loses_doubles_or_halves_anything() {
     for (operation, (done, dropped)) in table {
         println!("  {operation:<8} dropped {dropped} times, done {done} times");
     }
+}
+
+/// What the hook is told of the creation that was dropped.
+async fn outcome(told: &mut mpsc::UnboundedReceiver<Result<AnyJobHandle, Error>>) -> AnyJobHandle {
+    let told = tokio::time::timeout(Duration::from_secs(30), told.recv());
+    told.await.expect("the hook is told of a creation that is under way").unwrap().unwrap()
 }
 
 /// The one job that is there.
