@@ -309,7 +309,8 @@ async fn a_problem_is_logged_unless_there_is_a_hook_and_without_the_text_of_the_
     sandbox.advance(Duration::from_secs(600));
     let worker = sandbox.client().direct().changes(PollingQueue::DEFAULT).worker().on_problem(|_| {});
     let worker = worker.stop_on(|problem| problem.class() == Some(ErrorClass::Timeout));
-    let report = worker.run(|_| async { Err(posten_signering::Error::Timeout.into()) }).await;
+    let run = worker.run(|_| async { Err(posten_signering::Error::Timeout.into()) });
+    let report = tokio::time::timeout(Duration::from_secs(30), run).await.expect("the rule stops it");
     assert_eq!((report.failed, report.ended), (1, Some(Ended::Problem { class: Some(ErrorClass::Timeout) })));
     let expected = format!(
         "change otel.name=direct/handle posten_signering.outcome=failed error.type=timeout otel.status_code=ERROR {id}"
