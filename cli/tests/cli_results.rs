@@ -11,7 +11,7 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody};
-use posten_signering::{JobId, direct};
+use posten_signering::{JobId, PersonalIdentificationNumber, direct};
 
 use serde_json::{Value, json};
 
@@ -180,6 +180,25 @@ async fn no_value_reads_as_a_line_of_the_program() {
     assert_eq!(change["reference"], "a\n  confirmed");
     let checked = desk.run(&format!("check {there}"));
     assert!(checked.out.contains("You are 1\\nservice       ok       2"), "{checked:?}");
+}
+
+/// Other users can see the command line of a process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signers_and_tokens_can_come_from_standard_input() {
+    let desk = Desk::new().await;
+    let with_input = |words: &str, input: &str| {
+        std::fs::write(desk.path("input"), input).unwrap();
+        let run = run(desk.command(words).stdin(File::open(desk.path("input")).unwrap()));
+        assert_eq!(run.code, 0, "{words}: {run:?}");
+        run.json()
+    };
+    let send = "--json direct send --title T --document contract.pdf --exit-url https://me.example/ --handle h.json";
+    let sent = with_input(&format!("{send} --signers -"), "01010012345\n");
+    let kari: PersonalIdentificationNumber = "01010012345".parse().unwrap();
+    let job = serde_json::from_value(sent["job"].clone()).unwrap();
+    let back = desk.sandbox.sign(job, &kari.into()).unwrap();
+    let status = with_input("--json direct status h.json --token-file -", back.token().as_str());
+    assert_eq!(status["state"], "COMPLETED_SUCCESSFULLY");
 }
 
 fn following(desk: &Desk) -> (Running, BufReader<ChildStdout>) {
