@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use posten_signering::direct::JobStatus;
 use posten_signering::sandbox::{Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox};
-use posten_signering::{Client, Error, Poll, PollingQueue, Retry, Timeouts};
+use posten_signering::{Client, Error, ErrorClass, Poll, PollingQueue, Retry, Timeouts};
 
 use self::support::{kari, request};
 
@@ -113,6 +113,31 @@ async fn a_cut_document_is_not_taken_for_whole() {
     // Slow is not broken.
     sandbox.inject(FaultRule::new(Fault::SlowAnswer(Duration::from_millis(50))).on(Operation::Pades).times(1));
     assert_eq!(done.pades().bytes().await.unwrap().len() as u64, std::fs::metadata(&path).unwrap().len());
+}
+
+/// The recipe of README: the client hides as many faults as it retries, and no more.
+#[tokio::test]
+async fn a_confirmation_whose_answer_is_lost_four_times_fails_and_can_be_made_again() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.client();
+    for (times, is_hidden) in [(1, true), (3, true), (4, false)] {
+        let job = client.direct().create(&request([kari()])).await.unwrap();
+        let back = sandbox.sign(job.id(), kari().name()).unwrap();
+        let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!() };
+        let stored = done.confirmation_reference().unwrap();
+        sandbox.inject(FaultRule::new(Fault::LoseAnswer).on(Operation::Confirm).times(times));
+        match done.confirm().await {
+            Ok(_) => assert!(is_hidden, "{times} faults"),
+            Err(failed) => {
+                assert!(!is_hidden && failed.class() == ErrorClass::Transport, "{times} faults: {failed:?}");
+                failed.into_inner().confirm().await.unwrap();
+            }
+        }
+        // By another process, from what it stored.
+        client.confirm(&stored).await.unwrap();
+        assert!(sandbox.confirmations().iter().all(|confirmed| confirmed.last));
+        assert!(sandbox.received_jobs().is_empty());
+    }
 }
 
 #[tokio::test]
