@@ -276,6 +276,8 @@ mod tests {
         assert!(!mobile("90000000").is_same(&answered("900-00-001")) && !mobile("90000000").is_same(&answered("none")));
         assert!(!answered("none").is_same(&answered("unknown")) && answered("none").is_same(&answered("none")));
         assert!(email("Kari@Example.com").is_same(&email("kari@example.com")));
+        // A letter in one character and in two.
+        assert!(email("\u{e5}se@example.com").is_same(&email("A\u{30a}se@example.com")));
         let both = email("kari@example.com").and_mobile("90000000".parse().unwrap());
         assert!(both.is_same(&both.clone()));
         assert!(!both.is_same(&email("kari@example.com")) && !both.is_same(&mobile("90000000")));
