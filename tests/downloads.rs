@@ -3,6 +3,8 @@
 mod support;
 
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use posten_signering::{
@@ -168,6 +170,11 @@ async fn a_download_is_retried_as_often_as_any_other_call() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
+/// Held while a program is copied and started: a process that is forked meanwhile would have the copy open for writing, and
+/// the system does not start such a file.
+#[cfg(unix)]
+static STARTING: Mutex<()> = Mutex::new(());
+
 /// Whether this process may not do everything. One that may tests nothing: it runs the test once more as somebody else.
 #[cfg(unix)]
 fn is_somebody_else(test: &str, directory: &tempfile::TempDir) -> bool {
@@ -178,12 +185,14 @@ fn is_somebody_else(test: &str, directory: &tempfile::TempDir) -> bool {
     if std::fs::metadata(directory.path()).unwrap().uid() != 0 {
         return true;
     }
+    let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let program = directory.path().join("test");
     std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = std::process::Command::new(program);
     command.args(["--exact", test, "--nocapture"]).current_dir("/").uid(OTHER).gid(OTHER);
     let output = command.output().unwrap();
+    drop(starting);
     let printed = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && printed.contains("1 passed"), "{printed}{failed}");
@@ -259,7 +268,9 @@ fn outside_a_directory_is_synced_after_its_file_has_its_name() {
     strace.args(["-f", "-y", "-e", "trace=fsync,rename,renameat,renameat2", "-o"]).arg(here.join("calls"));
     strace.arg(std::env::current_exe().unwrap());
     strace.args(["--exact", "outside_a_directory_is_synced_after_its_file_has_its_name", "--ignored"]);
+    let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let output = strace.env(SAVED, here.join("signed.pdf")).output().expect("needs strace");
+    drop(starting);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let calls = std::fs::read_to_string(here.join("calls")).unwrap();
     let of_ours = |call: &&str| call.contains(&here.display().to_string());
