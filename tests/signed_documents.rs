@@ -270,7 +270,8 @@ async fn a_signed_pdf_has_the_form_of_the_services() {
     let text = String::from_utf8_lossy(&signed.pades);
     let count = |words: &str| text.matches(words).count();
     // A certification that permits no change: the first object of the file, in a field with the service's name.
-    assert!(text[..60].contains("1 0 obj\n<</Type/Sig/Filter/Adobe.PPKLite"), "{}", &text[..60]);
+    let first = text.find("1 0 obj\n<</Type/Sig/Filter/Adobe.PPKLite");
+    assert!(first.is_some_and(|at| at < 40), "{first:?}");
     for words in [
         "/SubFilter/ETSI.CAdES.detached",
         "/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 1/V/1.2>>",

@@ -61,6 +61,7 @@
 //! The documents have the form of those of the service, and valid signatures. The XAdES of each signer is an LTV-SDO,
 //! sealed by the sandbox, or a bare signature by the signer ([`TechnicalSignature`]). The PAdES is a new file with a
 //! front page, the pages of the documents with footers, the XAdES as attachments, and a seal with a timestamp.
+//! Of PDF/A documents, it is PDF/A-3B.
 //! Independent programs accept both under [`Sandbox::seal_root_pem`]. As with the service, the seal does not chain to
 //! the roots of the API.
 //!

@@ -402,6 +402,13 @@ async fn outside_the_dashboard_shows_jobs_and_moves_time_and_what_is_hostile_is_
     browser.close().await.unwrap();
 }
 
+/// What is wider than the card that it stands in.
+const OUTSIDE: &str = "
+    const edges = element => element.getBoundingClientRect().right;
+    const inside = [...document.querySelectorAll('.card *')].filter(element => !element.closest('object'));
+    return inside.filter(element => edges(element) > edges(element.closest('.card')) + 0.5)
+        .map(element => element.tagName + ' ' + element.id)";
+
 /// Which texts of a page are hard to read: a contrast below 4.5 to 1 (WCAG 2.2, 1.4.3).
 const WEAK: &str = "
     const luminance = color => {
@@ -460,6 +467,8 @@ async fn outside_every_page_fits_on_a_phone_and_can_be_read_in_light_and_dark_co
             let width = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
             let over = browser.execute(width, vec![]).await.unwrap();
             assert_eq!(over, 0, "{name} is wider than the screen: {screen:?}");
+            let outside = browser.execute(OUTSIDE, vec![]).await.unwrap();
+            assert_eq!(outside, serde_json::json!([]), "{name}: {screen:?}");
             let weak = browser.execute(WEAK, vec![]).await.unwrap();
             assert_eq!(weak, serde_json::json!([]), "{name}: {screen:?}");
             let ground = "return getComputedStyle(document.body).backgroundColor";
