@@ -79,9 +79,13 @@ def revoked(files, w, source):
     )
     bad_ca = w.root.authority("Revoked authority")
     below = Issued("Seal", bad_ca)
-    ca_lists = [crl(bad_ca), crl(w.root, [(bad_ca, since)])]
+    # Newer than the list that is published.
+    ca_lists = [crl(bad_ca), crl(w.root, [(bad_ca, since)], at=NOW - DAY / 48)]
     add("revoked-authority", sign(source, below, signed=[revocation_info(ca_lists)]))
-    add("revoked-good-and-bad-list", sign(source, who, signed=[revocation_info([crl(w.dark)] + lists)]))
+    add(
+        "revoked-good-and-bad-list",
+        sign(source, who, signed=[revocation_info([crl(w.dark, at=NOW - DAY / 2)] + lists)]),
+    )
     add(
         "revoked-list-and-good-response",
         sign(source, who, signed=[revocation_info(lists, [ocsp_response(who, at=NOW - 3 * DAY)])]),

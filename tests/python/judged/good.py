@@ -243,7 +243,7 @@ def updates(files, w, source):
     files.good("ignored-timestamp-of-a-sealer", stamped(one, no_tsa))
     files.good("ignored-timestamp-after-its-authority", stamped(one, ended_tsa))
     files.good("ignored-timestamp-of-the-future", stamped(one, w.tsa, NOW + 3 * DAY))
-    values = [crl(w.stamps, [(revoked_tsa, NOW - 5 * DAY)])]
+    values = [crl(w.stamps, [(revoked_tsa, NOW - 5 * DAY)], at=NOW - DAY / 48)]
     files.good("ignored-timestamp-of-a-revoked", stamped(stored(one, [w.stamps], values), revoked_tsa))
     files.good("ignored-signature-timestamp", sign(source, w.seal, timestamp=(w.foreign_tsa,)))
 
