@@ -45,6 +45,8 @@ async fn main() -> ExitCode {
 
 async fn run(role: Role) -> Result<()> {
     let settings = Settings::from_env()?;
+    // Before the first client is built.
+    let calls = watch::install()?;
     let pool = database::pool(&settings.database_url, settings.concurrency + 4)?;
     // A process that starts before the database waits for it.
     while let Err(error) = database::migrate(&pool).await {
@@ -64,7 +66,7 @@ async fn run(role: Role) -> Result<()> {
     if matches!(role, Role::All | Role::Worker) {
         parts.spawn(worker::run(app.clone(), stopped.clone(), figures));
     }
-    let mut routes = watch::routes(Watched { app: app.clone(), figures: last, started: Timestamp::now() });
+    let mut routes = watch::routes(Watched { app: app.clone(), figures: last, started: Timestamp::now(), calls });
     if matches!(role, Role::All | Role::Web) {
         routes = routes.merge(web::routes(app.clone()));
     }

@@ -4,7 +4,8 @@
 //! as a liveness check: a restart does not bring a database back.
 //!
 //! `/metrics` is in the text format of Prometheus, without names, addresses, titles or references. What it counts in
-//! the database is the same in all processes: take the maximum over them.
+//! the database is the same in all processes: take the maximum over them. What the library counts, such as calls and
+//! waits for the rate limiter, follows it (`posten_signering::guide::metrics`).
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use posten_signering::jiff::Timestamp;
 use posten_signering::{Ended, Figures};
 use tokio::sync::watch;
@@ -34,6 +36,21 @@ pub struct Watched {
     /// The statistics of the worker, in a process that has one.
     pub figures: watch::Receiver<Option<Figures>>,
     pub started: Timestamp,
+    /// What the library has counted in this process.
+    pub calls: PrometheusHandle,
+}
+
+/// Collects what the library counts. Call it before the first client is built.
+///
+/// # Errors
+///
+/// An error if another exporter is installed.
+pub fn install() -> Result<PrometheusHandle> {
+    // Histograms can be summed over processes. The defaults of the exporter, quantiles, cannot.
+    let seconds = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
+    let calls = PrometheusBuilder::new().set_buckets(&seconds)?.install_recorder()?;
+    posten_signering::metrics::describe();
+    Ok(calls)
 }
 
 /// The routes of both pages.
@@ -144,5 +161,6 @@ async fn metrics(State(watched): State<Watched>) -> String {
             &one(silence.as_secs_f64()),
         );
     }
-    text
+    watched.calls.run_upkeep();
+    text + &watched.calls.render()
 }

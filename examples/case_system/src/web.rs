@@ -149,13 +149,14 @@ async fn signed(State(app): State<App>, Path(id): Path<String>) -> Result<Respon
     Ok((headers, row.get::<_, Vec<u8>>(0)).into_response())
 }
 
-/// A person has found out that the job does not exist: create it. Only for the portal flow. The personal identification
+/// A person has found out that the job does not exist, or has removed the cause of a refusal: create it. Only for the
+/// portal flow. The personal identification
 /// number of a direct signer is not stored, so that signer fills in the form again.
 async fn create_again(State(app): State<App>, Path(id): Path<String>) -> Result<Redirect, Trouble> {
     let mut client = app.pool.get().await?;
     let transaction = client.transaction().await?;
     let sql = "UPDATE cases SET state = CASE flow WHEN 'portal' THEN 'waiting' ELSE 'refused' END
-               WHERE id = $1 AND state = 'unclear' RETURNING flow";
+               WHERE id = $1 AND state IN ('unclear', 'refused') RETURNING flow";
     let row = transaction.query_opt(sql, &[&id]).await?.ok_or(Trouble::Unknown)?;
     if row.get::<_, &str>(0) == "portal" {
         outbox::add(&transaction, &id, Kind::Create, &Value::Null).await?;
@@ -235,7 +236,8 @@ async fn case_page(State(app): State<App>, Path(id): Path<String>) -> Result<Htm
 }
 
 async fn unclear_page(State(app): State<App>) -> Result<Html<String>, Trouble> {
-    let sql = "SELECT id, title, created::text, flow FROM cases WHERE state = 'unclear' ORDER BY created";
+    let sql = "SELECT id, title, created::text, flow, state FROM cases
+               WHERE state = 'unclear' OR state = 'refused' AND flow = 'portal' ORDER BY created";
     let rows = app.pool.get().await?.query(sql, &[]).await?;
     Ok(page(
         "Cases to decide about",

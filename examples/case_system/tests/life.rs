@@ -271,7 +271,8 @@ async fn outside_a_lost_creation_is_resolved_by_the_queue_or_by_a_person() {
 async fn outside_health_and_metrics_say_what_is_wrong() {
     let scene = Scene::new().await;
     let process = scene.start("all").await;
-    scene.add(&process).await;
+    let id = scene.add(&process).await;
+    scene.until_state(&id, "sent").await;
     let healthy = async || {
         let answer = http::get(process.port, "/health").await.unwrap();
         (answer.status == 200 && answer.body.contains("ok   queue")).then_some(answer.body)
@@ -282,6 +283,8 @@ async fn outside_health_and_metrics_say_what_is_wrong() {
     for line in ["case_system_database_up 1", "case_system_cases{state=\"unclear\"} 0", "case_system_worker_up 1"] {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
+    let counted = "posten_signering_calls_total{flow=\"portal\",operation=\"create\",outcome=\"ok\"} 1";
+    assert!(metrics.contains(counted), "{metrics}");
     assert!(!metrics.contains("kari"), "no personal data");
     scene.database.stop();
     let answer = http::get(process.port, "/health").await.unwrap();

@@ -44,7 +44,8 @@ async fn states(pool: &Pool) -> HashMap<String, i64> {
 /// many.
 async fn decide(pool: &Pool, service: &Service, web: &Process) -> usize {
     let Ok(client) = pool.get().await else { return 0 };
-    let unclear = client.query("SELECT id FROM cases WHERE state = 'unclear'", &[]).await.unwrap_or_default();
+    let unclear =
+        client.query("SELECT id FROM cases WHERE state IN ('unclear', 'refused')", &[]).await.unwrap_or_default();
     drop(client);
     let mut again = 0;
     for row in unclear {

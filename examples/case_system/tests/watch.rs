@@ -84,6 +84,13 @@ fn metrics(text: &str) -> BTreeSet<&str> {
     names.filter(|name| name.starts_with("case_system_")).collect()
 }
 
+/// The metrics of the library in a text, without the parts of histograms.
+fn metrics_of_the_library(text: &str) -> BTreeSet<&str> {
+    let names = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let names = names.filter(|name| name.starts_with("posten_signering_"));
+    names.map(|name| name.trim_end_matches("_bucket")).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "outside tool: needs PostgreSQL"]
 async fn outside_every_metric_that_is_watched_exists_and_every_one_that_exists_is_watched() {
@@ -104,4 +111,8 @@ async fn outside_every_metric_that_is_watched_exists_and_every_one_that_exists_i
     // Tells restarts apart in a query at hand.
     exported.remove("case_system_start_time_seconds");
     assert_eq!(watched, exported);
+    let of_library: BTreeSet<_> = posten_signering::metrics::ALL.iter().map(|metric| metric.name).collect();
+    let watched = text("alerts.yml") + &queries().join("\n");
+    let watched = metrics_of_the_library(&watched);
+    assert!(watched.len() >= 3 && watched.is_subset(&of_library), "{watched:?}");
 }
