@@ -90,7 +90,7 @@
 //!   host and port of the environment. So the client certificate is not presented to other servers. With
 //!   [`AccessTokens`], it is presented to the environment's token endpoint alone, and the token sent to the API alone.
 //! * Private keys stay inside [`Identity`]. Personal identification numbers, titles, tokens and redirect URLs do not
-//!   appear in `Debug` output, errors, logs or spans, at any level.
+//!   appear in `Debug` output, errors, metrics, logs or spans, at any level.
 //!
 //! # Reliability
 //!

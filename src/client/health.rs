@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::Client;
 use crate::error::{Error, ErrorClass};
@@ -37,7 +37,6 @@ pub struct Health {
     pub is_healthy: bool,
     /// The class of the error with which the service answered or could not be reached, as one word. `None` if it knows
     /// the client.
-    #[serde(serialize_with = "word")]
     pub service_error: Option<ErrorClass>,
     /// The number of whole days until the certificate expires. Negative if it has expired.
     pub certificate_days_left: i64,
@@ -91,10 +90,6 @@ impl Health {
             oldest_unconfirmed_seconds: reports.iter().filter_map(|report| report.oldest_unconfirmed).map(age).max(),
         }
     }
-}
-
-fn word<S: Serializer>(class: &Option<ErrorClass>, serializer: S) -> Result<S::Ok, S::Error> {
-    class.map(ErrorClass::as_str).serialize(serializer)
 }
 
 #[cfg(test)]

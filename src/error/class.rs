@@ -158,6 +158,13 @@ impl std::fmt::Display for ErrorClass {
     }
 }
 
+/// Serialized as one word, see [`as_str`](ErrorClass::as_str).
+impl serde::Serialize for ErrorClass {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 impl Error {
     /// Returns the class of the error.
     pub fn class(&self) -> ErrorClass {

@@ -51,6 +51,8 @@ pub struct Crowd {
 }
 
 /// Something that a signer of a [`Crowd`] did.
+///
+/// Example: see [`Crowd`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CrowdAct {
@@ -191,7 +193,7 @@ impl Sandbox {
     }
 }
 
-/// Random numbers by SplitMix64 (Steele, Lea and Flood, 2014): as good as a test needs, and the same on all machines.
+/// Random numbers by `SplitMix64` (Steele, Lea and Flood, 2014): as good as a test needs, and the same on all machines.
 struct Numbers(u64);
 
 impl Numbers {

@@ -244,7 +244,8 @@ impl<S: Change> Worker<S> {
         while run.ended.is_none() {
             let free = run.tasks.len() < concurrency;
             let event = std::future::poll_fn(|context| {
-                while minute.poll_tick(context).is_ready() {
+                // Without a change to forget, the worker is not woken up.
+                while run.has_unconfirmed() && minute.poll_tick(context).is_ready() {
                     run.update_oldest();
                 }
                 if stop.as_mut().poll(context).is_ready() {

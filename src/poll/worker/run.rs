@@ -147,6 +147,10 @@ impl Run {
         });
     }
 
+    pub(super) fn has_unconfirmed(&self) -> bool {
+        !self.unconfirmed.is_empty()
+    }
+
     /// The oldest unconfirmed change can be forgotten without an event.
     pub(super) fn update_oldest(&mut self) {
         let oldest = self.unconfirmed.oldest(|key| self.tasks.has(key));

@@ -96,6 +96,27 @@ fn noted() -> (Arc<Mutex<Vec<String>>>, impl Fn(&Problem) + Send + Sync + 'stati
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_that_failed_is_unconfirmed_until_it_is_confirmed_or_another_process_must_have_done_so() {
+    let worker = until_empty(vec![delivered(rejected(1)), delivered(rejected(2))]).on_problem(|_| {});
+    let figures = worker.figures();
+    let running = tokio::spawn(worker.run(|change| {
+        let is_first = change.job_id().get() == 1;
+        std::future::ready(if is_first { Err("the database is away".into()) } else { Ok(()) })
+    }));
+    let oldest_after = async |minutes: u64| {
+        tokio::time::sleep(Duration::from_secs(minutes * 60)).await;
+        figures.report().oldest_unconfirmed
+    };
+    // When the signer acted, not when the change was received.
+    let acted = "2026-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(oldest_after(1).await, Some(acted));
+    assert_eq!((figures.report().failed, figures.report().confirmed), (1, 1));
+    assert!(oldest_after(57).await.is_some(), "it may be redelivered to this worker");
+    assert!(oldest_after(4).await.is_none(), "nothing else has happened");
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_before_there_is_a_future_is_a_failed_handler_and_the_worker_goes_on() {
     let (problems, tell) = noted();
     let worker = until_empty(vec![delivered(rejected(1)), delivered(rejected(2))]).on_problem(tell);

@@ -50,6 +50,10 @@ impl Unconfirmed {
         self.changes.remove(key);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     /// The time of the oldest one, without those that another process must have confirmed.
     pub(super) fn oldest(&mut self, is_running: impl Fn(&ChangeKey) -> bool) -> Option<Timestamp> {
         self.changes.retain(|key, change| change.last_seen.elapsed() < FORGOTTEN_AFTER || is_running(key));
