@@ -190,11 +190,15 @@ fn kept<H: serde::Serialize + serde::de::DeserializeOwned>(handle: &H) {
 fn verify(input: &[u8]) {
     let _ = Verified::<Pades>::check(input.to_vec(), &TRUST, Timestamp::now());
     let _ = Inspected::read(input);
+    crate::verify::read_unsealed(input);
+    let _ = crate::verify::objects_of_pdf(input, 100_000);
 }
 
 /// A technical signature.
 fn evidence(input: &[u8]) {
     let _ = Verified::<Xades>::check(input.to_vec(), &TRUST, Timestamp::now());
+    let _ = Inspected::read_technical_signature(input);
+    crate::verify::read_unsealed(input);
 }
 
 /// The bytes that the signatures for [`cms`] cover.

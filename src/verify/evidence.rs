@@ -69,6 +69,14 @@ pub enum EvidenceForm {
     Xades,
 }
 
+/// Reads what a document would state as an LTV-SDO, for the fuzz targets: behind a signature, they do not get far.
+#[cfg(all(feature = "sandbox", any(fuzzing, test)))]
+pub(super) fn read_statement(bytes: &[u8]) {
+    if let Ok(document) = xml::parse(bytes) {
+        let _ = Statement::read(document.root_element());
+    }
+}
+
 impl Evidence {
     /// Verifies a technical signature, as of a time.
     pub(super) fn verify(bytes: &[u8], trust: &SealTrust, at: Timestamp) -> Result<Self, VerificationError> {
@@ -130,59 +138,17 @@ impl Evidence {
         if !signed.elements.contains(&root.id()) {
             return Err(Malformed("its seal does not cover it"));
         }
-        let namespace = root.tag_name().namespace().unwrap_or_default();
-        let one = |of: Node<'_, '_>, name: &'static str| {
-            let mut found = of.children().filter(|node| node.has_tag_name((namespace, name))).map(|node| node.id());
-            match (found.next(), found.next()) {
-                (Some(id), None) => Ok(id),
-                _ => Err(Malformed("an element of the LTV-SDO is missing, or there twice")),
-            }
-        };
-        let node = |id| root.document().get_node(id).ok_or(Malformed("an element of the LTV-SDO is missing"));
-        let description = node(one(root, "Description")?)?;
-        let signer = node(one(description, "SignerDescription")?)?;
-        let abouts = description.children().filter(|node| node.has_tag_name((namespace, "DocumentDescription")));
-        let abouts: Vec<_> = abouts.take(MAX_DOCUMENTS + 1).collect();
-        if !(1..=MAX_DOCUMENTS).contains(&abouts.len()) {
-            return Err(Malformed("the LTV-SDO describes no document, or too many"));
-        }
-        let signature = node(one(description, "SignatureDescription")?)?;
-        let text = |of: Node<'_, '_>, name: &'static str| {
-            let found = text_of(of.children().find(|node| node.tag_name().name() == name)?);
-            let text = found.trim();
-            (!text.is_empty() && text.len() < 4096).then(|| text.to_owned())
-        };
-        let secret = |of, name| text(of, name).map(SecretString::from);
-
-        let mut stated = Vec::new();
-        for about in &abouts {
-            let digest = node(one(*about, "DocumentDigest")?)?;
-            let is_sha256 = digest.attribute("alg").is_some_and(|alg| matches!(alg, "SHA-256" | "SHA256"));
-            let value = STANDARD.decode(text_of(digest).trim()).ok();
-            let value = value.and_then(|value| <[u8; 32]>::try_from(value).ok());
-            stated.push(value.filter(|_| is_sha256).ok_or(Malformed("the document's digest in the LTV-SDO"))?);
-        }
-        let originals = root.children().filter(|node| node.has_tag_name((namespace, "OriginalDocument")));
-        let originals: Vec<_> = originals.take(MAX_DOCUMENTS + 1).collect();
-        if !originals.is_empty() && originals.len() != stated.len() {
-            return Err(Malformed("the LTV-SDO does not describe each document that is in it"));
-        }
-        for (original, stated) in originals.iter().zip(&stated) {
-            if digest_of_base64(&text_of(*original))? != *stated {
-                return Err(Malformed("the document in the LTV-SDO has another digest than it states"));
-            }
-        }
-        let time = text(signature, "SigningTime").and_then(|time| time.parse().ok());
+        let stated = Statement::read(root)?;
         Ok(Self {
             form: EvidenceForm::LtvSdo,
-            name: secret(signer, "SignerDisplayName"),
-            identifier: secret(signer, "SignerNationalId"),
-            unique_id: secret(signer, "SignerUniqueId"),
-            nationality: secret(signer, "SignerNationality"),
-            title: secret(abouts[0], "DocumentTitle"),
-            method: text(signature, "SignatureTypeFriendlyName"),
-            time: time.or(signed.time),
-            sha256: stated,
+            name: stated.name,
+            identifier: stated.identifier,
+            unique_id: stated.unique_id,
+            nationality: stated.nationality,
+            title: stated.title,
+            method: stated.method,
+            time: stated.time.or(signed.time),
+            sha256: stated.sha256,
             sealed_by,
         })
     }
@@ -260,6 +226,75 @@ fn text_of<'a>(element: Node<'a, '_>) -> Cow<'a, str> {
     match texts.next() {
         None => Cow::Borrowed(first),
         Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
+    }
+}
+
+/// What an LTV-SDO states of signer and documents, whether anybody vouches for it or not.
+struct Statement {
+    name: Option<SecretString>,
+    identifier: Option<SecretString>,
+    unique_id: Option<SecretString>,
+    nationality: Option<SecretString>,
+    title: Option<SecretString>,
+    method: Option<String>,
+    time: Option<Timestamp>,
+    sha256: Vec<[u8; 32]>,
+}
+
+impl Statement {
+    fn read(root: Node<'_, '_>) -> Result<Self, VerificationError> {
+        let namespace = root.tag_name().namespace().unwrap_or_default();
+        let one = |of: Node<'_, '_>, name: &'static str| {
+            let mut found = of.children().filter(|node| node.has_tag_name((namespace, name))).map(|node| node.id());
+            match (found.next(), found.next()) {
+                (Some(id), None) => Ok(id),
+                _ => Err(Malformed("an element of the LTV-SDO is missing, or there twice")),
+            }
+        };
+        let node = |id| root.document().get_node(id).ok_or(Malformed("an element of the LTV-SDO is missing"));
+        let description = node(one(root, "Description")?)?;
+        let signer = node(one(description, "SignerDescription")?)?;
+        let abouts = description.children().filter(|node| node.has_tag_name((namespace, "DocumentDescription")));
+        let abouts: Vec<_> = abouts.take(MAX_DOCUMENTS + 1).collect();
+        if !(1..=MAX_DOCUMENTS).contains(&abouts.len()) {
+            return Err(Malformed("the LTV-SDO describes no document, or too many"));
+        }
+        let signature = node(one(description, "SignatureDescription")?)?;
+        let text = |of: Node<'_, '_>, name: &'static str| {
+            let found = text_of(of.children().find(|node| node.tag_name().name() == name)?);
+            let text = found.trim();
+            (!text.is_empty() && text.len() < 4096).then(|| text.to_owned())
+        };
+        let secret = |of, name| text(of, name).map(SecretString::from);
+
+        let mut stated = Vec::new();
+        for about in &abouts {
+            let digest = node(one(*about, "DocumentDigest")?)?;
+            let is_sha256 = digest.attribute("alg").is_some_and(|alg| matches!(alg, "SHA-256" | "SHA256"));
+            let value = STANDARD.decode(text_of(digest).trim()).ok();
+            let value = value.and_then(|value| <[u8; 32]>::try_from(value).ok());
+            stated.push(value.filter(|_| is_sha256).ok_or(Malformed("the document's digest in the LTV-SDO"))?);
+        }
+        let originals = root.children().filter(|node| node.has_tag_name((namespace, "OriginalDocument")));
+        let originals: Vec<_> = originals.take(MAX_DOCUMENTS + 1).collect();
+        if !originals.is_empty() && originals.len() != stated.len() {
+            return Err(Malformed("the LTV-SDO does not describe each document that is in it"));
+        }
+        for (original, stated) in originals.iter().zip(&stated) {
+            if digest_of_base64(&text_of(*original))? != *stated {
+                return Err(Malformed("the document in the LTV-SDO has another digest than it states"));
+            }
+        }
+        Ok(Self {
+            name: secret(signer, "SignerDisplayName"),
+            identifier: secret(signer, "SignerNationalId"),
+            unique_id: secret(signer, "SignerUniqueId"),
+            nationality: secret(signer, "SignerNationality"),
+            title: secret(abouts[0], "DocumentTitle"),
+            method: text(signature, "SignatureTypeFriendlyName"),
+            time: text(signature, "SigningTime").and_then(|time| time.parse().ok()),
+            sha256: stated,
+        })
     }
 }
 

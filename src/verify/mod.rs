@@ -110,3 +110,16 @@ pub(crate) fn check_signature(covered: [&[u8]; 2], contents: &[u8]) {
         let _ = cms::intact(&found);
     }
 }
+
+/// Reads what is attached to a PDF, and what evidence states, whether anything is sealed or not: for the fuzz targets.
+#[cfg(all(feature = "sandbox", any(fuzzing, test)))]
+pub(crate) fn read_unsealed(bytes: &[u8]) {
+    evidence::read_statement(bytes);
+    let Ok(file) = pdf::File::new(bytes) else { return };
+    let Ok(view) = file.whole() else { return };
+    for attached in view.attached().unwrap_or_default() {
+        if let Ok(content) = view.attachment(&attached) {
+            evidence::read_statement(&content);
+        }
+    }
+}
