@@ -8,14 +8,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::StatusCode;
+use jiff::Timestamp;
 use posten_signering::direct::{self, JobStatus};
 use posten_signering::portal;
 use posten_signering::sandbox::{Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox, TokenFault};
+use posten_signering::verify::{FailedVerification, Inspected, SealTrust, Sealer, Verified};
 use posten_signering::{
-    Client, ContactInformation, Document, Error, ExitUrls, Identity, Poll, PollingQueue, Proxy, Retry,
-    StatusQueryToken, Title,
+    Client, ContactInformation, Document, Error, ExitUrls, Identity, Pades, Poll, PollingQueue, Proxy, Retry,
+    StatusQueryToken, Title, Xades,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -100,6 +102,66 @@ fn portal_request() -> (portal::JobRequest, [portal::Signer; 2]) {
     (request, signers)
 }
 
+/// Evidence that is verified, refused, or only looked at. Tells the personal data in it.
+async fn evidence(
+    output: &mut Output,
+    sandbox: &Sandbox,
+    done: &direct::Status<direct::Completed>,
+) -> Vec<(&'static str, String)> {
+    let sealer = Sealer::organization_number("000000000".parse().unwrap());
+    let trust = SealTrust::authorities(sandbox.seal_anchors(), sealer);
+    let others = SealTrust::authorities(sandbox.seal_anchors(), Sealer::organization("Andre AS"));
+    output.see(&trust);
+    let (pades, xades) = (done.pades(), done.signatures()[0].xades().unwrap());
+    let signed = pades.verified(&trust).await.unwrap();
+    output.see(&signed);
+    output.see(&signed.signatures());
+    output.see(&signed.evidence());
+    let technical = xades.verified(&trust).await.unwrap();
+    output.see(&technical);
+    output.see(technical.evidence());
+    let (pdf, xml) = (signed.as_bytes(), technical.as_bytes());
+    output.see(&Inspected::read(pdf).unwrap());
+    output.see(&Inspected::read_technical_signature(xml).unwrap());
+    let mut stated = Vec::new();
+    for evidence in signed.evidence().iter().flatten().chain([technical.evidence()]) {
+        let secrets = [
+            ("a signer's name", evidence.signer_name()),
+            ("a signer's number", evidence.signer_national_id()),
+            ("a signer's identifier", evidence.signer_unique_id()),
+            ("a document's title", evidence.document_title()),
+        ];
+        stated
+            .extend(secrets.into_iter().filter_map(|(what, secret)| Some((what, secret?.expose_secret().to_owned()))));
+    }
+    assert!(stated.len() >= 9 && stated.iter().any(|(_, secret)| secret == NUMBER), "{}", stated.len());
+
+    let mut failed = |failed: FailedVerification| {
+        output.see(&failed);
+        writeln!(output, "{failed}").unwrap();
+        output.error(Err::<(), _>(failed.into()));
+    };
+    failed(pades.verified(&others).await.unwrap_err());
+    failed(xades.verified(&others).await.unwrap_err());
+    // Changed everywhere, in values and in what holds them.
+    let now = Timestamp::now();
+    for at in (0..xml.len()).step_by(xml.len() / 200) {
+        let mut changed = xml.to_vec();
+        changed[at] ^= 1;
+        // What nobody signed, certificates of the chain for instance, may change.
+        let _ = Verified::<Xades>::check(changed, &trust, now).map_err(&mut failed);
+    }
+    for at in (0..pdf.len()).step_by(pdf.len() / 100) {
+        let mut changed = pdf.to_vec();
+        changed[at] ^= 1;
+        let _ = Verified::<Pades>::check(changed, &trust, now).map_err(&mut failed);
+    }
+    // And named by what was put behind the seal.
+    let more = format!("\n({NUMBER}) /{TITLE}\n%%EOF\n");
+    failed(Verified::<Pades>::check([pdf, more.as_bytes()].concat(), &trust, now).unwrap_err());
+    stated
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_secret_or_personal_is_logged_or_printed() {
     let mut output = Output::default();
@@ -152,6 +214,7 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
     output.see(&done.pades());
     done.pades().bytes().await.unwrap();
     done.signatures()[0].xades().unwrap().bytes().await.unwrap();
+    let stated = evidence(&mut output, &sandbox, &done).await;
 
     // Every fault, on every call that carries something.
     for fault in [
@@ -292,11 +355,12 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
         ("a key", "PRIVATE KEY"),
         ("a key", "U0VDUkVUS0VZ"),
     ];
-    for (what, secret) in tokens {
+    let stated_in_evidence = stated.iter().map(|(what, secret)| (*what, secret.as_str()));
+    for (what, secret) in tokens.into_iter().chain(stated_in_evidence) {
         if let Some(at) = text.find(secret) {
             let around: String = text[..at].chars().rev().take(300).collect::<Vec<_>>().into_iter().rev().collect();
             panic!("{what} is seen after: {around}");
         }
     }
-    println!("{} bytes of output, none of {} secrets in it", text.len(), tokens.len());
+    println!("{} bytes of output, none of {} secrets in it", text.len(), tokens.len() + stated.len());
 }
