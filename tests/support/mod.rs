@@ -6,6 +6,9 @@
 #[allow(unused_macros, reason = "two test binaries run the flows")]
 mod flows;
 pub mod archive;
+pub mod cost;
+#[cfg(feature = "sandbox")]
+pub mod hostile;
 pub mod java;
 pub mod judges;
 #[path = "../../examples/support/pdf.rs"]
