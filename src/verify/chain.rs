@@ -4,6 +4,7 @@
 //! certificate policies (which are not required) and a self-made seal that calls itself an authority are no faults.
 //! Name constraints are refused where they occur: they are not evaluated here.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use der::asn1::ObjectIdentifier;
@@ -173,27 +174,63 @@ impl Signer {
     }
 }
 
+/// How many certificates all signatures and timestamps of a document may bring along: each takes some kilobytes when it
+/// is parsed, and 64 signatures may have hundreds.
+#[derive(Clone)]
+pub(super) struct Allowance(Rc<Cell<usize>>);
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(Rc::new(Cell::new(4 * MAX_CERTIFICATES)))
+    }
+}
+
+impl Allowance {
+    fn take(&self) -> bool {
+        let left = self.0.get().checked_sub(1);
+        self.0.set(left.unwrap_or(0));
+        left.is_some()
+    }
+}
+
 /// All certificates that are at hand.
 #[derive(Clone, Default)]
-pub(super) struct CertificatePool(Vec<Rc<Signer>>);
+pub(super) struct CertificatePool {
+    certificates: Vec<Rc<Signer>>,
+    allowance: Option<Allowance>,
+}
 
 impl CertificatePool {
-    /// Adds a certificate. One that cannot be read is left out: nobody needs it.
+    /// One of several, which together have no more certificates than this.
+    pub(super) fn within(allowance: &Allowance) -> Self {
+        Self { certificates: Vec::new(), allowance: Some(allowance.clone()) }
+    }
+
+    /// Adds a certificate. One that cannot be read, or is one too many, is left out: without it a chain may end too early,
+    /// and then the document is refused.
     pub(super) fn add(&mut self, der: &[u8]) {
-        if self.0.len() < MAX_CERTIFICATES
-            && !self.0.iter().any(|known| known.der() == der)
+        if self.has_room_for(der)
+            && self.allowance.as_ref().is_none_or(Allowance::take)
             && let Ok(certificate) = Signer::parse(der)
         {
-            self.0.push(certificate);
+            self.certificates.push(certificate);
         }
     }
 
     pub(super) fn extend(&mut self, other: &Self) {
-        other.0.iter().for_each(|certificate| self.add(certificate.der()));
+        for certificate in &other.certificates {
+            if self.has_room_for(certificate.der()) {
+                self.certificates.push(Rc::clone(certificate));
+            }
+        }
+    }
+
+    fn has_room_for(&self, der: &[u8]) -> bool {
+        self.certificates.len() < MAX_CERTIFICATES && !self.certificates.iter().any(|known| known.der() == der)
     }
 
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Rc<Signer>> {
-        self.0.iter()
+        self.certificates.iter()
     }
 }
 
@@ -307,4 +344,26 @@ pub(super) fn is_responder(certificate: &Signer, issuer: &Signer, at: Timestamp)
         && certificate.has_purpose(CertificateUse::Revocation)
         && issuer.is_named_as_issuer_of(certificate)
         && issuer.issued(certificate).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_signatures_of_a_document_bring_no_more_certificates_than_allowed() {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let allowance = Allowance::default();
+        let mut all = 0;
+        for signature in 0..20_u8 {
+            let mut pool = CertificatePool::within(&allowance);
+            for at in 0..=u8::MAX {
+                let mut params = rcgen::CertificateParams::default();
+                params.serial_number = Some(rcgen::SerialNumber::from(vec![1, signature, at]));
+                pool.add(params.self_signed(&key).expect("a certificate").der());
+            }
+            all += pool.iter().count();
+        }
+        assert_eq!(all, 4 * MAX_CERTIFICATES);
+    }
 }

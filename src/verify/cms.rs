@@ -10,7 +10,7 @@ use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::ber::{self, OCTETS, OID, SEQUENCE, SET, Value, Values, time_of};
-use super::chain::{CertificatePool, Signer};
+use super::chain::{Allowance, CertificatePool, Signer};
 use super::key::{Fault, hash, hashed};
 use super::pdf::{Kind, RawSignature};
 use super::revocation::RevocationValues;
@@ -64,23 +64,28 @@ enum SignedContent<'a> {
 }
 
 /// Checks that a signature of a PDF is intact.
-pub(super) fn intact(found: &RawSignature<'_>) -> Result<Intact, VerificationError> {
+pub(super) fn intact(found: &RawSignature<'_>, allowance: &Allowance) -> Result<Intact, VerificationError> {
     let about = match found.kind {
         Kind::Pades => SignedContent::Detached { covered: found.covered, must_name_certificate: true },
         Kind::Pkcs7 => SignedContent::Detached { covered: found.covered, must_name_certificate: false },
         Kind::Timestamp => SignedContent::Timestamp { of: found.covered },
     };
-    let mut intact = read(&found.contents, &about, true)?;
+    let mut intact = read(&found.contents, &about, true, allowance)?;
     intact.time = intact.time.or(found.claimed);
     Ok(intact)
 }
 
 /// A timestamp of these bytes, as it stands in an XML signature.
-pub(super) fn timestamp(token: &[u8], of: &[u8]) -> Result<Intact, VerificationError> {
-    read(token, &SignedContent::Timestamp { of: [of, &[]] }, false)
+pub(super) fn timestamp(token: &[u8], of: &[u8], allowance: &Allowance) -> Result<Intact, VerificationError> {
+    read(token, &SignedContent::Timestamp { of: [of, &[]] }, false, allowance)
 }
 
-fn read(contents: &[u8], about: &SignedContent<'_>, may_be_filled: bool) -> Result<Intact, VerificationError> {
+fn read(
+    contents: &[u8],
+    about: &SignedContent<'_>,
+    may_be_filled: bool,
+    allowance: &Allowance,
+) -> Result<Intact, VerificationError> {
     if contents.len() > MAX_CMS && contents[MAX_CMS..].iter().any(|byte| *byte != 0) {
         return Err(TooComplex("a signature is larger than 4 MiB"));
     }
@@ -100,7 +105,7 @@ fn read(contents: &[u8], about: &SignedContent<'_>, may_be_filled: bool) -> Resu
     let mut content = data.expect(SEQUENCE)?.inside();
     let content_type: ObjectIdentifier = content.expect(OID)?.decoded()?;
     let content = content.optional(CONTEXT_0)?.map(|content| content.inside().expect(OCTETS)).transpose()?;
-    let (mut pool, mut values) = (CertificatePool::default(), RevocationValues::default());
+    let (mut pool, mut values) = (CertificatePool::within(allowance), RevocationValues::default());
     if let Some(certificates) = data.optional(CONTEXT_0)? {
         let all = certificates.inside().all(MAX_ITEMS)?;
         all.iter().filter(|choice| choice.tag == SEQUENCE).for_each(|choice| pool.add(choice.whole));
@@ -133,7 +138,12 @@ fn read(contents: &[u8], about: &SignedContent<'_>, may_be_filled: bool) -> Resu
         }
         // A timestamp has none of its own here.
         if let SignedContent::Detached { .. } = about {
-            timestamps.push(read(token.whole, &SignedContent::Timestamp { of: [info.signature, &[]] }, false)?);
+            timestamps.push(read(
+                token.whole,
+                &SignedContent::Timestamp { of: [info.signature, &[]] },
+                false,
+                allowance,
+            )?);
         }
     }
     Ok(Intact { signer, pool, values, time, timestamps })

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use roxmltree::{Document, Node, NodeId, ParsingOptions};
 
 use super::canonical::Canonical;
-use super::chain::CertificatePool;
+use super::chain::{Allowance, CertificatePool};
 use super::cms::{Intact, timestamp};
 use super::key::{Fault, XmlAlgorithm, hash, hashed};
 use super::revocation::RevocationValues;
@@ -103,7 +103,8 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
         return Err(Malformed("its signed properties belong to another signature"));
     }
 
-    let mut pool = CertificatePool::default();
+    let allowance = Allowance::default();
+    let mut pool = CertificatePool::within(&allowance);
     let in_key_info = children(signature, DS, "KeyInfo").flat_map(|info| children(info, DS, "X509Data"));
     for certificate in in_key_info.flat_map(|data| children(data, DS, "X509Certificate")) {
         pool.add(&base64(certificate)?);
@@ -133,7 +134,7 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
             if timestamps.len() == MAX_TIMESTAMPS {
                 return Err(TooComplex("an XML signature has too many timestamps"));
             }
-            timestamps.push(timestamp(&base64(token)?, &of)?);
+            timestamps.push(timestamp(&base64(token)?, &of, &allowance)?);
         }
     }
     let time =
