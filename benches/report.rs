@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! cargo bench --bench report --all-features
+//! cargo bench --bench report --all-features -- verification   # the rows of signed documents alone, on the terminal
 //! ```
 //!
 //! Each measurement alternates between ours and its limit, so that a noisy machine disturbs both alike, and compares the
@@ -17,11 +18,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use bytes::Bytes;
 use posten_signering::direct::{JobHandle, JobRequest, JobStatus, Signer};
 use posten_signering::sandbox::Sandbox;
+use posten_signering::verify::{SealTrust, Sealer, Verified};
 use posten_signering::{
-    Client, ContactInformation, Document, Documents, Environment, ExitUrls, Identity, OrganizationNumber, Poll,
+    Client, ContactInformation, Document, Documents, Environment, ExitUrls, Identity, OrganizationNumber, Pades, Poll,
     PollingQueue, TrustAnchors, bench, portal,
 };
 use secrecy::ExposeSecret;
@@ -163,6 +168,10 @@ fn main() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     match arguments.get(1).map(String::as_str) {
         Some("client") => runtime.block_on(client_process(&arguments[2], &arguments[3])),
+        Some("verification") => runtime.block_on(async {
+            let sandbox = Sandbox::start().await.expect("a sandbox");
+            verification(&sandbox, &mut Report::default()).await;
+        }),
         _ => runtime.block_on(report()),
     }
 }
@@ -173,6 +182,7 @@ async fn report() {
     packages(&sandbox, &mut report);
     pure(&sandbox, &mut report);
     calls(&sandbox, &mut report).await;
+    verification(&sandbox, &mut report).await;
     processes(&sandbox, &mut report);
     growth(&sandbox, &mut report).await;
     write(&report);
@@ -375,6 +385,62 @@ async fn portal_job(sandbox: &Sandbox, client: &Client) {
         .build();
     let job = client.portal().create(&request).await.expect("created");
     sandbox.log_in(job.id(), signer.name()).expect("invited").sign().expect("signed");
+}
+
+/// A signed PDF of 10 MB in the service's form: the pages of the original, and a technical signature of each of two
+/// signers with the original in it.
+async fn verification(sandbox: &Sandbox, report: &mut Report) {
+    let noise = &pdf(32 * MB / 10)[16..];
+    let mut original = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n".to_vec();
+    let mut offsets = vec![9];
+    let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R >>";
+    for (number, object) in [(2, "<< /Type /Pages /Count 1 /Kids [3 0 R] >>"), (3, page)] {
+        offsets.push(original.len());
+        original.extend(format!("{number} 0 obj\n{object}\nendobj\n").bytes());
+    }
+    offsets.push(original.len());
+    original.extend(format!("4 0 obj\n<< /Length {} >>\nstream\n", noise.len()).bytes());
+    original.extend_from_slice(noise);
+    original.extend(b"\nendstream\nendobj\n");
+    let start = original.len();
+    original.extend(b"xref\n0 5\n0000000000 65535 f \n");
+    offsets.iter().for_each(|offset| original.extend(format!("{offset:010} 00000 n \n").bytes()));
+    original.extend(format!("trailer\n<< /Root 1 0 R /Size 5 >>\nstartxref\n{start}\n%%EOF\n").bytes());
+
+    let signers = ["kari", "ola"].map(|name| Signer::identified_by(name.parse().expect("a name")));
+    let request = JobRequest::builder()
+        .title("Avtale".parse().expect("a title"))
+        .document(Document::pdf("Avtale", original).expect("a PDF"))
+        .signer(posten_signering::direct::Signers::new(signers).expect("signers"))
+        .exit_urls(exit_urls())
+        .build();
+    let job = sandbox.client().direct().create(&request).await.expect("created");
+    let sign = |at: usize| sandbox.visit(job.signers()[at].redirect_url()).expect("a page").sign().expect("signed");
+    let (_, back) = (sign(0), sign(1));
+    let JobStatus::Completed(done) = job.status(back.token()).await.expect("a status") else { panic!("not completed") };
+    let signed = done.pades().bytes().await.expect("a PDF");
+    assert!((9 * MB..11 * MB).contains(&signed.len()), "{}", signed.len());
+
+    let sealer = Sealer::organization_number("000000000".parse().expect("nine digits"));
+    let trust = SealTrust::authorities(sandbox.seal_anchors(), sealer);
+    let check = || Verified::<Pades>::check(signed.clone(), &trust, jiff::Timestamp::now()).expect("verified");
+    // Seal and timestamp, two certificates above each, and a list for each of these.
+    let key = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), b"message", &mut signature).expect("signed");
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key().as_ref().to_vec());
+    let limit = || {
+        for _ in 0..3 {
+            black_box(digest(&SHA256, &signed));
+        }
+        (0..10).for_each(|_| key.verify(b"message", &signature).expect("verified"));
+    };
+    let pair = compare(50, check, limit);
+    let beside = "three times SHA-256 of it and ten RSA verifications";
+    report.pair("verifying a signed PDF of 10 MB", beside, &pair, Target::AtMost(1.0));
+    let evidence = || assert_eq!(check().evidence().iter().flatten().count(), 2);
+    let pair = compare(30, evidence, limit);
+    report.pair("the same with the evidence of both signers", beside, &pair, Target::None);
 }
 
 /// Memory and processor time of a client, each in a process of its own.
