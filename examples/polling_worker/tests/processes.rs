@@ -97,10 +97,11 @@ async fn at_sigterm_and_at_ctrl_c_a_worker_finishes_and_confirms_what_it_began()
         until("the poll that takes the change", || sandbox.polls().len() > before).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(sandbox.confirmations().len(), at, "its handler is running");
-        let mut worker = workers.running.remove(0);
+        let worker = &mut workers.running[0];
         assert!(Command::new("kill").args([signal, &worker.id().to_string()]).status().unwrap().success());
         until("its end", || worker.try_wait().unwrap().is_some()).await;
         assert_eq!(worker.wait().unwrap().code(), Some(0), "{signal}");
+        workers.running.clear();
         assert_eq!(sandbox.confirmations().last().map(|confirmed| confirmed.job), Some(job), "{signal}");
     }
 }
