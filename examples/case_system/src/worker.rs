@@ -12,7 +12,7 @@ use crate::{App, Result, report};
 
 /// Handles changes until it is told to stop. Starts anew with each renewed client.
 ///
-/// The library's worker confirms a change after [`take`] has committed. `figures` gets the statistics of the current
+/// The library's worker confirms a change after `take` has committed. `figures` gets the statistics of the current
 /// worker.
 pub async fn run(app: App, mut stop: watch::Receiver<bool>, figures: watch::Sender<Option<Figures>>) {
     let mut clients = app.clients.clone();
