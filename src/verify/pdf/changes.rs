@@ -371,7 +371,7 @@ impl Comparison<'_, '_, '_> {
         // A renewal may write a new store in place of one that an earlier renewal added, which nothing leads to any more.
         for newer in 1..self.new.sections.len() - self.age - 1 {
             let View { file, sections, end } = self.new;
-            let between = View { file: *file, sections: sections[newer..].to_vec(), end: *end };
+            let between = View { file, sections: sections[newer..].to_vec(), end: *end };
             if let Some(store) = between.catalog()?.get(b"DSS") {
                 self.explain_new(store, &HashSet::new())?;
             }
