@@ -2,54 +2,54 @@
 
 use jiff::Timestamp;
 
-/// Why a signed PDF, or a technical signature, is not trusted.
+/// Why the verification of a signed PDF or a technical signature failed.
 ///
-/// Names no person: of a certificate it says which one it is, and names authorities.
+/// Contains no personal data: it says which certificate it is about, and names authorities only.
 ///
 /// Example: see [`Error`](crate::Error).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerificationError {
-    /// It is no PDF, or one that is damaged.
+    /// The file is not a PDF, or is damaged.
     #[error("this is not a PDF that can be read")]
     NotPdf,
-    /// Its structure is damaged, so that readers may see different documents in it.
+    /// The structure is damaged, so that readers may show different documents.
     #[error("readers may see different documents in the PDF: {0}")]
     Ambiguous(&'static str),
-    /// It is larger than any real document in one respect. The limits keep what it costs to read a document low.
+    /// A limit is exceeded that no real document exceeds. The limits bound the cost of reading a document.
     #[error("the document is too complex to be checked: {0}")]
     TooComplex(&'static str),
-    /// It is encrypted, maybe with an empty password.
+    /// The PDF is encrypted, possibly with an empty password.
     #[error("the PDF is encrypted: it is refused on purpose, also where everybody can open it")]
     Encrypted,
-    /// There is no signature in it. Timestamps are none.
+    /// The PDF has no signature. Timestamps do not count.
     #[error("the PDF is not signed")]
     NotSigned,
-    /// It was changed after a signature was made: the digest does not fit.
+    /// The document was changed after it was signed: the digest differs.
     #[error("the document was changed after it was signed")]
     Changed,
-    /// Something was added or changed behind a signature that is neither long-term validation nor a further signature.
+    /// Something was added or changed after a signature that is neither long-term validation nor a further signature.
     #[error("something was changed after the PDF was signed: {}", changes.join("; "))]
     Appended {
-        /// What was changed, at most 20 things.
+        /// What was changed. At most 20 entries.
         changes: Vec<String>,
     },
-    /// A signature is not by the key of its certificate.
+    /// A signature was not made with the key of its certificate.
     #[error("a signature was not made with the key of its certificate")]
     BadSignature,
-    /// A timestamp is about something else.
+    /// A timestamp is about other data than those it is attached to.
     #[error("a timestamp is about something else than what it is attached to")]
     WrongTimestamp,
-    /// A signature is put together in a way that the standards do not allow.
+    /// The structure of a signature breaks the standards.
     #[error("a signature is malformed: {0}")]
     Malformed(&'static str),
-    /// A signature is of a kind that is not accepted here.
+    /// The signature uses an algorithm or a format that is not accepted.
     #[error("a signature is of a kind that is not accepted: {0}")]
     Unsupported(&'static str),
-    /// A certificate does not lead to one of the authorities.
+    /// The chain of the certificate does not lead to a trusted authority.
     #[error("the certificate of a signature does not lead to an authority that is trusted for seals")]
     Untrusted,
-    /// It is sealed by somebody else than by whom it must be.
+    /// Another organization than the expected one sealed the document.
     #[error(
         "the document is sealed by another organization than expected{}",
         found.as_ref().map(|found| format!(": {found}")).unwrap_or_default()
@@ -58,41 +58,42 @@ pub enum VerificationError {
         /// The organization number in the certificate, if it has one.
         found: Option<String>,
     },
-    /// A certificate was not valid at the time for which it counts: the time that a timestamp proves, else that of the check.
+    /// A certificate was not valid at the relevant time: the time that a timestamp proves, or the time of the
+    /// verification.
     #[error("{certificate} was valid from {not_before} to {not_after}, and not at {at}")]
     OutOfDate {
         /// Which certificate.
         certificate: String,
-        /// Its start.
+        /// The start of its validity.
         not_before: Timestamp,
-        /// Its end.
+        /// The end of its validity.
         not_after: Timestamp,
-        /// The time for which it counts.
+        /// The relevant time.
         at: Timestamp,
     },
-    /// A certificate was revoked before the signature was made, as far as its time is proven.
+    /// A certificate was revoked before the proven time of the signature.
     #[error("{certificate} was revoked at {since}")]
     Revoked {
         /// Which certificate.
         certificate: String,
-        /// Since when.
+        /// The time of the revocation.
         since: Timestamp,
     },
-    /// The seal's certificate has ended, and a timestamp that should prove its time does not hold.
+    /// The seal's certificate has expired, and the timestamp that should prove its time is invalid.
     #[error("the seal's certificate has ended, and its time is not proven: {link}")]
     MissingProof {
-        /// The timestamp that does not hold, and why.
+        /// The invalid timestamp, and why it is invalid.
         link: String,
     },
-    /// A certificate may not be used for what it is used for, or its chain breaks a rule.
+    /// A certificate has another purpose, or its chain breaks a rule.
     #[error("{certificate} is not accepted: {reason}")]
     BadCertificate {
         /// Which certificate.
         certificate: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A technical signature is of a format that is not understood: of another kind than XAdES and LTV-SDO.
+    /// The format of a technical signature is not supported: neither XAdES nor LTV-SDO.
     #[error("the technical signature is of a format that is not understood: {0}")]
     UnknownFormat(String),
 }

@@ -26,11 +26,12 @@ const MAX_DOCUMENTS: usize = 20;
 /// The namespace of LTV-SDO, without its version.
 const LTV_SDO: &str = "https://id.signicat.com/definitions/xsd/LtvSdo-";
 
-/// A technical signature that was verified: who signed, how, when, which document, and who vouches for that.
+/// A verified technical signature: who signed which document, when and how, and who sealed that statement.
 ///
-/// Comes from a XAdES download ([`Download::verified`](crate::Download::verified)) or from the attachments of a signed PDF
-/// ([`Verified::evidence`](super::Verified::evidence)). In the LTV-SDO form the party that sealed it states who signed; the
-/// bare form (XAdES over the files) names no person. What is personal is a secret type: `Debug` shows none of it.
+/// Returned by a XAdES download ([`Download::verified`](crate::Download::verified)) or from the attachments of a signed
+/// PDF ([`Verified::evidence`](super::Verified::evidence)). In the format LTV-SDO, the organization that sealed it
+/// states who signed. The plain format (XAdES over the files) names no person. Personal data has secret types, and
+/// `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::verify::Evidence;
@@ -57,7 +58,7 @@ pub struct Evidence {
     sealed_by: CheckedSignature,
 }
 
-/// In which form the evidence is.
+/// The format of a technical signature.
 ///
 /// Example: see [`Evidence`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,42 +154,42 @@ impl Evidence {
         })
     }
 
-    /// In which form it is.
+    /// Returns the format.
     pub fn form(&self) -> EvidenceForm {
         self.form
     }
 
-    /// The name of who signed, if it is stated.
+    /// Returns the name of the signer, if it is stated.
     pub fn signer_name(&self) -> Option<&SecretString> {
         self.name.as_ref()
     }
 
-    /// The national identifier of who signed, if it is stated: in Norway the personal identification number.
+    /// Returns the national identifier of the signer, if it is stated: in Norway the personal identification number.
     pub fn signer_national_id(&self) -> Option<&SecretString> {
         self.identifier.as_ref()
     }
 
-    /// The identifier that the method of signing gave who signed, if it is stated.
+    /// Returns the identifier of the signer at the electronic ID, if it is stated.
     pub fn signer_unique_id(&self) -> Option<&SecretString> {
         self.unique_id.as_ref()
     }
 
-    /// The nationality of who signed, if it is stated.
+    /// Returns the nationality of the signer, if it is stated.
     pub fn signer_nationality(&self) -> Option<&SecretString> {
         self.nationality.as_ref()
     }
 
-    /// The title of the document, if it is stated; of several documents that of the first.
+    /// Returns the title of the document, if it is stated; of several documents that of the first.
     pub fn document_title(&self) -> Option<&SecretString> {
         self.title.as_ref()
     }
 
-    /// How it was signed, as it is stated.
+    /// Returns the method of signing, as stated.
     pub fn method(&self) -> Option<&str> {
         self.method.as_deref()
     }
 
-    /// When it was signed, as it is stated.
+    /// Returns the time of signing, as stated.
     pub fn time(&self) -> Option<Timestamp> {
         self.time
     }
@@ -198,12 +199,12 @@ impl Evidence {
         &self.sha256
     }
 
-    /// Whether it is about this document, byte for byte. One that cannot be read any more is not.
+    /// Returns whether it is about this document, byte for byte. `false` if the document can no longer be read.
     pub fn concerns(&self, document: &Document) -> bool {
         document.bytes().is_ok_and(|content| self.sha256.contains(&sha256(&content)))
     }
 
-    /// Who sealed it, and so vouches for what it states.
+    /// Returns the seal, by the organization that vouches for these statements.
     pub fn sealed_by(&self) -> &CheckedSignature {
         &self.sealed_by
     }

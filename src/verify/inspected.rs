@@ -5,7 +5,7 @@ use super::examined::examine;
 use super::signature::CheckedSignature;
 use crate::error::VerificationError;
 
-/// What a signed PDF says of itself: for looking at it, and for finding out who seals it. **Nobody vouches for it.**
+/// The signatures of a signed PDF, **without trust**: to find out who seals it. Anybody may have made them.
 ///
 /// ```no_run
 /// use posten_signering::verify::Inspected;
@@ -27,8 +27,8 @@ impl Inspected {
     ///
     /// # Errors
     ///
-    /// When it is no PDF, or is refused before its signatures are looked at. What is wrong with a signature is told
-    /// beside it.
+    /// [`VerificationError`] when the file is not a PDF, or is refused before its signatures are read. Errors of single
+    /// signatures are in the result.
     pub fn read(bytes: &[u8]) -> Result<Self, VerificationError> {
         let (examined, _) = examine(bytes)?;
         let (mut signatures, mut broken) = (Vec::new(), Vec::new());
@@ -45,13 +45,13 @@ impl Inspected {
         Ok(Self { signatures, broken })
     }
 
-    /// The signatures and timestamps that are intact, the oldest first, each with what was changed after it. Their
-    /// certificates may be anybody's.
+    /// Returns the intact signatures and timestamps, the oldest first, each with an error if the document was changed
+    /// after it. Their certificates may be anybody's.
     pub fn signatures(&self) -> &[(CheckedSignature, Option<VerificationError>)] {
         &self.signatures
     }
 
-    /// Why signatures are not intact, one for each of them.
+    /// Returns the errors of the signatures that are not intact.
     pub fn broken(&self) -> &[VerificationError] {
         &self.broken
     }
@@ -60,20 +60,20 @@ impl Inspected {
     ///
     /// # Errors
     ///
-    /// When it is of a form that is not understood, or is not intact.
+    /// [`VerificationError`] when the format is not supported, or the signature is not intact.
     pub fn read_technical_signature(bytes: &[u8]) -> Result<InspectedEvidence, VerificationError> {
         Evidence::unvouched(bytes).map(InspectedEvidence)
     }
 }
 
-/// What a technical signature says: it is intact, and by whomever. **Nobody vouches for it.**
+/// An intact technical signature, **without trust**: anybody may have made it.
 ///
 /// Example: see [`Inspected`].
 #[derive(Debug)]
 pub struct InspectedEvidence(Evidence);
 
 impl InspectedEvidence {
-    /// What it states.
+    /// Returns what it states.
     pub fn evidence(&self) -> &Evidence {
         &self.0
     }

@@ -1,4 +1,6 @@
-//! Signed documents that are checked before they are trusted: the signed PDF, and the evidence of who signed.
+//! Verification of signed documents: the signed PDF, and the technical signatures of the signers.
+//!
+//! See the guide [`signed_documents`](crate::guide::signed_documents) for how to find the seal and pin it.
 //!
 //! ```
 //! # #[cfg(feature = "sandbox")]
@@ -25,7 +27,7 @@
 //! use posten_signering::verify::{Inclusion, SealTrust, Sealer};
 //!
 //! let trust = SealTrust::authorities(sandbox.seal_anchors(), Sealer::organization_number("000000000".parse()?));
-//! let signed = done.pades().verified(&trust).await?; // whole, unchanged, and sealed by whom it must be
+//! let signed = done.pades().verified(&trust).await?; // complete, unchanged, and sealed by that organization
 //! println!("sealed by {}", signed.seal().subject());
 //! assert_ne!(signed.inclusion(&document), Inclusion::Unknown);
 //! signed.save_to(&file).await?;
@@ -52,15 +54,15 @@
 //!
 //! # Evidence
 //!
-//! The technical signatures of the signers ("XAdES") are attached to the PDF, and can be downloaded one by one. Each is
-//! [`Evidence`] once it is verified: [`Verified::evidence`], or `verified(&trust)` of the download. Forms that are not
-//! understood (SEID-SDO and others) are an error that names them. Their XML is bounded, too: 64 MiB, 100 000 elements, 100
-//! namespaces, no DTD, one signature.
+//! The technical signatures of the signers (XAdES) are attached to the PDF, and can be downloaded one by one. A
+//! verified technical signature is [`Evidence`]: from [`Verified::evidence`], or from `verified(&trust)` of the
+//! download. Forms that are not understood (SEID-SDO and others) are an error that names them. Their XML is bounded,
+//! too: 64 MiB, 100 000 elements, 100 namespaces, no DTD, one signature.
 //!
-//! # What is not
+//! # What is not checked
 //!
-//! * Nothing is fetched: no list, no responder, no certificate. What is not in the document is [`LongTermGap`].
-//! * What is shown: a signature covers bytes, not the picture that a reader makes of them.
+//! * Nothing is downloaded: no CRL, no OCSP response, no certificate. What the document lacks is a [`LongTermGap`].
+//! * What a viewer shows: a signature covers bytes, not their display.
 //! * Form fields that were filled in after the signature are refused, also where `/DocMDP` permits them.
 //!
 //! # Limits

@@ -11,7 +11,7 @@ use super::pdf::Kind;
 use crate::error::VerificationError;
 use crate::types::OrganizationNumber;
 
-/// A signature or timestamp of a document: in a PDF, or around evidence.
+/// A checked signature or timestamp, of a PDF or of a technical signature.
 ///
 /// `Debug` shows the organization number and no name.
 ///
@@ -51,15 +51,15 @@ pub(super) struct SealFacts {
     pub(super) ignored: Vec<VerificationError>,
 }
 
-/// What a signature lacks to be verified in the long term.
+/// What a signature lacks for long-term validation.
 ///
 /// Example: see [`CheckedSignature`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LongTermGap {
-    /// A trusted timestamp: the signature can be verified until its certificate ends.
+    /// A trusted timestamp. Without it, the signature can be verified only until its certificate expires.
     Timestamp,
-    /// Revocation values of a certificate of its chain: who verifies later may not get them any more.
+    /// Revocation values (OCSP response or CRL) of a certificate of its chain. They may not be available later.
     RevocationValues,
 }
 
@@ -119,57 +119,59 @@ impl CheckedSignature {
         self.is_timestamp
     }
 
-    /// The subject of the certificate, in the form of [`Identity::subject`](crate::Identity::subject). May name a person.
+    /// Returns the subject of the certificate, in the form of [`Identity::subject`](crate::Identity::subject). May name
+    /// a person.
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// The issuer of the certificate, in the same form.
+    /// Returns the issuer of the certificate, in the same form.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The organization number in the subject, if there is one.
+    /// Returns the organization number in the subject, if it has one.
     pub fn organization_number(&self) -> Option<&OrganizationNumber> {
         self.organization_number.as_ref()
     }
 
-    /// The certificate in DER.
+    /// Returns the certificate in DER.
     pub fn certificate(&self) -> &[u8] {
         &self.certificate
     }
 
-    /// SHA-256 of the certificate, as viewers of PDFs and of certificates show it.
+    /// Returns the SHA-256 fingerprint of the certificate, as PDF viewers show it.
     pub fn fingerprint(&self) -> [u8; 32] {
         sha256(&self.certificate)
     }
 
-    /// From when to when the certificate is valid.
+    /// Returns the first and the last instant of the validity of the certificate.
     pub fn validity(&self) -> (Timestamp, Timestamp) {
         (self.not_before, self.not_after)
     }
 
-    /// When it was made: of a timestamp what its authority says, of a signature what its maker claims.
+    /// Returns the time in it: for a timestamp the time of its authority, for a signature the time that its maker
+    /// claims.
     pub fn time(&self) -> Option<Timestamp> {
         self.time
     }
 
-    /// When it was there at the latest, by a timestamp of an authority that is trusted.
+    /// Returns the time at which it existed, proven by a timestamp of a trusted authority.
     pub fn proven_at(&self) -> Option<Timestamp> {
         self.proven_at
     }
 
-    /// Until when it can be proven with what is in the document. Of timestamps, and where nobody is trusted, not told.
+    /// Returns until when it can be verified with the data in the document. `None` for timestamps, and without trust.
     pub fn provable_until(&self) -> Option<Timestamp> {
         self.provable_until
     }
 
-    /// Whether it certifies the document and permits no change of it (`/DocMDP` with `/P 1`).
+    /// Returns whether it certifies the document and permits no changes (`/DocMDP` with `/P 1`).
     pub fn permits_no_changes(&self) -> bool {
         self.certification == Some(1)
     }
 
-    /// What it lacks to be verified in the long term. Empty of timestamps, and where nobody is trusted.
+    /// Returns what it lacks for long-term validation. Empty for timestamps, and without trust.
     pub fn missing(&self) -> &[LongTermGap] {
         &self.missing
     }

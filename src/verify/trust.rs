@@ -1,4 +1,4 @@
-//! Who must have sealed a document, and whose certificates vouch for that.
+//! Which organization must have sealed a document, and the trust anchors for it.
 
 use std::fmt;
 use std::path::Path;
@@ -11,11 +11,11 @@ use crate::error::{Error, TrustAnchorsError};
 use crate::trust::TrustAnchors;
 use crate::types::OrganizationNumber;
 
-/// Who must have sealed a document, and by what that is known: asked for by everything that verifies.
+/// Which organization must have sealed a document, and how its certificate is verified. Every verification takes one.
 ///
-/// The authorities of the seal are not those of the API: the API's certificates say whose server it is, and the roots
-/// behind them vouch for many organizations. So this is a value of its own, and there is no default: find out who seals
-/// your documents, compare, and pin (see the [guide](crate::guide::signed_documents)).
+/// There is no default. The authorities of the seal are not those of the API, and the roots of enterprise certificates
+/// vouch for many organizations. Find out who seals your documents, compare the certificate, and pin it: see the
+/// [guide](crate::guide::signed_documents).
 ///
 /// ```no_run
 /// use posten_signering::TrustAnchors;
@@ -28,7 +28,7 @@ use crate::types::OrganizationNumber;
 /// );
 /// // or one certificate, and its successor:
 /// let trust = SealTrust::pinned_pem_file("seal.pem")?.or(SealTrust::pinned_pem_file("seal-2027.pem")?);
-/// // Whoever's timestamps are believed, which prove when it was sealed:
+/// // Authorities whose timestamps prove when it was sealed:
 /// let trust = trust.with_timestamps(TrustAnchors::from_pem_file("timestamp-roots.pem")?);
 /// # Ok::<(), posten_signering::Error>(())
 /// ```
@@ -63,7 +63,7 @@ impl SealTrust {
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// [`TrustAnchorsError::NotCertificate`] when it cannot be read.
     pub fn pinned(certificate: &[u8]) -> Result<Self, TrustAnchorsError> {
         Signer::parse(certificate).map_err(|_| TrustAnchorsError::NotCertificate)?;
         let given = vec![CertificateDer::from(certificate.to_vec())];
@@ -81,21 +81,21 @@ impl SealTrust {
         Ok(Self { seals, timestamps: Vec::new(), given })
     }
 
-    /// What the public test environment sealed with in 2021: `SIGNICAT AS` (989584022), under the authorities of
+    /// Trusts the seal of the public test environment of 2021: `SIGNICAT AS` (989584022), under the authorities of
     /// Buypass' test certificates "Buypass Class 3 Test4 CA 3".
     ///
-    /// Read off signed documents of that year. The environment may seal with something else today: then a document is
-    /// refused, and `signering inspect` shows by whom it is sealed.
+    /// Taken from signed documents of that year. If the environment seals with another certificate today, documents are
+    /// refused, and `signering inspect` shows who sealed them.
     pub fn test_environment_2021() -> Self {
         let anchors = TEST_2021.iter().map(|(_, key)| Anchor(*key)).collect();
         let sealer = Sealer(Pattern::Number("989584022".parse().expect("nine digits")));
         Self { seals: vec![Seals::Under(anchors, sealer)], timestamps: Vec::new(), given: Vec::new() }
     }
 
-    /// Believes the timestamps of these authorities too. Those of the seal's authorities are believed anyway.
+    /// Trusts the timestamps of these authorities too. Those of the seal's authorities are always trusted.
     ///
-    /// A timestamp proves when a document was sealed, and so lets it be verified after its certificate ended. It never
-    /// proves by whom.
+    /// A timestamp proves when a document was sealed, so that it can be verified after its certificate has expired. It
+    /// does not prove who sealed it.
     #[must_use]
     pub fn with_timestamps(mut self, authorities: TrustAnchors) -> Self {
         self.timestamps.extend(by_key(authorities.certificates()));
@@ -103,7 +103,7 @@ impl SealTrust {
         self
     }
 
-    /// Trusts what either of them trusts.
+    /// Accepts what either of them accepts.
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
         self.seals.extend(other.seals);
@@ -181,7 +181,7 @@ const fn hex(digits: &str) -> [u8; 32] {
     bytes
 }
 
-/// Who must have sealed: what the subject of the certificate must say.
+/// The organization that must have sealed a document, by an attribute of the subject of its certificate.
 ///
 /// ```
 /// use posten_signering::verify::Sealer;
@@ -201,17 +201,17 @@ enum Pattern {
 }
 
 impl Sealer {
-    /// Whoever has this organization number.
+    /// The organization with this organization number.
     pub fn organization_number(number: OrganizationNumber) -> Self {
         Self(Pattern::Number(number))
     }
 
-    /// Whoever's organization (`O`) is just this.
+    /// The organization whose name (`O`) is exactly this.
     pub fn organization(name: impl Into<String>) -> Self {
         Self(Pattern::Organization(name.into()))
     }
 
-    /// Whoever's common name (`CN`) is just this.
+    /// The organization whose common name (`CN`) is exactly this.
     pub fn common_name(name: impl Into<String>) -> Self {
         Self(Pattern::CommonName(name.into()))
     }

@@ -1,4 +1,4 @@
-//! Documents that were found right.
+//! Verified documents.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,7 +19,7 @@ use crate::error::{Error, VerificationError};
 use crate::transport::{Download, Pades, Part, Xades};
 use crate::types::Document;
 
-/// A signed document that was found right. There is no other way to one than a check.
+/// A signed document that was verified. Only a verification constructs it.
 ///
 /// Example: see [`verify`](super).
 pub struct Verified<D> {
@@ -46,15 +46,15 @@ struct Attached {
 }
 
 impl Verified<Pades> {
-    /// Checks a signed PDF that is stored, as of a time.
+    /// Verifies a stored signed PDF, as of a time.
     ///
-    /// The certificates must be valid at that time, or at the time that timestamps prove. Of an old document without
-    /// timestamps, ask about the time when it came to you, if you know it by other means than by the document.
+    /// The certificates must be valid at that time, or at the time that timestamps prove. For an old document without
+    /// timestamps, pass the time when you received it, if you know that from another source than the document.
     ///
     /// # Errors
     ///
-    /// [`FailedVerification`] with the document and an [`Error::Verification`], one variant of [`VerificationError`] for
-    /// each thing that can be wrong with it.
+    /// [`FailedVerification`] with the document and an [`Error::Verification`], which contains the
+    /// [`VerificationError`].
     pub fn check(bytes: impl Into<Bytes>, trust: &SealTrust, at: Timestamp) -> Result<Self, FailedVerification> {
         let bytes = bytes.into();
         let judge = |bytes: &[u8]| {
@@ -73,26 +73,27 @@ impl Verified<Pades> {
         }
     }
 
-    /// The signatures and timestamps, the oldest first. At least one of them is a real signature.
+    /// Returns the signatures and timestamps, the oldest first. At least one of them is not a timestamp.
     pub fn signatures(&self) -> &[CheckedSignature] {
         &self.signatures
     }
 
-    /// The seal: the newest real signature, which covers the whole document.
+    /// Returns the seal: the newest signature that is not a timestamp. It covers the whole document.
     pub fn seal(&self) -> &CheckedSignature {
         &self.signatures[self.seal]
     }
 
-    /// The technical signatures that are attached, each verified with the same trust, as of the time that is proven for
-    /// the seal. One that does not hold, or is of a form that is not understood, is an error that says why; attached files
-    /// that are no XML are left out.
+    /// Returns the attached technical signatures, each verified with the same trust, as of the time that is proven for
+    /// the seal. One that is invalid, or has an unsupported format, is an error that says why. Attached files
+    /// that are not XML are left out.
     ///
-    /// Verified when they are first asked for: each of them may contain the whole document.
+    /// They are verified at the first call, because each of them may contain the whole document.
     pub fn evidence(&self) -> &[Result<Evidence, VerificationError>] {
         &self.attached().evidence
     }
 
-    /// Whether a document of the job is in it. One that cannot be read any more is unknown.
+    /// Returns how the signed PDF refers to a document that you sent: whether it is attached, or referenced by
+    /// evidence. [`Inclusion::Unknown`] if the document can no longer be read.
     pub fn inclusion(&self, document: &Document) -> Inclusion {
         let Ok(content) = document.bytes() else { return Inclusion::Unknown };
         let attached = self.attached();
@@ -134,7 +135,7 @@ impl Verified<Pades> {
 }
 
 impl Verified<Xades> {
-    /// Checks a technical signature that is stored, as of a time.
+    /// Verifies a stored technical signature, as of a time.
     ///
     /// # Errors
     ///
@@ -153,7 +154,7 @@ impl Verified<Xades> {
         }
     }
 
-    /// What it states, and who vouches for it.
+    /// Returns the evidence: what the technical signature states, and who sealed it.
     pub fn evidence(&self) -> &Evidence {
         match self.attached.get().map(|attached| attached.evidence.as_slice()) {
             Some([Ok(evidence)]) => evidence,
@@ -163,21 +164,22 @@ impl Verified<Xades> {
 }
 
 impl<D> Verified<D> {
-    /// The document.
+    /// Returns the bytes of the document.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The document, and nothing else any more.
+    /// Converts it to the bytes of the document.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
     }
 
-    /// Saves it as a file, as [`Download::save_to`] does: the file has its name when it is whole and on disk.
+    /// Saves the document to a file, as [`Download::save_to`] does: the file gets its name when it is complete and on
+    /// disk.
     ///
     /// # Cancel safety
     ///
-    /// May be dropped at any time: the file has its name when it is whole, and what was not finished is removed.
+    /// Cancel-safe: the file gets its name when it is complete, and an incomplete file is removed.
     ///
     /// # Errors
     ///
@@ -199,28 +201,29 @@ impl<D> fmt::Debug for Verified<D> {
 }
 
 impl Download<Pades> {
-    /// The signed PDF, checked: whole, unchanged, and sealed by whom it must be. Held in memory, so that it has at most
-    /// [`max_download_in_memory`](crate::ClientBuilder::max_download_in_memory) bytes.
+    /// Downloads the signed PDF into memory and verifies it: complete, unchanged, and sealed by the expected
+    /// organization. At most [`max_download_in_memory`](crate::ClientBuilder::max_download_in_memory) bytes.
     ///
     /// # Cancel safety
     ///
-    /// Reads only: it may be dropped at any time.
+    /// Cancel-safe: the call only reads.
     ///
     /// # Errors
     ///
-    /// [`Error::Verification`] when it is not what it should be, with the document in the [`FailedVerification`], and
-    /// whatever keeps it from arriving whole.
+    /// [`Error::Verification`] when the verification fails, with the document in the [`FailedVerification`], and the
+    /// errors of a download.
     pub async fn verified(&self, trust: &SealTrust) -> Result<Verified<Pades>, FailedVerification> {
         checked(self, trust, Verified::<Pades>::check).await
     }
 }
 
 impl Download<Xades> {
-    /// The signer's technical signature, checked: unchanged, and sealed by whom it must be. Held in memory.
+    /// Downloads the signer's technical signature into memory and verifies it: unchanged, and sealed by the expected
+    /// organization.
     ///
     /// # Cancel safety
     ///
-    /// Reads only: it may be dropped at any time.
+    /// Cancel-safe: the call only reads.
     ///
     /// # Errors
     ///
@@ -245,10 +248,10 @@ async fn checked<D: Send + 'static>(
     checked.unwrap_or_else(|_| Err(FailedVerification::new(unchecked, Some(kept))))
 }
 
-/// A document that was not found right, or did not arrive: the error, and the document if there is one.
+/// A failed verification or download: the error, and the document if it was downloaded.
 ///
-/// `?` makes an [`Error`] of it where an [`Error`] or a boxed error is returned. Keep the document for whoever
-/// investigates:
+/// `?` converts it to an [`Error`] where an [`Error`] or a boxed error is returned. Keep the document for an
+/// investigation:
 ///
 /// ```no_run
 /// use posten_signering::verify::SealTrust;
@@ -338,11 +341,11 @@ impl std::error::Error for FailedVerification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Inclusion {
-    /// The very file is attached.
+    /// The document is attached, byte for byte.
     Embedded,
-    /// Verified evidence of a signer is attached that has the file in it, or names its digest: that person signed these
-    /// very bytes.
+    /// The verified evidence of a signer is attached, and contains the document or its digest: that person signed these
+    /// bytes.
     Referenced,
-    /// The PDF does not tell. Its pages may be in it all the same.
+    /// Neither: the PDF does not prove which document was signed. Its pages may show it nevertheless.
     Unknown,
 }
