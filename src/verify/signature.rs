@@ -114,7 +114,7 @@ impl CheckedSignature {
         self
     }
 
-    /// Whether it is a document timestamp, as long-term validation adds them, and not somebody's signature.
+    /// Returns whether it is a document timestamp, which long-term validation adds, and not a signature.
     pub fn is_timestamp(&self) -> bool {
         self.is_timestamp
     }
