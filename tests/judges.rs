@@ -255,7 +255,12 @@ async fn sandbox_documents(directory: &Path) -> SealTrust {
                 .exit_urls(exit_urls())
                 .build();
             let job = sandbox.client().direct().create(&request).await.unwrap();
-            let back = signers.iter().map(|signer| sandbox.sign(job.id(), signer.name()).unwrap()).last().unwrap();
+            let back = signers
+                .iter()
+                .map(|signer| sandbox.sign(job.id(), signer.name()).unwrap())
+                .collect::<Vec<_>>()
+                .pop()
+                .unwrap();
             let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!("not completed") };
             let write = |suffix: &str, bytes: &[u8]| {
                 fs::write(directory.join(format!("sandbox-{name}-{}{suffix}", signers.len())), bytes).unwrap();
@@ -312,7 +317,7 @@ fn of_dss(directory: &Path) -> BTreeMap<String, (bool, String)> {
         said.entry(name)
             .and_modify(|all| {
                 if all.0 {
-                    *all = told.clone()
+                    *all = told.clone();
                 }
             })
             .or_insert(told);

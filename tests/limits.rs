@@ -136,7 +136,7 @@ fn in_a_process_of_its_own() {
         }
         "download" => {
             let (client, environment) = stranger(Path::new(&set("LIMITS_DIRECTORY")), &set("LIMITS_URL"));
-            let size = std::fs::metadata(set("LIMITS_FILE")).unwrap().len() as usize;
+            let size = usize::try_from(std::fs::metadata(set("LIMITS_FILE")).unwrap().len()).unwrap();
             let url = set("LIMITS_URL");
             measured(size, || match is_pdf() {
                 true => {
@@ -239,7 +239,7 @@ async fn with_signature(sandbox: &Sandbox, signature: &[u8]) -> Vec<u8> {
     let (exchanged, packed) = (Arc::clone(&sent), Arc::clone(&sent));
     let client = sandbox
         .client_builder()
-        .on_exchange(move |exchange| exchanged.lock().unwrap().0 = exchange.sent.unwrap_or_default().to_owned())
+        .on_exchange(move |exchange| exchange.sent.unwrap_or_default().clone_into(&mut exchanged.lock().unwrap().0))
         .on_package(move |package| {
             packed.lock().unwrap().1 = package.bytes.to_vec();
             Ok(())

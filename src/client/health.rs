@@ -104,9 +104,7 @@ mod tests {
     }
 
     fn report(last_poll: Option<i64>) -> Report {
-        let mut report = Report::default();
-        report.last_poll = last_poll.map(ago);
-        report
+        Report { last_poll: last_poll.map(ago), ..Report::default() }
     }
 
     #[test]
