@@ -18,6 +18,8 @@
 //!
 //! The lease has to be longer than the longest call. It does not matter for correctness, except that a person who
 //! decides about an unclear case must know that no process is still in the call.
+//!
+//! Longer than 400 lines: a call and what each of its outcomes leads to are read together.
 
 use std::time::Duration;
 
