@@ -86,7 +86,7 @@ fn most_in_a_second(record: &[Event]) -> (usize, i64, usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "outside tool: needs PostgreSQL"]
 async fn outside_four_processes_lose_nothing_and_do_nothing_twice() {
-    let count: usize = std::env::var("CASES").map_or(200, |count| count.parse().unwrap());
+    let count: usize = std::env::var("CASES").map_or(60, |count| count.parse().unwrap());
     let directory = tempfile::tempdir().unwrap();
     let database = Postgres::start();
     let pool = database.pool().await;
