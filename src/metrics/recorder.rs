@@ -9,6 +9,8 @@ use metrics::{Unit, counter, gauge, histogram};
 use super::event::Event;
 
 /// A metric of this crate: an entry of [`ALL`].
+///
+/// Example: in the guide [`metrics`](crate::guide::metrics).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric {
