@@ -42,6 +42,8 @@ CREATE TABLE outbox (
     -- What the call needs: a status query token or a reference.
     what     jsonb,
     due      timestamptz NOT NULL DEFAULT now(),
+    -- Since when the call should have been made: attempts that fail move `due` on, and not this.
+    wanted   timestamptz NOT NULL DEFAULT now(),
     -- When a process began the call. Null: no process has.
     started  timestamptz,
     attempts integer NOT NULL DEFAULT 0

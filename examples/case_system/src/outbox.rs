@@ -44,9 +44,6 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Between two attempts to record an outcome while the database is away.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// After this number of attempts, a status that the service refuses is given up.
-const MAX_STATUS_ATTEMPTS: i32 = 5;
-
 /// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -125,13 +122,15 @@ pub async fn begin(transaction: &Transaction<'_>, case_id: &str, kind: Kind, wha
     Ok(Task { id, case_id: case_id.to_owned(), kind, what, attempts: 1 })
 }
 
-/// Postpones a call.
+/// Postpones a call that is not to be made before.
 ///
 /// # Errors
 ///
 /// An error of the database.
 pub async fn postpone(transaction: &Transaction<'_>, id: i64, by: Duration) -> Result<()> {
-    let sql = "UPDATE outbox SET started = NULL, due = now() + make_interval(secs => $2) WHERE id = $1";
+    let sql = "UPDATE outbox SET started = NULL, due = now() + make_interval(secs => $2),
+                   wanted = now() + make_interval(secs => $2)
+               WHERE id = $1";
     transaction.execute(sql, &[&id, &by.as_secs_f64()]).await?;
     Ok(())
 }
@@ -239,7 +238,7 @@ async fn try_to_settle(app: &App, task: &Task, outcome: &Outcome) -> Result<()> 
         Outcome::Created { job, handle } => {
             // Its changes may have arrived before: then the state is newer. A case that is `unclear`, because this
             // process took longer than the lease, is so no more.
-            let sql = "UPDATE cases SET job = coalesce(job, $2), handle = $3,
+            let sql = "UPDATE cases SET job = coalesce($2, job), handle = $3,
                            state = CASE WHEN state IN ('waiting', 'unclear') THEN 'sent' ELSE state END
                        WHERE id = $1";
             transaction.execute(sql, &[id, job, handle]).await?;
@@ -258,7 +257,8 @@ async fn try_to_settle(app: &App, task: &Task, outcome: &Outcome) -> Result<()> 
         }
         Outcome::Done => {}
         Outcome::Later => {
-            postpone(&transaction, task.id, backoff(task.attempts)).await?;
+            let sql = "UPDATE outbox SET started = NULL, due = now() + make_interval(secs => $2) WHERE id = $1";
+            transaction.execute(sql, &[&task.id, &backoff(task.attempts).as_secs_f64()]).await?;
             return Ok(transaction.commit().await?);
         }
     }
@@ -342,7 +342,10 @@ async fn status(app: &App, task: &Task) -> Result<Outcome> {
             return Ok(match error {
                 // Anybody can open the address with a token of their own.
                 Error::InvalidStatusQueryToken(_) => Outcome::Done,
-                error if !error.is_transient() && task.attempts >= MAX_STATUS_ATTEMPTS => Outcome::Done,
+                // The job is gone, and its documents with it.
+                Error::NotFound(_) => Outcome::Done,
+                // A row that is removed takes the only copy of the token with it: whatever else is wrong is for a
+                // person to mend, who is told by the age of the row.
                 _ => Outcome::Later,
             });
         }

@@ -107,7 +107,7 @@ async fn count(app: &App) -> Result<Counted> {
     let client = app.pool.get().await?;
     let sql = "SELECT state, count(*) FROM cases GROUP BY state ORDER BY state";
     let cases = client.query(sql, &[]).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let sql = "SELECT kind, count(*), greatest(0, max(extract(epoch FROM now() - due)))::float8
+    let sql = "SELECT kind, count(*), greatest(0, max(extract(epoch FROM now() - wanted)))::float8
                FROM outbox GROUP BY kind ORDER BY kind";
     let outbox = client.query(sql, &[]).await?.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
     Ok(Counted { cases, outbox })

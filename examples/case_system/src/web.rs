@@ -171,9 +171,11 @@ struct Found {
     job: JobId,
 }
 
-/// A person has found the job: its changes will arrive.
+/// A person has found the job of a portal case: its changes will arrive. Those of a direct job come with a token, and
+/// the case has no handle to use it with.
 async fn found(State(app): State<App>, Path(id): Path<String>, Form(found): Form<Found>) -> Result<Redirect, Trouble> {
-    let sql = "UPDATE cases SET state = 'sent', job = $2 WHERE id = $1 AND state = 'unclear'";
+    let sql = "UPDATE cases SET state = 'sent', job = $2
+               WHERE id = $1 AND state = 'unclear' AND flow = 'portal'";
     match app.pool.get().await?.execute(sql, &[&id, &found.job.get()]).await? {
         0 => Err(Trouble::Unknown),
         _ => Ok(Redirect::to("/unclear")),
@@ -252,9 +254,11 @@ async fn unclear_page(State(app): State<App>) -> Result<Html<String>, Trouble> {
                         td { (row.get::<_, &str>(2)) }
                         td { code { (id) } }
                         td {
-                            form method="post" action={ "/cases/" (id) "/found" } {
-                                input name="job" placeholder="number" required;
-                                button { "It exists" }
+                            @if row.get::<_, &str>(3) == "portal" && row.get::<_, &str>(4) == "unclear" {
+                                form method="post" action={ "/cases/" (id) "/found" } {
+                                    input name="job" placeholder="number" required;
+                                    button { "It exists" }
+                                }
                             }
                         }
                         td {
