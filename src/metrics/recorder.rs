@@ -10,7 +10,7 @@ use super::event::Event;
 
 /// A metric of this crate: an entry of [`ALL`].
 ///
-/// Example: in the guide [`metrics`](crate::guide::metrics).
+/// Example: see [`metrics`](crate::metrics).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric {
@@ -144,6 +144,9 @@ pub(super) fn record(event: Event) {
         }
         Event::Change { flow, outcome } => counter!(CHANGES, "flow" => flow, "outcome" => outcome).increment(1),
         Event::Unconfirmed { flow, worker, oldest } => {
+            // Of two workers, the one that looked first must not set last.
+            static ORDER: Mutex<()> = Mutex::new(());
+            let _order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);
             gauge!(OLDEST, "flow" => flow).set(oldest_of_all(flow, worker, oldest).map_or(0.0, seconds));
         }
     }

@@ -32,7 +32,7 @@ const PERMITTED: u32 = 10;
 /// use posten_signering::{Client, EvenPace};
 ///
 /// let builder = Client::builder().rate_limiter(EvenPace::new()); // the default
-/// // The second of four processes.
+/// // In each of four processes: one of four parts.
 /// let builder = Client::builder().rate_limiter(EvenPace::new().share(1, 4)?);
 /// # Ok::<(), posten_signering::Error>(())
 /// ```

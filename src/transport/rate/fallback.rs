@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::{RateLimiter, RateLimiterFuture};
 use crate::error::RateLimiterError;
 
-/// The period in which the service counts calls. Permits of the two limiters are never in the same period.
+/// The period in which the service counts calls. After a failure, the local limiter
+/// permits nothing for so long.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// A rate limiter that uses a local one while its shared one fails.
@@ -22,6 +23,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 ///   again.
 /// * A store that is silent must fail: give its queries a timeout. One call in each period of `retry_after` waits for
 ///   that timeout.
+/// * Turns that the shared limiter gave before its failure are still used.
 /// * The limit is kept while all processes use their share. It can be exceeded while some processes reach the store
 ///   and others do not, which includes the period of `retry_after` after the store is back. The service then refuses
 ///   all calls for 30 seconds.
@@ -88,9 +90,10 @@ impl<S: RateLimiter, L: RateLimiter> Fallback<S, L> {
         failure.since + PERIOD
     }
 
-    fn worked(&self) {
+    /// After a success of what began at `start`. A turn that was taken before the failure says nothing about the store.
+    fn worked(&self, start: Instant) {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        if failure.take().is_some() {
+        if failure.take_if(|failure| failure.since <= start).is_some() {
             tracing::info!("the shared rate limiter is used again");
         }
     }
@@ -106,7 +109,7 @@ impl<S: RateLimiter, L: RateLimiter> RateLimiter for Fallback<S, L> {
                 None => match self.shared.acquire(organization, max_wait).await {
                     Err(error @ RateLimiterError::Failed(_)) => self.failed(&error),
                     done => {
-                        self.worked();
+                        self.worked(start);
                         return done;
                     }
                 },
