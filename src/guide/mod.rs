@@ -1,4 +1,4 @@
-//! Guides, in reading order. They contain no code.
+//! Guides, in reading order. The modules contain no items.
 //!
 //! **Start**
 //!
