@@ -134,8 +134,8 @@ pub async fn record(app: &App, transaction: &Transaction<'_>, id: &str, standing
         outbox::add(transaction, id, Kind::Confirm, &serde_json::to_value(confirmation)?).await?;
     }
     if let Some(deletion) = &standing.deletion {
-        let task = outbox::add(transaction, id, Kind::Delete, &serde_json::to_value(deletion)?).await?;
-        outbox::postpone(transaction, task, app.settings.delete_after).await?;
+        let what = serde_json::to_value(deletion)?;
+        outbox::add_later(transaction, id, Kind::Delete, &what, app.settings.delete_after).await?;
     }
     Ok(Recorded::Stored)
 }

@@ -107,8 +107,25 @@ pub enum Outcome {
 ///
 /// An error of the database; for a creation also when one is under way for this case.
 pub async fn add(transaction: &Transaction<'_>, case_id: &str, kind: Kind, what: &Value) -> Result<i64> {
-    let sql = "INSERT INTO outbox (case_id, kind, what) VALUES ($1, $2, $3) RETURNING id";
-    Ok(transaction.query_one(sql, &[&case_id, &kind.as_str(), what]).await?.get(0))
+    add_later(transaction, case_id, kind, what, Duration::ZERO).await
+}
+
+/// Adds a call that is not to be made before this time has passed.
+///
+/// # Errors
+///
+/// Those of [`add`].
+pub async fn add_later(
+    transaction: &Transaction<'_>,
+    case_id: &str,
+    kind: Kind,
+    what: &Value,
+    after: Duration,
+) -> Result<i64> {
+    let sql = "INSERT INTO outbox (case_id, kind, what, due, wanted)
+               SELECT $1, $2, $3, at, at FROM (SELECT now() + make_interval(secs => $4) AS at) AS given
+               RETURNING id";
+    Ok(transaction.query_one(sql, &[&case_id, &kind.as_str(), what, &after.as_secs_f64()]).await?.get(0))
 }
 
 /// Adds a call that this process begins as soon as the transaction is committed: while somebody waits for it.
@@ -120,19 +137,6 @@ pub async fn begin(transaction: &Transaction<'_>, case_id: &str, kind: Kind, wha
     let id = add(transaction, case_id, kind, &what).await?;
     transaction.execute("UPDATE outbox SET started = now(), attempts = 1 WHERE id = $1", &[&id]).await?;
     Ok(Task { id, case_id: case_id.to_owned(), kind, what, attempts: 1 })
-}
-
-/// Postpones a call that is not to be made before.
-///
-/// # Errors
-///
-/// An error of the database.
-pub async fn postpone(transaction: &Transaction<'_>, id: i64, by: Duration) -> Result<()> {
-    let sql = "UPDATE outbox SET started = NULL, due = now() + make_interval(secs => $2),
-                   wanted = now() + make_interval(secs => $2)
-               WHERE id = $1";
-    transaction.execute(sql, &[&id, &by.as_secs_f64()]).await?;
-    Ok(())
 }
 
 /// Makes the calls of the outbox until it is told to stop, one at a time in each process. A call that was begun is
