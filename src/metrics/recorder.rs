@@ -144,18 +144,24 @@ pub(super) fn record(event: Event) {
         }
         Event::Change { flow, outcome } => counter!(CHANGES, "flow" => flow, "outcome" => outcome).increment(1),
         Event::Unconfirmed { flow, worker, oldest } => {
-            // Of two workers, the one that looked first must not set last.
-            static ORDER: Mutex<()> = Mutex::new(());
-            let _order = ORDER.lock().unwrap_or_else(PoisonError::into_inner);
-            gauge!(OLDEST, "flow" => flow).set(oldest_of_all(flow, worker, oldest).map_or(0.0, seconds));
+            static WORKERS: Mutex<Workers> = Mutex::new(Workers::new());
+            // Until the gauge is set: of two workers, the one that looked first must not set last.
+            let mut workers = WORKERS.lock().unwrap_or_else(PoisonError::into_inner);
+            gauge!(OLDEST, "flow" => flow).set(oldest_of_all(&mut workers, flow, worker, oldest).map_or(0.0, seconds));
         }
     }
 }
 
-/// The oldest unconfirmed change of all workers of this process, after one of them has told its own.
-fn oldest_of_all(flow: &'static str, worker: usize, oldest: Option<Timestamp>) -> Option<Timestamp> {
-    static WORKERS: Mutex<BTreeMap<(&str, usize), Timestamp>> = Mutex::new(BTreeMap::new());
-    let mut workers = WORKERS.lock().unwrap_or_else(PoisonError::into_inner);
+/// The oldest unconfirmed change of each worker that has one, by its flow and number.
+type Workers = BTreeMap<(&'static str, usize), Timestamp>;
+
+/// The oldest unconfirmed change of all workers of a flow, after one of them has told its own.
+fn oldest_of_all(
+    workers: &mut Workers,
+    flow: &'static str,
+    worker: usize,
+    oldest: Option<Timestamp>,
+) -> Option<Timestamp> {
     match oldest {
         Some(oldest) => workers.insert((flow, worker), oldest),
         None => workers.remove(&(flow, worker)),
@@ -201,6 +207,8 @@ mod tests {
     #[test]
     fn the_oldest_change_is_that_of_all_workers() {
         let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let mut workers = Workers::new();
+        let mut oldest_of_all = |flow, worker, oldest| super::oldest_of_all(&mut workers, flow, worker, oldest);
         assert_eq!(oldest_of_all("test", 1, at(7)), at(7));
         assert_eq!(oldest_of_all("test", 2, at(3)), at(3));
         assert_eq!(oldest_of_all("test", 3, at(5)), at(3));
