@@ -1,6 +1,5 @@
 //! Evidence: technical signatures, verified.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -19,6 +18,7 @@ use super::xml::{self, SignedXml};
 use crate::asice::xades::{ASIC, DS};
 use crate::error::VerificationError::{self, Malformed, UnknownFormat};
 use crate::types::Document;
+use crate::xml::text_of;
 
 /// How many documents a job may have, and so an LTV-SDO.
 const MAX_DOCUMENTS: usize = 20;
@@ -47,14 +47,7 @@ const LTV_SDO: &str = "https://id.signicat.com/definitions/xsd/LtvSdo-";
 #[derive(Clone)]
 pub struct Evidence {
     form: EvidenceForm,
-    name: Option<SecretString>,
-    identifier: Option<SecretString>,
-    unique_id: Option<SecretString>,
-    nationality: Option<SecretString>,
-    title: Option<SecretString>,
-    method: Option<String>,
-    time: Option<Timestamp>,
-    sha256: Vec<[u8; 32]>,
+    stated: Statement,
     sealed_by: CheckedSignature,
 }
 
@@ -121,37 +114,17 @@ impl Evidence {
         if sha256.is_empty() {
             return Err(Malformed("it signs no file"));
         }
-        Ok(Self {
-            form: EvidenceForm::Xades,
-            name: None,
-            identifier: None,
-            unique_id: None,
-            nationality: None,
-            title: None,
-            method: None,
-            time: signed.time,
-            sha256,
-            sealed_by,
-        })
+        let stated = Statement { time: signed.time, sha256, ..Statement::default() };
+        Ok(Self { form: EvidenceForm::Xades, stated, sealed_by })
     }
 
     fn ltv_sdo(root: Node<'_, '_>, signed: &SignedXml, sealed_by: CheckedSignature) -> Result<Self, VerificationError> {
         if !signed.elements.contains(&root.id()) {
             return Err(Malformed("its seal does not cover it"));
         }
-        let stated = Statement::read(root)?;
-        Ok(Self {
-            form: EvidenceForm::LtvSdo,
-            name: stated.name,
-            identifier: stated.identifier,
-            unique_id: stated.unique_id,
-            nationality: stated.nationality,
-            title: stated.title,
-            method: stated.method,
-            time: stated.time.or(signed.time),
-            sha256: stated.sha256,
-            sealed_by,
-        })
+        let mut stated = Statement::read(root)?;
+        stated.time = stated.time.or(signed.time);
+        Ok(Self { form: EvidenceForm::LtvSdo, stated, sealed_by })
     }
 
     /// Returns the format.
@@ -161,47 +134,47 @@ impl Evidence {
 
     /// Returns the name of the signer, if it is stated.
     pub fn signer_name(&self) -> Option<&SecretString> {
-        self.name.as_ref()
+        self.stated.name.as_ref()
     }
 
     /// Returns the national identifier of the signer, if it is stated: in Norway the personal identification number.
     pub fn signer_national_id(&self) -> Option<&SecretString> {
-        self.identifier.as_ref()
+        self.stated.identifier.as_ref()
     }
 
     /// Returns the identifier of the signer at the electronic ID, if it is stated.
     pub fn signer_unique_id(&self) -> Option<&SecretString> {
-        self.unique_id.as_ref()
+        self.stated.unique_id.as_ref()
     }
 
     /// Returns the nationality of the signer, if it is stated.
     pub fn signer_nationality(&self) -> Option<&SecretString> {
-        self.nationality.as_ref()
+        self.stated.nationality.as_ref()
     }
 
     /// Returns the title of the document, if it is stated; of several documents that of the first.
     pub fn document_title(&self) -> Option<&SecretString> {
-        self.title.as_ref()
+        self.stated.title.as_ref()
     }
 
     /// Returns the method of signing, as stated.
     pub fn method(&self) -> Option<&str> {
-        self.method.as_deref()
+        self.stated.method.as_deref()
     }
 
     /// Returns the time of signing, as stated.
     pub fn time(&self) -> Option<Timestamp> {
-        self.time
+        self.stated.time
     }
 
     /// SHA-256 of the documents, or of all files that are signed: the manifest of a package is one of them.
     pub fn document_digests(&self) -> &[[u8; 32]] {
-        &self.sha256
+        &self.stated.sha256
     }
 
     /// Returns whether it is about this document, byte for byte. `false` if the document can no longer be read.
     pub fn concerns(&self, document: &Document) -> bool {
-        document.bytes().is_ok_and(|content| self.sha256.contains(&sha256(&content)))
+        document.bytes().is_ok_and(|content| self.stated.sha256.contains(&sha256(&content)))
     }
 
     /// Returns the seal, by the organization that vouches for these statements.
@@ -214,23 +187,14 @@ impl fmt::Debug for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evidence")
             .field("form", &self.form)
-            .field("time", &self.time)
+            .field("time", &self.stated.time)
             .field("sealed_by", &self.sealed_by)
             .finish_non_exhaustive()
     }
 }
 
-/// The text of an element, whole: a comment is not signed, and must not end it.
-fn text_of<'a>(element: Node<'a, '_>) -> Cow<'a, str> {
-    let mut texts = element.children().filter(Node::is_text).filter_map(|node| node.text());
-    let first = texts.next().unwrap_or_default();
-    match texts.next() {
-        None => Cow::Borrowed(first),
-        Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
-    }
-}
-
-/// What an LTV-SDO states of signer and documents, whether anybody vouches for it or not.
+/// What is stated of signer and documents, whether anybody vouches for it or not.
+#[derive(Clone, Default)]
 struct Statement {
     name: Option<SecretString>,
     identifier: Option<SecretString>,

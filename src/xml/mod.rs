@@ -24,6 +24,8 @@ use self::checked::Read;
 #[cfg(any(feature = "sandbox", test))]
 pub(crate) use self::limits::NAMESPACE;
 pub(crate) use self::limits::{MAX_BYTES, XmlError};
+#[cfg(feature = "verify")]
+pub(crate) use self::tree::text_of;
 use crate::text::lines;
 
 /// A document of the API: a wire type with a root element.

@@ -41,16 +41,21 @@ impl<'a> Element<'a> {
 
     /// The text directly in the element.
     pub(super) fn text(self) -> Cow<'a, str> {
-        let mut texts = self.0.children().filter(Node::is_text).filter_map(|node| node.text());
-        let first = texts.next().unwrap_or_default();
-        match texts.next() {
-            None => Cow::Borrowed(first),
-            Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
-        }
+        text_of(self.0)
     }
 
     pub(super) fn children(self) -> impl Iterator<Item = Self> {
         self.0.children().filter(Node::is_element).map(Self)
+    }
+}
+
+/// The text directly in an element, whole: a comment does not end it.
+pub(crate) fn text_of<'a>(element: Node<'a, '_>) -> Cow<'a, str> {
+    let mut texts = element.children().filter(Node::is_text).filter_map(|node| node.text());
+    let first = texts.next().unwrap_or_default();
+    match texts.next() {
+        None => Cow::Borrowed(first),
+        Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
     }
 }
 

@@ -9,8 +9,7 @@ use tokio::time::Instant;
 use super::{RateLimiter, RateLimiterFuture};
 use crate::error::RateLimiterError;
 
-/// The period in which the service counts calls. After a failure, the local limiter
-/// permits nothing for so long.
+/// The period in which the service counts calls. After a failure, the local limiter permits nothing for so long.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// A rate limiter that uses a local one while its shared one fails.
