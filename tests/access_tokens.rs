@@ -245,16 +245,21 @@ async fn a_401_drops_the_token_and_the_call_is_sent_once_more() {
     client.whoami().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_creation_refused_with_401_is_sent_once_more_and_creates_one_job() {
-    let sandbox = sandbox().await;
+/// A client without retries, and how many packages it has made.
+fn counting(sandbox: &Sandbox) -> (Client, Arc<AtomicUsize>) {
     let packages = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&packages);
     let builder = sandbox.client_builder_with_tokens().retry(Retry::OFF).on_package(move |_| {
         count.fetch_add(1, Ordering::SeqCst);
         Ok(())
     });
-    let client = builder.build().unwrap();
+    (builder.build().unwrap(), packages)
+}
+
+#[tokio::test]
+async fn a_creation_refused_with_401_is_sent_once_more_and_creates_one_job() {
+    let sandbox = sandbox().await;
+    let (client, packages) = counting(&sandbox);
     client.whoami().await.unwrap();
 
     sandbox.inject(unauthorized(1).on(Operation::Create));
@@ -332,13 +337,7 @@ async fn an_upload_that_is_broken_in_its_middle_by_a_401_is_sent_once_more() {
         let builder = JobRequest::builder().title("Avtale".parse().unwrap()).document(document()).signer(kari());
         builder.exit_urls(exit_urls()).build()
     };
-    let packages = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&packages);
-    let builder = sandbox.client_builder_with_tokens().retry(Retry::OFF).on_package(move |_| {
-        count.fetch_add(1, Ordering::SeqCst);
-        Ok(())
-    });
-    let client = builder.build().unwrap();
+    let (client, packages) = counting(&sandbox);
     client.whoami().await.unwrap();
 
     // The service has forgotten the token, and closes the connection in the middle of the upload.

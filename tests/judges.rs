@@ -272,8 +272,7 @@ async fn sandbox_documents(directory: &Path) -> SealTrust {
             }
         }
         roots += &sandbox.seal_root_pem();
-        let sealer = Sealer::organization_number("000000000".parse().unwrap());
-        let own = SealTrust::authorities(sandbox.seal_anchors(), sealer);
+        let own = support::sealed::seal_trust(&sandbox);
         trust = Some(trust.map_or(own.clone(), |trust| trust.or(own)));
     }
     fs::write(directory.join("sandbox-roots.pem"), roots).unwrap();

@@ -108,8 +108,7 @@ async fn evidence(
     sandbox: &Sandbox,
     done: &direct::Status<direct::Completed>,
 ) -> Vec<(&'static str, String)> {
-    let sealer = Sealer::organization_number("000000000".parse().unwrap());
-    let trust = SealTrust::authorities(sandbox.seal_anchors(), sealer);
+    let trust = support::sealed::seal_trust(sandbox);
     let others = SealTrust::authorities(sandbox.seal_anchors(), Sealer::organization("Andre AS"));
     output.see(&trust);
     let (pades, xades) = (done.pades(), done.signatures()[0].xades().unwrap());

@@ -10,38 +10,15 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use posten_signering::direct::{JobRequest, JobStatus, Signers, Status};
 use posten_signering::sandbox::Sandbox;
 use posten_signering::verify::{
     CheckedSignature, EvidenceForm, Inclusion, Inspected, SealTrust, Sealer, VerificationError, Verified,
 };
-use posten_signering::{Document, Documents, Pades, TrustAnchors, Xades};
+use posten_signering::{Document, Pades, TrustAnchors, Xades};
 use secrecy::ExposeSecret;
 
-use self::support::{exit_urls, kari, ola, pdf};
-
-async fn completed(sandbox: &Sandbox, documents: Vec<Document>) -> Status<posten_signering::direct::Completed> {
-    let request = JobRequest::builder()
-        .title("Avtale".parse().unwrap())
-        .document(Documents::new(documents).unwrap())
-        .signer(Signers::new([kari(), ola()]).unwrap())
-        .exit_urls(exit_urls())
-        .build();
-    let job = sandbox.client().direct().create(&request).await.unwrap();
-    sandbox.sign(job.id(), kari().name()).unwrap();
-    let back = sandbox.sign(job.id(), ola().name()).unwrap();
-    let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!("not completed") };
-    done
-}
-
-/// The sandbox's sealer, under the sandbox's authority of seals.
-fn trust(sandbox: &Sandbox) -> SealTrust {
-    SealTrust::authorities(sandbox.seal_anchors(), sealer())
-}
-
-fn sealer() -> Sealer {
-    Sealer::organization_number("000000000".parse().unwrap())
-}
+use self::support::pdf;
+use self::support::sealed::{completed, seal_trust as trust, sealer};
 
 fn check(bytes: &[u8], trust: &SealTrust) -> Result<Verified<Pades>, VerificationError> {
     Verified::<Pades>::check(bytes.to_vec(), trust, Timestamp::now()).map_err(|failed| {

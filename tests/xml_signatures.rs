@@ -10,30 +10,12 @@ use aws_lc_rs::signature as aws;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use posten_signering::direct::{Completed, JobRequest, JobStatus, Signers, Status};
 use posten_signering::sandbox::{Sandbox, TechnicalSignature};
-use posten_signering::verify::{EvidenceForm, Inclusion, Inspected, SealTrust, Sealer, VerificationError, Verified};
-use posten_signering::{Document, Documents, Xades};
+use posten_signering::verify::{EvidenceForm, Inclusion, Inspected, SealTrust, VerificationError, Verified};
+use posten_signering::{Document, Xades};
 
-use self::support::{exit_urls, kari, ola, pdf};
-
-async fn completed(sandbox: &Sandbox, documents: Vec<Document>) -> Status<Completed> {
-    let request = JobRequest::builder()
-        .title("Avtale".parse().unwrap())
-        .document(Documents::new(documents).unwrap())
-        .signer(Signers::new([kari(), ola()]).unwrap())
-        .exit_urls(exit_urls())
-        .build();
-    let job = sandbox.client().direct().create(&request).await.unwrap();
-    sandbox.sign(job.id(), kari().name()).unwrap();
-    let back = sandbox.sign(job.id(), ola().name()).unwrap();
-    let JobStatus::Completed(done) = job.status(back.token()).await.unwrap() else { panic!("not completed") };
-    done
-}
-
-fn seal(sandbox: &Sandbox) -> SealTrust {
-    SealTrust::authorities(sandbox.seal_anchors(), Sealer::organization_number("000000000".parse().unwrap()))
-}
+use self::support::pdf;
+use self::support::sealed::{completed, seal_trust as seal};
 
 #[tokio::test]
 async fn a_bare_xades_is_evidence_from_the_download_and_from_the_attachments() {

@@ -21,6 +21,8 @@ pub mod queue;
 pub mod raw;
 #[cfg(feature = "metrics")]
 pub mod recorder;
+#[cfg(all(feature = "sandbox", feature = "verify"))]
+pub mod sealed;
 pub mod server;
 
 use std::path::Path;
