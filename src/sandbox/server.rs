@@ -125,6 +125,8 @@ impl AsyncWrite for Connection {
 }
 
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, side: Side, service: Arc<Service>, router: Router) {
+    // Otherwise the second part of an answer waits for the client's acknowledgment of the first, which may take 40 ms.
+    let _ = stream.set_nodelay(true);
     let damages = Arc::new(AtomicBool::new(false));
     let stream = Connection { stream, damages: Arc::clone(&damages) };
     let stream = match acceptor.accept(stream).into_fallible().await {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 
 use super::error::SandboxError;
@@ -30,6 +30,9 @@ pub(super) const CLIENTS: &str = "clients";
 /// The file in the sandbox's directory.
 const FILE: &str = "sandbox.redb";
 
+/// What of the file is held in memory. The library's own default is 1 GiB, and all jobs are in memory besides.
+const CACHE: usize = 16 << 20;
+
 /// What the sandbox knows besides its jobs.
 #[derive(Serialize, Deserialize)]
 struct Clock {
@@ -43,7 +46,8 @@ type Failure = Box<dyn std::error::Error>;
 
 impl Store {
     pub(super) fn open(directory: &Path) -> Result<Self, SandboxError> {
-        let database = Database::create(directory.join(FILE)).map_err(|error| failed(&error))?;
+        let file = directory.join(FILE);
+        let database = Builder::new().set_cache_size(CACHE).create(file).map_err(|error| failed(&error))?;
         Ok(Self(database))
     }
 

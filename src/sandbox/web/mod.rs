@@ -58,6 +58,8 @@ pub(super) async fn serve(listener: TcpListener, service: Arc<Service>) {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
+                    // As for the API: otherwise a page in several parts may wait for an acknowledgment.
+                    let _ = stream.set_nodelay(true);
                     let router = TowerToHyperService::new(router.clone());
                     connections.spawn(async move {
                         // A browser that goes away in the middle is nobody's mistake.
