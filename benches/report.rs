@@ -390,7 +390,7 @@ async fn portal_job(sandbox: &Sandbox, client: &Client) {
 /// A signed PDF of 10 MB in the service's form: the pages of the original, and a technical signature of each of two
 /// signers with the original in it.
 async fn verification(sandbox: &Sandbox, report: &mut Report) {
-    let noise = &pdf(32 * MB / 10)[16..];
+    let noise = &pdf(27 * MB / 10)[16..];
     let mut original = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n".to_vec();
     let mut offsets = vec![9];
     let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R >>";

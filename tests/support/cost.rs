@@ -40,7 +40,8 @@ pub fn measured(document: usize, work: impl FnOnce() -> String) {
     let (memory, time) = (value("self", "VmRSS:").unwrap_or(0), processor_time("self").unwrap_or(0.0));
     let outcome = work();
     let (peak, after) = (value("self", "VmHWM:").unwrap_or(0), processor_time("self").unwrap_or(0.0));
-    let beyond = (peak - memory) as f64 / 1000.0 * 1.024 - document as f64 / 1e6;
+    // The kernel counts roughly: the peak may seem to be below what there was before.
+    let beyond = peak.saturating_sub(memory) as f64 / 1000.0 * 1.024 - document as f64 / 1e6;
     println!("\nCOST {} {} {}", after - time, beyond.max(0.0), outcome.replace('\n', " "));
 }
 
