@@ -5,8 +5,8 @@
 //! cargo bench --bench report --all-features -- verification   # the rows of signed documents alone, on the terminal
 //! ```
 //!
-//! Each measurement alternates between ours and its limit, so that a noisy machine disturbs both alike, and compares the
-//! medians. Memory is measured in a process of its own, because the sandbox lives in this one.
+//! Each measurement alternates between ours and its limit, so that a noisy machine disturbs both alike, and compares
+//! the medians. Memory is measured in a process of its own, because the sandbox lives in this one.
 //!
 //! Longer than 400 lines: one report, whose rows share their set-up.
 
@@ -634,7 +634,7 @@ fn write(report: &Report) {
 
 /// Cost against size, both as multiples of the smallest, on scales that double: linear growth is the dashed line.
 fn chart(report: &Report) -> String {
-    let colours = ["#b00020", "#0050a0", "#207520", "#806000"];
+    let colors = ["#b00020", "#0050a0", "#207520", "#806000"];
     let place = |x: f64, y: f64| (60.0 + x.max(1.0).log2() * 50.0, 360.0 - y.max(0.5).log2() * 30.0);
     let mut svg = String::from(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 420\" font-family=\"sans-serif\" font-size=\"12\">\
@@ -651,7 +651,7 @@ fn chart(report: &Report) -> String {
     }
     let ((x1, y1), (x2, y2)) = (place(1.0, 1.0), place(1024.0, 1024.0));
     let _ = write!(svg, "<path d=\"M{x1} {y1}L{x2} {y2}\" stroke=\"#888\" stroke-dasharray=\"4\" fill=\"none\"/>");
-    for (at, ((what, points), colour)) in report.growth.iter().zip(colours).enumerate() {
+    for (at, ((what, points), color)) in report.growth.iter().zip(colors).enumerate() {
         let (x0, y0) = points[0];
         let line: Vec<String> = points
             .iter()
@@ -662,10 +662,10 @@ fn chart(report: &Report) -> String {
             .collect();
         let _ = write!(
             svg,
-            "<polyline points=\"{}\" stroke=\"{colour}\" stroke-width=\"2\" fill=\"none\"/>",
+            "<polyline points=\"{}\" stroke=\"{color}\" stroke-width=\"2\" fill=\"none\"/>",
             line.join(" ")
         );
-        let _ = write!(svg, "<text x=\"70\" y=\"{}\" fill=\"{colour}\">{what}</text>", 55 + 16 * at);
+        let _ = write!(svg, "<text x=\"70\" y=\"{}\" fill=\"{color}\">{what}</text>", 55 + 16 * at);
     }
     svg.push_str("<text x=\"330\" y=\"408\" text-anchor=\"middle\">times as large</text><text x=\"14\" y=\"200\" transform=\"rotate(-90 14 200)\" text-anchor=\"middle\">times the cost</text></svg>");
     svg
