@@ -147,7 +147,7 @@ async fn a_token_that_ends_in_the_middle_is_replaced_and_the_call_succeeds() {
     job.signers()[0].renew_redirect_url().await.unwrap();
     assert_eq!(sandbox.token_requests().len(), 2);
     assert_eq!(sandbox.refusals().len(), 1, "{:?}", sandbox.refusals());
-    assert!(sandbox.refusals()[0].ends_with("401 UNAUTHORIZED: an access token that has ended"));
+    assert!(sandbox.refusals()[0].ends_with("401 UNAUTHORIZED: the access token has expired"));
 }
 
 #[tokio::test]
@@ -328,7 +328,8 @@ async fn tokens_revoked_while_fifty_calls_run_are_replaced_without_a_stampede() 
     assert_eq!(sandbox.token_requests().len(), 2);
 }
 
-/// A service that refuses the token need not read the upload: the client may see the connection break before the answer.
+/// A service that refuses the token need not read the upload: the client may see the connection break before the
+/// answer.
 #[tokio::test]
 async fn an_upload_that_is_broken_in_its_middle_by_a_401_is_sent_once_more() {
     let sandbox = sandbox().await;
@@ -715,6 +716,6 @@ async fn a_call_without_certificate_and_without_a_valid_token_is_refused() {
     assert_eq!(both.status, 401, "{}", both.body);
     let rules = sandbox.refusals();
     assert!(rules[0].ends_with("neither a client certificate nor an access token"), "{rules:?}");
-    assert!(rules[4].ends_with("a client certificate is shown together with an access token"), "{rules:?}");
+    assert!(rules[4].ends_with("both a client certificate and an access token"), "{rules:?}");
     assert_eq!(rules.len(), 5);
 }

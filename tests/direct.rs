@@ -212,7 +212,8 @@ async fn a_broker_acts_for_whom_it_may_and_a_request_may_name_the_sender() {
 
     let error = client.sending_as(stranger).whoami().await.unwrap_err();
     assert!(matches!(error, Error::BrokerNotAuthorized(_)), "{error:?}");
-    let expected = "GET /api/987654321: 403 BROKER_NOT_AUTHORIZED: 123456789 may not act for 987654321";
+    let expected = "GET /api/987654321: 403 BROKER_NOT_AUTHORIZED: \
+        the organization 123456789 may not act for the sender 987654321";
     assert_eq!(sandbox.refusals(), [expected]);
 }
 

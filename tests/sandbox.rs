@@ -202,7 +202,7 @@ async fn an_invitation_has_no_title_and_a_code_only_for_those_without_a_personal
         page(&format!("{}/inbox?lang=en", sandbox.web_url())).await.1
     };
     let inbox = create(&by_number).await;
-    assert!(inbox.contains("A document awaits your signature") && !inbox.contains("Oppsigelse"), "{inbox}");
+    assert!(inbox.contains("A document is waiting for your signature") && !inbox.contains("Oppsigelse"), "{inbox}");
     assert!(inbox.contains("Log in with your personal number") && !inbox.contains("Code:"), "{inbox}");
     assert!(inbox.contains("href=\"/portal\"") && !inbox.contains("/portal/invitation/"), "{inbox}");
     // Nor is there a page to enter a code.

@@ -1,4 +1,4 @@
-//! The sandbox's authority for the API: enterprise certificates for both sides, and electronic IDs of persons.
+//! The sandbox's certificate authority: enterprise certificates of server and client, and electronic IDs of persons.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
@@ -19,7 +19,7 @@ use crate::types::OrganizationNumber;
 /// The authority of the enterprise certificates.
 const API: AuthorityNames = AuthorityNames { root: "Sandkasse Root CA G2", issuing: "Sandkasse CA G2 Business" };
 
-/// What makes an authority the same one after a restart, and its client too.
+/// The keys of an authority and its client, as stored across restarts.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AuthorityKeys {
     api: PairKeys,
@@ -28,9 +28,9 @@ pub(super) struct AuthorityKeys {
 }
 
 impl AuthorityKeys {
-    /// A new root and a new issuing authority, and an enterprise certificate for the client's organization.
+    /// Creates a root, an issuing authority, and an enterprise certificate for the client's organization.
     pub(super) fn new(organization: &OrganizationNumber) -> Result<Self, SandboxError> {
-        // README tells some users to install the root: with it, nobody can pose as another host.
+        // README asks some users to install the root. The constraint keeps it from certifying other hosts.
         let restricted = |params: &mut CertificateParams| {
             params.name_constraints = Some(NameConstraints {
                 permitted_subtrees: vec![
@@ -54,10 +54,10 @@ impl AuthorityKeys {
     }
 }
 
-/// A certification authority that lives as long as its sandbox, or its directory.
+/// A certificate authority, which exists as long as its sandbox or the sandbox's directory.
 pub(super) struct Authority(AuthorityPair);
 
-/// What is wrong with an enterprise certificate, for tests of what a program does about it.
+/// A flaw of an enterprise certificate, to test how a program handles it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -77,11 +77,12 @@ pub(super) struct Authority(AuthorityPair);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CertificateFlaw {
-    /// It ends so soon.
+    /// It expires after this time.
     EndsIn(Duration),
-    /// It ended an hour ago.
+    /// It expired an hour ago.
     Expired,
-    /// Its key usage lacks `digitalSignature`: the one for encryption of the several that are delivered together.
+    /// Its key usage lacks `digitalSignature`, as in the certificate for encryption (*kryptering*) that is delivered
+    /// together with the one for signing.
     WithoutDigitalSignature,
 }
 
@@ -113,7 +114,7 @@ impl IssuedCertificate {
         pem.into()
     }
 
-    /// As a PKCS#12 archive, the way enterprise certificates are delivered.
+    /// Writes a PKCS#12 archive, the format in which enterprise certificates are delivered.
     pub(super) fn pkcs12(&self, password: &SecretString) -> Result<Vec<u8>, SandboxError> {
         pkcs12::write("client", &self.key.serialize_der(), &self.chain, password)
             .map_err(|error| SandboxError::Pkcs12(error.to_string()))
@@ -125,7 +126,7 @@ impl Authority {
         Ok(Self(AuthorityPair::new(&keys.api, API)?))
     }
 
-    /// An enterprise certificate for an organization.
+    /// Issues an enterprise certificate for an organization.
     pub(super) fn issue(
         &self,
         name: &str,
@@ -134,7 +135,7 @@ impl Authority {
         self.signed(enterprise_params(name, organization.as_str()), KeyPurpose::Client)
     }
 
-    /// An enterprise certificate with which something is wrong.
+    /// Issues an enterprise certificate with a flaw.
     pub(super) fn issue_flawed(
         &self,
         name: &str,
@@ -153,9 +154,9 @@ impl Authority {
         self.signed(params, KeyPurpose::Client)
     }
 
-    /// The electronic ID of a person.
+    /// Issues the electronic ID of a person.
     pub(super) fn person(&self, name: &str) -> Result<Identity, SandboxError> {
-        // All persons share their key: making one for each would take most of the time of a signature.
+        // All persons share one key: generating one for each would take most of the time of a signature.
         self.signed(person_params(name), KeyPurpose::Persons)?.identity()
     }
 
@@ -184,14 +185,14 @@ impl Authority {
         organization: &OrganizationNumber,
     ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), SandboxError> {
         let mut params = enterprise_params("Posten Bring AS", organization.as_str());
-        // Not in the real one, and not looked at by our client: for programs that insist on a host name.
+        // The real certificate has no host name, and our client ignores it. Other programs require one.
         params.subject_alt_names = vec![
             SanType::DnsName("localhost".try_into().map_err(uncertified)?),
             SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         ];
         let mut issued = self.signed(params, KeyPurpose::Server)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.key.serialize_der()));
-        // Whoever connects has the root, or does not trust it.
+        // A client that trusts the root has it already.
         issued.chain.pop();
         Ok((issued.chain, key))
     }

@@ -1,4 +1,4 @@
-//! What a client in another process needs, as files.
+//! The files that a client in another process needs.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -7,20 +7,25 @@ use std::path::Path;
 use super::error::SandboxError;
 use super::running::Sandbox;
 
-/// Everybody may know it: the certificate is worth nothing elsewhere.
+/// Not a secret: no other service accepts the certificate.
 const PASSWORD: &str = "sandbox";
 
 impl Sandbox {
-    /// Writes what a client in another process needs to a directory that exists: `client.p12` (password: `sandbox`),
-    /// `roots.pem`, `seal-roots.pem` and `web-roots.pem` (of the token endpoint), the first two also in the directories
-    /// `roots` and `seal-roots` that hold nothing else, and a `README` that tells how to use them with curl, this crate,
-    /// `signering` and the official clients, with access tokens too. Gives the text of the `README`.
+    /// Writes the files that a client in another process needs to an existing directory. Returns the text of `README`.
     ///
-    /// Only the user who runs the sandbox can read the files (Unix).
+    /// | file | contents |
+    /// |---|---|
+    /// | `client.p12` | the client's certificate and key (PKCS#12, password `sandbox`) |
+    /// | `roots.pem` | the root certificate of the API, also alone in the directory `roots` |
+    /// | `seal-roots.pem` | the root certificate of the seals, also alone in the directory `seal-roots` |
+    /// | `web-roots.pem` | the root certificate of the token endpoint |
+    /// | `README` | how to use them with curl, this crate, `signering` and the official clients |
+    ///
+    /// On Unix, only the user who runs the sandbox can read the files.
     ///
     /// # Errors
     ///
-    /// [`SandboxError`] when one cannot be made or written.
+    /// [`SandboxError`] if a file cannot be created or written.
     pub fn write_client_files(&self, directory: impl AsRef<Path>) -> Result<String, SandboxError> {
         let directory = directory.as_ref();
         let readme = readme(self, directory);
@@ -40,8 +45,8 @@ impl Sandbox {
         ];
         for (name, content) in files {
             let failed = |error: io::Error| SandboxError::Store(format!("{name}: {error}"));
-            // Somebody may be reading what a process before wrote, or kill this one: the name is always that of a whole
-            // file. The part stands beside the folders, so that these hold nothing else at any time.
+            // Written beside its place and renamed, so that a reader never sees half a file, even if this process is
+            // killed. Not in the folders, which contain one file each at any time.
             let part = directory.join(format!("{}.part", name.replace('/', "-")));
             write_private(&part, &content).map_err(failed)?;
             std::fs::rename(part, directory.join(name)).map_err(failed)?;
@@ -50,20 +55,20 @@ impl Sandbox {
     }
 }
 
-/// Writes a file that nobody else can read.
+/// Writes a file that only its owner can read.
 fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // What a process left behind may be readable by others.
+    // A file of an earlier process may be readable by others.
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => options.open(path)?.write_all(content),
     }
 }
 
-/// How to use it.
+/// The text of `README`.
 fn readme(sandbox: &Sandbox, directory: &Path) -> String {
     let (address, web) = (sandbox.address(), sandbox.web_url());
     let client = sandbox.client();
@@ -85,12 +90,12 @@ fn readme(sandbox: &Sandbox, directory: &Path) -> String {
   API          https://{address}/api
   dashboard    {web}/
   portal       {web}/portal      where signers log in
-  inbox        {web}/inbox       what they would have got by e-mail and SMS
+  inbox        {web}/inbox       the e-mails and SMS that would have been sent to them
   sender       {organization}, with the certificate in {p12} (password: {PASSWORD})
-  trust        the server's certificate ends in {roots}
-  seals        signed documents are sealed under another root, {seal}
+  trust        the server's certificate chains to {roots}
+  seals        the seals of signed documents chain to another root, {seal}
   tokens       {endpoint}, with the web certificate's root in {web_roots}
-               client id {client_id}, broker id {broker_id}
+               client ID {client_id}, broker ID {broker_id}
 
 curl
 
@@ -106,14 +111,14 @@ Rust
 
 Access tokens
 
-  A client with a token shows no certificate to the API.
+  A client with an access token presents no certificate to the API.
 
   TOKEN=$(curl --silent --cert-type P12 --cert {p12}:{PASSWORD} --cacert {web_roots} {endpoint} \\
     --data grant_type=client_credentials --data client_id={client_id} \\
     --data scope=signering:{broker_id} --data resource=https://{address}/api | sed 's/.*\"access_token\":\"\\([^\"]*\\).*/\\1/')
   curl --cacert {roots} --header \"Authorization: Bearer $TOKEN\" https://{address}/api/{organization}
 
-  In Rust, give the environment a token endpoint, and the client its ids:
+  In Rust, give the environment a token endpoint, and the client its IDs:
 
   .environment(environment.with_token_endpoint(
       TokenEndpoint::new(\"{endpoint}\")?.with_roots(TrustAnchors::from_pem_file(\"{web_roots}\")?)))
@@ -128,13 +133,13 @@ The official Java client
 
   new ServiceEnvironment(\"Sandbox\", URI.create(\"https://{address}/api\"), List.of(\"{folder}\"))
 
-  The directory holds the root of the server's certificate and nothing else.
+  The directory contains only the root of the server's certificate.
 
 The official .NET client
 
   Load {p12} as an X509Certificate2, use https://{address}/api as the URL of its environment, and {roots} as
-  the environment's only allowed chain certificate. Where the client asks the operating system, install {roots} as a
-  trusted root: it is good for localhost and 127.0.0.1 only, and for two years. Remove it when you are done:
+  the environment's only allowed chain certificate. If the client uses the roots of the operating system, install
+  {roots} as a trusted root. It is valid for localhost and 127.0.0.1 only, for two years. Remove it afterwards:
 
   Windows   certutil -user -delstore Root \"{root_name}\"
   Linux     rm /usr/local/share/ca-certificates/sandbox.crt && update-ca-certificates --fresh

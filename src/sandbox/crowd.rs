@@ -1,4 +1,4 @@
-//! Many signers who act by chance, each through the same door as a browser.
+//! Many signers who act at random, each by the same calls as a browser.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::inner::duration;
-use super::job::{Act, Flow, Job};
+use super::job::{Flow, Job, SignerAction};
 use super::running::Sandbox;
 use super::visit::ExitRedirect;
 use crate::types::JobId;
@@ -14,10 +14,10 @@ use crate::types::JobId;
 /// A crowd of signers, for load tests: some sign, some reject, some fail, and the rest never act, so that their jobs
 /// expire.
 ///
-/// What a signer does, and when, follows from the seed, the number of the job and the place of the signer in the job.
-/// A sandbox counts jobs from 1, so a test that creates the same jobs in the same order has the same crowd.
+/// The seed, the number of the job and the position of the signer in the job determine the action and its time. A
+/// sandbox numbers its jobs from 1, so a test that creates the same jobs in the same order gets the same actions.
 ///
-/// By default all sign, between one minute and one hour after they were asked to.
+/// By default, all signers sign, between one minute and one hour after they were invited.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,10 +25,9 @@ use crate::types::JobId;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let sandbox = Sandbox::start().await?;
-/// let crowd = Crowd::new(7).sign(0.85).reject(0.05).fail(0.02).within(Duration::from_secs(60)..Duration::from_secs(8 * 3600));
-/// // A day in steps of a minute. A load test creates its jobs meanwhile.
-/// for _ in 0..24 * 60 {
+/// let sandbox = Sandbox::start().await?; let crowd =
+/// Crowd::new(7).sign(0.85).reject(0.05).fail(0.02).within(Duration::from_secs(60)..Duration::from_secs(8 * 3600)); //
+/// A day in steps of a minute. A load test creates its jobs meanwhile. for _ in 0..24 * 60 {
 ///     sandbox.advance(Duration::from_secs(60));
 ///     for act in sandbox.let_act(&crowd) {
 ///         // The browser of a signer of a direct job with callback requests this URL of the application.
@@ -50,7 +49,7 @@ pub struct Crowd {
     within: Range<Duration>,
 }
 
-/// Something that a signer of a [`Crowd`] did.
+/// The action of one signer of a [`Crowd`].
 ///
 /// Example: see [`Crowd`].
 #[derive(Clone, Debug)]
@@ -58,13 +57,13 @@ pub struct Crowd {
 pub struct CrowdAct {
     /// The job.
     pub job: JobId,
-    /// What the signer did.
+    /// The action.
     pub action: CrowdAction,
-    /// Where the browser goes: the exit URL with the token. `None` in the portal flow.
+    /// The redirect of the signer's browser: the exit URL with the token. `None` in the portal flow.
     pub exit: Option<ExitRedirect>,
 }
 
-/// What a signer of a [`Crowd`] did.
+/// A kind of action of a signer of a [`Crowd`].
 ///
 /// Example: see [`Crowd`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,7 +73,7 @@ pub enum CrowdAction {
     Signed,
     /// The signer rejected the documents.
     Rejected,
-    /// Something went wrong. Direct flow.
+    /// The signing ceremony failed. Direct flow.
     Failed,
     /// The signer entered a wrong code too many times. Portal flow, signers by e-mail or mobile number.
     Blocked,
@@ -92,21 +91,24 @@ impl Crowd {
         self
     }
 
-    /// Sets the share of signers who reject the documents. Defaults to 0. They are taken from those who do not sign.
+    /// Sets the share of signers who reject the documents, from 0 to 1. Defaults to 0. With the share of signers who
+    /// sign, it adds up to at most 1: what exceeds 1 has no effect.
     pub fn reject(mut self, share: f64) -> Self {
         self.reject = share;
         self
     }
 
-    /// Sets the share of signers who fail. Defaults to 0. They are taken from those who neither sign nor reject. In the portal
-    /// flow, a signer with a code is blocked, and a signer with a personal number never acts.
+    /// Sets the share of signers who fail, from 0 to 1. Defaults to 0. With the shares of signers who sign or reject,
+    /// it adds up to at most 1: what exceeds 1 has no effect.
+    ///
+    /// In the portal flow, a signer with a code is blocked instead, and a signer with a personal number never acts.
     pub fn fail(mut self, share: f64) -> Self {
         self.fail = share;
         self
     }
 
-    /// Sets how long after the invitation, or after the creation of a direct job, a signer acts. Defaults to between one
-    /// minute and one hour.
+    /// Sets how long after the invitation, or after the creation of a direct job, a signer acts. Defaults to between
+    /// one minute and one hour.
     ///
     /// In the direct flow, a signer acts only while the redirect URL can be used, which defaults to one hour.
     pub fn within(mut self, delay: Range<Duration>) -> Self {
@@ -114,18 +116,18 @@ impl Crowd {
         self
     }
 
-    /// What a signer does, and how long it takes. `None` for one who never acts.
-    fn fate(&self, job: &Job, at: usize) -> Option<(Act, Duration)> {
+    /// The action of a signer, and the delay before it. `None` if the signer never acts.
+    fn fate(&self, job: &Job, at: usize) -> Option<(SignerAction, Duration)> {
         let mut numbers = Numbers::new(self.seed, job.id, at);
         let (chance, place) = (numbers.next(), numbers.next());
         let act = if chance < self.sign {
-            Act::Sign
+            SignerAction::Sign
         } else if chance < self.sign + self.reject {
-            Act::Reject
+            SignerAction::Reject
         } else if chance < self.sign + self.reject + self.fail {
             match job.flow {
-                Flow::Direct { .. } => Act::Fail,
-                Flow::Portal { .. } if job.signers[at].has_code() => Act::Block,
+                Flow::Direct { .. } => SignerAction::Fail,
+                Flow::Portal { .. } if job.signers[at].has_code() => SignerAction::Block,
                 Flow::Portal { .. } => return None,
             }
         } else {
@@ -135,8 +137,8 @@ impl Crowd {
         Some((act, start.saturating_add(end.saturating_sub(start).mul_f64(place))))
     }
 
-    /// When a signer acts, and how, if they can act at all now.
-    fn turn(&self, job: &Job, at: usize) -> Option<(Timestamp, Act)> {
+    /// The time and action of a signer. `None` if the signer cannot act now.
+    fn turn(&self, job: &Job, at: usize) -> Option<(Timestamp, SignerAction)> {
         let asked = match job.flow {
             Flow::Direct { .. } => job.created,
             Flow::Portal { .. } => job.signers[at].invited?,
@@ -147,19 +149,18 @@ impl Crowd {
 }
 
 impl Sandbox {
-    /// Lets all signers of a crowd act whose time has come, in the order of their times. Call it after each
-    /// [`advance`](Self::advance), with steps that are short against the delays of the crowd: a signer acts at the time of the
-    /// call.
+    /// Performs the actions of all signers of a crowd that are due, in the order of their times.
     ///
-    /// Signers of a direct job use their redirect URL, those of a portal job log in. The dashboard and tests can act for the
-    /// same signers before.
+    /// Call it after each [`advance`](Self::advance), with steps much shorter than the delays of the crowd: a signer
+    /// acts at the time of the call. Signers of a direct job use their redirect URL, those of a portal job log in. A
+    /// signer who has already acted in another way, for instance on the dashboard, is skipped.
     pub fn let_act(&self, crowd: &Crowd) -> Vec<CrowdAct> {
         let mut turns = Vec::new();
         {
             let mut inner = self.service.lock();
             let now = inner.now();
             inner.jobs.pass(now);
-            for job in inner.jobs.all().filter(|job| job.over.is_none()) {
+            for job in inner.jobs.all().filter(|job| job.ended.is_none()) {
                 let turn = |at| {
                     crowd.turn(job, at).filter(|(time, _)| *time <= now).map(|(time, act)| (time, job.id, at, act))
                 };
@@ -170,9 +171,9 @@ impl Sandbox {
         turns.into_iter().filter_map(|(_, job, at, act)| self.act_of(job, at, act)).collect()
     }
 
-    /// One act. `None` if another signer has ended the job meanwhile, or the redirect URL cannot be used.
-    fn act_of(&self, job: i64, at: usize, act: Act) -> Option<CrowdAct> {
-        // For one act only, so that calls of the API come in between.
+    /// Performs one action. `None` if another signer has ended the job meanwhile, or the redirect URL cannot be used.
+    fn act_of(&self, job: i64, at: usize, act: SignerAction) -> Option<CrowdAct> {
+        // Locked for one action only, so that calls of the API are not held up.
         let mut inner = self.service.lock();
         let now = inner.now();
         let found = inner.jobs.job(job).filter(|job| job.may_act(at))?;
@@ -184,10 +185,10 @@ impl Sandbox {
         let exit = inner.jobs.job(job).and_then(|job| job.exit(act, &token));
         let exit = exit.and_then(|url| Some(ExitRedirect::new(url, token.parse().ok()?)));
         let action = match act {
-            Act::Sign => CrowdAction::Signed,
-            Act::Reject => CrowdAction::Rejected,
-            Act::Fail => CrowdAction::Failed,
-            Act::Block => CrowdAction::Blocked,
+            SignerAction::Sign => CrowdAction::Signed,
+            SignerAction::Reject => CrowdAction::Rejected,
+            SignerAction::Fail => CrowdAction::Failed,
+            SignerAction::Block => CrowdAction::Blocked,
         };
         Some(CrowdAct { job: JobId::from_wire(job), action, exit })
     }

@@ -1,53 +1,53 @@
 //! The sandbox's own errors.
 
-/// Why a sandbox cannot do what it was told.
+/// An error of the sandbox.
 ///
-/// Example: none; a test unwraps it.
+/// Example: none, tests unwrap it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
-    /// It cannot start.
+    /// The sandbox cannot start.
     #[error("the sandbox cannot start: {0}")]
     Start(String),
-    /// The redirect URL is used, replaced by a newer one, or not of this sandbox.
-    #[error("the redirect URL is used, replaced by a newer one, or not of this sandbox")]
+    /// The redirect URL was used before, was replaced by a newer one, or belongs to another sandbox.
+    #[error("the redirect URL was used before, was replaced by a newer one, or belongs to another sandbox")]
     RedirectUrl,
-    /// The redirect URL has expired. A new one can be asked for.
-    #[error("the redirect URL has expired; ask for a new one")]
+    /// The redirect URL has expired. The client can request a new one.
+    #[error("the redirect URL has expired; request a new one")]
     RedirectUrlExpired,
-    /// What is to outlive the sandbox cannot be read or written.
-    #[error("the sandbox's directory: {0}")]
+    /// A file of the sandbox cannot be read or written.
+    #[error("the sandbox's files cannot be read or written: {0}")]
     Store(String),
-    /// A document package is not as the service wants it.
-    #[error("the package: {0}")]
+    /// A document package breaks a rule of the service.
+    #[error("the document package is invalid: {0}")]
     Package(String),
     /// The PKCS#12 archive cannot be written.
     #[error("the PKCS#12 archive cannot be written: {0}")]
     Pkcs12(String),
-    /// A signer's signature cannot be made.
-    #[error("the signature cannot be made: {0}")]
+    /// A signer's signature cannot be created.
+    #[error("the signature cannot be created: {0}")]
     Signature(String),
-    /// There is no such job, or no such signer in it.
-    #[error("there is no such job, or no such signer in it")]
+    /// The sandbox has no such job, or the job has no such signer.
+    #[error("the sandbox has no such job, or the job has no such signer")]
     NoSuchSigner,
-    /// It is not the signer's turn, they have acted already, or the job is over.
-    #[error("it is not the signer's turn, they have acted already, or the job is over")]
+    /// The signer cannot act: it is not their turn, they have already acted, or the job has ended.
+    #[error("the signer cannot act: it is not their turn, they have already acted, or the job has ended")]
     NotWaiting,
-    /// The signer is not addressed by e-mail or mobile number, so there is no code to enter.
+    /// The signer is identified by a personal number, so there is no code to enter.
     #[error("the signer logs in with an electronic ID, not with a code")]
     NoCode,
-    /// There is a client with this id already.
-    #[error("there is a client with this id already")]
+    /// A client with this ID is already registered.
+    #[error("a client with this ID is already registered")]
     KnownClient,
-    /// The text is not a rule for a fault.
-    #[error("the rule for a fault: {0}")]
+    /// The text is not a fault rule.
+    #[error("invalid fault rule: {0}")]
     FaultRule(String),
-    /// There is no such job, or it has no signed document.
-    #[error("there is no such job, or it has no signed document")]
+    /// The sandbox has no such job, or the job has no signed document.
+    #[error("the sandbox has no such job, or the job has no signed document")]
     NotSigned,
 }
 
-/// What a certificate that cannot be made means. No `From`: the library that makes them is not in the API.
+/// Converts an error of the certificate library. Not a `From`, so that the library is not part of the public API.
 pub(super) fn uncertified(error: rcgen::Error) -> SandboxError {
-    SandboxError::Start(format!("no certificate can be made: {error}"))
+    SandboxError::Start(format!("a certificate cannot be created: {error}"))
 }

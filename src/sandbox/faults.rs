@@ -1,4 +1,4 @@
-//! Faults on demand: what a network and a tired service do now and then.
+//! Injected faults: failures of the network and of the service.
 
 mod text;
 
@@ -7,69 +7,70 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 
-/// What goes wrong with a call.
+/// A fault of a call.
 ///
 /// Example: see [`FaultRule`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The connection is closed before TLS begins. Which operation it is for is not known by then.
+    /// The connection is closed before the TLS handshake. The operation is not known by then, so the fault cannot be
+    /// limited to one.
     RefuseConnection,
-    /// The request arrives, but the connection is closed without an answer, and nothing was done.
+    /// The request is discarded, and the connection is closed without an answer.
     LoseRequest,
-    /// The work is done, but the connection is closed without an answer.
+    /// The request is executed, but the connection is closed without an answer.
     LoseAnswer,
-    /// The work is done, but the connection is closed in the middle of the answer's body.
+    /// The request is executed, but the connection is closed in the middle of the answer's body.
     CutAnswer,
-    /// The work is done, but a bit of the answer is flipped on its way, so that TLS refuses it.
+    /// The request is executed, but a bit of the answer is flipped in transit, so that TLS rejects it.
     CorruptAnswer,
-    /// The connection is reset in the middle of the request's body, and nothing was done. Of a request without a body, as
-    /// [`LoseRequest`](Self::LoseRequest).
+    /// The connection is reset in the middle of the request's body, and the request is discarded. For a request without
+    /// a body, the same as [`LoseRequest`](Self::LoseRequest).
     ResetUpload,
-    /// The answer comes in small pieces, with this pause between them.
+    /// The answer is sent in small pieces, with this pause between them.
     SlowAnswer(Duration),
-    /// Nothing is done, and this is the answer.
+    /// The request is refused with this status and body.
     Refuse(StatusCode, RefusalBody),
-    /// A change is handed out without being hidden from others. Polls only.
+    /// A change is delivered without being hidden from other pollers. Polls only.
     DeliverTwice,
-    /// Nothing goes wrong: the answer's XML has another prefix for the API's namespace, and a foreign default namespace. Those who
-    /// read it with regular expressions see something else; by the rules of XML it is the same.
+    /// The answer's XML has a prefix for the API's namespace and an unrelated default namespace. It has the same
+    /// meaning, but programs that read it with regular expressions fail.
     OtherPrefixes,
-    /// The work is done, but the answer is this, as XML and with status 200.
+    /// The request is executed, but the answer is this invalid XML, with status 200.
     Nonsense(Nonsense),
 }
 
-/// What stands in the body of a refusal.
+/// The body of a refusal.
 ///
 /// Example: see [`FaultRule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalBody {
-    /// An `error` document, as the service writes it.
+    /// An `error` document in the form of the service.
     Xml,
-    /// A page of a gateway.
+    /// An HTML page, as a gateway sends it.
     Html,
     /// Plain text.
     Text,
-    /// Nothing.
+    /// No body.
     Empty,
 }
 
-/// An answer that is none.
+/// An invalid answer.
 ///
 /// Example: see [`FaultRule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Nonsense {
-    /// XML that breaks off.
+    /// Truncated XML.
     Malformed,
     /// A document of another kind.
     OtherDocument,
-    /// Elements nested ten thousand deep.
+    /// Elements nested 10 000 deep.
     Deep,
-    /// A DOCTYPE with entities that expand without end.
+    /// A DOCTYPE with entities that expand exponentially.
     Entities,
-    /// Two mebibytes.
+    /// XML of 2 MiB.
     Huge,
 }
 
@@ -94,30 +95,30 @@ impl Nonsense {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
-    /// Who am I?
+    /// The connection check, `whoami`.
     WhoAmI,
-    /// Create a job, of either flow.
+    /// Create a job, in either flow.
     Create,
-    /// A new redirect URL.
+    /// Request a new redirect URL.
     RenewRedirectUrl,
-    /// Status by token.
+    /// Fetch the status of a direct job by token.
     Status,
-    /// Poll, in either flow.
+    /// Poll a queue, in either flow.
     Poll,
     /// Cancel a portal job.
     Cancel,
-    /// Confirm.
+    /// Confirm a change.
     Confirm,
-    /// Fetch a PAdES, archived ones included.
+    /// Download a PAdES, archived ones included.
     Pades,
-    /// Fetch a XAdES.
+    /// Download a XAdES.
     Xades,
     /// Delete documents.
     Delete,
 }
 
 impl Operation {
-    /// What a request is, by its method and path.
+    /// The operation of a request, by its method and path.
     pub(super) fn of(method: &Method, path: &str) -> Option<Self> {
         let segments: Vec<&str> = path.split('/').collect();
         let ["", "api", _sender, rest @ ..] = segments.as_slice() else { return None };
@@ -137,14 +138,17 @@ impl Operation {
     }
 }
 
-/// Which calls a fault meets, and how often.
+/// A rule that injects a fault: which one, into which calls, and how often.
+///
+/// Applies to every call unless limited by [`on`](Self::on), [`times`](Self::times) or
+/// [`with_probability`](Self::with_probability).
 ///
 /// ```
 /// use posten_signering::sandbox::{Fault, FaultRule, Operation};
 ///
-/// // The first two confirmations are lost on their way back.
+/// // The answers to the first two confirmations are lost.
 /// let rule = FaultRule::new(Fault::LoseAnswer).on(Operation::Confirm).times(2);
-/// // Every twentieth call of any kind, by chance.
+/// // Each call of any kind, with a probability of 5 %.
 /// let rule = FaultRule::new(Fault::LoseRequest).with_probability(0.05);
 ///
 /// // The same as text.
@@ -162,24 +166,24 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// This fault, on every call.
+    /// Creates a rule that injects this fault into every call.
     pub fn new(fault: Fault) -> Self {
         Self { fault, operation: None, left: None, probability: 1.0 }
     }
 
-    /// Only on this kind of call.
+    /// Limits the rule to one operation.
     pub fn on(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
         self
     }
 
-    /// Only so many times.
+    /// Limits how often the rule applies.
     pub fn times(mut self, times: u32) -> Self {
         self.left = Some(times);
         self
     }
 
-    /// Only by chance: 0 is never, 1 always.
+    /// Sets the probability that the rule applies to a call, between 0 (never) and 1 (always). Defaults to 1.
     pub fn with_probability(mut self, probability: f64) -> Self {
         self.probability = probability;
         self
@@ -202,29 +206,30 @@ impl Faults {
         self.rules(Vec::clear);
     }
 
-    /// The rules that can still strike, as text.
+    /// The rules that can still apply, as text.
     pub(super) fn list(&self) -> Vec<String> {
         self.rules(|rules| rules.iter().filter(|rule| rule.left != Some(0)).map(ToString::to_string).collect())
     }
 
     /// Whether the next connection is refused.
     pub(super) fn refuses_connection(&self) -> bool {
-        self.strike(|rule| rule.fault == Fault::RefuseConnection).is_some()
+        self.take(|rule| rule.fault == Fault::RefuseConnection).is_some()
     }
 
-    /// What goes wrong with this call, if anything does.
+    /// The fault of this call, if any.
     pub(super) fn on(&self, operation: Option<Operation>) -> Option<Fault> {
-        self.strike(|rule| {
+        self.take(|rule| {
             rule.fault != Fault::RefuseConnection
                 && (rule.operation.is_none() || rule.operation == operation)
                 && (rule.fault != Fault::DeliverTwice || operation == Some(Operation::Poll))
         })
     }
 
-    fn strike(&self, concerns: impl Fn(&FaultRule) -> bool) -> Option<Fault> {
+    /// The fault of the first rule that matches, which then applies once less.
+    fn take(&self, matches: impl Fn(&FaultRule) -> bool) -> Option<Fault> {
         self.rules(|rules| {
             let rule =
-                rules.iter_mut().find(|rule| rule.left != Some(0) && concerns(rule) && chance(rule.probability))?;
+                rules.iter_mut().find(|rule| rule.left != Some(0) && matches(rule) && chance(rule.probability))?;
             rule.left = rule.left.map(|left| left - 1);
             Some(rule.fault.clone())
         })
@@ -262,9 +267,9 @@ mod tests {
     fn a_probability_is_kept_roughly() {
         let faults = Faults::new(Vec::new());
         faults.add(FaultRule::new(Fault::LoseRequest).with_probability(0.2));
-        let struck = (0..10_000).filter(|_| faults.on(None).is_some()).count();
+        let applied = (0..10_000).filter(|_| faults.on(None).is_some()).count();
         // 20 standard deviations of a fair draw.
-        assert!((1_200..2_800).contains(&struck), "{struck}");
+        assert!((1_200..2_800).contains(&applied), "{applied}");
         faults.clear();
         faults.add(FaultRule::new(Fault::LoseRequest).with_probability(0.0));
         assert_eq!(faults.on(None), None);

@@ -42,7 +42,8 @@ pub(crate) fn signatures(input: &[u8]) {
     verify(input, &files.map(|(name, content)| (name.to_owned(), content)).into());
 }
 
-/// Whoever is named in the signature is who called, and it is the time that it says: else nothing beyond would be seen.
+/// The certificate in the signature is taken as the caller's, and its time as now: otherwise the checks would end
+/// there.
 fn verify(signatures: &[u8], files: &Files) {
     let Ok(text) = std::str::from_utf8(signatures) else { return };
     let certificate = between(text, "<X509Certificate>", "<").and_then(|text| STANDARD.decode(text).ok());
@@ -51,7 +52,7 @@ fn verify(signatures: &[u8], files: &Files) {
     let _ = package::signatures(text, files, &caller, now);
 }
 
-/// What stands after the first text and before the next.
+/// The text between two others.
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     let (_, rest) = text.split_once(before)?;
     rest.split_once(after).map(|(between, _)| between)
@@ -75,7 +76,7 @@ pub(crate) fn identity() -> Identity {
     keys.client().and_then(|client| client.identity()).expect("an identity")
 }
 
-/// What the fuzzer begins with.
+/// The seeds of the fuzzer.
 #[cfg(test)]
 pub(crate) mod seeds {
     use super::super::delivery::{SealKeys, Sealing, signature};

@@ -1,4 +1,4 @@
-//! What changes while the service runs: jobs, visitors, queues, the archive and the clock.
+//! The mutable state of the service: jobs, visitors, queues, the archive and the clock.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use super::memory::Memory;
 use super::rules::RateLimit;
 use super::visitors::Visitors;
 
-/// How long a queue that was empty must not be polled.
+/// The time before which an empty queue must not be polled.
 pub(super) struct Pause {
     pub(super) until: Timestamp,
-    /// How many polls have come too early.
+    /// The number of early polls.
     early: u32,
 }
 
@@ -23,9 +23,9 @@ impl Pause {
         Self { until, early: 0 }
     }
 
-    /// Makes it longer because of one more poll that came too early: twice as long as the time before.
+    /// Doubles the wait after an early poll.
     pub(super) fn grow(&mut self, interval: SignedDuration, now: Timestamp) -> Timestamp {
-        /// Further than a day nobody is pushed away.
+        /// The maximum wait.
         const LONGEST: SignedDuration = SignedDuration::from_hours(24);
         self.early = self.early.saturating_add(1);
         let wait = interval.checked_mul(2_i32.saturating_pow(self.early)).unwrap_or(LONGEST).min(LONGEST);
@@ -34,20 +34,20 @@ impl Pause {
     }
 }
 
-/// What the service knows at a moment.
+/// The mutable state of the service.
 pub(super) struct Inner {
     pub(super) jobs: Jobs,
     pub(super) visitors: Visitors,
     pub(super) permitted: HashMap<QueueKey, Pause>,
-    /// Signed documents in long-term storage, by owner and id.
+    /// The archived documents, by owner and ID.
     pub(super) archive: HashMap<(String, String), Bytes>,
-    /// What of it is to be saved.
+    /// The keys of archived documents that are not saved yet.
     pub(super) archived: Vec<(String, String)>,
-    /// Whether the clock is to be saved.
+    /// Whether the clock was moved since the last save.
     pub(super) clock_moved: bool,
-    /// `None`: any number of calls is permitted.
+    /// `None` without a rate limit.
     pub(super) rate_limit: Option<RateLimit>,
-    /// What tests look at.
+    /// The record for tests.
     pub(super) memory: Memory,
     ahead: SignedDuration,
 }
@@ -67,7 +67,7 @@ impl Inner {
         }
     }
 
-    /// What the sandbox's clock says.
+    /// The time of the sandbox's clock.
     pub(super) fn now(&self) -> Timestamp {
         let (first, last) = bounds();
         Timestamp::now().checked_add(self.ahead).unwrap_or(last).clamp(first, last)
@@ -83,7 +83,7 @@ impl Inner {
         self.set_ahead(self.ahead.saturating_sub(duration(by)));
     }
 
-    /// How far the sandbox's clock is ahead of the machine's.
+    /// The difference between the sandbox's clock and the machine's.
     pub(super) fn ahead(&self) -> SignedDuration {
         self.ahead
     }
@@ -95,7 +95,7 @@ impl Inner {
     }
 }
 
-/// Between these times is the clock, so that a year can be added to it or taken away, and written in a certificate.
+/// The bounds of the clock, so that a year can be added or subtracted, and the time be written in a certificate.
 fn bounds() -> (Timestamp, Timestamp) {
     const DAY: i64 = 24 * 3600;
     let day = |days: i64| Timestamp::from_second(days * DAY).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -103,7 +103,7 @@ fn bounds() -> (Timestamp, Timestamp) {
     (day(365), day(2_567_655))
 }
 
-/// The same duration, for reckoning with times.
+/// Converts a duration for calculations with timestamps.
 pub(super) fn duration(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

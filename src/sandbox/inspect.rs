@@ -1,4 +1,4 @@
-//! A document package that lies somewhere: what is in it, and whether its signature holds.
+//! Reads and checks a stored document package.
 
 use std::fmt;
 
@@ -12,11 +12,12 @@ use crate::certificate::Certificate;
 use crate::types::OrganizationNumber;
 use crate::xml::{self, generated as wire};
 
-/// A document package (ASiC-E) that was found right by the rules of the service, but for two that need a caller: whose
-/// certificate it is, and whether the time of the signature is now.
+/// A document package (ASiC-E) that follows the rules of the service.
 ///
-/// For looking at what [`dump_packages_to`](crate::ClientBuilder::dump_packages_to) wrote, or another client. `Debug` leaves out
-/// what may be personal.
+/// Two rules are not checked, because they apply to a call only: that the certificate is that of the connection, and
+/// that the signing time is now. Use it to examine packages that
+/// [`dump_packages_to`](crate::ClientBuilder::dump_packages_to) or another client wrote. `Debug` prints no personal
+/// data.
 ///
 /// ```no_run
 /// use posten_signering::sandbox::InspectedPackage;
@@ -28,31 +29,31 @@ use crate::xml::{self, generated as wire};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct InspectedPackage {
-    /// Whether it is for the portal flow, or else for the direct one.
+    /// Whether it belongs to the portal flow; otherwise to the direct flow.
     pub is_portal: bool,
     /// The sender's organization number.
     pub sender: String,
     /// The title of the job.
     pub title: String,
-    /// The documents, in their order.
+    /// The documents, in the order of the manifest.
     pub documents: Vec<ReceivedDocument>,
     /// The whole manifest, as XML.
     pub manifest: String,
-    /// The name of the signing certificate's holder, in the form of [`Identity::subject`](crate::Identity::subject). Its
-    /// issuer is not checked.
+    /// The subject of the signing certificate, in the form of [`Identity::subject`](crate::Identity::subject). The
+    /// issuer of the certificate is not checked.
     pub signed_by: String,
-    /// The organization in that certificate.
+    /// The organization number in the signing certificate.
     pub signed_for: Option<OrganizationNumber>,
-    /// When it says that it was signed.
+    /// The signing time that the signature claims.
     pub signed_at: Timestamp,
 }
 
 impl InspectedPackage {
-    /// Looks into a package.
+    /// Reads and checks a package.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Package`] with the file and the rule, when it is not as the service wants it.
+    /// [`SandboxError::Package`] with the file and the rule, if the package breaks a rule of the service.
     pub fn read(package: &[u8]) -> Result<Self, SandboxError> {
         Self::look(package).map_err(SandboxError::Package)
     }

@@ -1,4 +1,4 @@
-//! A job of the sandbox, and what happens to it. Knows no HTTP and no other jobs.
+//! A job of the sandbox, and its events. Independent of HTTP and of other jobs.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use super::signer::{Naming, Signer};
 use crate::flow::SignatureStatus;
 use crate::types::{Documents, ExitUrls};
 
-/// How long a direct job lives.
+/// The lifetime of a direct job.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How long a signer of a portal job has when the sender does not say.
+/// The default availability of a portal job for a signer.
 pub(super) const AVAILABILITY: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How long a change that was handed out is hidden from others.
+/// The time for which a delivered change is hidden from other pollers.
 pub(super) const HIDDEN: Duration = Duration::from_secs(10 * 60);
-/// When documents may be deleted after completion.
+/// The time from completion until documents may be deleted.
 const DELETION_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// How long signed documents can be fetched.
+/// The time after the end of a job for which signed documents can be downloaded.
 const FETCHED_FOR: SignedDuration = SignedDuration::from_hours(40 * 24);
 
 /// A job.
@@ -33,7 +33,7 @@ pub(super) struct Job {
     pub(super) description: Option<String>,
     pub(super) naming: Naming,
     pub(super) flow: Flow,
-    /// Where its changes go. `None`: they are asked for by token.
+    /// The queue of its changes. `None` if the status is fetched by token.
     pub(super) queue: Option<Option<String>>,
     pub(super) signers: Vec<Signer>,
     pub(super) documents: Documents,
@@ -44,17 +44,17 @@ pub(super) struct Job {
     pub(super) created: Timestamp,
     /// The latest change, if it goes into a queue.
     pub(super) change: Option<QueuedChange>,
-    pub(super) over: Option<Timestamp>,
+    pub(super) ended: Option<Timestamp>,
     /// Whether the sender has confirmed its end.
     pub(super) confirmed: bool,
     pub(super) deleted: bool,
 }
 
-/// What only jobs of one flow have.
+/// The data that only jobs of one flow have.
 pub(super) enum Flow {
     Direct {
         exit_urls: Box<ExitUrls>,
-        /// The token that fits the state the job is in.
+        /// The status query token of the current state.
         token: Option<String>,
     },
     Portal {
@@ -71,7 +71,7 @@ pub(super) enum FlowName {
 }
 
 impl FlowName {
-    /// As it stands in a path.
+    /// The name in a path.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Direct => "direct",
@@ -83,7 +83,7 @@ impl FlowName {
 /// A change that waits in a queue, is hidden from it, or was confirmed.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct QueuedChange {
-    /// Counts the changes of the job: an older one cannot confirm a newer one.
+    /// The number of the change within its job. An older change does not confirm a newer one.
     pub(super) number: u32,
     #[serde(skip)]
     hidden_until: Option<Timestamp>,
@@ -91,34 +91,34 @@ pub(super) struct QueuedChange {
 }
 
 impl QueuedChange {
-    /// Whether it can be handed out.
+    /// Whether it can be delivered.
     pub(super) fn is_visible(&self) -> bool {
         !self.confirmed && self.hidden_until.is_none()
     }
 
-    /// Hides it from others for a while.
+    /// Hides it until this time.
     pub(super) fn hide(&mut self, until: Timestamp) {
         self.hidden_until = Some(until);
     }
 
-    /// Shows it again, if the time has come.
+    /// Makes it visible again, if the time has come.
     pub(super) fn reappear(&mut self, now: Timestamp) {
         self.hidden_until.take_if(|until| *until <= now);
     }
 }
 
-/// What a signer does.
+/// An action of a signer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum SignerAction {
     Sign,
     Reject,
-    /// Something goes wrong on the way. Direct flow.
+    /// The signing ceremony fails. Direct flow.
     Fail,
-    /// The wrong code, too many times. Portal flow, signers by address.
+    /// Too many wrong codes. Portal flow, signers identified by contact information.
     Block,
 }
 
-/// Where a job stands as a whole.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     InProgress,
@@ -137,7 +137,7 @@ impl Job {
     pub(super) fn state(&self) -> State {
         if self.signers.iter().all(|signer| signer.status == SignatureStatus::Signed) {
             State::Completed
-        } else if self.over.is_some() {
+        } else if self.ended.is_some() {
             State::Failed
         } else {
             State::InProgress
@@ -148,42 +148,43 @@ impl Job {
     pub(super) fn may_act(&self, signer: usize) -> bool {
         let signer = &self.signers[signer];
         let asked = matches!(self.flow, Flow::Direct { .. }) || signer.invited.is_some();
-        self.over.is_none() && signer.status == SignatureStatus::Waiting && asked
+        self.ended.is_none() && signer.status == SignatureStatus::Waiting && asked
     }
 
-    /// Where the browser goes after an act: the exit URL with the token. Direct flow.
-    pub(super) fn exit(&self, act: Act, token: &str) -> Option<Url> {
+    /// The exit URL after an action, with the token. Direct flow.
+    pub(super) fn exit(&self, act: SignerAction, token: &str) -> Option<Url> {
         let Flow::Direct { exit_urls, .. } = &self.flow else { return None };
         let url = match act {
-            Act::Sign => exit_urls.completion(),
-            Act::Reject => exit_urls.rejection(),
-            Act::Fail | Act::Block => exit_urls.error(),
+            SignerAction::Sign => exit_urls.completion(),
+            SignerAction::Reject => exit_urls.rejection(),
+            SignerAction::Fail | SignerAction::Block => exit_urls.error(),
         };
         let mut url = Url::parse(url).ok()?;
         url.query_pairs_mut().append_pair("status_query_token", token);
         Some(url)
     }
 
-    /// One signer acts. `None` when the job is over, the signer has acted already, or it is not their turn.
-    pub(super) fn act(&mut self, at: usize, act: Act, xades: Option<Bytes>, now: Timestamp) -> Option<()> {
+    /// Performs an action of a signer. `None` if the job has ended, the signer has already acted, or it is not their
+    /// turn.
+    pub(super) fn act(&mut self, at: usize, act: SignerAction, xades: Option<Bytes>, now: Timestamp) -> Option<()> {
         if !self.may_act(at) {
             return None;
         }
         let signer = &mut self.signers[at];
         let status = match act {
-            // A name is asked for only where the signed documents have nothing else, and an authenticated signature
-            // brings none along.
-            Act::Sign
+            // The name is looked up only if it is the identifier in the signed documents, and the signature does not
+            // contain it, as an authenticated one does not.
+            SignerAction::Sign
                 if self.naming == Naming::Name
                     && signer.authenticated
                     && signer.trouble() == Some(SpecialCase::NameNotAvailable) =>
             {
                 SignatureStatus::SignersNameNotAvailable
             }
-            Act::Sign => SignatureStatus::Signed,
-            Act::Reject => SignatureStatus::Rejected,
-            Act::Fail => SignatureStatus::Failed,
-            Act::Block => SignatureStatus::Blocked,
+            SignerAction::Sign => SignatureStatus::Signed,
+            SignerAction::Reject => SignatureStatus::Rejected,
+            SignerAction::Fail => SignatureStatus::Failed,
+            SignerAction::Block => SignatureStatus::Blocked,
         };
         let signed = status == SignatureStatus::Signed;
         signer.xades = xades.filter(|_| signed);
@@ -191,15 +192,15 @@ impl Job {
         if !signed {
             self.end(&SignatureStatus::NotApplicable, now);
         } else if self.state() == State::Completed {
-            self.over = Some(now);
+            self.ended = Some(now);
         }
         self.changed();
         Some(())
     }
 
-    /// The sender cancels. `None` when the job is over.
+    /// Cancels the job for its sender. `None` if the job has ended.
     pub(super) fn cancel(&mut self, now: Timestamp) -> Option<()> {
-        if self.over.is_some() {
+        if self.ended.is_some() {
             return None;
         }
         self.end(&SignatureStatus::Cancelled, now);
@@ -207,7 +208,7 @@ impl Job {
         Some(())
     }
 
-    /// Looks up the addresses of a new job's signers, whatever their turn, and ends it if somebody has none.
+    /// Looks up the addresses of all signers of a new job, and ends the job if a signer cannot be reached.
     pub(super) fn look_up(&mut self, now: Timestamp) {
         let mut unreached = false;
         for signer in &mut self.signers {
@@ -222,9 +223,9 @@ impl Job {
         }
     }
 
-    /// Does what time does: invites whose turn it is, and ends what has run out.
+    /// Applies the passage of time: invites signers whose turn it is, and ends a job that has expired.
     pub(super) fn tick(&mut self, now: Timestamp) {
-        if self.over.is_some() {
+        if self.ended.is_some() {
             return;
         }
         match self.flow {
@@ -250,30 +251,30 @@ impl Job {
         let before = self.signers.iter().filter(|signer| signer.order < turn).map(|signer| signer.since).max();
         let began = before.unwrap_or(activation);
         let end = began.checked_add(availability).unwrap_or(Timestamp::MAX);
-        let mut over = None;
+        let mut ended = None;
         for signer in self.signers.iter_mut().filter(asked) {
             if signer.invited.is_none() {
                 signer.invited = Some(began);
                 let Some(status) = signer.unreached(true) else { continue };
                 signer.becomes(status, began);
-                over = Some(began);
+                ended = Some(began);
             }
         }
-        if over.is_none() && end <= now {
+        if ended.is_none() && end <= now {
             self.signers.iter_mut().filter(asked).for_each(|signer| signer.becomes(SignatureStatus::Expired, end));
-            over = Some(end);
+            ended = Some(end);
         }
-        if let Some(over) = over {
-            self.end(&SignatureStatus::NotApplicable, over);
+        if let Some(ended) = ended {
+            self.end(&SignatureStatus::NotApplicable, ended);
             self.changed();
         }
     }
 
-    /// When `tick` has something to do next, or a hidden change comes back.
+    /// The time of the next `tick` with an effect, or of the end of a change's hiding.
     pub(super) fn due(&self) -> Option<Timestamp> {
         let change = self.change.as_ref().filter(|change| !change.confirmed);
         let returns = change.and_then(|change| change.hidden_until);
-        let ends = self.over.is_none().then(|| match self.flow {
+        let ends = self.ended.is_none().then(|| match self.flow {
             Flow::Direct { .. } => self.created.checked_add(LIFETIME).unwrap_or(Timestamp::MAX),
             Flow::Portal { activation, availability } => {
                 let waiting = self.signers.iter().filter(|signer| signer.status == SignatureStatus::Waiting);
@@ -281,16 +282,16 @@ impl Job {
                 invited.map_or(activation, |invited| invited.checked_add(availability).unwrap_or(Timestamp::MAX))
             }
         });
-        let forgotten = self.over.filter(|_| self.confirmed).and_then(|over| over.checked_add(FETCHED_FOR).ok());
+        let forgotten = self.ended.filter(|_| self.confirmed).and_then(|ended| ended.checked_add(FETCHED_FOR).ok());
         returns.into_iter().chain(ends).chain(forgotten).min()
     }
 
-    /// Whether nothing is left to ask it for: its end is confirmed, and its documents are not kept any longer.
+    /// Whether the job can be removed: its end is confirmed, and its documents have expired.
     pub(super) fn is_forgotten(&self, now: Timestamp) -> bool {
-        self.confirmed && self.over.is_some_and(|over| over + FETCHED_FOR <= now)
+        self.confirmed && self.ended.is_some_and(|ended| ended + FETCHED_FOR <= now)
     }
 
-    /// Whether the PDF with the signatures can be had: when all have signed, and in the portal flow from the first on.
+    /// Whether there is a signed PDF: after all signatures, in the portal flow after the first one.
     pub(super) fn has_pades(&self) -> bool {
         let any = self.signers.iter().any(|signer| signer.status == SignatureStatus::Signed);
         match self.state() {
@@ -301,17 +302,17 @@ impl Job {
     }
 
     pub(super) fn may_delete(&self, now: Timestamp) -> bool {
-        let completed = self.over.filter(|_| self.state() == State::Completed);
-        self.may_fetch(now) && completed.is_some_and(|over| over + DELETION_AFTER <= now)
+        let completed = self.ended.filter(|_| self.state() == State::Completed);
+        self.may_fetch(now) && completed.is_some_and(|ended| ended + DELETION_AFTER <= now)
     }
 
-    /// Whether signed documents are kept still.
+    /// Whether signed documents are still stored.
     pub(super) fn may_fetch(&self, now: Timestamp) -> bool {
-        !self.deleted && self.over.is_none_or(|over| now < over + FETCHED_FOR)
+        !self.deleted && self.ended.is_none_or(|ended| now < ended + FETCHED_FOR)
     }
 
     fn end(&mut self, waiting: &SignatureStatus, now: Timestamp) {
-        self.over = Some(now);
+        self.ended = Some(now);
         for signer in self.signers.iter_mut().filter(|signer| signer.status == SignatureStatus::Waiting) {
             signer.becomes(waiting.clone(), now);
         }
@@ -324,20 +325,20 @@ impl Job {
         }
     }
 
-    /// The sender is done with a change. Says whether the job is over with it.
+    /// Confirms a change. Returns whether that ends the job.
     pub(super) fn confirm(&mut self, number: u32) -> bool {
         if number != self.change_number() {
-            // A later change waits: it must be seen before the job may go.
+            // A newer change must be delivered before the job can be removed.
             return false;
         }
         if let Some(change) = &mut self.change {
             change.confirmed = true;
         }
-        self.confirmed = self.over.is_some();
+        self.confirmed = self.ended.is_some();
         self.confirmed
     }
 
-    /// The number of the latest change. A callback job has a status with each signer that has acted.
+    /// The number of the latest change. For a callback job, the number of signers who have acted.
     pub(super) fn change_number(&self) -> u32 {
         let acted = || self.signers.iter().filter(|signer| signer.status != SignatureStatus::Waiting).count();
         self.change.as_ref().map_or_else(|| u32::try_from(acted()).unwrap_or(u32::MAX), |change| change.number)

@@ -1,4 +1,4 @@
-//! All jobs of the sandbox, their queues, and what time does to them.
+//! All jobs of the sandbox, their queues, and their timers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,35 +15,35 @@ pub(super) struct QueueKey {
     pub(super) name: Option<String>,
 }
 
-/// Why a redirect URL does not open anything.
+/// The reason why a redirect URL cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UnusableRedirect {
-    /// It is used, replaced by a newer one, or none of ours.
+    /// It was used before, was replaced by a newer one, or belongs to another sandbox.
     Used,
     Expired,
 }
 
-/// All jobs, and what finds them without looking at each.
+/// All jobs, with indexes.
 pub(super) struct Jobs {
-    /// How long a change that was handed out is hidden.
+    /// The time for which a delivered change is hidden.
     hidden: SignedDuration,
     /// Whether a job is deleted when its end is confirmed.
     deletes: bool,
     all: BTreeMap<i64, Job>,
     last_id: i64,
-    /// Confirmed and gone: confirming them again does no harm.
+    /// The sender of each job that was confirmed and removed, so that it can be confirmed again.
     confirmed: HashMap<i64, String>,
-    /// The changes that can be seen, in the order in which they came.
+    /// The visible changes of each queue, oldest first.
     queues: HashMap<QueueKey, BTreeMap<u64, i64>>,
     last_place: u64,
-    /// Where each job stands in its queue.
+    /// The position of each job in its queue.
     places: HashMap<i64, (QueueKey, u64)>,
-    /// When time does something to a job.
+    /// The next timer of each job.
     due: BTreeSet<(Timestamp, i64)>,
     due_of: HashMap<i64, Timestamp>,
-    /// Signers by the redirect URL's own part.
+    /// Signers by the token of their redirect URL.
     redirects: HashMap<String, (i64, usize)>,
-    /// What is to be saved.
+    /// The jobs that are not saved yet.
     changed: BTreeSet<i64>,
 }
 
@@ -78,28 +78,28 @@ impl Jobs {
         self.index(id);
     }
 
-    /// The job as it stands after the last [`pass`](Self::pass).
+    /// The job in its state after the last [`pass`](Self::pass).
     pub(super) fn job(&self, id: i64) -> Option<&Job> {
         self.all.get(&id)
     }
 
-    /// Notes that a job was confirmed, and is gone.
+    /// Records that a job was confirmed and removed.
     pub(super) fn was_confirmed(&mut self, sender: &str, id: i64) {
         self.confirmed.insert(id, sender.to_owned());
         self.last_id = self.last_id.max(id);
     }
 
-    /// The sender of a job that was confirmed.
+    /// The sender of a job that was confirmed and removed.
     pub(super) fn confirmed_of(&self, id: i64) -> Option<&str> {
         self.confirmed.get(&id).map(String::as_str)
     }
 
-    /// The jobs to which something has happened since the last time.
+    /// Takes the jobs that have changed since the last call.
     pub(super) fn take_changed(&mut self) -> BTreeSet<i64> {
         std::mem::take(&mut self.changed)
     }
 
-    /// Puts them back, because they could not be saved.
+    /// Marks jobs as changed again, because they could not be saved.
     pub(super) fn put_changed(&mut self, changed: BTreeSet<i64>) {
         self.changed.extend(changed);
     }
@@ -109,13 +109,13 @@ impl Jobs {
         self.all.values()
     }
 
-    /// What waits in each queue, in its order.
+    /// The visible changes of each queue, oldest first.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (&QueueKey, Vec<i64>)> {
         let waiting = self.queues.iter().map(|(key, jobs)| (key, jobs.values().copied().collect::<Vec<_>>()));
         waiting.filter(|(_, jobs)| !jobs.is_empty())
     }
 
-    /// Lets time pass: whatever is due happens.
+    /// Applies the passage of time: runs all timers that are due.
     pub(super) fn pass(&mut self, now: Timestamp) {
         while let Some(&(at, id)) = self.due.first()
             && at <= now
@@ -135,13 +135,13 @@ impl Jobs {
         }
     }
 
-    /// A job of a sender as it stands now. Looking changes nothing, so there is nothing to save.
+    /// A job of a sender in its current state. Marks nothing as changed.
     pub(super) fn of(&mut self, flow: FlowName, sender: &str, id: i64, now: Timestamp) -> Option<&Job> {
         self.pass(now);
         self.all.get(&id).filter(|job| job.sender == sender && job.flow_name() == flow)
     }
 
-    /// Does something to a job of a sender. `None` when there is no such job.
+    /// Changes a job of a sender. `None` if there is no such job.
     pub(super) fn with<T>(
         &mut self,
         flow: FlowName,
@@ -158,7 +158,7 @@ impl Jobs {
         Some(result)
     }
 
-    /// The first change that waits in a queue, which is then hidden for a while, unless it is to be handed out twice.
+    /// Takes the oldest visible change of a queue, and hides it for a while, unless it is to be delivered twice.
     pub(super) fn poll(&mut self, queue: &QueueKey, twice: bool, now: Timestamp) -> Option<&Job> {
         self.pass(now);
         let id = *self.queues.get(queue)?.values().next()?;
@@ -170,7 +170,7 @@ impl Jobs {
         self.all.get(&id)
     }
 
-    /// The sender is done with a change. Says whether the job is over with it; `None` when there never was such a job.
+    /// Confirms a change. Returns whether that ends the job. `None` if there never was such a job.
     pub(super) fn confirm(
         &mut self,
         flow: FlowName,
@@ -197,15 +197,15 @@ impl Jobs {
         self.index(id);
     }
 
-    /// The signer whose redirect URL this is. Works once, and before it expires.
+    /// Takes the signer with this redirect URL. Works once, and before the URL expires.
     pub(super) fn redirected(&mut self, token: &str, now: Timestamp) -> Result<(i64, usize), UnusableRedirect> {
         let (id, at) = self.redirects.remove(token).ok_or(UnusableRedirect::Used)?;
-        // That it is used outlives a restart.
+        // The use of a URL is stored across restarts.
         self.changed.insert(id);
         let signer = self.all.get_mut(&id).and_then(|job| job.signers.get_mut(at)).ok_or(UnusableRedirect::Used)?;
         let own = signer.redirect.take_if(|own| own.token == token).ok_or(UnusableRedirect::Used)?;
         if own.expires <= now {
-            // Asked for again, it has expired still.
+            // The next use gets the same error.
             signer.redirect = Some(own);
             self.redirects.insert(token.to_owned(), (id, at));
             return Err(UnusableRedirect::Expired);
@@ -213,7 +213,7 @@ impl Jobs {
         Ok((id, at))
     }
 
-    /// Puts a job where it belongs after something has happened to it.
+    /// Updates the indexes after a change of a job.
     fn index(&mut self, id: i64) {
         self.changed.insert(id);
         let job = self.all.get(&id);

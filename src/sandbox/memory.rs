@@ -1,13 +1,13 @@
-//! What a sandbox remembers for tests to look at: times of calls, refusals, documents, polls and confirmations.
+//! The record of a sandbox for tests: times of calls, refusals, documents, polls and confirmations.
 
 use jiff::Timestamp;
 
 use super::received::{Confirmation, ReceivedPoll};
 
-/// How many of each kind are remembered.
+/// The number of entries of each kind.
 const REMEMBERED: usize = 10_000;
 
-/// What was called, refused, written, polled and confirmed, the latest of each.
+/// The latest calls, refusals, documents, polls and confirmations.
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) calls: Recent<Timestamp>,
@@ -17,7 +17,7 @@ pub(super) struct Memory {
     pub(super) confirmations: Recent<Confirmation>,
 }
 
-/// The latest of what came in, so that a sandbox that runs for long does not grow.
+/// The latest entries, so that the memory of a long-running sandbox does not grow.
 pub(super) struct Recent<T>(Vec<T>);
 
 impl<T> Default for Recent<T> {

@@ -1,4 +1,4 @@
-//! A local service for tests and trials, which behaves like the real one. It needs no certificate and no contract.
+//! A local service for tests, which behaves like the real one. It needs no certificate and no contract.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -36,32 +36,33 @@
 //! * **Faults.** [`Sandbox::inject`] loses and truncates answers, refuses calls, and sends invalid answers, on the
 //!   calls that you name, a number of times or at random.
 //!
-//! # What signers do
+//! # Actions of signers
 //!
 //! | | direct flow | portal flow |
 //! |---|---|---|
-//! | begins with | a redirect URL ([`Sandbox::visit`]), or a signer's name ([`Sandbox::sign`], [`Sandbox::reject`], [`Sandbox::fail`]) | a signer's name ([`Sandbox::log_in`]) |
+//! | starts with | a redirect URL ([`Sandbox::visit`]), or an identifier ([`Sandbox::sign`], [`Sandbox::reject`], [`Sandbox::fail`]) | an identifier ([`Sandbox::log_in`]) |
 //! | value | [`Visit`] | [`PortalVisit`] |
 //! | sign, reject | yes | yes |
 //! | fail | yes: the browser goes to the error URL | no: the flow has no such status |
 //! | block | no: the flow has no such status | signers addressed by e-mail or mobile number |
 //!
-//! # What can be chosen
+//! # Options
 //!
 //! [`Sandbox::builder`] has options for what differs between organizations (kind of sender, brokers, features,
-//! long-term storage) and for what public sources do not settle (whether a confirmation deletes documents, whether
-//! waits grow, how long redirect URLs last). The defaults and their reasons are on the page of rules.
+//! long-term storage) and for behavior that public sources leave open (whether a confirmation deletes documents,
+//! whether early polls double the wait, the lifetime of redirect URLs).
+//! [`guide::sandbox_rules`](crate::guide::sandbox_rules) has the defaults and their reasons.
 //!
-//! # What it checks
+//! # Rules
 //!
-//! It checks the rules of the service: the schemas, the profile of the document package, digests, the signature, that
-//! its certificate is that of the connection, access tokens, the rights of senders and brokers, used redirect URLs,
-//! status query tokens, and early polls. [`Sandbox::refusals`] lists the rules that were broken.
+//! The sandbox checks the rules of the service: the schemas, the profile of the document package, digests, the
+//! signature, that its certificate is that of the connection, access tokens, the rights of senders and brokers, used
+//! redirect URLs, status query tokens, and early polls. [`Sandbox::refusals`] lists the rules that requests broke.
 //!
 //! The documents have the form of those of the service, and valid signatures. The XAdES of each signer is an LTV-SDO,
 //! sealed by the sandbox, or a bare signature by the signer ([`TechnicalSignature`]). The PAdES is a new file with a
-//! front page, the pages of the documents with footers, the XAdES as attachments, and a seal with a timestamp.
-//! Of PDF/A documents, it is PDF/A-3B.
+//! front page, the pages of the documents with footers, the XAdES as attachments, and a seal with a timestamp. If all
+//! documents are PDF/A, it is PDF/A-3B.
 //! Independent programs accept both under [`Sandbox::seal_root_pem`]. As with the service, the seal does not chain to
 //! the roots of the API.
 //!
@@ -76,10 +77,10 @@
 //!
 //! # As a program
 //!
-//! `signering sandbox` (the crate `posten-signering-cli`) runs one for clients in any language, and keeps certificates,
-//! jobs, clock and ports in a directory. It has an option, and an environment variable `SIGNERING_SANDBOX_...`, for
-//! each of the builder's. Faults are injected with `--fault`, in the form that [`FaultRule`] is parsed from, or on the
-//! dashboard. The example `sandbox` is a small one:
+//! `signering sandbox` (the crate `posten-signering-cli`) runs a sandbox for clients in any language, and stores its
+//! certificates, jobs, clock and ports in a directory. Each option of the builder is a command-line option and an
+//! environment variable `SIGNERING_SANDBOX_...`. Faults are injected with `--fault`, in the format of [`FaultRule`], or
+//! on the dashboard. The example `sandbox` is a smaller program:
 //!
 //! ```sh
 //! signering sandbox --port 8443 --dir ./sandbox --archive --fault 'create:503*2'

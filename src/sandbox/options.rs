@@ -1,4 +1,4 @@
-//! How a sandbox is to be.
+//! The options of a sandbox.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use super::job::HIDDEN;
 use super::rules::{Feature, SenderKind};
 use crate::types::OrganizationNumber;
 
-/// The sender of [`Sandbox::client`](super::Sandbox::client), unless another was asked for.
+/// The default sender of [`Sandbox::client`](super::Sandbox::client).
 const SENDER: &str = "123456789";
 
-/// How a sandbox is to be. [`Sandbox::builder`](super::Sandbox::builder) makes one.
+/// The options of a sandbox. Built with [`Sandbox::builder`](super::Sandbox::builder).
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,8 +30,8 @@ const SENDER: &str = "123456789";
 #[derive(Clone, Debug, TypedBuilder)]
 #[builder(
     builder_method(vis = "pub(super)"),
-    builder_type(name = SandboxBuilder, vis = "pub", doc = "Describes a sandbox to be started. Example: see [`SandboxOptions`]."),
-    build_method(vis = "pub", doc = "The description, for [`Sandbox::start_with`](super::Sandbox::start_with).")
+    builder_type(name = SandboxBuilder, vis = "pub", doc = "A builder of [`SandboxOptions`]. Example: see there."),
+    build_method(vis = "pub", doc = "Builds the options, for [`Sandbox::start_with`](super::Sandbox::start_with).")
 )]
 pub struct SandboxOptions {
     /// Sets the port of the API. Defaults to 0: the port used before in the directory, or any free port.
@@ -40,7 +40,7 @@ pub struct SandboxOptions {
     /// Sets the port of the web site. Defaults to 0: the port used before in the directory, or any free port.
     #[builder(default)]
     pub(super) web_port: u16,
-    /// The port of the token endpoint. 0 is the one that was used before in the directory, or any that is free. 0.
+    /// Sets the port of the token endpoint. Defaults to 0: the port used before in the directory, or any free port.
     #[builder(default)]
     pub(super) token_port: u16,
     /// Sets the directory that stores jobs, keys, clock and ports across restarts. It must exist. Defaults to none:
@@ -51,18 +51,18 @@ pub struct SandboxOptions {
     /// production, it is 10 minutes.
     #[builder(default = Duration::from_secs(5))]
     pub(super) poll_interval: Duration,
-    /// Sets whether each early poll doubles the wait, for all who poll the queue. A user has reported that in
-    /// production; the service's guide does not mention it. Defaults to `false`: an early poll gets a new time, and
-    /// others are answered.
+    /// Sets whether each early poll doubles the wait for all clients that poll the queue. A user has reported this of
+    /// production; the service's guide does not mention it. Defaults to `false`: an early poll is refused with a new
+    /// time, and other clients are not affected.
     #[builder(default)]
     pub(super) growing_waits: bool,
-    /// Sets the lifetime of a redirect URL. Defaults to one hour. The service's lifetime is not public, only that URLs
-    /// expire.
+    /// Sets the lifetime of a redirect URL. Defaults to one hour. The lifetime in the service is not public.
     #[builder(default = Duration::from_secs(3600))]
     pub(super) redirect_lifetime: Duration,
-    /// Sets whether confirming the end of a job deletes it with its documents. The service's documentation is
-    /// inconsistent: by an older text, it does without an agreement on long-term storage; by the page on storage,
-    /// documents are kept for 40 days. Defaults to `false`: they are kept.
+    /// Sets whether confirming the end of a job deletes the job and its documents. Defaults to `false`: they are kept.
+    ///
+    /// The service's documentation contradicts itself: an older text says that they are deleted, unless there is an
+    /// agreement on long-term storage; the page on storage says that documents are kept for 40 days.
     #[builder(default)]
     pub(super) delete_on_confirmation: bool,
     /// Sets whether the signed PDF of every completed job is stored in the archive, as with an agreement on long-term
@@ -70,7 +70,8 @@ pub struct SandboxOptions {
     /// does.
     #[builder(default)]
     pub(super) archive: bool,
-    /// Sets the features that no sender may use, refused with `FEATURE_NOT_AVAILABLE`. Defaults to none.
+    /// Sets the features that no sender may use: the sandbox refuses them with `FEATURE_NOT_AVAILABLE`. Defaults to
+    /// none.
     #[builder(default, setter(into))]
     pub(super) unavailable_features: Vec<Feature>,
     /// Sets the organization number in the client's certificate. Defaults to 123456789.
@@ -86,13 +87,14 @@ pub struct SandboxOptions {
     /// then all calls for 30 seconds. Defaults to `false`.
     #[builder(default)]
     pub(super) rate_limit: bool,
-    /// Sets the latency of every answer. Defaults to none.
+    /// Sets the delay before every answer. Defaults to none.
     #[builder(default)]
     pub(super) latency: Duration,
-    /// Sets the faults from the start. Defaults to none. [`Sandbox::inject`](super::Sandbox::inject) adds more.
+    /// Sets the faults that apply from the start. Defaults to none. [`Sandbox::inject`](super::Sandbox::inject) adds
+    /// more.
     #[builder(default, setter(into))]
     pub(super) faults: Vec<FaultRule>,
-    /// Sets the form of the technical signatures (XAdES). Defaults to that of the service, an LTV-SDO.
+    /// Sets the form of the technical signatures (XAdES). Defaults to LTV-SDO, the form of the service.
     #[builder(default)]
     pub(super) technical_signature: TechnicalSignature,
     /// Sets whether signed PDFs can be verified after the certificates have expired (PAdES baseline LTA). Defaults to

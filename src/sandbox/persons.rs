@@ -2,7 +2,7 @@
 
 use crate::types::PersonalIdentificationNumber;
 
-/// The special case that a person triggers.
+/// A special case that a test person triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SpecialCase {
     Reserved,

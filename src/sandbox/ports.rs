@@ -12,10 +12,10 @@ use super::error::SandboxError;
 /// The file in the sandbox's directory.
 const FILE: &str = "ports";
 
-/// How long a port may stay taken: a sandbox that was dropped a moment ago lets go of it soon.
+/// The maximum wait for a port that is in use, by a sandbox that was just dropped for instance.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Listens on these ports of 127.0.0.1. A port 0 is the one that was used before in this directory, or any that is free.
+/// Listens on these ports of 127.0.0.1. Port 0 is the port used before in this directory, or any free port.
 pub(super) async fn listen<const N: usize>(
     directory: Option<&Path>,
     asked: [u16; N],

@@ -1,4 +1,4 @@
-//! How the sandbox's certificates look, and the RSA keys that they are made for.
+//! The profiles of the sandbox's certificates, and their RSA keys.
 //!
 //! Names and key usage follow the profile that Norwegian enterprise certificates have (SEID 2): organization number in
 //! `organizationIdentifier`, text in UTF-8, a root and an issuing authority with the number of their owner.
@@ -17,28 +17,28 @@ use serde::{Deserialize, Serialize};
 use super::error::{SandboxError, uncertified};
 use super::token::random_token;
 
-/// Who owns the sandbox's authorities. No organization has this number.
+/// The owner of the sandbox's authorities. No organization has this number.
 const OWNER: (&str, &str) = ("Sandkassen for Posten signering", "000000000");
 
-/// How long the certificates of a sandbox are valid, from when its authority is made.
+/// The validity of a sandbox's certificates from the creation of its authority.
 const VALID_FOR: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
 
-/// How long before that they are valid, for a clock that is turned back.
+/// The validity before that time, for a clock that is turned back.
 const VALID_BEFORE: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The names that tell the authorities of a sandbox apart.
+/// The names of a root and its issuing authority.
 #[derive(Clone, Copy)]
 pub(super) struct AuthorityNames {
     pub(super) root: &'static str,
     pub(super) issuing: &'static str,
 }
 
-/// What makes an authority the same one after a restart.
+/// The keys of an authority, as stored across restarts.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct PairKeys {
-    /// What tells its names from those of other sandboxes.
+    /// The part of its names that differs between sandboxes.
     own: String,
-    /// When it was made, in seconds since 1970.
+    /// The time of its creation, in seconds since 1970.
     made: u64,
     root: Vec<u8>,
     root_pem: String,
@@ -49,16 +49,16 @@ pub(super) struct PairKeys {
 }
 
 impl PairKeys {
-    /// A root and an issuing authority below it. `restrict` changes what the root certificate says.
+    /// Creates a root and an issuing authority below it. `restrict` changes the parameters of the root certificate.
     pub(super) fn new(
         names: AuthorityNames,
         restrict: impl FnOnce(&mut CertificateParams),
     ) -> Result<Self, SandboxError> {
-        // A name of its own, so that certificates of two sandboxes are told apart as those of two authorities are.
+        // A unique name, so that the certificates of two sandboxes have different issuers.
         let own = random_token()[..8].to_owned();
         let now = SystemTime::now();
         let made = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        // Elliptic curves, because they are made in no time; the certificates below are RSA, as they must be.
+        // Elliptic curves, because their keys are generated quickly. The certificates below have RSA keys, as required.
         let mut params = authority_params(names.root, &own, made);
         restrict(&mut params);
         let root =
@@ -103,8 +103,8 @@ impl AuthorityPair {
         })
     }
 
-    /// Issues a certificate: its chain, leaf first and root last. It is valid for as long as its issuer, unless the
-    /// parameters have been given an end.
+    /// Issues a certificate. Returns its chain, leaf first, root last. It is valid as long as its issuer, unless the
+    /// parameters set an end.
     pub(super) fn chain(
         &self,
         mut params: CertificateParams,
@@ -177,7 +177,7 @@ pub(super) fn enterprise_params(name: &str, organization: &str) -> CertificatePa
     params
 }
 
-/// The certificate of a seal: an organization's that signs for the record.
+/// The certificate of a seal: of an organization, with the key usage of non-repudiation.
 pub(super) fn seal_params(name: &str, owner: &str, organization: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = distinguished_name(name, owner, Some(organization));
@@ -185,7 +185,7 @@ pub(super) fn seal_params(name: &str, owner: &str, organization: &str) -> Certif
     params
 }
 
-/// The certificate of a timestamp authority (RFC 3161, section 2.3): for nothing else, and critically so.
+/// The certificate of a timestamp authority (RFC 3161, section 2.3): with a critical, exclusive extended key usage.
 pub(super) fn timestamp_params(name: &str) -> CertificateParams {
     /// `SEQUENCE { id-kp-timeStamping }` (RFC 5280, section 4.2.1.12).
     const TIME_STAMPING: [u8; 12] = [0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08];
@@ -208,7 +208,7 @@ pub(super) fn person_params(name: &str) -> CertificateParams {
 
 fn distinguished_name(common_name: &str, owner: &str, organization: Option<&str>) -> DistinguishedName {
     let mut name = DistinguishedName::new();
-    // The one attribute that X.520 wants as a PrintableString; the others are UTF-8.
+    // The only attribute that X.520 requires as a PrintableString; the others are UTF-8.
     let country = "NO".try_into().map_or_else(|_| DnValue::from("NO"), DnValue::PrintableString);
     name.push(DnType::CountryName, country);
     name.push(DnType::OrganizationName, owner);
@@ -220,7 +220,7 @@ fn distinguished_name(common_name: &str, owner: &str, organization: Option<&str>
     name
 }
 
-/// What an RSA key is for.
+/// The purpose of an RSA key.
 #[derive(Clone, Copy)]
 pub(super) enum KeyPurpose {
     Client,
@@ -232,18 +232,18 @@ pub(super) enum KeyPurpose {
 
 /// The RSA keys of this process, in PEM, one for each purpose.
 ///
-/// Making one takes longer than all else that a sandbox does. All sandboxes of a process share them; what tells them
-/// apart are their authorities.
+/// Generating one takes longer than everything else that a sandbox does. All sandboxes of a process share them, under
+/// different authorities.
 static RSA_KEYS: [Mutex<Option<String>>; 5] = [const { Mutex::new(None) }; 5];
 
-/// The key for a purpose, made the first time.
+/// The key for a purpose, generated at the first call.
 pub(super) fn rsa(purpose: KeyPurpose) -> Result<KeyPair, SandboxError> {
-    // Whoever comes while it is made waits for it: several sandboxes that start at once make each key once.
+    // Concurrent calls wait: several sandboxes that start at once generate each key once.
     let mut made = RSA_KEYS[purpose as usize].lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pem) = &*made {
         return rsa_from_pem(pem);
     }
-    // As real enterprise certificates have it; the other keys are made faster.
+    // The length in real enterprise certificates. Shorter keys are generated faster.
     let size = match purpose {
         KeyPurpose::Client | KeyPurpose::Server => RsaKeySize::_3072,
         KeyPurpose::Seal | KeyPurpose::Timestamps | KeyPurpose::Persons => RsaKeySize::_2048,
@@ -258,7 +258,7 @@ pub(super) fn rsa_from_pem(pem: &str) -> Result<KeyPair, SandboxError> {
     KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256).map_err(uncertified)
 }
 
-/// Makes the keys that every sandbox needs at its start, several at once.
+/// Generates the keys that every sandbox needs at its start, in parallel.
 pub(super) fn make_rsa_keys() -> Result<(), SandboxError> {
     std::thread::scope(|scope| {
         let purposes = [KeyPurpose::Client, KeyPurpose::Server, KeyPurpose::Seal, KeyPurpose::Timestamps];

@@ -1,4 +1,4 @@
-//! What arrived, for tests to look at: jobs, polls, confirmations.
+//! Received jobs, polls and confirmations, for assertions in tests.
 
 use std::fmt;
 
@@ -10,22 +10,22 @@ use super::signer::{Signer, SignerIdentity};
 use crate::flow::SignatureStatus;
 use crate::types::{ContactInformation, Document, JobId, MediaType};
 
-/// A job as it arrived, and as it stands. `Debug` leaves out what may be personal.
+/// A job as the sandbox received it, with its current status. `Debug` prints no personal data.
 ///
 /// ```
 /// use posten_signering::sandbox::Sandbox;
 ///
-/// /// What a test looks at, after the program under test has run.
-/// fn look(sandbox: &Sandbox) {
+/// /// Called after the program under test has run.
+/// fn check(sandbox: &Sandbox) {
 ///     assert_eq!(sandbox.received_jobs()[0].title, "Arbeidsavtale");
 /// }
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedJob {
-    /// The number the sandbox gave it.
+    /// The number of the job.
     pub id: JobId,
-    /// Whether it is a portal job, or else a direct one.
+    /// Whether it is a portal job; otherwise a direct job.
     pub is_portal: bool,
     /// The sender's organization number.
     pub sender: String,
@@ -33,9 +33,9 @@ pub struct ReceivedJob {
     pub reference: Option<String>,
     /// The title of the job.
     pub title: String,
-    /// The documents, in their order.
+    /// The documents, in the order of the manifest.
     pub documents: Vec<ReceivedDocument>,
-    /// The signers, in their order.
+    /// The signers, in the order of the manifest.
     pub signers: Vec<ReceivedSigner>,
     /// The whole manifest, as XML.
     pub manifest: String,
@@ -47,13 +47,13 @@ pub struct ReceivedJob {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedDocument {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its name in the package.
+    /// The file name in the package.
     pub file_name: String,
-    /// Its kind.
+    /// The media type.
     pub media_type: MediaType,
-    /// Its bytes.
+    /// The bytes of the document.
     pub content: Bytes,
 }
 
@@ -63,17 +63,17 @@ pub struct ReceivedDocument {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedSigner {
-    /// The personal identification number, if they are named by it.
+    /// The personal identification number, if the signer is identified by it.
     pub national_id: Option<String>,
-    /// The sender's own identifier, if they are named by it. Direct flow.
+    /// The sender's own identifier, if the signer is identified by it. Direct flow.
     pub identifier: Option<String>,
-    /// The address, if they are named by it. Portal flow.
+    /// The contact information, if the signer is identified by it. Portal flow.
     pub contact: Option<ContactInformation>,
-    /// Their turn. Portal flow.
+    /// The position in the signing order. Portal flow.
     pub order: u8,
-    /// What they have done.
+    /// The status of the signature.
     pub status: SignatureStatus,
-    /// Whether it is their turn.
+    /// Whether the signer has been invited, and can sign.
     pub is_invited: bool,
 }
 
@@ -140,46 +140,46 @@ impl fmt::Debug for ReceivedSigner {
     }
 }
 
-/// A poll that arrived.
+/// A poll that the sandbox received.
 ///
 /// ```
 /// use posten_signering::sandbox::Sandbox;
 ///
-/// /// What a test looks at, after the program under test has run.
-/// fn look(sandbox: &Sandbox) {
+/// /// Called after the program under test has run.
+/// fn check(sandbox: &Sandbox) {
 ///     assert!(sandbox.polls().iter().all(|poll| poll.answered));
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceivedPoll {
-    /// When, by the sandbox's clock.
+    /// The time, by the sandbox's clock.
     pub at: Timestamp,
-    /// Who asked, by the whole `User-Agent`.
+    /// The whole `User-Agent` of the client.
     pub user_agent: String,
-    /// When the next poll was permitted, as the answer told.
+    /// The time of the next permitted poll, as the answer says.
     pub permitted: Timestamp,
-    /// Whether the answer was let through, or else lost, cut or spoilt by a [`Fault`](super::Fault).
+    /// Whether the answer was sent intact: `false` if a [`Fault`](super::Fault) lost, truncated or changed it.
     pub answered: bool,
 }
 
-/// A confirmation that arrived.
+/// A confirmation that the sandbox received.
 ///
 /// ```
 /// use posten_signering::sandbox::Sandbox;
 ///
-/// /// What a test looks at, after the program under test has run.
-/// fn look(sandbox: &Sandbox) {
+/// /// Called after the program under test has run.
+/// fn check(sandbox: &Sandbox) {
 ///     assert_eq!(sandbox.confirmations().len(), 1);
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Confirmation {
-    /// When, by the sandbox's clock.
+    /// The time, by the sandbox's clock.
     pub at: Timestamp,
-    /// Of which job.
+    /// The job.
     pub job: JobId,
-    /// Whether the job was over with it.
+    /// Whether it ended the job.
     pub last: bool,
 }

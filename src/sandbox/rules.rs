@@ -1,4 +1,4 @@
-//! Who may use what: the rules for public and private senders, and the rate limit.
+//! The rules for public and private senders, and the rate limit.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::package::RequestedFeatures;
 use crate::xml::generated as wire;
 
-/// The kind of organization that a sandbox takes its senders for.
+/// The kind of organization of a sandbox's senders.
 ///
 /// Example: see [`SandboxOptions`](super::SandboxOptions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "there are two kinds of senders")]
 pub enum SenderKind {
-    /// A public sender: signatures default to authenticated, and addresses can be looked up.
+    /// A public sender: signatures default to authenticated, and notifications can use lookup.
     #[default]
     Public,
     /// A private sender: advanced signatures and level 4 only, without lookup.
@@ -21,7 +21,7 @@ pub enum SenderKind {
 }
 
 impl SenderKind {
-    /// Whether a signature is an authenticated one, and not an advanced one.
+    /// Whether a signature is an authenticated one; otherwise an advanced one.
     pub(super) fn is_authenticated(self, asked: Option<wire::SignatureType>) -> bool {
         match asked {
             Some(wire::SignatureType::AuthenticatedElectronicSignature) => true,
@@ -31,7 +31,7 @@ impl SenderKind {
     }
 }
 
-/// Something that the service gives to some organizations only, on request.
+/// A feature that the service enables for some organizations only.
 ///
 /// ```
 /// use posten_signering::sandbox::{Feature, Sandbox};
@@ -46,16 +46,16 @@ pub enum Feature {
     NameAsIdentifier,
 }
 
-/// Why a sender may not have what its manifest asks for.
+/// The reason why a manifest is forbidden for its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Forbidden {
-    /// It is not for senders of its kind, or does not go together.
+    /// Not permitted for this kind of sender, or in this combination.
     Rule(&'static str),
-    /// The sender has not been given it.
+    /// A feature that is not enabled for the sender.
     Feature(&'static str),
 }
 
-/// Whether a sender of this kind, without these features, may have what its manifest asks for.
+/// Checks that a sender of this kind, without these features, may use what its manifest requests.
 pub(super) fn permitted(
     kind: SenderKind,
     unavailable: &[Feature],
@@ -68,35 +68,35 @@ pub(super) fn permitted(
     let any_authenticated = requested.signature_types.iter().any(authenticated);
     let by_name = requested.naming == Some(Name);
     if by_name && unavailable.contains(&Feature::NameAsIdentifier) {
-        return Err(Forbidden::Feature("the sender has not been given NAME as identifier"));
+        return Err(Forbidden::Feature("NAME as identifier is not enabled for the sender"));
     }
     if requested.naming == Some(PersonalIdentificationNumberAndName) && requested.signers_without_number {
-        let rule = "PERSONAL_IDENTIFICATION_NUMBER_AND_NAME goes with signers addressed by number only";
+        let rule = "PERSONAL_IDENTIFICATION_NUMBER_AND_NAME requires a personal number of every signer";
         return Err(Forbidden::Rule(rule));
     }
     let rule = match kind {
         SenderKind::Public if any_advanced && requested.documents > 1 => {
-            "a public sender may not have several documents with advanced signatures"
+            "a public sender may not combine several documents with advanced signatures"
         }
-        SenderKind::Public if any_advanced && by_name => "NAME as identifier goes with authenticated signatures only",
+        SenderKind::Public if any_advanced && by_name => "NAME as identifier requires authenticated signatures",
         SenderKind::Public if any_advanced && requested.naming == Some(DateOfBirthAndName) => {
-            "DATE_OF_BIRTH_AND_NAME of a public sender goes with authenticated signatures only"
+            "DATE_OF_BIRTH_AND_NAME requires authenticated signatures if the sender is public"
         }
-        SenderKind::Private if any_authenticated => "a private sender may have advanced signatures only",
+        SenderKind::Private if any_authenticated => "a private sender may use advanced signatures only",
         SenderKind::Private if requested.level == Some(wire::AuthenticationLevel::Level3) => {
-            "a private sender may have authentication level 4 only"
+            "a private sender may use authentication level 4 only"
         }
         SenderKind::Private if requested.lookup => "a private sender may not use notifications-using-lookup",
-        SenderKind::Private if by_name => "a private sender may not have NAME as identifier",
+        SenderKind::Private if by_name => "a private sender may not use NAME as identifier",
         _ => return Ok(()),
     };
     Err(Forbidden::Rule(rule))
 }
 
-/// The most calls in a second for an organization number.
+/// The maximum number of calls in a second for an organization number.
 const CALLS: usize = 10;
 
-/// How long everything is refused after that.
+/// The time for which all calls are refused after that.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Counts calls by organization number.
@@ -110,7 +110,7 @@ struct Calls {
 }
 
 impl RateLimit {
-    /// Whether one more call is too many.
+    /// Counts a call. Returns whether it exceeds the limit.
     pub(super) fn exceeded(&mut self, organization: &str, now: Timestamp) -> bool {
         let calls = self.0.entry(organization.to_owned()).or_default();
         if calls.refused_until.is_some_and(|until| now < until) {

@@ -1,4 +1,5 @@
-//! A running sandbox: its start, its clock, its faults, and what tests look at. What signers do is in `visit`.
+//! A running sandbox: its start, its clock, its faults, and its record for tests. The actions of signers are in
+//! `visit`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +25,9 @@ use crate::identity::Identity;
 use crate::trust::{Environment, NoTokens, TrustAnchors};
 use crate::types::{JobId, OrganizationNumber};
 
-/// A running service. Gone, with its port, when dropped; its directory can be used again at once.
+/// A running sandbox.
+///
+/// Dropping it shuts it down, closes its ports, and releases its directory at once.
 ///
 /// ```
 /// use posten_signering::sandbox::Sandbox;
@@ -49,26 +52,26 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox.
+    /// Starts a sandbox with the default options.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Start`] when no port is free or no certificate can be made.
+    /// [`SandboxError::Start`] if no port is free or a certificate cannot be created.
     pub async fn start() -> Result<Self, SandboxError> {
         Self::start_with(Self::builder().build()).await
     }
 
-    /// Describes a sandbox that differs from the usual one.
+    /// Returns a builder of options.
     pub fn builder() -> SandboxBuilder {
         SandboxOptions::builder()
     }
 
-    /// Starts such a sandbox.
+    /// Starts a sandbox with these options.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Start`] when the port is not free or no certificate can be made; [`SandboxError::Store`] when the
-    /// directory cannot be used, because another sandbox uses it for instance.
+    /// [`SandboxError::Start`] if the port is not free or a certificate cannot be created; [`SandboxError::Store`] if
+    /// the directory cannot be used, for instance because another sandbox uses it.
     pub async fn start_with(options: SandboxOptions) -> Result<Self, SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
         let asked = [options.port, options.web_port, options.token_port];
@@ -76,7 +79,7 @@ impl Sandbox {
         let address = listener.local_addr().map_err(|error| failed(&error))?;
         let web_address = web_listener.local_addr().map_err(|error| failed(&error))?;
         let token_address = token_listener.local_addr().map_err(|error| failed(&error))?;
-        // Keys take their time to be made, and what was saved to be read.
+        // Generating keys and reading the store takes long enough to block other tasks.
         let made = tokio::task::spawn_blocking(move || Components::new(options, address, web_address, token_address));
         let Components {
             service,
@@ -104,12 +107,12 @@ impl Sandbox {
         Ok(Self { service, address, environment, anchors, seal_anchors, issued, identity, client, tasks })
     }
 
-    /// A client that uses the sandbox.
+    /// Returns a client of the sandbox.
     pub fn client(&self) -> Client<HasSender> {
         self.client.clone()
     }
 
-    /// A builder of a client like [`client`](Self::client): for one with other options.
+    /// Returns a builder with the settings of [`client`](Self::client), for a client with other options.
     pub fn client_builder(&self) -> ClientBuilder<Environment<NoTokens>, Identity, HasSender> {
         let builder = Client::builder()
             .environment(self.environment().without_token_endpoint())
@@ -119,56 +122,58 @@ impl Sandbox {
         if has_limit { builder } else { builder.without_rate_limiter() }
     }
 
-    /// The environment that the sandbox is: for a client with another identity.
+    /// Returns the environment of the sandbox, for a client with another identity.
     pub fn environment(&self) -> Environment {
         self.environment.clone()
     }
 
-    /// The sandbox's root certificate.
+    /// Returns the root certificate of the API.
     pub fn anchors(&self) -> TrustAnchors {
         self.anchors.clone()
     }
 
-    /// The same certificate as PEM text, for other programs.
+    /// Returns the root certificate of the API as PEM text, for other programs.
     pub fn root_pem(&self) -> String {
         self.service.authority.root_pem()
     }
 
-    /// The root certificate of who seals the signed documents. Another one than that of the API, as with the service.
+    /// Returns the root certificate of the seal of signed documents. As with the service, it is not the root of the
+    /// API.
     pub fn seal_anchors(&self) -> TrustAnchors {
         self.seal_anchors.clone()
     }
 
-    /// The same certificate as PEM text, for other programs.
+    /// Returns the root certificate of the seal as PEM text, for other programs.
     pub fn seal_root_pem(&self) -> String {
         self.service.sealing.root_pem().to_owned()
     }
 
-    /// The identity of [`client`](Self::client): an enterprise certificate from the sandbox's own authority.
+    /// Returns the identity of [`client`](Self::client): an enterprise certificate from the sandbox's own authority.
     pub fn identity(&self) -> Identity {
         self.identity.clone()
     }
 
-    /// The same identity as a PKCS#12 archive, for other processes and other programs.
+    /// Returns the identity of [`client`](Self::client) as a PKCS#12 archive, for other processes and other programs.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Pkcs12`] when it cannot be written.
+    /// [`SandboxError::Pkcs12`] if the archive cannot be written.
     pub fn pkcs12(&self, password: &SecretString) -> Result<Vec<u8>, SandboxError> {
         self.issued.pkcs12(password)
     }
 
-    /// The same identity as PEM text: the private key (PKCS#8, not encrypted), then the certificate chain, leaf first.
+    /// Returns the identity of [`client`](Self::client) as PEM text: the private key (PKCS#8, not encrypted), then the
+    /// certificate chain, leaf first.
     pub fn identity_pem(&self) -> SecretString {
         self.issued.pem()
     }
 
-    /// Another enterprise certificate from the sandbox's authority, as a PKCS#12 archive: the next one of the client, or
-    /// one of another organization.
+    /// Issues an enterprise certificate from the sandbox's authority, as a PKCS#12 archive: a renewed one for the
+    /// client, or one for another organization.
     ///
     /// # Errors
     ///
-    /// [`SandboxError`] when it cannot be made.
+    /// [`SandboxError`] if the certificate cannot be created.
     pub fn issue_pkcs12(
         &self,
         organization: &OrganizationNumber,
@@ -177,82 +182,85 @@ impl Sandbox {
         self.service.authority.issue("Sandkassekunde AS", organization)?.pkcs12(password)
     }
 
-    /// An enterprise certificate of the client with which something is wrong, as a PKCS#12 archive. Example: see
+    /// Issues an enterprise certificate with a flaw for the client, as a PKCS#12 archive. Example: see
     /// [`CertificateFlaw`].
     ///
     /// # Errors
     ///
-    /// [`SandboxError`] when it cannot be made.
+    /// [`SandboxError`] if the certificate cannot be created.
     pub fn flawed_pkcs12(&self, flaw: CertificateFlaw, password: &SecretString) -> Result<Vec<u8>, SandboxError> {
         self.service.authority.issue_flawed("Sandkassekunde AS", &self.service.organization, flaw)?.pkcs12(password)
     }
 
-    /// Where the API listens.
+    /// Returns the address of the API.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The web site, for a browser: the dashboard. The signers' portal is at `/portal`, their invitations at `/inbox`.
+    /// Returns the URL of the web site: the dashboard. The signers' portal is at `/portal`, their invitations at
+    /// `/inbox`.
     pub fn web_url(&self) -> &str {
         &self.service.web_root
     }
 
-    /// Moves the sandbox's clock forward, at most to the year 9000. Signing times are still compared with the machine's own clock.
+    /// Moves the sandbox's clock forward, at most to the year 9000.
+    ///
+    /// The clock of the client is not moved: the sandbox compares signing times with the machine's own clock.
     pub fn advance(&self, by: Duration) {
         let mut inner = self.service.lock();
         inner.advance(by);
         self.saved(&mut inner);
     }
 
-    /// Moves the sandbox's clock back, as if it were wrong, at most to the year 1971. What has happened stays so.
+    /// Moves the sandbox's clock back, as if it were wrong, at most to the year 1971. Past events are not undone.
     pub fn turn_back(&self, by: Duration) {
         let mut inner = self.service.lock();
         inner.turn_back(by);
         self.saved(&mut inner);
     }
 
-    /// One line for each request that was refused: method, path, status, code and the rule.
+    /// Returns one line per refused request: method, path, status, code and the rule that it broke.
     pub fn refusals(&self) -> Vec<String> {
         self.service.lock().memory.refusals.all().to_vec()
     }
 
-    /// Every XML document of the API that came in or went out, in order: of a new job first the request, then the
-    /// manifest from its package, then the answer.
+    /// Returns every XML document of the API that was received or sent, in order: of a new job first the request, then
+    /// the manifest from its package, then the answer.
     pub fn documents(&self) -> Vec<String> {
         self.service.lock().memory.documents.all().to_vec()
     }
 
-    /// Returns when each call of a known caller arrived, by the sandbox's clock: what the rate limit counts. The latest
-    /// 10 000 at least.
+    /// Returns the times of the calls by known callers, by the sandbox's clock: the calls that the rate limit counts.
+    /// At least the latest 10 000.
     pub fn calls(&self) -> Vec<Timestamp> {
         self.service.lock().memory.calls.all().to_vec()
     }
 
-    /// Every poll that was answered, refused ones included, in order.
+    /// Returns every poll that was answered, including refused ones, in order.
     pub fn polls(&self) -> Vec<ReceivedPoll> {
         self.service.lock().memory.polls.all().to_vec()
     }
 
-    /// Every confirmation that was accepted, in order.
+    /// Returns every confirmation that was accepted, in order.
     pub fn confirmations(&self) -> Vec<Confirmation> {
         self.service.lock().memory.confirmations.all().to_vec()
     }
 
-    /// Lets something go wrong. Of several rules that fit a call, the first strikes.
+    /// Injects a fault. If several rules match a call, the first one applies.
     pub fn inject(&self, rule: FaultRule) {
         self.service.faults.add(rule);
     }
 
-    /// Takes all faults back.
+    /// Removes all fault rules.
     pub fn heal(&self) {
         self.service.faults.clear();
     }
 
-    /// Puts the signed document of a job into the long-term storage, and tells its id there.
+    /// Stores the signed document of a job in the archive. Returns the ID of the document.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::NotSigned`] when there is no such job or it has no signed document.
+    /// [`SandboxError::NotSigned`] if there is no such job, or it has no signed document.
     pub fn archive(&self, job: JobId) -> Result<String, SandboxError> {
         let mut inner = self.service.lock();
         let id = self.service.archive(&mut inner, job.get())?;
@@ -260,18 +268,18 @@ impl Sandbox {
         Ok(id)
     }
 
-    /// Every job that arrived and whose end is not confirmed yet, in the order of arrival.
+    /// Returns every received job whose end is not yet confirmed, in the order of arrival.
     pub fn received_jobs(&self) -> Vec<ReceivedJob> {
         let inner = self.service.lock();
         inner.jobs.all().filter(|job| !job.confirmed).map(ReceivedJob::of).collect()
     }
 
-    /// The document package of a job, as it arrived.
+    /// Returns the document package of a job, as received.
     pub fn package(&self, job: JobId) -> Option<Vec<u8>> {
         self.service.lock().jobs.job(job.get()).map(|job| job.package.to_vec())
     }
 
-    /// Saves what a call has changed; where that fails, the next save tries again.
+    /// Saves the changes of a call. If that fails, the next save includes them.
     pub(super) fn saved(&self, inner: &mut Inner) {
         if let Err(error) = self.service.save(inner) {
             tracing::error!(target: "posten_signering::sandbox", "{error}");
@@ -282,7 +290,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
-        // The tasks, which share the service, end when the runtime gets to them; the directory is free now.
+        // The tasks share the service, and end only when the runtime polls them. The directory is free at once.
         self.service.close();
     }
 }

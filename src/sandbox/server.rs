@@ -29,8 +29,8 @@ use super::service::Service;
 use super::tokens::Side;
 use crate::types::OrganizationNumber;
 
-/// TLS 1.2 and 1.3, with a client certificate from the sandbox's own authority, or without one: then a call needs an
-/// access token.
+/// The TLS configuration of the API: TLS 1.2 and 1.3, with an optional client certificate from the sandbox's own
+/// authority. Without one, calls need an access token.
 pub(super) fn acceptor(authority: &Authority, organization: &OrganizationNumber) -> Result<TlsAcceptor, SandboxError> {
     let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -50,7 +50,7 @@ pub(super) fn acceptor(authority: &Authority, organization: &OrganizationNumber)
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// The certificate that the other side showed in the handshake.
+/// The certificate that the client presented in the handshake.
 #[derive(Clone)]
 pub(super) struct PeerCertificate(pub(super) Option<CertificateDer<'static>>);
 
@@ -75,8 +75,8 @@ pub(super) async fn serve(
     }
 }
 
-/// Closes a connection so that the other side gets the alert that tells why: closed with bytes unread, it would be reset,
-/// and the alert lost on the way.
+/// Reads until the client closes the connection, so that it receives the alert. A connection that is closed with unread
+/// bytes is reset, and the alert is lost.
 async fn linger(mut stream: Connection) {
     let rest = async {
         let _ = stream.shutdown().await;
@@ -85,7 +85,7 @@ async fn linger(mut stream: Connection) {
     let _ = tokio::time::timeout(Duration::from_secs(1), rest).await;
 }
 
-/// A connection below TLS, which can damage what it carries.
+/// A connection below TLS, which can corrupt its bytes.
 struct Connection {
     stream: TcpStream,
     /// Whether a bit of the next record is flipped.
@@ -132,7 +132,7 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, side: Side, servic
     let stream = match acceptor.accept(stream).into_fallible().await {
         Ok(stream) => stream,
         Err((error, stream)) => {
-            tracing::info!(target: "posten_signering::sandbox", "a TLS handshake failed: {error}");
+            tracing::info!(target: "posten_signering::sandbox", "TLS handshake failed: {error}");
             linger(stream).await;
             return;
         }
@@ -149,11 +149,11 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, side: Side, servic
             damages.store(answer.extensions().get::<Corrupt>().is_some(), Ordering::Relaxed);
             // An error in place of an answer makes the server close the connection.
             let cut = answer.extensions().get::<Cut>().is_some();
-            if cut { Err(std::io::Error::other("a fault that was asked for")) } else { Ok(answer) }
+            if cut { Err(std::io::Error::other("an injected fault")) } else { Ok(answer) }
         }
     });
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     if let Err(error) = served {
-        tracing::info!(target: "posten_signering::sandbox", "a connection broke: {error}");
+        tracing::info!(target: "posten_signering::sandbox", "connection failed: {error}");
     }
 }

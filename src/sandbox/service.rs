@@ -1,4 +1,4 @@
-//! The service behind the API: what it knows, who may use it, and what it makes when somebody signs.
+//! The service behind the API: its settings, the rights of callers, and the documents that it creates.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::delivery::{self, Person, Sealing, SignedBy, Signing, TechnicalSignatu
 use super::error::SandboxError;
 use super::faults::Faults;
 use super::inner::Inner;
-use super::job::{Act, Flow, FlowName, Job, State};
+use super::job::{Flow, FlowName, Job, SignerAction, State};
 use super::rules::{Feature, SenderKind};
 use super::signer::Redirect;
 use super::store::{CLIENTS, Store};
@@ -20,46 +20,46 @@ use super::tokens::{Provider, SavedClient};
 use crate::asice::xades::{self, SignedFile};
 use crate::types::OrganizationNumber;
 
-/// What the long-term storage calls the signed document of a job. Not the job's number, which it must not be taken for.
+/// The ID of a job's signed document in the archive. Distinct from the job's number, so that they are not confused.
 pub(super) fn archive_id(job: i64) -> String {
     format!("document-{job}")
 }
 
-/// The service: what it was told at its start, and behind a lock what changes.
+/// The service: its settings, and its state behind a lock.
 pub(super) struct Service {
-    /// Where the API is.
+    /// The root URL of the API.
     pub(super) root: String,
-    /// Where the web site is.
+    /// The root URL of the web site.
     pub(super) web_root: String,
     pub(super) poll_interval: SignedDuration,
-    /// Whether each early poll makes the next wait longer.
+    /// Whether each early poll doubles the wait.
     pub(super) growing_waits: bool,
-    /// How long a redirect URL can be used.
+    /// The lifetime of a redirect URL.
     pub(super) redirect_lifetime: SignedDuration,
     /// Whether every completed job is archived.
     pub(super) archives: bool,
-    /// What no sender has been given.
+    /// The features that no sender may use.
     pub(super) unavailable: Vec<Feature>,
     /// The organization of its client.
     pub(super) organization: OrganizationNumber,
-    /// What its senders are taken for.
+    /// The kind of its senders.
     pub(super) kind: SenderKind,
-    /// Before each answer.
+    /// The delay before each answer.
     pub(super) latency: Duration,
-    /// Broker and the sender it may act for.
+    /// Pairs of a broker and a sender that it may act for.
     pub(super) brokers: Vec<(OrganizationNumber, OrganizationNumber)>,
     /// Issues the signers' electronic IDs.
     pub(super) authority: Authority,
-    /// Seals what is delivered.
+    /// Seals signed documents.
     pub(super) sealing: Sealing,
     /// The form of the technical signatures.
     pub(super) technical: TechnicalSignature,
-    /// Whether signed PDFs are made for the long term.
+    /// Whether signed PDFs have data for long-term validation.
     pub(super) ltv: bool,
     pub(super) faults: Faults,
-    /// Gives access tokens.
+    /// Issues access tokens.
     pub(super) tokens: Provider,
-    /// `None`: nothing outlives the sandbox, or it was closed.
+    /// `None` without a directory, or after the sandbox was closed.
     pub(super) store: Mutex<Option<Store>>,
     /// Whether there is a directory.
     pub(super) keeps: bool,
@@ -67,16 +67,16 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// A handler that panicked has changed what it changed; the sandbox goes on.
+    /// Ignores poisoning: the sandbox continues after a handler has panicked.
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts on disk what has changed, if the sandbox has a directory.
+    /// Writes all changes to disk, if the sandbox has a directory.
     pub(super) fn save(&self, inner: &mut Inner) -> Result<(), SandboxError> {
         match &*self.store.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(store) => store.save(inner),
-            // What would be acknowledged now would be lost.
+            // An answer now would acknowledge a change that is lost.
             None if self.keeps => Err(SandboxError::Store("the sandbox was dropped".to_owned())),
             None => {
                 inner.jobs.take_changed();
@@ -86,13 +86,13 @@ impl Service {
         }
     }
 
-    /// Puts on disk which clients get access tokens, if the sandbox has a directory.
+    /// Writes the registered clients to disk, if the sandbox has a directory.
     pub(super) fn keep_clients(&self, clients: &[SavedClient]) -> Result<(), SandboxError> {
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         store.as_ref().map_or(Ok(()), |store| store.keep(CLIENTS, &clients))
     }
 
-    /// Lets go of the directory, which another sandbox may use from now on.
+    /// Releases the directory, so that another sandbox can use it.
     pub(super) fn close(&self) {
         self.store.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -107,30 +107,30 @@ impl Service {
         format!("{}/{sender}/{}/signature-jobs/{rest}", self.root, flow.as_str())
     }
 
-    /// A new redirect URL, as the service keeps it.
+    /// Creates a redirect URL.
     pub(super) fn redirect(&self, now: Timestamp) -> Redirect {
         Redirect::new(now.checked_add(self.redirect_lifetime).unwrap_or(Timestamp::MAX))
     }
 
-    /// Where a signer's browser is sent.
+    /// The redirect URL with this token.
     pub(super) fn redirect_url(&self, token: &str) -> String {
         format!("{}/redirect/{token}", self.web_root)
     }
 
-    /// What the signer's pages call a sender. The sandbox knows no real names.
+    /// The name of a sender on the signer's pages. The sandbox knows no real names.
     pub(super) fn sender_name(&self, sender: &str) -> String {
         if self.organization.as_str() == sender { format!("Sandkassekunde AS ({sender})") } else { sender.to_owned() }
     }
 
-    /// A signer acts. Returns the job's new token, which only the direct flow has a use for.
-    pub(super) fn act(&self, inner: &mut Inner, id: i64, at: usize, act: Act) -> Result<String, SandboxError> {
+    /// Performs an action of a signer. Returns the job's new status query token, which only the direct flow uses.
+    pub(super) fn act(&self, inner: &mut Inner, id: i64, at: usize, act: SignerAction) -> Result<String, SandboxError> {
         let now = inner.now();
         inner.jobs.pass(now);
         let job = inner.jobs.job(id).ok_or(SandboxError::NoSuchSigner)?;
         if !job.may_act(at) {
             return Err(SandboxError::NotWaiting);
         }
-        let xades = if act == Act::Sign { Some(self.sign(job, at, now)?) } else { None };
+        let xades = if act == SignerAction::Sign { Some(self.sign(job, at, now)?) } else { None };
         let (flow, sender, token) = (job.flow_name(), job.sender.clone(), random_token());
         let acted = inner.jobs.with(flow, &sender, id, now, |job| {
             job.act(at, act, xades, now)?;
@@ -147,7 +147,7 @@ impl Service {
         Ok(token)
     }
 
-    /// Puts the signed document of a job into the long-term storage. Returns its id there, which is still to be saved.
+    /// Adds the signed document of a job to the archive. Returns its ID. Does not save the archive.
     pub(super) fn archive(&self, inner: &mut Inner, job: i64) -> Result<String, SandboxError> {
         let found = inner.jobs.job(job).filter(|job| job.has_pades()).ok_or(SandboxError::NotSigned)?;
         let (owner, pades) = (found.sender.clone(), self.pades(found)?);
@@ -158,7 +158,7 @@ impl Service {
         Ok(key.1)
     }
 
-    /// What comes into being when a signer signs: the technical signature in the form that was asked for.
+    /// Creates the technical signature of a signer, in the form of the options.
     fn sign(&self, job: &Job, at: usize, now: Timestamp) -> Result<Bytes, SandboxError> {
         let who = &job.signers[at].who;
         if self.technical == TechnicalSignature::LtvSdo {
@@ -177,8 +177,8 @@ impl Service {
         signature.map(Bytes::from).map_err(|error| SandboxError::Signature(error.to_string()))
     }
 
-    /// The signed document of a job, with the signatures that it has. Sealed when the last of these was made, so that
-    /// it is the same whenever it is fetched.
+    /// Creates the signed document of a job, with its signatures so far. The time of the seal is that of the last
+    /// signature, so that each download is the same.
     pub(super) fn pades(&self, job: &Job) -> Result<Vec<u8>, SandboxError> {
         let signers = job.signers.iter().filter_map(|signer| {
             let person = Person::new(&signer.who, job.naming);

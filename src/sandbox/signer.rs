@@ -1,4 +1,4 @@
-//! The signers of a job: who they are, how they are named, and what they have done.
+//! The signers of a job: their identifiers, their names in signed documents, and their signatures.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -36,12 +36,12 @@ impl From<portal::SignerName> for SignerIdentity {
     }
 }
 
-/// What a redirect URL is.
+/// A redirect URL.
 #[derive(Clone)]
 pub(super) struct Redirect {
-    /// The URL's own part.
+    /// The part that differs between URLs.
     pub(super) token: String,
-    /// From when on it is refused.
+    /// The time from which it is refused.
     pub(super) expires: Timestamp,
 }
 
@@ -58,17 +58,17 @@ pub(super) struct Signer {
     pub(super) order: u8,
     /// Whether the addresses come from the public contact register.
     pub(super) looked_up: bool,
-    /// Whether their signature is an authenticated one, and not an advanced one.
+    /// Whether the signature is an authenticated one; otherwise an advanced one.
     pub(super) authenticated: bool,
     pub(super) status: SignatureStatus,
     pub(super) since: Timestamp,
-    /// When the service asked them to sign. In the direct flow the sender does.
+    /// The time of the invitation. `None` in the direct flow, where the sender invites.
     pub(super) invited: Option<Timestamp>,
-    /// What the redirect URL is, until it is used. Direct flow.
+    /// The redirect URL, until it is used. Direct flow.
     pub(super) redirect: Option<Redirect>,
-    /// Where the sender has them invited. Portal flow.
+    /// The addresses for the invitation. Portal flow.
     pub(super) contact: Option<ContactInformation>,
-    /// What the invitation has in it, to log in with. Portal flow.
+    /// The code in the invitation, for logging in. Portal flow.
     pub(super) code: String,
     pub(super) wrong_codes: u32,
     /// Their signature over the documents, once they have signed.
@@ -93,13 +93,12 @@ impl Signer {
         }
     }
 
-    /// Whether an invitation brings a code to log in with: for those without a personal number. The others have an
-    /// electronic ID.
+    /// Whether the invitation contains a code: for signers without a personal number. Others use an electronic ID.
     pub(super) fn has_code(&self) -> bool {
         matches!(self.who, SignerIdentity::Contact(_))
     }
 
-    /// The addresses that an invitation goes to.
+    /// The addresses of the invitation.
     pub(super) fn reached_at(&self) -> String {
         let email = self.contact.as_ref().and_then(|contact| contact.email_address()).map(|email| email.as_str());
         let mobile = self.contact.as_ref().and_then(|contact| contact.mobile_number()).map(|number| number.as_str());
@@ -113,8 +112,7 @@ impl Signer {
         }
     }
 
-    /// Why the service cannot reach them, if it looks their addresses up: at the job's creation, or at their
-    /// invitation.
+    /// The status of a signer whom the service cannot reach by lookup, at the creation of the job or at the invitation.
     pub(super) fn unreached(&self, at_invitation: bool) -> Option<SignatureStatus> {
         match self.trouble().filter(|_| self.looked_up)? {
             SpecialCase::Reserved => Some(SignatureStatus::Reserved),
@@ -131,7 +129,7 @@ impl Signer {
     }
 }
 
-/// How the signed documents name the signers.
+/// The identifier of signers in signed documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Naming {
     NumberAndName,
@@ -140,7 +138,7 @@ pub(super) enum Naming {
 }
 
 impl Naming {
-    /// A signer as the signed documents name them. The sandbox knows no real names.
+    /// The name of a signer in signed documents. The sandbox knows no real names.
     pub(super) fn of(self, signer: &SignerIdentity) -> String {
         let number = match signer {
             SignerIdentity::Identifier(identifier) => return identifier.as_str().to_owned(),

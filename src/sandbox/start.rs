@@ -1,4 +1,4 @@
-//! How a sandbox is put together from its options, and from what it saved before.
+//! Builds a sandbox from its options and its directory.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ use crate::identity::Identity;
 use crate::trust::{Environment, TokenEndpoint, TrustAnchors};
 use crate::types::{AccessTokens, OrganizationNumber};
 
-/// What a sandbox is made of, besides its tasks.
+/// The parts of a sandbox, except its tasks.
 pub(super) struct Components {
     pub(super) service: Arc<Service>,
     pub(super) acceptor: TlsAcceptor,
@@ -114,10 +114,10 @@ impl Components {
     }
 }
 
-/// The client that is registered for a sandbox's identity: the same in every sandbox, so that a client in another process
-/// can be configured once.
+/// The ID of the client that is registered for a sandbox's identity: the same in every sandbox, so that a client in
+/// another process can be configured once.
 const CLIENT_ID: &str = "5a6d6b00-0000-4000-8000-000000000001";
 const BROKER_ID: &str = "1001";
 
-/// The organization of a sandbox's server: that of the real one.
+/// The organization of a sandbox's server, as in the real service.
 const POSTEN: &str = "984661185";

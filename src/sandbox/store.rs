@@ -1,6 +1,7 @@
-//! The jobs on disk, so that a sandbox goes on where it was stopped, however it was stopped.
+//! The jobs on disk, so that a sandbox continues after a restart or a crash.
 //!
-//! What an answer acknowledges is written before the answer: each save is one transaction, and is on disk when it returns.
+//! Changes are written before the answer that acknowledges them: each save is one transaction, and is on disk when it
+//! returns.
 
 use std::path::Path;
 
@@ -24,16 +25,16 @@ const PACKAGES: TableDefinition<i64, &[u8]> = TableDefinition::new("packages");
 const CONFIRMED: TableDefinition<i64, &str> = TableDefinition::new("confirmed");
 const ARCHIVE: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("archive");
 
-/// The name of the clients that get access tokens.
+/// The key of the registered clients.
 pub(super) const CLIENTS: &str = "clients";
 
 /// The file in the sandbox's directory.
 const FILE: &str = "sandbox.redb";
 
-/// What of the file is held in memory. The library's own default is 1 GiB, and all jobs are in memory besides.
+/// The size of the cache of the file. The library's default is 1 GiB, and all jobs are in memory too.
 const CACHE: usize = 16 << 20;
 
-/// What the sandbox knows besides its jobs.
+/// The stored clock.
 #[derive(Serialize, Deserialize)]
 struct Clock {
     ahead_seconds: i64,
@@ -51,7 +52,7 @@ impl Store {
         Ok(Self(database))
     }
 
-    /// The keys that were kept under a name before, or these, which are kept from now on.
+    /// Returns the keys that are stored under a name, or else creates and stores them.
     pub(super) fn kept<K: Serialize + for<'de> Deserialize<'de>>(
         &self,
         name: &str,
@@ -66,7 +67,7 @@ impl Store {
         Ok(keys)
     }
 
-    /// Keeps a value under a name, in place of what was kept before.
+    /// Stores a value under a name, and replaces the former value.
     pub(super) fn keep(&self, name: &str, value: &impl Serialize) -> Result<(), SandboxError> {
         self.set_meta(name, value).map_err(|error| failed(&*error))
     }
@@ -75,7 +76,7 @@ impl Store {
         let transaction = self.0.begin_read()?;
         let table = match transaction.open_table(META) {
             Ok(table) => table,
-            // Nothing was ever written.
+            // A new database.
             Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
@@ -90,13 +91,13 @@ impl Store {
         Ok(())
     }
 
-    /// Fills what was saved into an empty service.
+    /// Loads the stored state into an empty service.
     pub(super) fn load(&self, inner: &mut Inner) -> Result<(), SandboxError> {
         self.try_load(inner).map_err(|error| failed(&*error))
     }
 
     fn try_load(&self, inner: &mut Inner) -> Result<(), Failure> {
-        // A first transaction that makes the tables, so that none is missing below.
+        // Creates the tables, so that none is missing below.
         let transaction = self.0.begin_write()?;
         transaction.open_table(META)?;
         transaction.open_table(JOBS)?;
@@ -128,7 +129,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes what has changed since the last time.
+    /// Writes the changes since the last save.
     pub(super) fn save(&self, inner: &mut Inner) -> Result<(), SandboxError> {
         let changed = inner.jobs.take_changed();
         let archived = std::mem::take(&mut inner.archived);
@@ -171,7 +172,7 @@ impl Store {
             Ok(())
         };
         save().map_err(|error| {
-            // It is still to be saved.
+            // The next save tries again.
             inner.jobs.put_changed(changed);
             failed(&*error)
         })
@@ -182,7 +183,7 @@ fn failed(error: &dyn std::error::Error) -> SandboxError {
     SandboxError::Store(error.to_string())
 }
 
-/// A job on disk; its package stands beside it.
+/// A stored job. Its package is stored in a table of its own.
 #[derive(Serialize, Deserialize)]
 struct SavedJob {
     sender: String,
@@ -190,13 +191,13 @@ struct SavedJob {
     title: String,
     naming: Naming,
     flow: SavedFlow,
-    /// Whether its changes go into a queue, and into which: the default one has no name.
+    /// The queue of its changes, if any. The default queue has no name.
     polled: bool,
     queue: Option<String>,
     signers: Vec<SavedSigner>,
     created: String,
     change: Option<QueuedChange>,
-    over: Option<String>,
+    ended: Option<String>,
     confirmed: bool,
     deleted: bool,
 }
@@ -216,7 +217,7 @@ struct SavedSigner {
     status: String,
     since: String,
     invited: Option<String>,
-    /// The redirect URL's own part, and when it expires.
+    /// The token of the redirect URL, and its expiry.
     redirect: Option<(String, String)>,
     contact: Option<SavedContact>,
     code: String,
@@ -279,7 +280,7 @@ impl SavedJob {
             signers: signers.collect(),
             created: job.created.to_string(),
             change: job.change.clone(),
-            over: job.over.map(|at| at.to_string()),
+            ended: job.ended.map(|at| at.to_string()),
             confirmed: job.confirmed,
             deleted: job.deleted,
         }
@@ -338,7 +339,7 @@ impl SavedJob {
             package,
             created: time(&self.created)?,
             change: self.change,
-            over: self.over.as_deref().map(time).transpose()?,
+            ended: self.ended.as_deref().map(time).transpose()?,
             confirmed: self.confirmed,
             deleted: self.deleted,
         })
@@ -367,7 +368,7 @@ impl SavedContact {
     }
 }
 
-/// What the package says of the job.
+/// The contents of a job's package.
 struct PackageContents {
     documents: Documents,
     names: Vec<String>,

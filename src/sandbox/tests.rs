@@ -1,4 +1,4 @@
-//! What the sandbox refuses, and whether its canonical form is the one that others make.
+//! The refusals of the sandbox, and its canonical form beside that of another program.
 
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
@@ -69,17 +69,17 @@ fn a_package_is_checked_line_by_line() {
 
     assert_eq!(refusal(b"PK"), "the package is not a ZIP");
     let without = changed(&good, |files| files.retain(|(name, _)| name != "manifest.xml"));
-    assert_eq!(refusal(&without), "there is no manifest.xml");
+    assert_eq!(refusal(&without), "the file manifest.xml is missing");
     let extra = changed(&good, |files| files.insert(1, ("02-extra.pdf".to_owned(), b"%PDF-1.4\n".to_vec())));
     assert_eq!(refusal(&extra), "02-extra.pdf is not in manifest.xml");
     let extra = changed(&good, |files| files.insert(0, ("META-INF/manifest.xml".to_owned(), b"<x/>".to_vec())));
-    assert_eq!(refusal(&extra), "META-INF/manifest.xml does not belong into META-INF");
+    assert_eq!(refusal(&extra), "META-INF/manifest.xml is not permitted in META-INF");
     for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let other = changed(&good, |files| *files = order.map(|at| files[at].clone()).to_vec());
         assert!(check(&other, caller).is_ok(), "{order:?}");
     }
     let other = changed(&good, |files| files[0].1.push(b' '));
-    assert_eq!(refusal(&other), "META-INF/signatures.xml: the digest of 01-avtale.pdf does not fit");
+    assert_eq!(refusal(&other), "META-INF/signatures.xml: the digest of 01-avtale.pdf is wrong");
     let not_pdf = changed(&good, |files| files[0].1 = b"hello".to_vec());
     assert_eq!(refusal(&not_pdf), "01-avtale.pdf: document: is not a PDF: it has no %PDF header");
 
@@ -95,16 +95,16 @@ fn a_package_is_checked_line_by_line() {
             "rsa-sha512",
             "the algorithm of SignatureMethod is not http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
         ),
-        ("<MimeType>application/pdf", "<MimeType>text/plain", "the digest of #SignedProperties does not fit"),
+        ("<MimeType>application/pdf", "<MimeType>text/plain", "the digest of #SignedProperties is wrong"),
         ("Target=\"#Signature\"", "Target=\"#Other\"", "QualifyingProperties has another Target than the Signature"),
         ("Id=\"ID_0\"", "Id=\"ID_9\"", "there is not one DataObjectFormat for each file"),
-        ("<SignatureValue>", "<SignatureValue>AAAA", "the SignatureValue does not fit"),
+        ("<SignatureValue>", "<SignatureValue>AAAA", "the SignatureValue is wrong"),
         (
             "<X509Certificate>",
             "<X509Certificate>AAAA</X509Certificate><X509Certificate>",
             "the first X509Certificate is not the one of the TLS connection",
         ),
-        ("xmldsig#sha1\"", "xmlenc#sha256\"", "the digest of #SignedProperties does not fit"),
+        ("xmldsig#sha1\"", "xmlenc#sha256\"", "the digest of #SignedProperties is wrong"),
         ("<XAdESSignatures ", "<!DOCTYPE x><XAdESSignatures ", "a DOCTYPE is not allowed"),
     ] {
         assert_eq!(refusal(&with_signature(&good, from, to)), signature(rule), "{from} as {to}");
@@ -129,7 +129,7 @@ fn a_package_is_checked_line_by_line() {
         })
     };
     assert!(check(&certificates(&good, &[0]), caller).is_ok());
-    let expected = signature("an X509Certificate is not issued by the next");
+    let expected = signature("an X509Certificate is not issued by the next one");
     assert_eq!(refusal(&certificates(&good, &[0, 0])), expected);
 }
 
@@ -193,10 +193,10 @@ fn the_facets_of_a_direct_manifest_are_checked() {
         ("href=\"01-avtale.pdf\"", "href=\"x.y\"".to_owned(), "href: 3 characters, not 4 to 100"),
         ("mime=\"application/pdf\"", "mime=\"\"".to_owned(), "mime: 0 characters, not 1 to 100"),
         ("mime=\"application/pdf\"", "mime=\"image/png\"".to_owned(), "neither application/pdf nor text/plain"),
-        ("href=\"01-avtale.pdf\"", "href=\"02-other.pdf\"".to_owned(), "there is no file 02-other.pdf"),
-        ("href=\"01-avtale.pdf\"", "href=\"a/01-avtale.pdf\"".to_owned(), "there is no file a/01-avtale.pdf"),
-        ("href=\"01-avtale.pdf\"", "href=\"manifest.xml\"".to_owned(), "not a name of a document"),
-        ("href=\"01-avtale.pdf\"", "href=\"01-Avtale.pdf\"".to_owned(), "there is no file 01-Avtale.pdf"),
+        ("href=\"01-avtale.pdf\"", "href=\"02-other.pdf\"".to_owned(), "the file 02-other.pdf is missing"),
+        ("href=\"01-avtale.pdf\"", "href=\"a/01-avtale.pdf\"".to_owned(), "the file a/01-avtale.pdf is missing"),
+        ("href=\"01-avtale.pdf\"", "href=\"manifest.xml\"".to_owned(), "manifest.xml is reserved"),
+        ("href=\"01-avtale.pdf\"", "href=\"01-Avtale.pdf\"".to_owned(), "the file 01-Avtale.pdf is missing"),
     ] {
         let error = check(from, &to).expect_err(rule);
         // What a rule says in other words counts as well.
@@ -253,7 +253,7 @@ fn the_older_manifest_of_a_single_document_is_accepted() {
     assert_eq!((texts.title, texts.description), ("Avtale", Some("Melding")));
 }
 
-/// What a sandbox says to a portal job whose manifest has some of its text replaced.
+/// The refusal of a portal job in whose manifest some texts are replaced.
 async fn refusal_of_portal_job(sandbox: &Sandbox, changes: &[(&str, &str)]) -> Option<String> {
     let mut manifest = PORTAL_MANIFEST.to_owned();
     for (from, to) in changes {
@@ -297,16 +297,16 @@ async fn a_portal_job_is_refused_for_what_the_schema_cannot_say() {
         (vec![(number, contact)], None),
         (vec![(notifications, lookup)], None),
         (vec![(notifications, &*own)], None),
-        (vec![(notifications, &*other)], Some("a signer on behalf of OTHER has notifications-using-lookup")),
+        (vec![(notifications, &*other)], Some("a signer on behalf of OTHER may not have notifications-using-lookup")),
         (
             vec![(number, contact), (notifications, lookup)],
-            Some("a signer identified by contact information has notifications-using-lookup"),
+            Some("a signer identified by contact information may not have notifications-using-lookup"),
         ),
         (vec![(end, &*available(7_776_000))], None),
         (vec![(end, &*available(7_776_001))], Some("available-seconds: must be from 0 to 7776000, is 7776001")),
         (vec![(&*signer, &*twice)], None),
         (vec![(number, contact), (&*by_contact, &*by_contact_twice)], None),
-        (vec![("123456789", "974760673")], Some("the manifest has another sender than the path")),
+        (vec![("123456789", "974760673")], Some("the sender in the manifest is not that of the path")),
     ] {
         assert_eq!(refusal_of_portal_job(&sandbox, &changes).await.as_deref(), rule, "{changes:?}");
     }

@@ -1,9 +1,9 @@
-//! Signers at work, as calls: what a browser does on the pages, without one.
+//! The actions of signers, without a browser.
 
 use url::Url;
 
 use super::error::SandboxError;
-use super::job::{Act, Job};
+use super::job::{Job, SignerAction};
 use super::jobs::{Jobs, UnusableRedirect};
 use super::running::Sandbox;
 use super::signer::SignerIdentity;
@@ -11,14 +11,14 @@ use crate::types::{JobId, StatusQueryToken};
 use crate::{direct, portal};
 
 impl Sandbox {
-    /// Opens a redirect URL, as the signer's browser would. It works once.
+    /// Opens a redirect URL, as the signer's browser would. Works once per URL.
     ///
-    /// Takes a [`RedirectUrl`](crate::RedirectUrl) of this crate, or the text that another client got.
+    /// Takes a [`RedirectUrl`](crate::RedirectUrl), or the URL as text.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::RedirectUrl`] when it is used, replaced by a newer one, or not of this sandbox;
-    /// [`SandboxError::RedirectUrlExpired`].
+    /// [`SandboxError::RedirectUrl`] if the URL was used before, was replaced by a newer one, or belongs to another
+    /// sandbox; [`SandboxError::RedirectUrlExpired`].
     pub fn visit(&self, url: impl AsRef<str>) -> Result<Visit<'_>, SandboxError> {
         let own = self.service.redirect_url("");
         let token = url.as_ref().strip_prefix(&own).ok_or(SandboxError::RedirectUrl)?;
@@ -33,12 +33,12 @@ impl Sandbox {
         Ok(Visit { sandbox: self, job: JobId::from_wire(job), signer })
     }
 
-    /// A signer of a portal job logs in.
+    /// Logs a signer in to the portal, to sign a portal job.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::NoSuchSigner`], or [`SandboxError::NotWaiting`] when it is not their turn yet, they have acted, or
-    /// the job is over.
+    /// [`SandboxError::NoSuchSigner`]; [`SandboxError::NotWaiting`] if it is not yet the signer's turn, they have
+    /// already acted, or the job has ended.
     pub fn log_in(&self, job: JobId, signer: &portal::SignerName) -> Result<PortalVisit<'_>, SandboxError> {
         let mut inner = self.service.lock();
         let now = inner.now();
@@ -50,16 +50,17 @@ impl Sandbox {
         Ok(PortalVisit { sandbox: self, job, signer: at })
     }
 
-    /// Lets a signer sign, without a browser or a redirect URL.
+    /// Signs a direct job for a signer, without a browser or a redirect URL.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::NoSuchSigner`], or [`SandboxError::NotWaiting`] when they have acted or the job is over.
+    /// [`SandboxError::NoSuchSigner`]; [`SandboxError::NotWaiting`] if the signer has already acted, or the job has
+    /// ended.
     pub fn sign(&self, job: JobId, signer: &direct::SignerName) -> Result<ExitRedirect, SandboxError> {
         self.visit_of(job, signer)?.sign()
     }
 
-    /// Lets a signer decline.
+    /// Rejects a direct job for a signer.
     ///
     /// # Errors
     ///
@@ -68,7 +69,7 @@ impl Sandbox {
         self.visit_of(job, signer)?.reject()
     }
 
-    /// Lets something go wrong while a signer signs.
+    /// Makes the signing ceremony of a signer fail. The browser is redirected to the error URL.
     ///
     /// # Errors
     ///
@@ -84,8 +85,7 @@ impl Sandbox {
     }
 }
 
-/// A signer of a direct job who has the documents in front of them, and can sign, reject or fail. In the portal flow it is a
-/// [`PortalVisit`].
+/// A signer of a direct job on the signing page, who can sign, reject or fail. The portal flow has [`PortalVisit`].
 ///
 /// ```no_run
 /// use posten_signering::RedirectUrl;
@@ -98,7 +98,7 @@ impl Sandbox {
 /// # }
 /// ```
 #[derive(Debug)]
-#[must_use = "the signer has not done anything yet"]
+#[must_use = "the signer has not signed yet"]
 pub struct Visit<'a> {
     pub(super) sandbox: &'a Sandbox,
     pub(super) job: JobId,
@@ -106,34 +106,34 @@ pub struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// The signer signs.
+    /// Signs the documents.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::NotWaiting`] when they have acted already or the job is over.
+    /// [`SandboxError::NotWaiting`] if the signer has already acted, or the job has ended.
     pub fn sign(self) -> Result<ExitRedirect, SandboxError> {
-        self.act(Act::Sign)
+        self.act(SignerAction::Sign)
     }
 
-    /// The signer declines.
+    /// Rejects the documents.
     ///
     /// # Errors
     ///
     /// As for [`sign`](Self::sign).
     pub fn reject(self) -> Result<ExitRedirect, SandboxError> {
-        self.act(Act::Reject)
+        self.act(SignerAction::Reject)
     }
 
-    /// Something goes wrong.
+    /// Makes the signing ceremony fail. The browser is redirected to the error URL.
     ///
     /// # Errors
     ///
     /// As for [`sign`](Self::sign).
     pub fn fail(self) -> Result<ExitRedirect, SandboxError> {
-        self.act(Act::Fail)
+        self.act(SignerAction::Fail)
     }
 
-    fn act(self, act: Act) -> Result<ExitRedirect, SandboxError> {
+    fn act(self, act: SignerAction) -> Result<ExitRedirect, SandboxError> {
         let service = &self.sandbox.service;
         let mut inner = service.lock();
         let token = service.act(&mut inner, self.job.get(), self.signer, act)?;
@@ -144,8 +144,7 @@ impl Visit<'_> {
     }
 }
 
-/// A signer of a portal job who has logged in and has the documents in front of them, and can sign, reject or be blocked.
-/// The portal flow knows no failure. In the direct flow it is a [`Visit`].
+/// A signer of a portal job who has logged in, and can sign, reject or be blocked. The direct flow has [`Visit`].
 ///
 /// ```no_run
 /// use posten_signering::portal::{Created, Job, SignerName};
@@ -157,7 +156,7 @@ impl Visit<'_> {
 /// # }
 /// ```
 #[derive(Debug)]
-#[must_use = "the signer has not done anything yet"]
+#[must_use = "the signer has not signed yet"]
 pub struct PortalVisit<'a> {
     pub(super) sandbox: &'a Sandbox,
     pub(super) job: JobId,
@@ -165,30 +164,31 @@ pub struct PortalVisit<'a> {
 }
 
 impl PortalVisit<'_> {
-    /// The signer signs.
+    /// Signs the documents.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::NotWaiting`] when they have acted already or the job is over.
+    /// [`SandboxError::NotWaiting`] if the signer has already acted, or the job has ended.
     pub fn sign(self) -> Result<(), SandboxError> {
-        self.act(Act::Sign)
+        self.act(SignerAction::Sign)
     }
 
-    /// The signer declines.
+    /// Rejects the documents.
     ///
     /// # Errors
     ///
     /// As for [`sign`](Self::sign).
     pub fn reject(self) -> Result<(), SandboxError> {
-        self.act(Act::Reject)
+        self.act(SignerAction::Reject)
     }
 
-    /// The signer enters a wrong code too many times, and is blocked. Only a signer addressed by e-mail or mobile number has a
-    /// code; others log in with an electronic ID.
+    /// Enters a wrong code until the signer is blocked.
+    ///
+    /// Only signers identified by e-mail or mobile number have a code. Others log in with an electronic ID.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::NoCode`] for a signer with a personal number, and as for [`sign`](Self::sign).
+    /// [`SandboxError::NoCode`] for a signer identified by a personal number, and as for [`sign`](Self::sign).
     pub fn block(self) -> Result<(), SandboxError> {
         let by_address = {
             let inner = self.sandbox.service.lock();
@@ -198,16 +198,16 @@ impl PortalVisit<'_> {
         if !by_address {
             return Err(SandboxError::NoCode);
         }
-        self.act(Act::Block)
+        self.act(SignerAction::Block)
     }
 
-    fn act(self, act: Act) -> Result<(), SandboxError> {
+    fn act(self, act: SignerAction) -> Result<(), SandboxError> {
         let service = &self.sandbox.service;
         service.act(&mut service.lock(), self.job.get(), self.signer, act).map(drop)
     }
 }
 
-/// The signer's browser on its way back.
+/// The redirect of a signer's browser to an exit URL.
 ///
 /// Example: see [`Visit`].
 #[derive(Clone, Debug)]
@@ -221,18 +221,18 @@ impl ExitRedirect {
         Self { url, token }
     }
 
-    /// The exit URL with the token appended.
+    /// Returns the exit URL with the status query token appended.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The token in it.
+    /// Returns the status query token.
     pub fn token(&self) -> &StatusQueryToken {
         &self.token
     }
 }
 
-/// The signer of a job with this name: of several, the first who can act.
+/// The signer of a job with this identifier. If there are several, the first one who can act.
 fn find<'j>(jobs: &'j Jobs, job: JobId, who: &SignerIdentity) -> Result<(&'j Job, usize), SandboxError> {
     let job = jobs.job(job.get()).ok_or(SandboxError::NoSuchSigner)?;
     let named = || (0..job.signers.len()).filter(|at| job.signers[*at].who == *who);

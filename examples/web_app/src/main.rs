@@ -125,7 +125,7 @@ type Complete = ClientBuilder<Environment<NoTokens>, Identity, HasSender>;
 
 struct App {
     client: Client,
-    /// Who must have sealed signed documents.
+    /// The required sealer of signed documents.
     seal: SealTrust,
     contracts: Arc<Contracts>,
     /// The directory of the signed documents.

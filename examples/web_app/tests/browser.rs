@@ -80,7 +80,7 @@ impl Driver {
     }
 }
 
-/// What a browser is looked at on.
+/// The screen of a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Screen {
     Desk,
@@ -108,7 +108,7 @@ async fn sender_site() -> String {
     format!("http://{address}")
 }
 
-/// What the browser shows, kept for looking at.
+/// Saves a screenshot.
 async fn keep(browser: &Browser, name: &str) {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
     std::fs::create_dir_all(&directory).unwrap();
@@ -175,7 +175,7 @@ async fn outside_a_direct_job_is_signed_rejected_and_failed_in_a_browser() {
     for (action, path, status) in [
         ("Signer", "/completed", SignatureStatus::Signed),
         ("Avvis", "/rejected", SignatureStatus::Rejected),
-        ("La noe gå galt", "/failed", SignatureStatus::Failed),
+        ("La signeringen feile", "/failed", SignatureStatus::Failed),
     ] {
         let job = sandbox.client().direct().create(&direct_request("Arbeidsavtale", &site, agreement())).await.unwrap();
         let redirect_url = job.signers()[0].redirect_url().as_str().to_owned();
@@ -270,7 +270,7 @@ async fn outside_portal_signers_log_in_and_sign_in_their_order() {
         press(&browser, "Log in").await;
     };
     log_in("nobody knows this").await;
-    assert!(text(&browser).await.contains("That is not right."));
+    assert!(text(&browser).await.contains("The number or code is wrong."));
     keep(&browser, "portal-log-in-en").await;
 
     // Ola has no invitation yet: Kari signs first.
@@ -384,7 +384,7 @@ async fn outside_the_dashboard_shows_jobs_and_moves_time_and_what_is_hostile_is_
     impatient.whoami().await.unwrap_err();
     impatient.whoami().await.unwrap();
     press(&browser, "Add").await;
-    press(&browser, "Take all back").await;
+    press(&browser, "Remove all").await;
     impatient.whoami().await.unwrap();
 
     // A form that another site sends has no token, and does nothing.
@@ -398,11 +398,11 @@ async fn outside_the_dashboard_shows_jobs_and_moves_time_and_what_is_hostile_is_
         .await;
     forged.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(text(&browser).await.contains("did not come from this page"));
+    assert!(text(&browser).await.contains("did not come from a page of the sandbox"));
     browser.close().await.unwrap();
 }
 
-/// What is wider than the card that it stands in.
+/// Elements that are wider than the card around them.
 const OUTSIDE: &str = "
     const edges = element => element.getBoundingClientRect().right;
     const inside = [...document.querySelectorAll('.card *')].filter(element => !element.closest('object'));

@@ -88,7 +88,7 @@ impl WebApp {
         answer
     }
 
-    /// How often the fault on this operation (`confirm`) will still occur, as the sandbox's dashboard says.
+    /// The number of remaining faults on this operation (`confirm`), from the sandbox's dashboard.
     async fn faults_left(&self, sandbox: &Sandbox, operation: &str) -> u32 {
         let dashboard = self.browser.get(sandbox.web_url()).send().await.unwrap().text().await.unwrap();
         // As it is written: `confirm:500*2`.
@@ -104,7 +104,7 @@ fn row(directory: &TempDir, contract: &str) -> (String, bool) {
     database.query_row(sql, [contract], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
-/// Where an answer sends the browser.
+/// The location of a redirect.
 fn location(answer: &Response) -> String {
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     answer.headers()[header::LOCATION].to_str().unwrap().to_owned()

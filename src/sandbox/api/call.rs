@@ -1,4 +1,4 @@
-//! A call: who makes it, and the job that it is about.
+//! A call: its caller, and its job.
 
 use std::sync::Arc;
 
@@ -14,22 +14,22 @@ use super::answer::{Refused, refuse};
 use crate::certificate::Certificate;
 use crate::types::OrganizationNumber;
 
-/// The service, as a handler gets it.
+/// The service, as the state of a handler.
 pub(super) type Shared = State<Arc<Service>>;
 
-/// Who calls: a certificate, and the organization that it stands for.
+/// The caller: a certificate, and the organization that it stands for.
 #[derive(Clone)]
 pub(in super::super) struct Caller(pub(super) CertificateDer<'static>, Option<OrganizationNumber>);
 
 impl Caller {
-    /// Whose certificate was shown in the handshake.
+    /// The caller with the certificate of the handshake.
     pub(in super::super) fn of(certificate: CertificateDer<'static>) -> Self {
         let parsed = Certificate::parse(&certificate).ok();
         let organization = parsed.and_then(|certificate| certificate.organization_number());
         Self(certificate, organization)
     }
 
-    /// Whose access token was sent: the certificate is the one that the token was given for.
+    /// The caller with an access token. The certificate is the one for which the token was issued.
     pub(in super::super) fn with_token(certificate: CertificateDer<'static>, organization: OrganizationNumber) -> Self {
         Self(certificate, Some(organization))
     }
@@ -39,7 +39,7 @@ impl Caller {
     }
 }
 
-/// A job of a sender to look at, and the time, or the refusal because there is none.
+/// Returns a job of a sender and the time, or a refusal if there is no such job.
 pub(super) fn job_of<'i>(
     inner: &'i mut Inner,
     flow: FlowName,
@@ -51,7 +51,7 @@ pub(super) fn job_of<'i>(
     found.map_or_else(|| no_such_job(sender, id), |job| Ok((job, now)))
 }
 
-/// Does something to a job of a sender, or refuses because there is none.
+/// Changes a job of a sender, or refuses if there is no such job.
 pub(super) fn with_job<T>(
     inner: &mut Inner,
     flow: FlowName,
@@ -65,5 +65,9 @@ pub(super) fn with_job<T>(
 }
 
 pub(super) fn no_such_job<T>(sender: &str, id: &str) -> Result<T, Refused> {
-    refuse(StatusCode::NOT_FOUND, "NOT_FOUND", format!("{sender} has no job {id}; it may have been confirmed"))
+    refuse(
+        StatusCode::NOT_FOUND,
+        "NOT_FOUND",
+        format!("the sender {sender} has no job {id}; it may have been confirmed and removed"),
+    )
 }

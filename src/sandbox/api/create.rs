@@ -1,4 +1,4 @@
-//! A new job: the two parts of its request, and what both flows ask of them.
+//! The creation of a job: the two parts of the request, and the checks of both flows.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
@@ -15,14 +15,14 @@ use super::answer::{PACKAGE, Refused, SCHEMA, bad};
 use super::call::Caller;
 use crate::xml::{self, Document, Strictness, generated as wire};
 
-/// The request document and the package of a new job, found right.
+/// The checked request document and package of a new job.
 pub(super) struct Created<R, M> {
     pub(super) request: R,
     pub(super) package: ReceivedPackage<M>,
     bytes: Bytes,
 }
 
-/// Takes the request of a new job apart and checks it.
+/// Parses and checks the request for a new job.
 pub(super) async fn read<R: Document, M: Manifest>(
     service: &Service,
     caller: &Caller,
@@ -39,7 +39,7 @@ pub(super) async fn read<R: Document, M: Manifest>(
     })?;
     service.lock().memory.documents.add(package.manifest_text.clone());
     if package.manifest.sender() != sender {
-        return Err(bad(PACKAGE, "the manifest has another sender than the path"));
+        return Err(bad(PACKAGE, "the sender in the manifest is not that of the path"));
     }
     let permitted = rules::permitted(service.kind, &service.unavailable, &package.manifest.requested_features());
     permitted.map_err(|forbidden| match forbidden {
@@ -49,7 +49,7 @@ pub(super) async fn read<R: Document, M: Manifest>(
     Ok(Created { request, package, bytes })
 }
 
-/// What makes a job of it, besides what the flow has of its own.
+/// The parts of a new job that both flows have.
 pub(super) struct NewJob {
     pub(super) reference: Option<String>,
     pub(super) naming: Option<wire::IdentifierInSignedDocuments>,
@@ -59,10 +59,10 @@ pub(super) struct NewJob {
 }
 
 impl<R, M: Manifest> Created<R, M> {
-    /// The job, which is not among the others yet.
+    /// Creates the job, without adding it to the others.
     pub(super) fn job(self, inner: &mut Inner, sender: String, own: NewJob, now: Timestamp) -> Result<Job, Refused> {
         let signers = own.signers;
-        // Signers by number or address may be there twice; the sender's own identifiers are unique.
+        // Numbers and addresses may occur twice; the sender's own identifiers are unique.
         let own_name = |signer: &&Signer| matches!(signer.who, SignerIdentity::Identifier(_));
         let is_twice = |(at, signer): (usize, &Signer)| {
             own_name(&signer) && signers[..at].iter().any(|other| other.who == signer.who)
@@ -92,14 +92,14 @@ impl<R, M: Manifest> Created<R, M> {
             package: self.bytes,
             created: now,
             change: None,
-            over: None,
+            ended: None,
             confirmed: false,
             deleted: false,
         })
     }
 }
 
-/// The two parts of a `multipart/mixed`, told apart by their types: one client sends the package first.
+/// Reads the two parts of a `multipart/mixed` body. Their types identify them: one client sends the package first.
 pub(in super::super) async fn parts(headers: &HeaderMap, body: Bytes) -> Result<(String, Bytes), String> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parameters = content_type.split(';').map(str::trim);
@@ -122,6 +122,6 @@ pub(in super::super) async fn parts(headers: &HeaderMap, body: Bytes) -> Result<
             let request = String::from_utf8(document.to_vec()).map_err(|_| "the request document is not UTF-8")?;
             Ok((request, bytes.clone()))
         }
-        _ => Err("the parts are not application/xml and application/octet-stream".to_owned()),
+        _ => Err("the parts are not one application/xml and one application/octet-stream".to_owned()),
     }
 }

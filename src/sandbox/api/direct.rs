@@ -77,12 +77,12 @@ pub(super) async fn create(
     document(&answer)
 }
 
-/// A signer's name in an answer.
+/// The identifier of a signer in an answer.
 fn name(who: &SignerIdentity) -> &str {
     match who {
         SignerIdentity::Number(number) => number.as_str(),
         SignerIdentity::Identifier(identifier) => identifier.as_str(),
-        // No signer of a direct job is named so.
+        // Signers of direct jobs have no contact information.
         SignerIdentity::Contact(_) => "",
     }
 }
@@ -122,7 +122,7 @@ pub(super) async fn renew(
         match job.signers.get_mut(at) {
             None => refuse(StatusCode::NOT_FOUND, "NOT_FOUND", format!("the job has no signer {number}")),
             Some(signer) if signer.status != SignatureStatus::Waiting => {
-                refuse(StatusCode::CONFLICT, "SIGNER_NOT_WAITING", "the signer has acted, or the job is over")
+                refuse(StatusCode::CONFLICT, "SIGNER_NOT_WAITING", "the signer has already acted, or the job has ended")
             }
             Some(waiting) => {
                 waiting.redirect = Some(service.redirect(now));
@@ -140,11 +140,11 @@ pub(super) async fn status(
     let mut inner = service.lock();
     let (job, now) = job_of(&mut inner, FlowName::Direct, &sender, &id)?;
     let Flow::Direct { token: Some(token), .. } = &job.flow else {
-        let rule = "no signer has come back yet";
+        let rule = "no signer has completed the signing ceremony yet";
         return refuse(StatusCode::NOT_FOUND, "SIGNING_CEREMONY_NOT_COMPLETED", rule);
     };
     if query.get("status_query_token") != Some(token) {
-        let rule = "the token is missing, wrong, or that of an earlier state";
+        let rule = "the status query token is missing, wrong, or that of an earlier state";
         return refuse(StatusCode::FORBIDDEN, "INVALID_STATUS_QUERY_TOKEN", rule);
     }
     document(&status_response(&service, job, now))

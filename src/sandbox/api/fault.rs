@@ -1,4 +1,4 @@
-//! Faults where they meet a call: before its handler, instead of it, or on its answer.
+//! Injects faults into a call: before its handler, instead of it, or into its answer.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,24 +18,24 @@ use super::answer::{AnswerDocument, Refused, written};
 use super::call::Shared;
 use crate::xml::NAMESPACE;
 
-/// Marks an answer that never reaches the caller: the connection is closed instead.
+/// Marks an answer that is not sent: the connection is closed instead.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Cut;
 
-/// Marks an answer of which a bit is flipped on its way.
+/// Marks an answer in which a bit is flipped in transit.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Corrupt;
 
-/// Marks a poll whose change is not to be hidden.
+/// Marks a poll whose change is not hidden from other pollers.
 #[derive(Clone, Copy)]
 pub(super) struct DeliverTwice;
 
-/// Marks a request whose answer will not arrive as it should.
+/// Marks a request whose answer is lost or changed.
 #[derive(Clone, Copy)]
 pub(super) struct FaultyAnswer;
 
-/// Lets go wrong what is to go wrong, and puts the sandbox's own time on the answer.
-pub(super) async fn strike(State(service): Shared, request: Request, next: Next) -> Response {
+/// Injects the fault of a call, if any, and sets the `Date` of the answer by the sandbox's clock.
+pub(super) async fn inject(State(service): Shared, request: Request, next: Next) -> Response {
     if !service.latency.is_zero() {
         tokio::time::sleep(service.latency).await;
     }
@@ -43,7 +43,7 @@ pub(super) async fn strike(State(service): Shared, request: Request, next: Next)
     let mut answer = match fault {
         Some(Fault::LoseRequest) => cut(),
         Some(Fault::ResetUpload) => {
-            // What is unread when the connection is closed makes it a reset.
+            // A connection that is closed with unread bytes is reset.
             let mut body = request.into_body();
             let _ = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
             cut()
@@ -78,7 +78,7 @@ pub(super) async fn strike(State(service): Shared, request: Request, next: Next)
     answer
 }
 
-/// The same document, as another program would write it.
+/// The same document with other prefixes.
 fn with_other_prefixes(mut answer: Response) -> Response {
     let Some(AnswerDocument(text)) = answer.extensions().get::<AnswerDocument>() else { return answer };
     let text = prefixed(text);
@@ -87,7 +87,7 @@ fn with_other_prefixes(mut answer: Response) -> Response {
     answer
 }
 
-/// A document of ours, in which `<` begins nothing but tags, with a prefix for each name.
+/// Adds a prefix to each element name of a document. In the sandbox's documents, `<` begins tags only.
 fn prefixed(text: &str) -> String {
     const PREFIX: &str = "ns7";
     let mut out = String::with_capacity(2 * text.len());
@@ -116,9 +116,7 @@ fn cut() -> Response {
 
 fn refusal(status: StatusCode, body: RefusalBody) -> Response {
     match body {
-        RefusalBody::Xml => {
-            Refused { status, code: "FAULT", rule: "a fault that was asked for".to_owned() }.into_response()
-        }
+        RefusalBody::Xml => Refused { status, code: "FAULT", rule: "an injected fault".to_owned() }.into_response(),
         RefusalBody::Html => {
             (status, [(header::CONTENT_TYPE, "text/html")], "<html><body><h1>Oops</h1></body></html>").into_response()
         }
@@ -127,9 +125,9 @@ fn refusal(status: StatusCode, body: RefusalBody) -> Response {
     }
 }
 
-/// The answer in pieces: with a pause between them, or without one and without the second half.
+/// Sends an answer in pieces: all with a pause between them, or the first half without pauses.
 async fn in_pieces(answer: Response, pause: Option<Duration>) -> Response {
-    /// How many pieces.
+    /// The number of pieces.
     const PIECES: usize = 8;
     let (mut head, body) = answer.into_parts();
     let Ok(whole) = axum::body::to_bytes(body, usize::MAX).await else { return cut() };
@@ -153,7 +151,7 @@ async fn in_pieces(answer: Response, pause: Option<Duration>) -> Response {
     Response::from_parts(head, Body::from_stream(StreamedBody::new(reader)))
 }
 
-/// A body that is written elsewhere, piece by piece.
+/// A body that a task writes piece by piece.
 struct StreamedBody(DuplexStream);
 
 impl StreamedBody {

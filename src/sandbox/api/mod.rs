@@ -1,12 +1,12 @@
-//! The API of the sandbox: requests in, answers out, as protocol and schemas have them.
+//! The API of the sandbox, in the form of the protocol and the schemas.
 
 mod answer;
 mod call;
 mod create;
 mod direct;
+mod fault;
 mod portal;
 mod results;
-mod strike;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,13 +24,13 @@ pub(super) use self::call::Caller;
 use self::call::Shared;
 #[cfg(all(feature = "verify", any(fuzzing, test)))]
 pub(super) use self::create::parts;
-pub(super) use self::strike::{Corrupt, Cut};
+pub(super) use self::fault::{Corrupt, Cut};
 use super::job::FlowName;
 use super::service::Service;
 use super::tokens::identified;
 use crate::types::{MAX_BYTES, OrganizationNumber};
 
-/// The largest request body: the documents, and room for the rest.
+/// The maximum size of a request body: the documents, and 4 MiB for the rest.
 const MAX_BODY: usize = MAX_BYTES + 4 * 1024 * 1024;
 
 /// The routes of the API.
@@ -58,12 +58,12 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(&service), authorize))
         .layer(from_fn_with_state(Arc::clone(&service), identified))
-        .layer(from_fn_with_state(Arc::clone(&service), strike::strike))
+        .layer(from_fn_with_state(Arc::clone(&service), fault::inject))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(service)
 }
 
-/// Before anything else: may the caller act for the sender in the path? And afterwards: which rule was broken?
+/// Checks that the caller may act for the sender in the path. Saves changes, and records the rule behind a refusal.
 async fn authorize(
     State(service): Shared,
     Extension(caller): Extension<Caller>,
@@ -76,7 +76,7 @@ async fn authorize(
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     };
-    // What the answer acknowledges is on disk before it is given.
+    // Changes are on disk before the answer acknowledges them.
     let saved = service.save(&mut service.lock());
     if let Err(error) = saved {
         let (status, rule) = (StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
@@ -95,15 +95,19 @@ async fn authorize(
 
 fn may_act(service: &Service, caller: &Caller, path: &str, arrived: Instant) -> Result<(), Refused> {
     let Some(organization) = caller.organization() else {
-        return refuse(StatusCode::FORBIDDEN, "NOT_AUTHORIZED", "the certificate names no organization");
+        return refuse(StatusCode::FORBIDDEN, "NOT_AUTHORIZED", "the certificate has no organization number");
     };
     let sender = path.split('/').nth(2).and_then(|segment| segment.parse::<OrganizationNumber>().ok());
     let Some(sender) = sender else {
-        return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the first segment is no organization number");
+        return refuse(
+            StatusCode::NOT_FOUND,
+            "NOT_FOUND",
+            "the first segment of the path is not an organization number",
+        );
     };
     if service.may_act(&organization, &sender) {
         let mut inner = service.lock();
-        // A call does not arrive later because the sandbox was busy.
+        // The time of arrival counts, not the time at which the sandbox got to the call.
         let now = inner.now();
         let now = now.checked_sub(arrived.elapsed()).unwrap_or(now);
         inner.memory.calls.add(now);
@@ -113,12 +117,12 @@ fn may_act(service: &Service, caller: &Caller, path: &str, arrived: Instant) -> 
             false => Ok(()),
         };
     }
-    let rule = format!("{organization} may not act for {sender}");
+    let rule = format!("the organization {organization} may not act for the sender {sender}");
     refuse(StatusCode::FORBIDDEN, "BROKER_NOT_AUTHORIZED", rule)
 }
 
 async fn nothing_here() -> HandlerResult {
-    refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this address")
+    refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the API has no such path")
 }
 
 async fn whoami(Extension(caller): Extension<Caller>, Path(sender): Path<String>) -> HandlerResult {

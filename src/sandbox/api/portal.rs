@@ -68,11 +68,14 @@ fn signer(signer: &wire::PortalSigner, kind: SenderKind, now: Timestamp) -> Resu
             SignerIdentity::Contact(contact.clone())
         }
         (wire::PortalSignerName::IdentifiedByContactInformation(_), None) => {
-            return Err(bad(PACKAGE, "a signer identified by contact information has notifications-using-lookup"));
+            return Err(bad(
+                PACKAGE,
+                "a signer identified by contact information may not have notifications-using-lookup",
+            ));
         }
     };
     if looked_up && signer.on_behalf_of == Some(wire::SigningOnBehalfOf::Other) {
-        return Err(bad(PACKAGE, "a signer on behalf of OTHER has notifications-using-lookup"));
+        return Err(bad(PACKAGE, "a signer on behalf of OTHER may not have notifications-using-lookup"));
     }
     let order = signer.order.and_then(|order| u8::try_from(order).ok()).unwrap_or_default();
     let authenticated = kind.is_authenticated(signer.signature_type);
@@ -103,14 +106,14 @@ fn cancellation_url(service: &Service, job: &Job) -> String {
 }
 
 pub(super) async fn cancel(State(service): Shared, Path((sender, id)): Path<(String, String)>) -> HandlerResult {
-    let over = || refuse(StatusCode::CONFLICT, "JOB_NOT_CANCELLABLE", "the job is completed or cancelled already");
+    let ended = || refuse(StatusCode::CONFLICT, "JOB_NOT_CANCELLABLE", "the job has already ended");
     let mut inner = service.lock();
     if id.parse().is_ok_and(|id| inner.jobs.confirmed_of(id) == Some(&sender)) {
-        return over();
+        return ended();
     }
     with_job(&mut inner, FlowName::Portal, &sender, &id, |job, now| match job.cancel(now) {
         Some(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        None => over(),
+        None => ended(),
     })
 }
 
@@ -132,7 +135,7 @@ fn status_response(service: &Service, job: &Job, now: Timestamp) -> wire::Portal
                 wire::SignatureSigner::PersonalIdentificationNumber(number.as_str().to_owned())
             }
             SignerIdentity::Identifier(identifier) => {
-                // No signer of a portal job is named so.
+                // Signers of portal jobs have no identifier of the sender's.
                 wire::SignatureSigner::PersonalIdentificationNumber(identifier.as_str().to_owned())
             }
         }),

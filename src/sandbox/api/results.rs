@@ -1,4 +1,4 @@
-//! What both flows have: polls, confirmations, signed documents, deletion.
+//! The calls of both flows: polls, confirmations, signed documents, deletion.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use super::super::received::{Confirmation, ReceivedPoll};
 use super::super::service::Service;
 use super::answer::{HandlerResult, Refused, RefusedRule, document, refuse};
 use super::call::{Shared, job_of, no_such_job, with_job};
-use super::strike::{DeliverTwice, FaultyAnswer};
+use super::fault::{DeliverTwice, FaultyAnswer};
 use crate::types::JobId;
 use crate::xml::Document;
 
-/// A poll as it arrives.
+/// The arguments of a poll.
 pub(super) type PollRequest = (
     Path<String>,
     Query<HashMap<String, String>>,
@@ -29,20 +29,21 @@ pub(super) type PollRequest = (
     Option<Extension<FaultyAnswer>>,
 );
 
-/// The name of a queue. No value, an empty one and none at all are the default queue: the official clients differ here.
+/// The name of a queue. A missing parameter, one without a value, and an empty value are the default queue: the
+/// official clients differ here.
 pub(super) fn queue_name(given: Option<&str>) -> Option<String> {
     given.filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
-/// Asks a queue for a change: 200 with it, 204 when there is none, 429 when it is too early.
+/// Polls a queue: 200 with a change, 204 if it is empty, 429 if the poll is early.
 ///
-/// A poll that comes too early is told a new time. The time from which on the queue answers stays all the same: several
-/// programs may poll it without knowing of each other, and would refuse each other for ever otherwise. With growing waits
-/// each early poll does push that time away, twice as far as the one before.
+/// An early poll is refused with a new time, but the time at which the queue answers does not change: several programs
+/// may poll it independently, and would otherwise block each other. With growing waits, each early poll moves that time
+/// too, twice as far as the poll before.
 pub(super) fn poll<T: Document>(
     service: &Arc<Service>,
     flow: FlowName,
-    (Path(sender), Query(query), headers, twice, spoilt): PollRequest,
+    (Path(sender), Query(query), headers, twice, faulty): PollRequest,
     status: impl FnOnce(&Service, &Job, Timestamp) -> T,
 ) -> HandlerResult {
     let mut inner = service.lock();
@@ -54,7 +55,9 @@ pub(super) fn poll<T: Document>(
     let (answer, permitted) = match pause {
         Some(pause) => {
             let mut answer = StatusCode::TOO_MANY_REQUESTS.into_response();
-            answer.extensions_mut().insert(RefusedRule(format!("polled before {}", pause.until)));
+            answer
+                .extensions_mut()
+                .insert(RefusedRule(format!("poll before {}, the next permitted time", pause.until)));
             let told = if service.growing_waits { pause.grow(service.poll_interval, now) } else { next };
             (answer, told)
         }
@@ -66,7 +69,7 @@ pub(super) fn poll<T: Document>(
             }
         },
     };
-    inner.memory.polls.add(ReceivedPoll { at: now, user_agent: agent, permitted, answered: spoilt.is_none() });
+    inner.memory.polls.add(ReceivedPoll { at: now, user_agent: agent, permitted, answered: faulty.is_none() });
     let header = [(NEXT_POLL, permitted.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())];
     Ok((header, answer).into_response())
 }
@@ -103,7 +106,7 @@ pub(super) async fn pades(
 pub(super) async fn archived(State(service): Shared, Path((owner, id)): JobPath) -> HandlerResult {
     match service.lock().archive.get(&(owner, id)) {
         Some(pades) => Ok(bytes(pades.clone())),
-        None => refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the archive has no such document of this organization"),
+        None => refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the archive has no such document for this organization"),
     }
 }
 
@@ -125,10 +128,14 @@ pub(super) async fn xades(
 
 fn available(job: &Job, signed: bool, now: Timestamp) -> Result<(), Refused> {
     if !job.may_fetch(now) {
-        return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the documents are deleted, by the sender or after 40 days");
+        return refuse(
+            StatusCode::NOT_FOUND,
+            "NOT_FOUND",
+            "the documents were deleted, by the sender or after 40 days",
+        );
     }
     if !signed {
-        return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "this is not signed");
+        return refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "the document is not signed yet");
     }
     Ok(())
 }
@@ -139,9 +146,9 @@ pub(super) async fn delete_documents(
     Path((sender, id)): JobPath,
 ) -> HandlerResult {
     with_job(&mut service.lock(), flow, &sender, &id, |job, now| {
-        // Deleting again does no harm.
+        // Deletion is idempotent.
         if !job.deleted && !job.may_delete(now) {
-            let rule = "documents may be deleted 24 hours after completion at the earliest";
+            let rule = "documents may be deleted only from 24 hours after completion";
             return refuse(StatusCode::FORBIDDEN, "DELETION_NOT_PERMITTED", rule);
         }
         job.deleted = true;
@@ -149,5 +156,5 @@ pub(super) async fn delete_documents(
     })
 }
 
-/// When the next poll is permitted.
+/// The header with the time of the next permitted poll.
 const NEXT_POLL: HeaderName = HeaderName::from_static("x-next-permitted-poll-time");

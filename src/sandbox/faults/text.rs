@@ -1,4 +1,4 @@
-//! Rules for faults as text, for the command line and the dashboard.
+//! Fault rules as text, for the command line and the dashboard.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ const OPERATIONS: [(&str, Operation); 10] = [
     ("delete", Operation::Delete),
 ];
 
-/// The faults that are one word. The others are a status, and [`SLOW`] with a number.
+/// The faults without a parameter. The others are a status, and [`SLOW`] with a number.
 const FAULTS: [(&str, Fault); 13] = [
     ("refuse-connection", Fault::RefuseConnection),
     ("lose-request", Fault::LoseRequest),
@@ -41,11 +41,11 @@ const FAULTS: [(&str, Fault); 13] = [
 
 const SLOW: &str = "slow-answer-";
 
-/// What a refusal has as its body, after the status and a hyphen. An `error` document has no word.
+/// The body of a refusal, after the status and a hyphen. Defaults to an `error` document, which has no word.
 const BODIES: [(&str, RefusalBody); 3] =
     [("html", RefusalBody::Html), ("text", RefusalBody::Text), ("empty", RefusalBody::Empty)];
 
-/// Writes the rule as it is parsed.
+/// Writes the rule in the form in which it is parsed.
 impl fmt::Display for FaultRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(operation) = self.operation {
@@ -72,10 +72,10 @@ impl fmt::Display for FaultRule {
 ///
 /// | part | values |
 /// |---|---|
-/// | operation | `whoami`, `create`, `renew`, `status`, `poll`, `cancel`, `confirm`, `pades`, `xades`, `delete`. Defaults to every call |
+/// | operation | `whoami`, `create`, `renew`, `status`, `poll`, `cancel`, `confirm`, `pades`, `xades` or `delete`. Defaults to all |
 /// | fault | `refuse-connection`, `lose-request`, `lose-answer`, `cut-answer`, `corrupt-answer`, `reset-upload`, `deliver-twice`, `other-prefixes`, `malformed`, `other-document`, `deep`, `entities`, `huge`; `slow-answer-` and milliseconds; a status between 400 and 599, alone or with `-html`, `-text` or `-empty` for the body |
-/// | times | how often, at least once. Defaults to no limit |
-/// | percent | how probable, above 0 and at most 100. Defaults to 100 |
+/// | times | number of calls, at least 1. Defaults to no limit |
+/// | percent | probability in percent, above 0 and at most 100. Defaults to 100 |
 impl FromStr for FaultRule {
     type Err = SandboxError;
 
@@ -93,15 +93,16 @@ impl FromStr for FaultRule {
         }
         if let Some(times) = times {
             let number = times.parse().ok().filter(|times| *times > 0);
-            rule = rule.times(number.ok_or_else(|| failed(format!("not a number of times: {times:?}")))?);
+            let invalid = || failed(format!("the number of times {times:?} is not an integer above 0"));
+            rule = rule.times(number.ok_or_else(invalid)?);
         }
         if let Some(percent) = percent {
             let number = percent.parse().ok().filter(|percent| (f64::MIN_POSITIVE..=100.0).contains(percent));
-            rule =
-                rule.with_probability(number.ok_or_else(|| failed(format!("not a percentage: {percent:?}")))? / 100.0);
+            let invalid = || failed(format!("the percentage {percent:?} is not a number above 0 and at most 100"));
+            rule = rule.with_probability(number.ok_or_else(invalid)? / 100.0);
         }
         if rule.fault == Fault::RefuseConnection && rule.operation.is_some() {
-            return Err(failed("a refused connection is for no operation: it is not known by then".to_owned()));
+            return Err(failed("refuse-connection takes no operation: it is not known at that time".to_owned()));
         }
         Ok(rule)
     }
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rule_is_refused_with_the_part_that_is_wrong() {
+    fn an_invalid_rule_is_refused_with_the_part_that_is_wrong() {
         for (text, part) in [
             ("", "fault \"\""),
             ("lose", "fault \"lose\""),
@@ -175,15 +176,15 @@ mod tests {
             ("slow-answer-", "fault \"slow-answer-\""),
             ("signing:503", "operation \"signing\""),
             (":503", "operation \"\""),
-            ("503*0", "times: \"0\""),
-            ("503*-1", "times: \"-1\""),
-            ("503%0", "percentage: \"0\""),
-            ("503%101", "percentage: \"101\""),
-            ("503%NaN", "percentage: \"NaN\""),
-            ("create:refuse-connection", "for no operation"),
+            ("503*0", "times \"0\""),
+            ("503*-1", "times \"-1\""),
+            ("503%0", "percentage \"0\""),
+            ("503%101", "percentage \"101\""),
+            ("503%NaN", "percentage \"NaN\""),
+            ("create:refuse-connection", "takes no operation"),
         ] {
             let error = text.parse::<FaultRule>().unwrap_err().to_string();
-            assert!(error.starts_with("the rule for a fault: ") && error.contains(part), "{text}: {error}");
+            assert!(error.starts_with("invalid fault rule: ") && error.contains(part), "{text}: {error}");
         }
     }
 }

@@ -13,41 +13,41 @@ use crate::xml;
 /// The files of a package, by their names.
 pub(in super::super) type Files = BTreeMap<String, Bytes>;
 
-/// Unpacks a ZIP as any tool writes it: entries in any order, stored or deflated, with extra fields, data descriptors and
-/// entries for directories.
+/// Unpacks a ZIP as any tool writes it: entries in any order, stored or deflated, with extra fields, data descriptors
+/// and entries for directories.
 pub(in super::super) fn unpack(package: &[u8]) -> Result<Files, String> {
     let mut archive = ZipArchive::new(Cursor::new(package)).map_err(|_| "the package is not a ZIP".to_owned())?;
     let mut files = Files::new();
     let mut room = MAX_BYTES as u64 + 2 * xml::MAX_BYTES as u64;
     for at in 0..archive.len() {
         let file = archive.by_index(at).map_err(|_| "the ZIP is damaged or encrypted".to_owned())?;
-        let name = file.name().map_err(|_| "a name in the ZIP is not text".to_owned())?.into_owned();
+        let name = file.name().map_err(|_| "a file name in the ZIP is not text".to_owned())?.into_owned();
         let mut content = Vec::new();
-        // The size in the header is only what somebody wrote there.
+        // The size in the header is not trusted.
         file.take(room + 1).read_to_end(&mut content).map_err(|_| format!("{name} is damaged"))?;
         room = room.checked_sub(content.len() as u64).ok_or("the package is too large when unpacked")?;
-        // A directory has no content, and says nothing.
+        // Directories have no content, and are ignored.
         if name.ends_with('/') && content.is_empty() {
             continue;
         }
         if files.insert(name.clone(), Bytes::from(content)).is_some() {
-            return Err(format!("{name} is there twice"));
+            return Err(format!("the ZIP has two files {name}"));
         }
     }
     if let Some(name) = files.keys().find(|name| name.starts_with("META-INF/") && *name != SIGNATURES) {
-        return Err(format!("{name} does not belong into META-INF"));
+        return Err(format!("{name} is not permitted in META-INF"));
     }
     Ok(files)
 }
 
-/// The text of one of them.
+/// The text of a file.
 pub(in super::super) fn text<'f>(files: &'f Files, name: &str) -> Result<&'f str, String> {
-    let file = files.get(name).ok_or_else(|| format!("there is no {name}"))?;
+    let file = files.get(name).ok_or_else(|| format!("the file {name} is missing"))?;
     std::str::from_utf8(file).map_err(|_| format!("{name} is not UTF-8"))
 }
 
-/// What a name in a manifest or a reference may stand for, the likeliest first: itself, or its URL-encoded form, in which
-/// some programs write a blank as `+`.
+/// The file names that a name in a manifest or a reference may mean, most probable first: the name itself, or the
+/// decoded name, in which some programs write a blank as `+`.
 pub(super) fn decoded(name: &str) -> [String; 3] {
     let decode = |name: &str| {
         let name = name.replace('&', "%26").replace('=', "%3D");

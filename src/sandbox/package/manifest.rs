@@ -8,27 +8,27 @@ pub(in super::super) trait Manifest: xml::Document {
     fn sender(&self) -> &str;
     /// Name in the package, media type and title of each document.
     fn listed(&self) -> Vec<(&str, &str, &str)>;
-    /// What is not for every sender.
+    /// The features that not every sender may use.
     fn requested_features(&self) -> RequestedFeatures;
-    /// What the signers read.
+    /// The texts for the signers.
     fn texts(&self) -> Texts<'_>;
 }
 
-/// What a manifest tells the signers of the job.
+/// The texts of a manifest for the signers.
 pub(in super::super) struct Texts<'m> {
     pub(in super::super) title: &'m str,
     pub(in super::super) nonsensitive_title: Option<&'m str>,
     pub(in super::super) description: Option<&'m str>,
 }
 
-/// What a manifest asks for that not every sender may have.
+/// The features of a manifest that not every sender may use.
 pub(in super::super) struct RequestedFeatures {
     pub(in super::super) documents: usize,
     pub(in super::super) signature_types: Vec<Option<wire::SignatureType>>,
     pub(in super::super) level: Option<wire::AuthenticationLevel>,
     pub(in super::super) naming: Option<wire::IdentifierInSignedDocuments>,
     pub(in super::super) lookup: bool,
-    /// Whether a signer is addressed by something else than a personal number.
+    /// Whether a signer is identified by something else than a personal number.
     pub(in super::super) signers_without_number: bool,
 }
 

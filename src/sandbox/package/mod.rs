@@ -1,4 +1,4 @@
-//! The document package as the service looks at it: its files, its manifest and its signature.
+//! Checks document packages by the rules of the service: files, manifest and signature.
 
 mod files;
 mod manifest;
@@ -14,7 +14,7 @@ use crate::asice::{MANIFEST, SIGNATURES};
 use crate::types::{Document, Documents, Title};
 use crate::xml::{self, Strictness};
 
-/// A package that was found right.
+/// A checked package.
 pub(super) struct ReceivedPackage<M> {
     pub(super) manifest: M,
     pub(super) manifest_text: String,
@@ -23,10 +23,10 @@ pub(super) struct ReceivedPackage<M> {
     pub(super) names: Vec<String>,
 }
 
-/// What is wrong with a package. The service has a code for each.
+/// The reason why a package is invalid. The service has a code for each.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PackageError {
-    /// Its manifest does not fit the schema.
+    /// The manifest is not valid by the schema.
     Schema(String),
     /// Anything else.
     Package(String),
@@ -46,7 +46,7 @@ impl From<String> for PackageError {
     }
 }
 
-/// Checks a package that the holder of a certificate sent.
+/// Checks a package from the holder of a certificate.
 pub(super) fn check<M: Manifest>(
     package: &[u8],
     caller: &CertificateDer<'_>,
@@ -54,7 +54,7 @@ pub(super) fn check<M: Manifest>(
     let files = unpack(package)?;
     let found = read(&files)?;
     let signature = text(&files, SIGNATURES)?;
-    // The machine's own clock, whatever the sandbox's says: that is what the client signs by.
+    // The machine's own clock, not the sandbox's: the client signs by it.
     signatures(signature, &files, caller, Timestamp::now()).map_err(|error| format!("{SIGNATURES}: {error}"))?;
     Ok(found)
 }
@@ -72,18 +72,18 @@ pub(super) fn reread<M: Manifest>(package: &[u8]) -> Result<ReceivedPackage<M>, 
     read(&unpack(package)?).map_err(PackageError::rule)
 }
 
-/// The documents of the manifest, all of which are in the package, and nothing else is.
+/// Returns the documents of the manifest. Checks that the package has exactly these.
 fn documents(manifest: &impl Manifest, files: &Files) -> Result<(Documents, Vec<String>), String> {
     let mut names: Vec<String> = Vec::new();
     let mut documents = Vec::new();
     for (href, mime, title) in manifest.listed() {
         let found = files::decoded(href).into_iter().find_map(|name| Some((files.get(&name)?.clone(), name)));
-        let (content, name) = found.ok_or_else(|| format!("{MANIFEST}: there is no file {href}"))?;
+        let (content, name) = found.ok_or_else(|| format!("{MANIFEST}: the file {href} is missing"))?;
         if names.contains(&name) {
             return Err(format!("{MANIFEST}: two documents have the name {href}"));
         }
         if name == MANIFEST || name.contains(['/', '\\']) || name.chars().any(char::is_control) {
-            return Err(format!("{MANIFEST}: {href} is not a name of a document without directories"));
+            return Err(format!("{MANIFEST}: {href} is reserved, or contains a directory"));
         }
         if !(4..=100).contains(&name.chars().count()) {
             return Err(format!("{MANIFEST}: {href} does not have 4 to 100 characters"));

@@ -1,4 +1,4 @@
-//! The signature of a package as the service looks at it: line by line, and nothing taken on trust.
+//! Checks the signature of a package by the rules of the service.
 
 use std::collections::HashSet;
 
@@ -16,13 +16,13 @@ use crate::certificate::Certificate;
 use crate::time;
 use crate::xml::dom::Element;
 
-/// Canonical XML 1.1, which the service takes as well.
+/// Canonical XML 1.1, which the service also accepts.
 const C14N_11: &str = "http://www.w3.org/2006/12/xml-c14n11";
 
-/// How wrong a signer's clock may be.
+/// The permitted error of the client's clock.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
 
-/// Who is said to have signed a package, and when.
+/// Returns the certificate and time that a signature claims.
 pub(in super::super) fn claims(files: &Files) -> Result<(CertificateDer<'static>, Timestamp), String> {
     let root = Element::parse(text(files, SIGNATURES)?)?;
     let signature = root.one(DS, "Signature")?;
@@ -68,21 +68,22 @@ pub(in super::super) fn signatures(
     let value = decode(signature.one(DS, "SignatureValue")?)?;
     let parsed = Certificate::parse(caller).map_err(|_| "the certificate cannot be read")?;
     let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, parsed.public_key());
-    key.verify(info.canonical().as_bytes(), &value).map_err(|_| "the SignatureValue does not fit".to_owned())
+    key.verify(info.canonical().as_bytes(), &value).map_err(|_| "the SignatureValue is wrong".to_owned())
 }
 
-/// Each certificate is issued by the next, as far as they go: some clients send the leaf alone.
+/// Checks that each certificate is issued by the next. Some clients send the leaf alone.
 fn chain(elements: &[&Element]) -> Result<(), String> {
     let ders = elements.iter().map(|element| decode(element)).collect::<Result<Vec<_>, _>>()?;
     let parsed = ders.into_iter().map(|der| Certificate::parse(&CertificateDer::from(der)));
     let parsed = parsed.collect::<Result<Vec<_>, _>>().map_err(|_| "an X509Certificate cannot be read")?;
     match parsed.windows(2).all(|pair| pair[0].is_issued_by(&pair[1])) {
         true => Ok(()),
-        false => Err("an X509Certificate is not issued by the next".to_owned()),
+        false => Err("an X509Certificate is not issued by the next one".to_owned()),
     }
 }
 
-/// Every file outside META-INF is referred to once and unchanged, and the properties are too. Returns the files' `Id`s.
+/// Checks that every file outside META-INF, and the properties, have one reference and the digest in it. Returns the
+/// `Id`s of the files' references.
 fn references(info: &Element, files: &Files, properties: &str, properties_id: &str) -> Result<HashSet<String>, String> {
     let mut waiting: HashSet<&str> = files.keys().map(String::as_str).filter(|name| *name != SIGNATURES).collect();
     let mut ids = HashSet::new();
@@ -105,14 +106,14 @@ fn references(info: &Element, files: &Files, properties: &str, properties_id: &s
                 return Err(format!("the Reference to {uri} has a transform"));
             }
             let name = decoded(uri).iter().find_map(|name| waiting.take(name.as_str()));
-            let name = name.ok_or_else(|| format!("a Reference to {uri}, which is no file"))?;
+            let name = name.ok_or_else(|| format!("a Reference to {uri}, which is not a file"))?;
             ids.insert(
                 reference.attribute("Id").ok_or_else(|| format!("the Reference to {uri} has no Id"))?.to_owned(),
             );
             &files[name]
         };
         if sha256(content) != digest {
-            return Err(format!("the digest of {uri} does not fit"));
+            return Err(format!("the digest of {uri} is wrong"));
         }
     }
     match waiting.into_iter().next() {
@@ -172,5 +173,5 @@ fn algorithm(parent: &Element, name: &str, accepted: &[&str]) -> Result<(), Stri
 
 fn decode(element: &Element) -> Result<Vec<u8>, String> {
     let text: String = element.text().split_ascii_whitespace().collect();
-    STANDARD.decode(text).map_err(|_| "something that should be base64 is not".to_owned())
+    STANDARD.decode(text).map_err(|_| "a value is not base64".to_owned())
 }

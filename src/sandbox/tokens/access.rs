@@ -1,4 +1,4 @@
-//! Who calls the API: whose certificate was shown in the handshake, or whose access token stands in the header.
+//! Authenticates a call of the API, by the client certificate of the handshake or by the access token of its header.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::super::api::{Caller, Refused};
 use super::super::server::PeerCertificate;
 use super::super::service::Service;
 
-/// Lets through who has one of the two, and tells the rest of the API who it is.
+/// Admits calls that have one of the two, and tells the rest of the API who the caller is.
 pub(in super::super) async fn identified(
     State(service): State<Arc<Service>>,
     mut request: Request,
@@ -21,10 +21,10 @@ pub(in super::super) async fn identified(
     let header = request.headers().get(header::AUTHORIZATION);
     let caller = match (shown, header) {
         (Some(certificate), None) => Ok(Caller::of(certificate)),
-        // The real service may take both. Nobody should rely on it, and a client of tokens must not show its certificate.
-        (Some(_), Some(_)) => Err("a client certificate is shown together with an access token"),
+        // The real service may accept both. No client should depend on it, or present a certificate beside a token.
+        (Some(_), Some(_)) => Err("the call has both a client certificate and an access token"),
         (None, Some(header)) => with_token(&service, header),
-        (None, None) => Err("neither a client certificate nor an access token"),
+        (None, None) => Err("the call has neither a client certificate nor an access token"),
     };
     match caller {
         Ok(caller) => {
@@ -43,12 +43,12 @@ pub(in super::super) async fn identified(
 
 fn with_token(service: &Service, header: &HeaderValue) -> Result<Caller, &'static str> {
     let token = header.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-    let token = token.ok_or("the Authorization header is not that of a bearer token")?;
+    let token = token.ok_or("the Authorization header has no bearer token")?;
     let now = service.lock().now();
     let known = service.tokens.lock();
-    let issued = known.issued.get(token).ok_or("an access token that is unknown or revoked")?;
+    let issued = known.issued.get(token).ok_or("the access token is unknown or revoked")?;
     if now >= issued.until {
-        return Err("an access token that has ended");
+        return Err("the access token has expired");
     }
     Ok(Caller::with_token(issued.certificate.clone(), issued.organization.clone()))
 }

@@ -1,4 +1,4 @@
-//! The web's side of trust: a root of its own, and an ordinary server certificate for this machine.
+//! The web root certificate, and the server certificate of the token endpoint.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::super::error::{SandboxError, uncertified};
 
-/// What makes the web's root the same one after a restart.
+/// The key of the web root, as stored across restarts.
 #[derive(Serialize, Deserialize)]
 pub(in super::super) struct WebKeys {
     root: Vec<u8>,
@@ -40,8 +40,9 @@ impl WebKeys {
         &self.root_pem
     }
 
-    /// TLS for the token endpoint: a certificate for `localhost` and 127.0.0.1, and client certificates from this
-    /// authority. Who shows none gets to hear so from the endpoint, as from the real one.
+    /// The TLS configuration of the token endpoint: a certificate for `localhost` and 127.0.0.1, and client
+    /// certificates from this authority. A client without one is refused by the endpoint, not by TLS, as by the real
+    /// one.
     pub(in super::super) fn acceptor(&self, clients: &CertificateDer<'static>) -> Result<TlsAcceptor, SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Start(error.to_string());
         let issuer = Issuer::new(root(), KeyPair::from_pem(&self.key).map_err(uncertified)?);
@@ -74,7 +75,7 @@ fn root() -> CertificateParams {
 }
 
 fn server() -> Result<CertificateParams, SandboxError> {
-    // Programs that follow the rules of the web's authorities take no longer life.
+    // Programs that apply the rules of web authorities do not accept a longer validity.
     let mut params = named("localhost", 1);
     params.subject_alt_names = vec![
         SanType::DnsName("localhost".try_into().map_err(uncertified)?),
@@ -92,7 +93,7 @@ fn named(name: &str, years: u32) -> CertificateParams {
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     let now = SystemTime::now();
-    // From yesterday, for a clock that is a little behind.
+    // From yesterday, in case a client's clock is behind.
     params.not_before = (now - DAY).into();
     params.not_after = (now + years * 365 * DAY).into();
     params

@@ -1,4 +1,4 @@
-//! What the identity provider knows: its clients, and the tokens that it gave them.
+//! The clients that are registered with the identity provider, and the tokens that it issued.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,10 @@ use super::faults::TokenFault;
 use crate::error::InvalidValue;
 use crate::types::{AccessTokens, OrganizationNumber};
 
-/// How long a token lives unless the sandbox is told otherwise: an hour.
+/// The default lifetime of a token.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// A request for an access token, as the sandbox saw it. The token itself is not in it.
+/// A request for an access token that the sandbox received. It does not contain the token.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -37,27 +37,27 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 pub struct TokenRequest {
     /// The `User-Agent`.
     pub user_agent: String,
-    /// The body: a form.
+    /// The body of the request, a form.
     pub form: String,
-    /// Whether a client certificate was shown in the handshake.
+    /// Whether the client presented a certificate in the handshake.
     pub has_certificate: bool,
-    /// The `error` of the answer, if it had none of its own to give.
+    /// The `error` of the answer. `None` if a token was issued.
     pub error: Option<&'static str>,
 }
 
-/// A TLS handshake, as the sandbox saw it.
+/// A TLS handshake with the sandbox.
 ///
 /// Example: see [`TokenRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Handshake {
-    /// Whether it was with the API, or else with the token endpoint.
+    /// Whether it was with the API; otherwise with the token endpoint.
     pub is_api: bool,
-    /// Whether the client showed a certificate.
+    /// Whether the client presented a certificate.
     pub has_certificate: bool,
 }
 
-/// Which listener of the sandbox.
+/// A listener of the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Side {
     Api,
@@ -66,15 +66,15 @@ pub(in super::super) enum Side {
 
 /// The identity provider.
 pub(in super::super) struct Provider {
-    /// Where the token endpoint is.
+    /// The URL of the token endpoint.
     pub(in super::super) url: String,
     pub(in super::super) web_root_pem: String,
-    /// What it compares `resource` with: the root of the API.
+    /// The expected `resource`: the root of the API.
     pub(in super::super) resource: String,
     known: Mutex<ProviderState>,
 }
 
-/// What changes while it runs.
+/// The mutable state of the provider.
 pub(super) struct ProviderState {
     pub(super) clients: Vec<RegisteredClient>,
     pub(super) issued: HashMap<String, IssuedToken>,
@@ -89,11 +89,11 @@ pub(super) struct ProviderState {
 pub(super) struct RegisteredClient {
     pub(super) tokens: AccessTokens,
     pub(super) thumbprint: Vec<u8>,
-    /// For whom it acts.
+    /// The organization that it acts for.
     pub(super) organization: OrganizationNumber,
 }
 
-/// A client that was registered by hand, as it outlives a restart.
+/// A registered client, as stored across restarts.
 #[derive(Serialize, Deserialize)]
 pub(in super::super) struct SavedClient {
     client_id: String,
@@ -103,7 +103,7 @@ pub(in super::super) struct SavedClient {
     organization: String,
 }
 
-/// Whom a token stands for, and until when.
+/// The certificate and organization that a token stands for, and its expiry.
 pub(super) struct IssuedToken {
     pub(super) certificate: CertificateDer<'static>,
     pub(super) organization: OrganizationNumber,
@@ -132,7 +132,7 @@ impl Provider {
         self.lock().clients.push(RegisteredClient { tokens, thumbprint: thumbprint(leaf), organization });
     }
 
-    /// Every client but the first, which each start registers.
+    /// All clients except the first one, which each start registers.
     pub(super) fn saved(&self) -> Vec<SavedClient> {
         let saved = |client: &RegisteredClient| SavedClient {
             client_id: client.tokens.client_id().to_string(),
@@ -144,7 +144,7 @@ impl Provider {
         self.lock().clients.iter().skip(1).map(saved).collect()
     }
 
-    /// Registers clients as they were saved.
+    /// Registers stored clients.
     pub(in super::super) fn restore(&self, clients: Vec<SavedClient>) -> Result<(), InvalidValue> {
         for saved in clients {
             let tokens = AccessTokens::new(saved.client_id.parse()?, saved.broker_id.parse()?);
@@ -158,7 +158,7 @@ impl Provider {
         Ok(())
     }
 
-    /// Notes a handshake.
+    /// Records a handshake.
     pub(in super::super) fn shaken(&self, side: Side, has_certificate: bool) {
         self.lock().handshakes.add(Handshake { is_api: side == Side::Api, has_certificate });
     }
@@ -173,15 +173,15 @@ impl ProviderState {
         self.faults.clear();
     }
 
-    /// What goes wrong with the next request, if anything does.
-    pub(super) fn strike(&mut self) -> Option<TokenFault> {
+    /// The fault of the next request, if any.
+    pub(super) fn take_fault(&mut self) -> Option<TokenFault> {
         self.faults.retain(|(_, left)| *left > 0);
         let (fault, left) = self.faults.first_mut()?;
         *left -= 1;
         Some(fault.clone())
     }
 
-    /// A new token for a client that showed this certificate.
+    /// Issues a token for a client with this certificate.
     pub(super) fn issue(
         &mut self,
         client: &RegisteredClient,

@@ -1,4 +1,4 @@
-//! The token endpoint: a form in, JSON out.
+//! The token endpoint, which reads a form and answers JSON.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -24,12 +24,12 @@ use super::super::service::Service;
 use super::clients::{RegisteredClient, TokenRequest, thumbprint};
 use super::faults::TokenFault;
 
-/// Where the endpoint is.
+/// The route of the endpoint.
 pub(in super::super) fn router(service: Arc<Service>) -> Router {
     Router::new().route("/oauth2/token", post(token)).with_state(service)
 }
 
-/// What is refused: the `error` of RFC 6749, and the rule behind it.
+/// A refusal: the status, the `error` of RFC 6749, and the rule behind it.
 type Refused = (StatusCode, &'static str, &'static str);
 
 async fn token(
@@ -63,7 +63,7 @@ async fn token(
             (Err(refused), _) => Err(refused),
             (Ok(_), None) => Err(NO_CERTIFICATE),
         };
-        (outcome, known.strike())
+        (outcome, known.take_fault())
     };
     if let Err((status, error, rule)) = &outcome {
         let line = format!("POST {}: {} {error}: {rule}", provider.url, status.as_u16());
@@ -72,21 +72,21 @@ async fn token(
     }
     match fault {
         None => answer(outcome),
-        Some(fault) => spoilt(fault, outcome).await,
+        Some(fault) => with_fault(fault, outcome).await,
     }
 }
 
 const NO_CERTIFICATE: Refused =
-    (StatusCode::UNAUTHORIZED, "invalid_client", "no client certificate was shown in the handshake");
+    (StatusCode::UNAUTHORIZED, "invalid_client", "the client presented no certificate in the handshake");
 
-/// Whether a request says that its body is a form (RFC 6749, section 4.4.2).
+/// Whether the `Content-Type` is that of a form (RFC 6749, section 4.4.2).
 fn is_form(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// The client that may have a token, or why not.
+/// The client that gets a token, or the refusal.
 fn permitted(
     clients: &[RegisteredClient],
     form: &HashMap<String, String>,
@@ -104,14 +104,14 @@ fn permitted(
         return Err((StatusCode::UNAUTHORIZED, "invalid_client", "no client with this client id is registered"));
     };
     if client.thumbprint != thumbprint(certificate) {
-        let rule = "the certificate of the handshake is not the one that is registered for this client";
+        let rule = "the certificate of the handshake is not the one registered for this client";
         return Err((StatusCode::UNAUTHORIZED, "invalid_client", rule));
     }
     if field("scope") != format!("signering:{}", client.tokens.broker_id()) {
-        return bad("invalid_scope", "the scope is not signering: and the broker id of this client");
+        return bad("invalid_scope", "the scope is not `signering:` and the broker ID of this client");
     }
     if field("resource") != client.tokens.resource().unwrap_or(resource) {
-        return bad("invalid_target", "the resource is not the root of the API, letter by letter");
+        return bad("invalid_target", "the resource is not exactly the root URL of the API");
     }
     Ok(client.clone())
 }
@@ -133,8 +133,8 @@ fn written(status: StatusCode, body: String) -> Response {
     (status, headers, body).into_response()
 }
 
-/// The answer with what goes wrong with it. Of a refusal only the time it takes is another.
-async fn spoilt(fault: TokenFault, outcome: Result<(String, u64), Refused>) -> Response {
+/// Applies a fault to the answer.
+async fn with_fault(fault: TokenFault, outcome: Result<(String, u64), Refused>) -> Response {
     let token = outcome.as_ref().map(|(token, _)| token.clone()).unwrap_or_default();
     match fault {
         TokenFault::Close => {
@@ -169,7 +169,7 @@ async fn spoilt(fault: TokenFault, outcome: Result<(String, u64), Refused>) -> R
     }
 }
 
-/// A body that comes byte by byte.
+/// A body that is sent byte by byte.
 struct SlowBody {
     rest: Bytes,
     pause: Duration,

@@ -1,10 +1,10 @@
-//! What goes wrong at the token endpoint on demand.
+//! Injected faults of the token endpoint.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
 
-/// What goes wrong with a request for an access token: see
+/// A fault of a request for an access token, for
 /// [`Sandbox::inject_token_fault`](super::super::Sandbox::inject_token_fault).
 ///
 /// ```
@@ -25,24 +25,24 @@ use axum::http::StatusCode;
 pub enum TokenFault {
     /// The connection is closed without an answer.
     Close,
-    /// The answer comes after this pause.
+    /// The answer is sent after this delay.
     Pause(Duration),
-    /// The answer comes byte by byte, with this pause between two.
+    /// The answer is sent byte by byte, with this pause between them.
     Trickle(Duration),
-    /// The answer is a page of a gateway, with this status.
+    /// The answer is an HTML page, as a gateway sends it, with this status.
     Html(StatusCode),
     /// The answer is JSON with this `error`, and this status.
     Refuse(StatusCode, &'static str),
-    /// The answer sends the client to this URL, with status 307.
+    /// The answer is a redirect to this URL, with status 307.
     Redirect(String),
-    /// The answer is JSON that breaks off.
+    /// The answer is truncated JSON.
     Malformed,
-    /// The answer is one of ten million bytes.
+    /// The answer has more than ten million bytes.
     Huge,
     /// The answer has no `expires_in`.
     NoExpiresIn,
     /// The answer has this JSON value as its `expires_in`.
     ExpiresIn(&'static str),
-    /// The answer has this text as its `access_token`. The API does not know it.
+    /// The answer has this text as its `access_token`, which the API does not accept.
     Token(String),
 }

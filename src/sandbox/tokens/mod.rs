@@ -1,5 +1,5 @@
-//! The identity provider of a sandbox: it gives access tokens to registered clients, and the API takes them in place of a
-//! client certificate.
+//! The identity provider of a sandbox. It issues access tokens to registered clients, and the API accepts them in place
+//! of a client certificate.
 
 mod access;
 mod authority;

@@ -13,14 +13,15 @@ use crate::trust::{Environment, TrustAnchors};
 use crate::types::AccessTokens;
 
 impl Sandbox {
-    /// A client that uses the sandbox with access tokens, and has not fetched one yet.
+    /// Returns a client of the sandbox that uses access tokens. The first call fetches a token.
     ///
-    /// Its calls are refused if they show a client certificate to the API. Example: see [`TokenRequest`].
+    /// The API refuses calls that present both a client certificate and a token. Example: see [`TokenRequest`].
     pub fn client_with_tokens(&self) -> Client<HasSender> {
         self.client_builder_with_tokens().build().expect("the client without tokens could be built")
     }
 
-    /// A builder of a client like [`client_with_tokens`](Self::client_with_tokens): for one with other options.
+    /// Returns a builder with the settings of [`client_with_tokens`](Self::client_with_tokens), for a client with other
+    /// options.
     pub fn client_builder_with_tokens(&self) -> ClientBuilder<Environment, Identity, HasSender, AccessTokens> {
         let builder = Client::builder()
             .environment(self.environment())
@@ -31,19 +32,20 @@ impl Sandbox {
         if has_limit { builder } else { builder.without_rate_limiter() }
     }
 
-    /// The client that is registered for [`identity`](Self::identity).
+    /// Returns the client ID and broker ID that are registered for [`identity`](Self::identity).
     pub fn access_tokens(&self) -> AccessTokens {
         self.service.tokens.lock().clients[0].tokens.clone()
     }
 
-    /// Registers a client for an identity's certificate. It acts for the organization of the certificate, or else for that
-    /// of the sandbox. A sandbox with a directory stores its clients across restarts.
+    /// Registers a client for an identity's certificate. The client acts for the organization of the certificate, or,
+    /// if it has none, for that of the sandbox. A sandbox with a directory stores its clients across restarts.
     ///
-    /// A certificate is known by its thumbprint: for a renewed one, a new client is registered.
+    /// Certificates are identified by their thumbprint: a renewed certificate needs a client of its own.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::KnownClient`] when there is a client with this id, [`SandboxError::Store`] when it cannot be stored.
+    /// [`SandboxError::KnownClient`] if a client with this ID is already registered; [`SandboxError::Store`] if the
+    /// client cannot be stored.
     pub fn register_client(&self, tokens: AccessTokens, identity: &Identity) -> Result<(), SandboxError> {
         let is_known = |known: &super::clients::RegisteredClient| known.tokens.client_id() == tokens.client_id();
         if self.service.tokens.lock().clients.iter().any(is_known) {
@@ -55,52 +57,55 @@ impl Sandbox {
         self.service.keep_clients(&self.service.tokens.saved())
     }
 
-    /// The root certificate behind the token endpoint: another than that of the API.
+    /// Returns the root certificate of the token endpoint, which is not the root of the API.
     pub fn web_anchors(&self) -> TrustAnchors {
         TrustAnchors::from_pem(self.web_root_pem().as_bytes()).expect("the sandbox's own root")
     }
 
-    /// The same certificate as PEM text, for other programs.
+    /// Returns the root certificate of the token endpoint as PEM text, for other programs.
     pub fn web_root_pem(&self) -> &str {
         &self.service.tokens.web_root_pem
     }
 
-    /// Where the token endpoint is.
+    /// Returns the URL of the token endpoint.
     pub fn token_url(&self) -> &str {
         &self.service.tokens.url
     }
 
-    /// How long the tokens live that are given from now on, in whole seconds, by the sandbox's clock. Defaults to an hour.
+    /// Sets the lifetime of tokens that are issued from now on, in whole seconds, by the sandbox's clock. Defaults to
+    /// one hour.
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         self.service.tokens.lock().lifetime = lifetime;
     }
 
-    /// The tokens that the API takes now, in no particular order: to look for them where they must not be.
+    /// Returns the tokens that the API accepts now, in no particular order. Tests use them to check that no token is
+    /// logged.
     pub fn issued_tokens(&self) -> Vec<String> {
         self.service.tokens.lock().issued.keys().cloned().collect()
     }
 
-    /// Revokes every token that was given.
+    /// Revokes all issued tokens.
     pub fn revoke_tokens(&self) {
         self.service.tokens.lock().issued.clear();
     }
 
-    /// Lets something go wrong at the token endpoint, with so many requests. Of several faults, the first strikes.
+    /// Injects a fault into the next requests for a token, this number of times. If there are several faults, the first
+    /// one applies.
     pub fn inject_token_fault(&self, fault: TokenFault, times: u32) {
         self.service.tokens.lock().inject(fault, times);
     }
 
-    /// Takes all faults of the token endpoint back.
+    /// Removes all faults of the token endpoint.
     pub fn heal_tokens(&self) {
         self.service.tokens.lock().heal();
     }
 
-    /// Every request for an access token, refused ones included, in order.
+    /// Returns every request for an access token, including refused ones, in order.
     pub fn token_requests(&self) -> Vec<TokenRequest> {
         self.service.tokens.lock().requests.all().to_vec()
     }
 
-    /// Every TLS handshake of a client with the API or the token endpoint, in order.
+    /// Returns every TLS handshake with the API or the token endpoint, in order.
     pub fn handshakes(&self) -> Vec<Handshake> {
         self.service.tokens.lock().handshakes.all().to_vec()
     }

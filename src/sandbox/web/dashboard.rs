@@ -1,4 +1,4 @@
-//! The developer's page: jobs, queues, time and faults. In English, as the code is.
+//! The dashboard for developers: jobs, queues, time and faults. In English only.
 
 use std::time::Duration;
 
@@ -16,24 +16,24 @@ use super::page;
 use super::text::Lang;
 use crate::flow::SignatureStatus;
 
-/// How many jobs and refusals are shown.
+/// The maximum number of jobs, and of refusals.
 const SHOWN: usize = 100;
 
-/// The faults that have a button, and what each does.
+/// The faults on the dashboard, with their names.
 const FAULTS: [(&str, Fault); 10] = [
     ("lose the request", Fault::LoseRequest),
     ("lose the answer", Fault::LoseAnswer),
     ("cut the answer", Fault::CutAnswer),
     ("corrupt the answer", Fault::CorruptAnswer),
     ("reset the upload", Fault::ResetUpload),
-    ("slow answer (100 ms a piece)", Fault::SlowAnswer(Duration::from_millis(100))),
+    ("slow answer (100 ms per piece)", Fault::SlowAnswer(Duration::from_millis(100))),
     ("500 as XML", Fault::Refuse(StatusCode::INTERNAL_SERVER_ERROR, RefusalBody::Xml)),
     ("503 as HTML", Fault::Refuse(StatusCode::SERVICE_UNAVAILABLE, RefusalBody::Html)),
     ("malformed XML", Fault::Nonsense(Nonsense::Malformed)),
     ("refuse the connection", Fault::RefuseConnection),
 ];
 
-/// The operations that faults can be for.
+/// The operations on the dashboard, with their names.
 const OPERATIONS: [(&str, Operation); 10] = [
     ("whoami", Operation::WhoAmI),
     ("create", Operation::Create),
@@ -86,11 +86,11 @@ fn faults(service: &Service, inner: &Inner) -> Markup {
             form.inline method="post" action="/faults" {
                 input type="hidden" name="csrf" value=(inner.visitors.csrf);
                 div {
-                    label for="fault" { "What" }
+                    label for="fault" { "Fault" }
                     select #fault name="fault" { @for (at, (name, _)) in FAULTS.iter().enumerate() { option value=(at) { (name) } } }
                 }
                 div {
-                    label for="operation" { "On" }
+                    label for="operation" { "Operation" }
                     select #operation name="operation" {
                         option value="" { "every call" }
                         @for (at, (name, _)) in OPERATIONS.iter().enumerate() { option value=(at) { (name) } }
@@ -106,7 +106,7 @@ fn faults(service: &Service, inner: &Inner) -> Markup {
                 ul { @for rule in &rules { li { code { (rule) } } } }
                 form method="post" action="/heal" {
                     input type="hidden" name="csrf" value=(inner.visitors.csrf);
-                    button.small.quiet type="submit" { "Take all back" }
+                    button.small.quiet type="submit" { "Remove all" }
                 }
             }
         }
@@ -118,7 +118,7 @@ fn queues(inner: &Inner) -> Markup {
     html! {
         section.card aria-labelledby="queues" {
             h2 #queues { "Queues" }
-            @if queues.is_empty() { p.hint { "Nothing waits in any queue." } }
+            @if queues.is_empty() { p.hint { "All queues are empty." } }
             ul.plain {
                 @for (key, jobs) in queues {
                     li {
@@ -140,7 +140,7 @@ fn jobs(inner: &Inner) -> Markup {
     html! {
         h2 { "Jobs" }
         @if jobs.is_empty() {
-            p.card { "No job has arrived yet." }
+            p.card { "No jobs have been created yet." }
         } @else {
             div.scroll tabindex="0" role="region" aria-label="Jobs" {
                 table {
@@ -153,7 +153,7 @@ fn jobs(inner: &Inner) -> Markup {
     }
 }
 
-/// What the long-term storage calls a job's document, if it has it.
+/// The ID of a job's document in the archive, if it is archived.
 fn archived(inner: &Inner, job: &Job) -> Option<String> {
     let key = (job.sender.clone(), archive_id(job.id));
     inner.archive.contains_key(&key).then_some(key.1)

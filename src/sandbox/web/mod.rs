@@ -1,8 +1,8 @@
 //! The sandbox's web site: the signer's page, the portal, the inbox, and a dashboard for the developer.
 //!
 //! Plain HTTP on 127.0.0.1, because a browser has no client certificate. No scripts at all; a strict
-//! Content-Security-Policy; everything from a job is escaped; every form has a token that only its page knows; requests to
-//! another name than the site's own are refused.
+//! Content-Security-Policy; everything from a job is escaped; every form has a token that only its page knows; requests
+//! to another name than the site's own are refused.
 
 mod browser;
 mod dashboard;
@@ -62,7 +62,7 @@ pub(super) async fn serve(listener: TcpListener, service: Arc<Service>) {
                     let _ = stream.set_nodelay(true);
                     let router = TowerToHyperService::new(router.clone());
                     connections.spawn(async move {
-                        // A browser that goes away in the middle is nobody's mistake.
+                        // A browser that closes the connection is not an error.
                         let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), router).await;
                     });
                 }
@@ -72,8 +72,7 @@ pub(super) async fn serve(listener: TcpListener, service: Arc<Service>) {
     }
 }
 
-/// Lets only requests to the site's own name through, in the language that the reader chose, and tells the browser what
-/// a page may do.
+/// Refuses requests to other host names, applies the chosen language, and adds the security headers.
 async fn guard(State(service): Shared, mut request: Request, next: Next) -> Response {
     let lang = browser::chosen(&request);
     if let Some(lang) = lang {
@@ -85,7 +84,7 @@ async fn guard(State(service): Shared, mut request: Request, next: Next) -> Resp
     let mut answer = if host == own || host == format!("localhost:{port}") {
         next.run(request).await
     } else {
-        // Some other site that had its name point here.
+        // DNS rebinding by another site.
         StatusCode::MISDIRECTED_REQUEST.into_response()
     };
     let headers = answer.headers_mut();
@@ -104,7 +103,7 @@ async fn guard(State(service): Shared, mut request: Request, next: Next) -> Resp
     answer
 }
 
-/// What a page may do: show its own style sheet and its own documents, and send its own forms.
+/// The content security policy: a page may use the site's style sheet, documents and forms only.
 const POLICY: &str = "default-src 'none'; style-src 'self'; object-src 'self'; frame-src 'self'; form-action 'self'; \
      frame-ancestors 'self'; base-uri 'none'";
 

@@ -1,4 +1,4 @@
-//! What all pages have around them.
+//! The layout of all pages.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ pub(super) fn layout(lang: Lang, title: &str, content: &Markup) -> Markup {
     whole(lang, title, false, &link, content)
 }
 
-/// A whole page for developers: wide, and in English, as the code is.
+/// A whole page for developers: wide, and in English.
 pub(super) fn developers(title: &str, content: &Markup) -> Markup {
     let links = html! { a href="/inbox" { "Inbox" } a href="/portal" { "Portal" } };
     whole(Lang::En, title, true, &links, content)
@@ -50,7 +50,7 @@ pub(super) fn html(status: StatusCode, markup: Markup) -> Response {
     (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], markup.into_string()).into_response()
 }
 
-/// A page with a title and a sentence.
+/// A page with a title and a text.
 pub(super) fn message(lang: Lang, status: StatusCode, title: &str, text: &str) -> Response {
     let content = html! {
         h1 { (title) }
@@ -59,13 +59,13 @@ pub(super) fn message(lang: Lang, status: StatusCode, title: &str, text: &str) -
     html(status, layout(lang, title, &content))
 }
 
-/// What an address without a page gets.
+/// The answer to a path without a page.
 pub(super) fn not_found(headers: &HeaderMap) -> Response {
     let lang = Lang::of(headers);
     message(lang, StatusCode::NOT_FOUND, lang.texts().not_found, "")
 }
 
-/// What a form that did not come from our page gets.
+/// The answer to a form without the CSRF token of its page.
 pub(super) fn forged(headers: &HeaderMap) -> Response {
     let lang = Lang::of(headers);
     message(lang, StatusCode::FORBIDDEN, lang.texts().forbidden, "")

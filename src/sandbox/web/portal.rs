@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::super::inner::Inner;
-use super::super::job::{Act, Flow, Job};
+use super::super::job::{Flow, Job, SignerAction};
 use super::super::signer::{Signer, SignerIdentity};
 use super::super::visitors::Session;
 use super::browser::{Form, Shared, cookie, cookie_of, genuine, see_other, to_visit};
@@ -17,7 +17,7 @@ use super::text::Lang;
 /// The cookie of a session.
 const SESSION: &str = "portal";
 
-/// How many wrong codes block a signer.
+/// The number of wrong codes that block a signer.
 const WRONG_CODES: u32 = 3;
 
 pub(super) async fn log_in_page(State(service): Shared, headers: HeaderMap) -> Response {
@@ -136,7 +136,7 @@ pub(super) async fn enter_code(
             job.signers[at].wrong_codes
         });
         let done = match wrong {
-            Some(WRONG_CODES..) => service.act(&mut inner, id, at, Act::Block).map(drop),
+            Some(WRONG_CODES..) => service.act(&mut inner, id, at, SignerAction::Block).map(drop),
             _ => service.save(&mut inner),
         };
         if let Err(error) = done {
@@ -160,7 +160,7 @@ pub(super) async fn jobs(State(service): Shared, headers: HeaderMap) -> Response
         .flat_map(|job| (0..job.signers.len()).map(move |at| (job, at)))
         .filter(|(job, at)| job.signers[*at].who == session.who)
         .collect();
-    // What can be signed now stands first.
+    // The jobs that can be signed now come first.
     own.sort_by_key(|(job, at)| !job.may_act(*at));
     let content = html! {
         h1 { (texts.your_jobs) }
@@ -179,7 +179,7 @@ pub(super) async fn jobs(State(service): Shared, headers: HeaderMap) -> Response
 fn listed(lang: Lang, job: &Job, at: usize, csrf: &str, sender: &str) -> Markup {
     let texts = lang.texts();
     let signer = &job.signers[at];
-    let waits = job.over.is_none() && signer.status == crate::flow::SignatureStatus::Waiting;
+    let waits = job.ended.is_none() && signer.status == crate::flow::SignatureStatus::Waiting;
     html! {
         div.row {
             div {
@@ -260,7 +260,8 @@ pub(super) async fn inbox(State(service): Shared, headers: HeaderMap) -> Respons
     page::html(StatusCode::OK, page::layout(lang, texts.inbox, &content))
 }
 
-/// What an invitation says a job is about. It goes over open networks: never the title that signers see once logged in.
+/// The title in an invitation. Invitations are sent unencrypted, so it is never the title that signers see in the
+/// portal.
 fn announced(lang: Lang, job: &Job) -> &str {
     job.nonsensitive_title.as_deref().unwrap_or(lang.texts().something)
 }

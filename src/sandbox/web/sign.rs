@@ -1,4 +1,4 @@
-//! The signer's page: what a redirect URL opens, and what a portal job opens.
+//! The signing page, which a redirect URL or the portal opens.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::super::error::SandboxError;
 use super::super::inner::Inner;
-use super::super::job::{Act, Flow, Job};
+use super::super::job::{Flow, Job, SignerAction};
 use super::super::jobs::UnusableRedirect;
 use super::super::service::Service;
 use super::super::visitors::BrowserVisit;
@@ -17,7 +17,7 @@ use super::page;
 use super::text::Lang;
 use crate::types::{Document, MediaType};
 
-/// A redirect URL: works once, and from then on only in the browser that opened it.
+/// Opens a redirect URL. It works once, and afterwards only in the browser that opened it.
 pub(super) async fn redirected(State(service): Shared, Path(token): Path<String>, headers: HeaderMap) -> Response {
     let mut inner = service.lock();
     let inner = &mut *inner;
@@ -41,7 +41,7 @@ pub(super) async fn redirected(State(service): Shared, Path(token): Path<String>
     to_visit(&id, &secret)
 }
 
-/// The visit that this browser has open.
+/// The visit of this browser.
 fn visit<'i>(inner: &'i Inner, id: &str, headers: &HeaderMap) -> Option<&'i BrowserVisit> {
     let visit = inner.visitors.visits.get(id)?;
     let cookie = cookie_of(headers, &visit_cookie(id));
@@ -75,7 +75,7 @@ pub(super) async fn show(State(service): Shared, Path(id): Path<String>, headers
     }
     let content = form(lang, job, visit, &id, &service);
     let mut answer = page::html(StatusCode::OK, page::layout(lang, &job.title, &content));
-    // After the form the browser goes to the sender, and a policy for forms is one for where they lead to as well.
+    // The form redirects the browser to the sender, and `form-action` applies to redirects too.
     let policy = format!(
         "default-src 'none'; style-src 'self'; object-src 'self'; frame-src 'self'; frame-ancestors 'self'; \
          base-uri 'none'; form-action 'self'{}",
@@ -203,9 +203,9 @@ pub(super) async fn act(
         return page::forged(&headers);
     }
     let act = match form.get("act").map(String::as_str) {
-        Some("sign") => Act::Sign,
-        Some("reject") => Act::Reject,
-        Some("fail") => Act::Fail,
+        Some("sign") => SignerAction::Sign,
+        Some("reject") => SignerAction::Reject,
+        Some("fail") => SignerAction::Fail,
         _ => return see_other(&format!("/sign/{id}")),
     };
     let (job, signer) = (visit.job, visit.signer);

@@ -1,11 +1,11 @@
-//! What the pages say, in Norwegian bokmål and in English.
+//! The texts of the pages, in Norwegian bokmål and in English.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
 
 use crate::flow::SignatureStatus;
 
-/// The cookie that remembers the language.
+/// The name of the cookie with the chosen language.
 pub(super) const COOKIE_NAME: &str = "lang";
 
 /// The language of a page.
@@ -24,7 +24,7 @@ impl Lang {
         }
     }
 
-    /// What the reader chose, or else what the browser asks for, or else bokmål.
+    /// The chosen language, or else the one of `Accept-Language`, or else bokmål.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let cookie = text(COOKIE).split(';').filter_map(|pair| pair.trim().split_once('='));
@@ -33,7 +33,7 @@ impl Lang {
         cookie.or(accepted).unwrap_or(Self::Nb)
     }
 
-    /// As it stands in `lang` attributes.
+    /// The code for `lang` attributes.
     pub(super) fn code(self) -> &'static str {
         match self {
             Self::Nb => "nb",
@@ -140,22 +140,22 @@ const NB: Texts = Texts {
     method_name: "Sandkassens eID",
     sign: "Signer",
     reject: "Avvis",
-    fail: "La noe gå galt",
-    what_happens: "Når du har valgt, kommer du tilbake til avsenderen.",
+    fail: "La signeringen feile",
+    what_happens: "Deretter sendes du tilbake til avsenderen.",
     used_title: "Lenken er brukt",
     used_text: "En signeringslenke virker bare én gang, og bare i nettleseren som åpnet den først. Gå tilbake til avsenderen for å få en ny.",
     expired_title: "Lenken er utløpt",
-    expired_text: "En signeringslenke varer bare en stund. Gå tilbake til avsenderen for å få en ny.",
+    expired_text: "En signeringslenke virker bare en begrenset tid. Gå tilbake til avsenderen for å få en ny.",
     done_title: "Her er det ikke mer å gjøre",
     done_text: "Status for din signatur:",
     not_found: "Siden finnes ikke",
-    forbidden: "Forespørselen kom ikke fra denne siden",
+    forbidden: "Forespørselen kom ikke fra en side i sandkassen",
     log_in: "Logg inn",
-    log_in_hint: "Skriv fødselsnummeret (11 siffer, sandkassens eID). Er du uten: koden fra invitasjonen i innboksen.",
+    log_in_hint: "Skriv et fødselsnummer (11 siffer, sandkassens eID) eller koden fra en invitasjon i innboksen.",
     number_or_code: "Fødselsnummer eller kode",
     code: "Kode",
-    code_hint: "Koden står i invitasjonen. Etter tre feil blir du sperret.",
-    wrong_code: "Det er ikke riktig.",
+    code_hint: "Koden står i invitasjonen. Etter tre feil koder blir du sperret.",
+    wrong_code: "Nummeret eller koden er feil.",
     log_out: "Logg ut",
     your_jobs: "Dine signeringsoppdrag",
     no_jobs: "Du har ingen oppdrag.",
@@ -187,22 +187,22 @@ const EN: Texts = Texts {
     method_name: "The sandbox's eID",
     sign: "Sign",
     reject: "Reject",
-    fail: "Let something go wrong",
-    what_happens: "When you have chosen, you go back to the sender.",
-    used_title: "This link is used",
+    fail: "Let the signing fail",
+    what_happens: "You are then sent back to the sender.",
+    used_title: "This link has been used",
     used_text: "A signing link works once, and only in the browser that opened it first. Go back to the sender to get a new one.",
     expired_title: "This link has expired",
-    expired_text: "A signing link lasts for a while only. Go back to the sender to get a new one.",
+    expired_text: "A signing link works for a limited time. Go back to the sender to get a new one.",
     done_title: "There is nothing left to do here",
     done_text: "The status of your signature:",
     not_found: "There is no such page",
-    forbidden: "The request did not come from this page",
+    forbidden: "The request did not come from a page of the sandbox",
     log_in: "Log in",
-    log_in_hint: "Enter a personal number (11 digits, the sandbox's eID). Without one: the code of the invitation in the inbox.",
+    log_in_hint: "Enter a personal number (11 digits, the sandbox's eID) or the code of an invitation in the inbox.",
     number_or_code: "Personal number or code",
     code: "Code",
-    code_hint: "The code is in the invitation. After three mistakes you are blocked.",
-    wrong_code: "That is not right.",
+    code_hint: "The code is in the invitation. Three wrong codes block you.",
+    wrong_code: "The number or code is wrong.",
     log_out: "Log out",
     your_jobs: "Your signature jobs",
     no_jobs: "You have no jobs.",
@@ -215,9 +215,9 @@ const EN: Texts = Texts {
     to: "To",
     register: "the addresses in the contact register",
     invitation: "You have something to sign",
-    something: "A document awaits your signature",
+    something: "A document is waiting for your signature",
     with_eid: "Log in with your personal number (the sandbox's eID).",
-    go_to_invitation: "Go and sign",
+    go_to_invitation: "Go to signing",
 };
 
 #[cfg(test)]
