@@ -120,13 +120,13 @@ async fn each_operation_and_each_request_has_a_span_with_the_names_of_open_telem
     let token = sandbox.sign(job.id(), job.signers()[1].name()).unwrap().token().clone();
     sandbox.inject(FaultRule::new(Fault::LoseAnswer).on(Operation::Status).times(1));
     let JobStatus::Completed(done) = job.status(&token).await.unwrap() else { panic!("completed") };
-    let all = [&operation[..], &["http.request.resend_count", "http.response.status_code", "repetition"]].concat();
+    let all = [&operation[..], &["http.request.resend_count", "http.response.status_code", "retry"]].concat();
     assert_eq!(
         seen.lines(&all),
         [
             format!("operation otel.name=direct/status {id} posten_signering.outcome=COMPLETED_SUCCESSFULLY"),
             "  request otel.name=GET error.type=transport otel.status_code=ERROR".into(),
-            "  event error.type=transport repetition=1".into(),
+            "  event error.type=transport retry=1".into(),
             "  request otel.name=GET http.request.resend_count=1 http.response.status_code=200".into(),
         ]
     );

@@ -66,8 +66,8 @@ impl Session {
     /// Creates a job of either flow: packs and signs the documents with their manifest, sends them, and reads the
     /// answer.
     ///
-    /// Retries only while nothing can have reached the service, or after a 401 that dropped the access token, with a new
-    /// package each time, because the signing time must be current.
+    /// Retries only while nothing can have reached the service, or after a 401 that dropped the access token, with a
+    /// new package each time, because the signing time must be current.
     ///
     /// Once the request may have been sent, dropping the future does not abort the call: it continues in its own task,
     /// and its outcome goes to the hook.
@@ -83,14 +83,14 @@ impl Session {
         >,
     ) -> Result<J, Error> {
         let reference = reference.map(Reference::as_str);
-        let mut repetitions = self.transport.retry().begin();
+        let mut retries = self.transport.retry().begin();
         let mut has_new_token = false;
         loop {
-            // Before the package is signed: both may take longer than its signature stays fresh. The token last, because the
-            // rate limiter may take longer than it lives.
+            // Before the package is signed: both may take longer than its signature stays fresh. The token last,
+            // because the rate limiter may take longer than it lives.
             self.transport.permitted(jobs).await?;
             if let Err(error) = self.transport.token_left().await {
-                if error.class().is_retried() && repetitions.pause(&error).await {
+                if error.class().is_retried() && retries.pause(&error).await {
                     continue;
                 }
                 return Err(error);
@@ -103,7 +103,7 @@ impl Session {
 
             let (tell, told) = oneshot::channel();
             let (session, jobs, read) = (Arc::clone(self), jobs.clone(), read.clone());
-            let (own, resent) = (reference.map(str::to_owned), repetitions.so_far + usize::from(has_new_token));
+            let (own, resent) = (reference.map(str::to_owned), retries.so_far + usize::from(has_new_token));
             // A delivery that is dropped calls the hook.
             let on_abandoned = Arc::clone(&self.on_abandoned);
             let mut delivery = Delivery { state: DeliveryState::Pending, reference: own, record, on_abandoned };
@@ -123,7 +123,7 @@ impl Session {
                 };
                 delivery.state = DeliveryState::Finished(outcome);
                 if let Some(payload) = panic {
-                    // The caller gets the panic. The hook is told that a job may exist.
+                    // The panic is passed to the caller. The hook gets the error that a job may exist.
                     drop(delivery);
                     std::panic::resume_unwind(payload);
                 }
@@ -142,7 +142,7 @@ impl Session {
                 // A call that is refused with 401 was not acted upon.
                 Err(Error::AccessToken(AccessTokenError::NotAccepted(_))) if !has_new_token => has_new_token = true,
                 Err(error @ (Error::Connect(_) | Error::AccessToken(_)))
-                    if error.class().is_retried() && repetitions.pause(&error).await => {}
+                    if error.class().is_retried() && retries.pause(&error).await => {}
                 outcome => return outcome,
             }
         }

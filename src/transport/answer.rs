@@ -1,4 +1,4 @@
-//! From an answer to its text, or to the error that it is.
+//! Reads answers, and converts refusals to errors.
 
 use std::time::Duration;
 
@@ -12,31 +12,31 @@ use crate::error::{AccessTokenError, Error, Refusal};
 use crate::time;
 use crate::xml::{self, Strictness, generated as wire};
 
-/// When the next poll is permitted, in every answer to a poll.
+/// The header with the time of the next permitted poll, in every answer to a poll.
 const NEXT_POLL: &str = "X-Next-permitted-poll-time";
 
-/// Set on a 429 of the rate limit of 10 calls a second, which then refuses everything for a while.
+/// The header of a 429 of the rate limit of 10 calls a second, which then refuses all calls for 30 seconds.
 const RATE_LIMIT: &str = "DoSFilter";
 
-/// How much is kept of a body that is not an error document, in bytes.
+/// The maximum size of the kept text of a body that is not an error document, in bytes.
 const MAX_TEXT: usize = 4096;
 
-/// The longest body that is read for nothing but to keep the connection, in bytes, and for how long.
+/// The limits for a body that is read only so that the connection can be reused: bytes and time.
 const MAX_REST: usize = 64 * 1024;
 pub(super) const REST: Duration = Duration::from_secs(1);
 
-/// How long the rate limit refuses.
+/// The time for which the rate limit of the service refuses all calls.
 pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
 
-/// Whether an answer is that of the rate limit.
+/// Whether an answer is a refusal by the rate limit.
 pub(super) fn is_rate_limited(headers: &HeaderMap, status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS && headers.contains_key(RATE_LIMIT)
 }
 
 /// The time of the next permitted poll by this machine's clock, if the answer has one that can be read.
 ///
-/// The service tells it by its own clock. Its `Date` tells what that clock says now, in whole seconds, so the time may
-/// come out up to a second late, never early. Without `Date` the clocks are taken to agree.
+/// The service gives the time by its own clock. `Date` shows that clock in whole seconds, so the result may be up to
+/// one second late, never early. Without `Date`, the clocks are assumed to agree.
 pub(crate) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
     let told = time::parse(headers.get(NEXT_POLL)?.to_str().ok()?)?;
     let date = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(time::parse_http);
@@ -44,7 +44,7 @@ pub(crate) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
     Some(ours.unwrap_or(told))
 }
 
-/// An answer that was read: its text, or why it has none.
+/// An answer with its text, or the error of reading it.
 pub(crate) struct TextResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -59,7 +59,7 @@ impl TextResponse {
         Self { status, headers, text }
     }
 
-    /// What an answer that is no success means, to a call with an access token or without one.
+    /// Converts a refusal to an error, for a call with or without an access token.
     pub(crate) fn error(self, has_token: bool) -> Error {
         let Self { status, headers, text } = self;
         if status.is_redirection() {
@@ -69,7 +69,7 @@ impl TextResponse {
             let limited = is_rate_limited(&headers, status).then(|| Timestamp::now() + RATE_LIMIT_PAUSE);
             return Error::TooManyRequests { retry_at: next_poll(&headers).or(limited) };
         }
-        // A body that cannot be read, or is not ours, changes nothing about the status.
+        // The status counts even if the body cannot be read or is not an error document.
         let text = text.unwrap_or_default();
         let refusal = match xml::read::<wire::Error>(&text, Strictness::Tolerant) {
             Ok(error) => Refusal {
@@ -101,7 +101,7 @@ impl TextResponse {
     }
 }
 
-/// The text of an answer, at most so many bytes long.
+/// Reads the text of an answer, at most `most` bytes.
 pub(super) async fn text(mut response: Response, most: usize) -> Result<String, Error> {
     let too_long = || Error::Protocol(format!("the answer is longer than {most} bytes"));
     if response.content_length().is_some_and(|length| length > most as u64) {
@@ -117,21 +117,21 @@ pub(super) async fn text(mut response: Response, most: usize) -> Result<String, 
     String::from_utf8(body).map_err(|_| Error::Protocol("the answer is not UTF-8".to_owned()))
 }
 
-/// What can be read of an answer that is no success: as much as an error document may have, up to where it breaks, with a
-/// replacement for what is not UTF-8. What a gateway says may be all that there is to go by.
+/// Reads the body of a refusal as far as possible: at most the size of an error document, until the connection fails,
+/// with replacement characters for invalid UTF-8. The text of a gateway may be the only hint at the cause.
 ///
-/// The status decides, so a body that does not come is not waited for.
+/// The status decides, so a body that does not arrive is not waited for.
 async fn readable(response: Response) -> String {
     in_time(response, xml::MAX_BYTES).await
 }
 
-/// Reads what comes with a success that needs no body, so that the connection can be used again. A body that is longer than
-/// that is worth, is late or breaks changes nothing: its connection is closed.
+/// Reads the body of a success that needs none, so that the connection can be reused. If the body is too long, late or
+/// incomplete, the connection is closed, and the call still succeeds.
 pub(super) async fn rest(response: Response) -> String {
     in_time(response, MAX_REST).await
 }
 
-/// What comes of a body within [`REST`].
+/// Reads the part of a body that arrives within [`REST`].
 async fn in_time(response: Response, most: usize) -> String {
     let mut body = Vec::new();
     let read = collect(response, most, &mut body);
@@ -139,7 +139,7 @@ async fn in_time(response: Response, most: usize) -> String {
     String::from_utf8_lossy(&body).into_owned()
 }
 
-/// Collects a body until its end, so many bytes or an error.
+/// Collects a body until its end, the maximum size or an error.
 async fn collect(mut response: Response, most: usize, body: &mut Vec<u8>) {
     while body.len() < most
         && let Ok(Some(piece)) = response.chunk().await

@@ -9,10 +9,10 @@ use super::multipart::Multipart;
 use crate::error::Error;
 use crate::types::ServiceUrl;
 
-/// `application/xml`: what every answer besides a download is.
+/// The media type of every answer except downloads.
 pub(crate) const XML: &str = "application/xml";
 
-/// A request before it is sent, as often as it is.
+/// A request, which can be sent several times.
 pub(super) struct Call<'u> {
     pub(super) method: Method,
     pub(super) url: &'u ServiceUrl,
@@ -25,7 +25,7 @@ impl<'u> Call<'u> {
         Self { method: Method::GET, url, accept: XML, body: Body::None }
     }
 
-    /// The request, and how many bytes its body has.
+    /// Creates the HTTP request. Returns it with the size of its body in bytes.
     pub(super) fn request(&self, hooks: &Hooks) -> Result<(Request, usize), Error> {
         let mut request = Request::new(self.method.clone(), self.url.as_url().clone());
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.accept));
@@ -37,7 +37,7 @@ impl<'u> Call<'u> {
                 (Some(multipart.content_type.clone()), multipart.len(), Some(multipart.body(hooks)?))
             }
         };
-        // reqwest leaves the length of an empty body out, and some gateways want it; that of a stream it does not know.
+        // reqwest sends no length for an empty body, which some gateways require, and does not know that of a stream.
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
         if let Some(content_type) = content_type {
             request.headers_mut().insert(CONTENT_TYPE, content_type);
@@ -47,32 +47,32 @@ impl<'u> Call<'u> {
     }
 }
 
-/// What a request carries.
+/// The body of a request.
 pub(super) enum Body {
     None,
-    /// A body without a byte.
+    /// A body of length 0.
     Empty,
     Document(String),
     /// The multipart body, and the request document in it.
     Package(Multipart, String),
 }
 
-/// A request document with its package, ready to be sent.
+/// A request document and its package, ready to be sent.
 pub(crate) struct Upload(pub(super) Body);
 
 impl Body {
-    /// What it means that the time is over. A package of which nothing has left is never sent: the host cannot be reached.
+    /// The error of a timeout. A package of which nothing was sent is then never sent: the host cannot be reached.
     pub(super) fn timeout(&self) -> Error {
         match self {
             Self::Package(multipart, _) if multipart.give_up() => {
-                let reason = "the connection was not made before the timeout for the answer was over";
+                let reason = "the connection was not established within the timeout for the answer";
                 Error::Connect(reason.into())
             }
             _ => Error::Timeout,
         }
     }
 
-    /// Whether all of it may have left.
+    /// Whether it may have been sent completely.
     pub(super) fn is_given(&self) -> bool {
         !matches!(self, Self::Package(multipart, _) if !multipart.is_given())
     }

@@ -1,4 +1,4 @@
-//! The HTTP clients below: one protocol, no redirects; who is trusted and what is shown is decided for each.
+//! The HTTP clients: HTTP/1.1, no redirects, with trust and client authentication per client.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::error::Error;
 use crate::identity::Identity;
 use crate::trust::{Environment, NoTokens};
 
-/// What answers requests.
+/// The destination of requests.
 #[derive(Clone)]
 pub(super) enum Connection {
     /// A server.
     Http(Client),
-    /// What a test has prepared.
+    /// A function of a test.
     #[cfg(feature = "testing")]
     Prepared(Arc<Prepared>),
 }
@@ -28,14 +28,14 @@ pub(super) enum Connection {
 type Prepared = dyn Fn(&Request) -> http::Response<bytes::Bytes> + Send + Sync;
 
 impl Connection {
-    /// To the API of an environment.
+    /// Creates a connection to the API of an environment.
     pub(super) fn new(
         environment: &Environment<NoTokens>,
         identity: &Identity,
         shown: ClientAuthentication<'_>,
         options: &Options,
     ) -> Result<Self, Error> {
-        // Not less but other checks than usual: see `ServerVerifier`.
+        // The checks are as strict as the usual ones, but different: see `ServerVerifier`.
         let tls = tls()?.dangerous().with_custom_certificate_verifier(Arc::new(environment.verifier(identity)));
         http(shown.over(tls), options).map(Self::Http)
     }
@@ -49,16 +49,16 @@ impl Connection {
     }
 }
 
-/// What the client shows of itself in the handshake.
+/// The authentication of the client in the handshake.
 pub(super) enum ClientAuthentication<'i> {
-    /// Its certificate.
+    /// With its certificate.
     Certificate(&'i Identity),
-    /// Nothing.
+    /// None.
     Nothing,
 }
 
 impl ClientAuthentication<'_> {
-    /// The TLS of a client that shows this.
+    /// Completes a TLS configuration with this authentication.
     pub(super) fn over(self, tls: ConfigBuilder<ClientConfig, WantsClientCert>) -> ClientConfig {
         match self {
             Self::Certificate(identity) => {
@@ -69,7 +69,7 @@ impl ClientAuthentication<'_> {
     }
 }
 
-/// The TLS of a client that does not know yet whom it trusts.
+/// Starts a TLS configuration, without trust anchors.
 pub(super) fn tls() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     ClientConfig::builder_with_provider(provider)
@@ -77,18 +77,18 @@ pub(super) fn tls() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error>
         .map_err(|error| Error::Configuration(format!("TLS: {error}")))
 }
 
-/// An HTTP client over this TLS.
+/// Creates an HTTP client with this TLS configuration.
 pub(super) fn http(tls: ClientConfig, options: &Options) -> Result<Client, Error> {
     let mut http = Client::builder()
         .tls_backend_preconfigured(tls)
         .https_only(true)
-        // At ten calls a second, HTTP/2 gains nothing, and would be one more protocol that strangers talk to us.
+        // At ten calls a second, HTTP/2 gains nothing, and would be one more parser of untrusted input.
         .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(options.timeouts.connect)
         .user_agent(user_agent(options.user_agent.as_deref()))
-        // Not even from the environment's variables.
+        // Not from environment variables either.
         .no_proxy();
     if let Some(connections) = options.idle_connections {
         http = http.pool_max_idle_per_host(connections);

@@ -109,12 +109,12 @@ impl<D> Download<D> {
         self.operation.run(self.transport.retry.run(|resent| self.begin(resent, self.transport.max_download))).await
     }
 
-    /// One request, for at most so many bytes.
+    /// Sends the request. Accepts at most `most` bytes.
     async fn begin(&self, resent: usize, most: u64) -> Result<DownloadStream, Error> {
         let response = self.transport.open(&self.url, self.format.accept(), resent).await?;
         if response.status() == StatusCode::PARTIAL_CONTENT {
             return Err(Error::Protocol(
-                "the answer is a part of the document (206), which was not asked for".to_owned(),
+                "the answer is a part of the document (206), which was not requested".to_owned(),
             ));
         }
         if response.content_length().is_some_and(|length| length > most) {
@@ -124,7 +124,7 @@ impl<D> Download<D> {
         let now = Instant::now();
         let end = now.checked_add(timeouts.download);
         let idle = timeouts.download_idle;
-        // Otherwise the end of the connection is the end of the document, and nothing tells whether it is whole.
+        // Otherwise the document ends with the connection, and nothing shows whether it is complete.
         let is_bounded = response.content_length().is_some() || is_chunked(response.headers());
         Ok(DownloadStream {
             format: self.format,
@@ -158,7 +158,7 @@ impl<D> Download<D> {
 
     async fn attempt_bytes(&self, resent: usize) -> Result<Bytes, Error> {
         let mut stream = self.begin(resent, self.transport.max_in_memory).await?;
-        // What the answer says, as far as that is believed.
+        // The length of the answer, as far as it is trusted.
         let mut whole = Vec::with_capacity(stream.meter.total().unwrap_or(0).min(MAX_IN_MEMORY) as usize);
         while let Some(piece) = stream.next_piece().await? {
             whole.extend_from_slice(&piece);
@@ -223,16 +223,16 @@ impl<D> fmt::Debug for Download<D> {
 pub struct DownloadStream {
     format: Format,
     seen: FormatCheck,
-    /// Whether the answer says where it ends.
+    /// Whether the answer has a length or is chunked.
     is_bounded: bool,
-    /// Whether its end or an error was returned. Then nothing follows.
+    /// Whether the stream has ended, after its last chunk or an error.
     is_over: bool,
     pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     idle: Duration,
-    /// When it must be whole. `None`: so far away that no clock knows it.
+    /// The deadline of the whole download. `None` if it exceeds the range of the clock.
     end: Option<Instant>,
     most: u64,
-    /// How many bytes may still come.
+    /// The number of bytes that are still accepted.
     left: u64,
     meter: Meter,
     deadline: Pin<Box<Sleep>>,
@@ -261,7 +261,7 @@ impl DownloadStream {
 }
 
 impl DownloadStream {
-    /// A piece that arrived.
+    /// Checks a chunk.
     fn take(&mut self, piece: Bytes) -> Result<Bytes, Error> {
         self.left = self.left.checked_sub(piece.len() as u64).ok_or_else(|| too_long(self.most))?;
         self.meter.add(piece.len());
@@ -269,7 +269,7 @@ impl DownloadStream {
         Ok(piece)
     }
 
-    /// The end of the answer.
+    /// Checks the end of the answer.
     fn finish(&self) -> Result<(), Error> {
         if self.seen.is_whole(self.is_bounded) {
             return Ok(());
@@ -277,12 +277,12 @@ impl DownloadStream {
         if !self.seen.has_begun() {
             return Err(self.not_of_format());
         }
-        let reason = format!("the answer ended before {} did", self.format.name());
-        // The connection may have been closed too early. A length that was told was met: a retry would get the same.
+        let reason = format!("the answer ended before the end of {}", self.format.name());
+        // The connection may have been closed too early. If the length is right, a retry would get the same.
         Err(if self.is_bounded { Error::Protocol(reason) } else { Error::Transport(reason.into()) })
     }
 
-    /// The page of a gateway, or an error of the service, with the status of a success.
+    /// The error for a page of a gateway, or an error document, with the status of a success.
     fn not_of_format(&self) -> Error {
         Error::Protocol(format!("the answer is not {}", self.format.name()))
     }
@@ -311,15 +311,15 @@ impl Stream for DownloadStream {
     }
 }
 
-/// When the next piece must be there, or the whole. Far away where no clock knows the time.
+/// The deadline of the next chunk, which is at most that of the whole download.
 fn deadline(idle: Duration, end: Option<Instant>) -> Instant {
     let now = Instant::now();
     let next = now.checked_add(idle).into_iter().chain(end).min();
     next.unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600))
 }
 
-/// Whether the body comes in chunks, of which the last is marked. With any other transfer coding as the last, the end
-/// of the connection is its end (RFC 9112, section 6.3).
+/// Whether the transfer coding marks the end of the body. Otherwise it ends with the connection (RFC 9112, section
+/// 6.3).
 fn is_chunked(headers: &HeaderMap) -> bool {
     let last = headers.get_all(TRANSFER_ENCODING).iter().next_back().and_then(|value| value.to_str().ok());
     last.and_then(|value| value.rsplit(',').next()).is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"))

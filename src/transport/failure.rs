@@ -1,16 +1,16 @@
-//! What a failure of the HTTP and TLS libraries means.
+//! Converts errors of the HTTP and TLS libraries.
 
 use rustls::{AlertDescription as Alert, CertificateError, OtherError};
 
 use crate::asice::UnreadableDocument;
 use crate::error::{Error, TlsError, causes};
 
-/// What a failure of the HTTP client means.
+/// Converts an error of the HTTP client.
 ///
-/// Only a handshake that failed is [`Error::Tls`], and the refusal of our certificate, which in TLS 1.3 arrives after it:
-/// then nothing was acted upon. Whatever else goes wrong in TLS, the request may have arrived.
+/// Only a failed handshake is [`Error::Tls`], and the refusal of our certificate, which in TLS 1.3 arrives after it:
+/// then the request was not processed. After any other error of TLS, it may have been.
 pub(super) fn failed(error: reqwest::Error) -> Error {
-    // The URL may carry a token.
+    // The URL may contain a token.
     let error = error.without_url();
     let tls = causes(&error).find_map(|cause| cause.downcast_ref()).map(tls_error);
     if let Some(tls) = tls.filter(|tls| error.is_connect() || matches!(tls, TlsError::OurCertificateRefused { .. })) {

@@ -170,16 +170,16 @@ impl Meter {
     }
 }
 
-/// Writes each package to a directory, as `[time]-[reference]-asice.zip`. Only its owner may read it: it holds the
-/// documents and personal numbers.
+/// Returns a hook that writes each package to a directory, as `[time]-[reference]-asice.zip`. Only the owner can read
+/// the file, because it contains the documents and personal numbers.
 pub(crate) fn dump_to(directory: PathBuf) -> impl Fn(&OutgoingPackage<'_>) -> Result<(), BoxError> {
     move |package| {
         let mut options = OpenOptions::new();
-        // Never over another file or through a link, which others may have put there.
+        // Never replaces a file or follows a link, which another user may have created.
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // Two packages may have one reference and one time.
+        // Two packages may have the same reference and time.
         for _ in 0..100 {
             let path = directory.join(file_name(Timestamp::now(), package.reference));
             match options.open(&path).and_then(|mut file| file.write_all(package.bytes)) {

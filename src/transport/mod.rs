@@ -1,6 +1,6 @@
-//! The HTTP side: one client, one origin, no redirects, answers within limits.
+//! HTTP: one client, one origin, no redirects, answers within limits.
 //!
-//! Longer than 400 lines: each kind of request to the API, and the one way that all of them go.
+//! Longer than 400 lines: it has each kind of request to the API, and the one path that all of them take.
 
 pub(crate) mod answer;
 mod call;
@@ -41,7 +41,7 @@ pub(crate) use self::operation::{Flow, Operation, note_change, note_job, note_ou
 #[cfg(feature = "verify")]
 pub(crate) use self::part::Part;
 pub use self::rate::{EvenPace, Fallback, RateLimiter, RateLimiterFuture};
-use self::reply::{Done, Reply, TextReply};
+use self::reply::{Reply, StatusReply, TextReply};
 pub use self::retry::Retry;
 pub(crate) use self::settings::Options;
 pub use self::settings::{Proxy, Timeouts};
@@ -54,23 +54,23 @@ use crate::trust::{Environment, NoTokens, TokenEndpoint};
 use crate::types::{AccessTokens, ServiceUrl};
 use crate::xml::{self, Document, Strictness};
 
-/// What is asked for where the answer is text; errors are XML even so.
+/// The `Accept` header if the answer is text. Errors are XML even then.
 const TEXT: &str = "text/plain, application/xml;q=0.9, */*;q=0.8";
 
-/// How long calls wait for the renewal of an access token that still lasts.
+/// The maximum wait of a call for a new access token while the old one is still valid.
 const RENEWAL: Duration = Duration::from_secs(1);
 
-/// How long a call waits until its refusal by the rate limit is noted.
+/// The maximum wait, of a call that the rate limit refused, for the rate limiter to be paused.
 const NOTING: Duration = Duration::from_secs(1);
 
-/// The slowest upload that is waited for, in bytes a second: half a megabit.
+/// The minimum rate of an upload, in bytes a second: half a megabit.
 const UPLOAD_RATE: u64 = 64 * 1024;
 
-/// One origin, and how to talk to it.
+/// The connection to the API: one origin, with its settings.
 #[derive(Clone)]
 pub(crate) struct Transport {
     connection: Connection,
-    /// `None`: the client certificate is shown instead.
+    /// `None` if the client certificate authenticates.
     tokens: Option<Arc<Tokens>>,
     environment: Environment<NoTokens>,
     timeouts: Timeouts,
@@ -82,7 +82,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// To the API of an environment: with access tokens from an endpoint, or else with the client certificate.
+    /// Creates a transport to the API of an environment. Authenticates with access tokens, or else with the client
+    /// certificate.
     pub(crate) fn new(
         environment: Environment<NoTokens>,
         identity: &Identity,
@@ -99,7 +100,7 @@ impl Transport {
         Ok(Self { tokens, ..Self::over(connection, environment, options) })
     }
 
-    /// A service that is not there: each request is answered as a test has prepared.
+    /// Creates a transport without a service: a test answers each request.
     #[cfg(feature = "testing")]
     pub(crate) fn prepared(
         environment: Environment<NoTokens>,
@@ -137,24 +138,24 @@ impl Transport {
         self.environment.root()
     }
 
-    /// How calls are retried.
+    /// The retries of calls.
     pub(crate) fn retry(&self) -> Retry {
         self.retry
     }
 
-    /// A URL out of an answer, if it is one of this service.
+    /// Reads a URL from an answer. It must be one of this service.
     pub(crate) fn service_url(&self, field: &str, text: &str) -> Result<ServiceUrl, Error> {
         ServiceUrl::within(self.root(), text).ok_or_else(|| {
             Error::Protocol(format!("{field} is not a URL of this service: another scheme, host or port"))
         })
     }
 
-    /// Asks for a document.
+    /// Requests an XML document.
     pub(crate) async fn get<T: Document>(&self, url: &ServiceUrl) -> Result<T, Error> {
         read(&self.call(&Call::get(url)).await?)
     }
 
-    /// Asks for a change in a queue: when the next poll is permitted, if the answer says so, and a document, if there is
+    /// Polls a queue. Returns the time of the next permitted poll, if the answer has it, and the document, if there is
     /// one.
     pub(crate) async fn poll<T: Document>(
         &self,
@@ -163,32 +164,32 @@ impl Transport {
     ) -> Result<(Option<Timestamp>, Option<T>), Error> {
         let call = Call::get(url);
         let answer: TextReply = retry.run(|resent| self.attempt(&call, resent)).await?;
-        // 204 has no body; a blank 200 has nothing to say either.
+        // 204 has no body. A 200 without one is treated alike.
         let document = if answer.text.trim().is_empty() { None } else { Some(read(&answer.text)?) };
         Ok((answer::next_poll(&answer.headers), document))
     }
 
-    /// Asks for plain text.
+    /// Requests plain text.
     pub(crate) async fn get_text(&self, url: &ServiceUrl) -> Result<String, Error> {
         self.call(&Call { accept: TEXT, ..Call::get(url) }).await
     }
 
-    /// Sends a document, and reads the one that answers it.
+    /// Sends an XML document, and reads that of the answer.
     pub(crate) async fn post<B: Document, T: Document>(&self, url: &ServiceUrl, body: &B) -> Result<T, Error> {
         let body = Body::Document(write("request", body)?);
         read(&self.call(&Call { method: Method::POST, body, ..Call::get(url) }).await?)
     }
 
-    /// A request document with its package, ready to be sent.
+    /// Prepares an upload of a request document and its package.
     ///
-    /// The call must be [`permitted`](Self::permitted) before the package is signed: its time must be right. A package is
-    /// signed at its time, so it is sent once: who sends it again makes a new one.
+    /// Wait for [`permitted`](Self::permitted) before the package is signed, because its signing time must be current.
+    /// For the same reason, a package is sent once: a retry creates a new one.
     pub(crate) fn upload(&self, request: String, reference: Option<&str>, package: Package) -> Result<Upload, Error> {
         self.hooks.package(reference, &package)?;
         Ok(Upload(Body::Package(Multipart::new(&request, package)?, request)))
     }
 
-    /// Sends an upload, and reads the document that answers it.
+    /// Sends an upload, and reads the XML document of the answer.
     pub(crate) async fn post_upload<T: Document>(
         &self,
         url: &ServiceUrl,
@@ -205,18 +206,18 @@ impl Transport {
         }
     }
 
-    /// Finds out whether an upload broke in its middle because the service refused our certificate or our access token.
+    /// Finds out whether an upload failed because the service refused our certificate or our access token.
     ///
-    /// In TLS 1.3 it refuses a certificate after the handshake, with an alert, and it may answer 401 before it has read a
-    /// large request. Who is in the middle of an upload then may see the connection being reset before either. A small
-    /// request gets to read it. Only for uploads that did not leave as a whole, which nobody can have acted upon: otherwise
-    /// a job might exist, whatever is refused now.
+    /// In TLS 1.3, a server refuses a certificate after the handshake, with an alert, and it may answer 401 before it
+    /// has read a large request. During an upload, the client may see a reset connection instead. A small request
+    /// receives the alert or the answer. Only for uploads that were not sent completely, which the service cannot have
+    /// processed: otherwise a job may exist, whatever is refused now.
     async fn refused_credential(&self, url: &ServiceUrl) -> Option<Error> {
         let organization = ServiceUrl::below(self.root(), &[self.organization(url)]);
         let call = Call { accept: TEXT, ..Call::get(&organization) };
         if let Some(tokens) = &self.tokens {
             let token = self.token(tokens).await.ok()?;
-            let refused = self.exchange::<Done>(&call, 0, Some(&token)).await.err()?;
+            let refused = self.exchange::<StatusReply>(&call, 0, Some(&token)).await.err()?;
             if !matches!(refused, Error::AccessToken(AccessTokenError::NotAccepted(_))) {
                 return None;
             }
@@ -228,37 +229,37 @@ impl Transport {
         asked.err().filter(|error| matches!(error, Error::Tls(TlsError::OurCertificateRefused { .. })))
     }
 
-    /// An empty POST.
+    /// Sends a POST without a body.
     pub(crate) async fn post_empty(&self, url: &ServiceUrl) -> Result<(), Error> {
         self.tell(&Call { method: Method::POST, body: Body::Empty, ..Call::get(url) }).await
     }
 
-    /// A DELETE.
+    /// Sends a DELETE.
     pub(crate) async fn delete(&self, url: &ServiceUrl) -> Result<(), Error> {
         self.tell(&Call { method: Method::DELETE, ..Call::get(url) }).await
     }
 
-    /// A request whose answer is bytes, to be read piece by piece. Sent once: the caller retries the download as a whole.
+    /// Requests a document to be read in chunks. Not retried here: the caller retries the download as a whole.
     async fn open(&self, url: &ServiceUrl, accept: &'static str, resent: usize) -> Result<Response, Error> {
         self.attempt(&Call { accept, ..Call::get(url) }, resent).await
     }
 
-    /// An idempotent request, retried, of which only the status of the answer matters.
+    /// Sends an idempotent request, with retries. Ignores the body of the answer.
     async fn tell(&self, call: &Call<'_>) -> Result<(), Error> {
-        self.retry.run(|resent| self.attempt::<Done>(call, resent)).await.map(drop)
+        self.retry.run(|resent| self.attempt::<StatusReply>(call, resent)).await.map(drop)
     }
 
-    /// An idempotent request, retried, and the whole text of its answer.
+    /// Sends an idempotent request, with retries. Returns the text of the answer.
     async fn call(&self, call: &Call<'_>) -> Result<String, Error> {
         Ok(self.retry.run(|resent| self.attempt::<TextReply>(call, resent)).await?.text)
     }
 
-    /// One request, with an access token if the client uses them.
+    /// Sends one request, with an access token if the client uses them.
     ///
-    /// A 401 to it drops the token, and the call is sent once more with a new one: it was not acted upon. Not a package,
-    /// whose signature would be too old: who sends it again makes a new one.
+    /// A 401 drops the token, and the request, which was not processed, is sent once more with a new one. Except for a
+    /// package, whose signature would be too old: the caller creates a new one.
     async fn attempt<R: Reply>(&self, call: &Call<'_>, resent: usize) -> Result<R, Error> {
-        // A package was permitted before it was signed.
+        // For a package, the rate limiter was asked before it was signed.
         let is_package = matches!(call.body, Body::Package(..));
         if !is_package {
             self.permitted(call.url).await?;
@@ -275,9 +276,9 @@ impl Transport {
         self.with_token(call, resent + 1, tokens).await
     }
 
-    /// One exchange with an access token, which is dropped if it is refused.
+    /// Sends one request with an access token. Drops the token if it is refused.
     async fn with_token<R: Reply>(&self, call: &Call<'_>, resent: usize, tokens: &Arc<Tokens>) -> Result<R, Error> {
-        // After the rate limiter: its wait may be longer than the token lives.
+        // After the rate limiter, whose wait may be longer than the token is valid.
         let token = self.token(tokens).await?;
         let reply = self.exchange(call, resent, Some(&token)).await;
         if let Err(Error::AccessToken(AccessTokenError::NotAccepted(_))) = &reply {
@@ -286,8 +287,8 @@ impl Transport {
         reply
     }
 
-    /// The access token, within the time that an answer may take. A renewal that takes longer than a moment goes on by
-    /// itself while the old token is used, as long as that lasts.
+    /// Returns an access token within the timeout for an answer. If a renewal takes longer than [`RENEWAL`], it
+    /// continues in the background, and the old token is used as long as it is valid.
     async fn token(&self, tokens: &Arc<Tokens>) -> Result<Arc<Token>, AccessTokenError> {
         let patience = match tokens.lasting() {
             Some(_) => self.timeouts.answer.min(RENEWAL),
@@ -297,13 +298,14 @@ impl Transport {
         token.unwrap_or_else(|_| tokens.lasting().ok_or(AccessTokenError::Timeout))
     }
 
-    /// Makes sure that there is an access token, and tells how long it can be used. `None` for a client without.
+    /// Fetches an access token if there is none, and returns its remaining lifetime. `None` for a client without
+    /// tokens.
     pub(crate) async fn token_left(&self) -> Result<Option<Duration>, Error> {
         let Some(tokens) = &self.tokens else { return Ok(None) };
         Ok(Some(self.token(tokens).await?.left()))
     }
 
-    /// One exchange. Every request to the API goes through here.
+    /// Sends one request and reads its answer. All requests to the API use this method.
     async fn exchange<R: Reply>(&self, call: &Call<'_>, resent: usize, token: Option<&Token>) -> Result<R, Error> {
         let (mut request, sent) = call.request(&self.hooks)?;
         if let Some(token) = token {
@@ -349,7 +351,7 @@ impl Transport {
         reply.inspect_err(|error| operation::fail(&span, error))
     }
 
-    /// Waits until one more call is permitted.
+    /// Waits until the rate limiter permits one more call.
     pub(crate) async fn permitted(&self, url: &ServiceUrl) -> Result<(), Error> {
         let Some(rate) = &self.rate else { return Ok(()) };
         let max_wait = self.timeouts.rate_limiter;
@@ -365,9 +367,9 @@ impl Transport {
         Ok(permitted?)
     }
 
-    /// Notes that the rate limit refuses everything for a while, if that is what an answer says.
+    /// Pauses the rate limiter after a refusal by the rate limit of the service.
     ///
-    /// In a task, so that the limiter is notified even if this call is dropped.
+    /// In a task, so that the limiter is paused even if this call is dropped.
     async fn noted(&self, url: &ServiceUrl, headers: &HeaderMap, status: StatusCode) {
         if !answer::is_rate_limited(headers, status) {
             return;
@@ -402,7 +404,7 @@ fn read<T: Document>(text: &str) -> Result<T, Error> {
     xml::read(text, Strictness::Tolerant).map_err(|error| Error::Protocol(error.to_string()))
 }
 
-/// A document of ours as text. What does not fit the schema is our own mistake.
+/// Writes an XML document. One that is not valid by the schema is a bug of this crate.
 pub(crate) fn write<T: Document>(what: &'static str, document: &T) -> Result<String, Error> {
     xml::write(document).map_err(|error| Error::Unwritable { document: what, reason: error.to_string() })
 }

@@ -17,22 +17,23 @@ use crate::asice::{self, Package, Part};
 use crate::error::Error;
 use crate::types::DocumentContent;
 
-/// Up to so many bytes are put together before they are sent: one write costs less than the copy saves.
-const WORTH_A_STREAM: usize = 256 * 1024;
+/// A body of at most this size is copied to one buffer before it is sent: one write costs less than avoiding the copy
+/// saves.
+const MAX_COPIED: usize = 256 * 1024;
 
 /// A body and its content type.
 pub(super) struct Multipart {
     pub(super) content_type: HeaderValue,
     parts: Vec<Part>,
-    /// How far the body has come into a connection.
+    /// The progress of the body into a connection.
     progress: Arc<Progress>,
 }
 
 #[derive(Default)]
 struct Progress {
-    /// Who was first: the connection that asks for the first piece, or the caller who gives up.
+    /// Set once, by the connection that requests the first chunk or by the caller that gives up.
     start: OnceLock<Start>,
-    /// So many bytes were given to it.
+    /// The number of bytes that were passed to the connection.
     given: AtomicUsize,
 }
 
@@ -44,7 +45,7 @@ enum Start {
 
 impl Multipart {
     pub(super) fn new(request: &str, package: Package) -> Result<Self, Error> {
-        // 128 random bits: nobody can put the boundary into a document beforehand.
+        // 128 random bits, so that no document can contain the boundary.
         let mut random = [0; 16];
         aws_lc_rs::rand::fill(&mut random)
             .map_err(|_| Error::Configuration("the system has no random numbers".to_owned()))?;
@@ -65,43 +66,43 @@ impl Multipart {
         Ok(Self { content_type, parts, progress: Arc::default() })
     }
 
-    /// Gives the body up, unless something of it may have left. Returns whether it is given up: then nothing of it will leave
-    /// any more, though the connection may have taken the request meanwhile and go on with it in its own task.
+    /// Gives up the body, unless its start may have been sent. Returns whether it is given up. Then no part of it is
+    /// sent, even if the connection continues with the request in its own task.
     pub(super) fn give_up(&self) -> bool {
         *self.progress.start.get_or_init(|| Start::GivenUp) == Start::GivenUp
     }
 
-    /// Whether all of the body may have left. Before that nobody can act on it.
+    /// Whether the whole body may have been sent. Before that, the service cannot process it.
     pub(super) fn is_given(&self) -> bool {
         self.progress.given.load(Ordering::Relaxed) >= self.len()
     }
 
-    /// How many bytes the body has.
+    /// The size of the body in bytes.
     pub(super) fn len(&self) -> usize {
         self.parts.iter().map(Part::len).sum()
     }
 
-    /// The body, as it is sent.
+    /// Creates the body of a request.
     pub(super) fn body(&self, hooks: &Hooks) -> Result<reqwest::Body, Error> {
         let meter = hooks.transfer(true, Some(self.len() as u64));
         let is_in_a_file = |part: &Part| matches!(part, Part::Document(DocumentContent::File(_), _));
         if self.parts.iter().any(is_in_a_file) {
             return Ok(self.read_ahead(meter));
         }
-        let pieces: Vec<_> = if self.len() <= WORTH_A_STREAM {
+        let pieces: Vec<_> = if self.len() <= MAX_COPIED {
             vec![Ok(asice::joined(&self.parts)?.into())]
         } else {
             self.parts.iter().flat_map(Part::pieces).collect()
         };
         let (sender, receiver) = mpsc::channel(pieces.len());
         for piece in pieces {
-            // There is room for all, and the receiver is here.
+            // The channel has room for all, and its receiver exists.
             let _ = sender.try_send(piece);
         }
         Ok(reqwest::Body::wrap_stream(self.pieces(receiver, meter)))
     }
 
-    /// Files are read by a thread that may block, a few pieces ahead.
+    /// Reads files in a blocking task, a few chunks ahead.
     fn read_ahead(&self, meter: Meter) -> reqwest::Body {
         let parts = self.parts.clone();
         let (sender, receiver) = mpsc::channel(2);
@@ -122,7 +123,7 @@ impl Multipart {
     }
 }
 
-/// The pieces of a body, as they come.
+/// A body as a stream of chunks.
 struct BodyStream {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     meter: Meter,
@@ -134,7 +135,7 @@ impl Stream for BodyStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if *self.progress.start.get_or_init(|| Start::Begun) == Start::GivenUp {
-            // Ends the request before its body: nobody can act on it.
+            // Ends the request before its body, so that the service cannot process it.
             return Poll::Ready(Some(Err(io::Error::other("the call was given up before its body was sent"))));
         }
         let piece = std::task::ready!(self.receiver.poll_recv(context));

@@ -1,7 +1,7 @@
-//! What `tracing` sees: a span for each operation, and in it one for each request.
+//! The `tracing` spans: one per operation, and in it one per request.
 //!
-//! Names are those of OpenTelemetry's semantic conventions for RPC and HTTP clients. Nothing personal gets in: of a URL
-//! scheme, host and port, of a job its number, of an error its kind.
+//! Names follow OpenTelemetry's semantic conventions for RPC and HTTP clients. Spans contain no personal data: of a URL
+//! the scheme, host and port, of a job the number, of an error the kind.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ pub(crate) enum Flow {
     Archive,
     /// No flow: which organization the service sees.
     Organization,
-    /// A stored reference whose URL does not tell.
+    /// A stored reference whose URL does not show the flow.
     Unknown,
 }
 
@@ -38,7 +38,7 @@ impl Flow {
     }
 }
 
-/// Something that a user of the crate does with the service, whatever number of requests it takes.
+/// An operation of the API, which may send several requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operation {
     flow: Flow,
@@ -47,7 +47,7 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// An operation that belongs to no job, or to one whose number is not known yet.
+    /// An operation without a job, or with one whose number is not known yet.
     pub(crate) const fn new(flow: Flow, method: &'static str) -> Self {
         Self { flow, method, job: None }
     }
@@ -56,7 +56,7 @@ impl Operation {
         Self { flow, method, job: Some(job) }
     }
 
-    /// Does it, in its span.
+    /// Runs the operation in its span.
     pub(crate) async fn run<T>(self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let span = info_span!(
             "operation",
@@ -79,7 +79,7 @@ impl Operation {
     }
 }
 
-/// A call that is measured when it ends: without an outcome, it was dropped.
+/// A running operation, recorded when it ends. Without an outcome, it was dropped.
 struct Running {
     operation: Operation,
     start: Instant,
@@ -98,23 +98,23 @@ impl Drop for Running {
     }
 }
 
-/// Notes the number of the job that the operation at hand turned out to be about.
+/// Records the number of the job in the span of the current operation.
 pub(crate) fn note_job(job: JobId) {
     Span::current().record("posten_signering.job.id", tracing::field::display(job));
 }
 
-/// Notes which change a poll brought.
+/// Records the change that a poll delivered.
 pub(crate) fn note_change(job: JobId, state: &str) {
     note_job(job);
     note_outcome(state);
 }
 
-/// Notes what the operation at hand found out: a word of the API.
+/// Records the outcome of the current operation, a word of the API.
 pub(crate) fn note_outcome(outcome: &str) {
     Span::current().record("posten_signering.outcome", outcome);
 }
 
-/// The span of one request. `resent` counts those before it in the same operation.
+/// Creates the span of a request. `resent` is the number of earlier requests in the same operation.
 pub(super) fn request(method: &Method, url: &Url, resent: usize) -> Span {
     debug_span!(
         "request",
@@ -132,7 +132,7 @@ pub(super) fn request(method: &Method, url: &Url, resent: usize) -> Span {
     )
 }
 
-/// The span of a request for an access token: whoever waits for it, it is in the operation of the call that began it.
+/// Creates the span of a request for an access token, in the operation of the call that started it.
 pub(super) fn token_request(url: &Url) -> Span {
     debug_span!(
         "access_token",
@@ -147,17 +147,17 @@ pub(super) fn token_request(url: &Url) -> Span {
     )
 }
 
-/// Notes the status of the answer to a request.
+/// Records the HTTP status of an answer.
 pub(super) fn note_status(span: &Span, status: StatusCode) {
     span.record("http.response.status_code", i64::from(status.as_u16()));
 }
 
-/// A count as OpenTelemetry has it: exporters write an unsigned one as text.
+/// Converts a count to a signed integer, as OpenTelemetry requires: exporters write an unsigned one as text.
 pub(super) fn integer(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Notes how an operation or a request went wrong.
+/// Records the error of an operation or a request.
 pub(super) fn fail(span: &Span, error: &Error) {
     span.record("otel.status_code", "ERROR");
     span.record("error.type", error.kind());

@@ -1,4 +1,4 @@
-//! A file that is whole or not there.
+//! Writes a file atomically.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::error::{self, Error, FileAction};
 
-/// A file under its temporary name. Removed when dropped, unless it was finished.
+/// A file under a temporary name. Removed when dropped, unless it was finished.
 pub(crate) struct Part {
     file: File,
     name: TemporaryName,
@@ -18,31 +18,31 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// A file that will have this name. Only its owner may read it, unless there is a file of this name that others may
-    /// read; where the name is a link, the file that it leads to is replaced.
+    /// Creates the temporary file for this path. Only its owner can read it, unless it replaces a file that others can
+    /// read. If the path is a symbolic link, its target is replaced.
     pub(crate) async fn create(path: &Path) -> Result<Self, Error> {
         let failed = error::file(FileAction::Write, path);
         let (target, mode) = target(path).await.map_err(&failed)?;
         if target.file_name().is_none() {
-            return Err(failed(io::Error::other("the path names no file")));
+            return Err(failed(io::Error::other("the path has no file name")));
         }
         let mut random = [0; 8];
         aws_lc_rs::rand::fill(&mut random).map_err(|_| failed(io::Error::other("no random numbers")))?;
-        // Not made of the file's own name, which may be as long as a name can be.
+        // Independent of the file's own name, which may have the maximum length.
         let hidden = target.with_file_name(format!(".{:016x}.part", u64::from_be_bytes(random)));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // Who drops the call does not stop the thread that opens the file: what it has made is removed all the same,
-        // because the file comes with what removes it.
+        // Dropping the call does not stop the thread that opens the file. The file is still removed, because it is
+        // returned with its guard.
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new(".")).to_owned();
         let open = move || {
-            // Opened now: a failure after the rename would come too late.
+            // Opened now: after the rename, a failure would be too late.
             let directory = Directory::open(&parent)?;
             let (file, hidden) = (options.open(&hidden)?, TemporaryName(hidden));
-            // Not when it is opened: then the process's umask would take bits away.
+            // Not at opening, where the process's umask would remove bits.
             #[cfg(unix)]
             if let Some(mode) = mode {
                 file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
@@ -60,7 +60,7 @@ impl Part {
         self.file.write_all(piece).await.map_err(error::file(FileAction::Write, &self.target))
     }
 
-    /// Gives it its name, when it is on disk, and waits until the name is on disk too.
+    /// Syncs the file, renames it, and syncs the directory.
     pub(crate) async fn finish(self) -> Result<(), Error> {
         let Self { mut file, name, target, directory } = self;
         let finished = async {
@@ -74,7 +74,7 @@ impl Part {
     }
 }
 
-/// Where the file really is, and who may read what is there now.
+/// Returns the target of the path, and the mode of an existing file.
 async fn target(path: &Path) -> io::Result<(PathBuf, Option<u32>)> {
     let found = match tokio::fs::symlink_metadata(path).await {
         Ok(found) => found,
@@ -86,7 +86,7 @@ async fn target(path: &Path) -> io::Result<(PathBuf, Option<u32>)> {
         false => (path.to_owned(), found),
     };
     if !found.is_file() {
-        return Err(io::Error::other("there is something of this name that is not a file"));
+        return Err(io::Error::other("the path exists, but is not a file"));
     }
     #[cfg(unix)]
     let mode = Some(std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o777);
@@ -95,10 +95,10 @@ async fn target(path: &Path) -> io::Result<(PathBuf, Option<u32>)> {
     Ok((target, mode))
 }
 
-/// The directory of the file: a name is on disk when its directory is.
+/// The directory of the file, which is synced after the rename.
 ///
-/// `None` where it cannot be opened for that. One that may be written but not read, as for incoming files, is good enough
-/// to put a file into. Elsewhere than on Unix, directories cannot be synced, and need not.
+/// `None` if it cannot be opened, because it may be written but not read, for instance. That is accepted. On other
+/// systems than Unix, directories cannot be synced, and need not be.
 struct Directory(Option<File>);
 
 impl Directory {
@@ -119,19 +119,19 @@ impl Directory {
     }
 }
 
-/// Whether a directory cannot be opened or synced by its nature: its mode (EACCES) or its file system (EINVAL, ENOTSUP).
-/// Other errors are those of a disk.
+/// Whether a directory cannot be opened or synced because of its mode (EACCES) or its file system (EINVAL, ENOTSUP).
+/// Other errors are errors of the disk.
 fn is_of_no_matter(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(error.kind(), Kind::PermissionDenied | Kind::InvalidInput | Kind::Unsupported)
 }
 
-/// A name that goes away with its file.
+/// A path that is removed on drop.
 struct TemporaryName(PathBuf);
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
-        // After the rename there is nothing under this name, and that is fine.
+        // Fails after the rename, which is intended.
         let _ = std::fs::remove_file(&self.0);
     }
 }

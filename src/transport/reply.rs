@@ -1,4 +1,4 @@
-//! How the answer of a successful request is taken: as a whole, for its status alone, or piece by piece.
+//! The ways to read a successful answer: its text, its status alone, or its body in chunks.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use super::answer::{self, TextResponse};
 use super::settings::Timeouts;
 use crate::error::Error;
 
-/// How the answer of a successful request is taken.
+/// A way to read a successful answer.
 pub(super) trait Reply: Sized {
-    /// How long it may take.
+    /// The timeout.
     fn limit(timeouts: &Timeouts) -> Duration;
 
     async fn take(response: Response) -> Result<Self, Error>;
 
-    /// What a hook gets to see of it.
+    /// The text that hooks receive.
     fn text(&self) -> Option<&str>;
 }
 
-/// Read to its end, within limits.
+/// The whole text, within limits.
 pub(super) struct TextReply {
     pub(super) headers: HeaderMap,
     pub(super) text: String,
@@ -41,10 +41,10 @@ impl Reply for TextReply {
     }
 }
 
-/// Done, by its status, whatever is said besides: what was read of that.
-pub(super) struct Done(String);
+/// The status alone. Contains the part of the body that was read, for hooks.
+pub(super) struct StatusReply(String);
 
-impl Reply for Done {
+impl Reply for StatusReply {
     fn limit(timeouts: &Timeouts) -> Duration {
         timeouts.answer
     }
@@ -58,7 +58,7 @@ impl Reply for Done {
     }
 }
 
-/// Open: a document to be read piece by piece.
+/// An open answer, whose body is read in chunks.
 impl Reply for Response {
     fn limit(timeouts: &Timeouts) -> Duration {
         timeouts.download_idle

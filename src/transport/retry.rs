@@ -53,12 +53,12 @@ impl Retry {
         &self,
         call: impl Fn(usize) -> F,
     ) -> Result<T, Error> {
-        let mut repetitions = self.begin();
+        let mut retries = self.begin();
         let mut before = None;
         loop {
-            match (call(repetitions.so_far).await, before.take()) {
+            match (call(retries.so_far).await, before.take()) {
                 (Err(error), _) if error.class().is_retried() => {
-                    if !repetitions.pause(&error).await {
+                    if !retries.pause(&error).await {
                         return Err(error);
                     }
                     before = Some(error);
@@ -72,14 +72,14 @@ impl Retry {
     }
 
     /// Starts counting the retries of a call.
-    pub(crate) fn begin(&self) -> Repetitions {
+    pub(crate) fn begin(&self) -> Retries {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(self.first_pause)
             .with_max_delay(self.longest_pause)
             .with_max_times(self.times)
             .with_jitter()
             .build();
-        Repetitions { so_far: 0, pauses, deadline: Instant::now().checked_add(self.within) }
+        Retries { so_far: 0, pauses, deadline: Instant::now().checked_add(self.within) }
     }
 }
 
@@ -90,7 +90,7 @@ impl Default for Retry {
 }
 
 /// The retries of a call that are left.
-pub(crate) struct Repetitions {
+pub(crate) struct Retries {
     /// The number of retries so far.
     pub(crate) so_far: usize,
     pauses: ExponentialBackoff,
@@ -98,7 +98,7 @@ pub(crate) struct Repetitions {
     deadline: Option<Instant>,
 }
 
-impl Repetitions {
+impl Retries {
     /// Waits before the next retry. Returns `false` when there is none left, and the error is final.
     pub(crate) async fn pause(&mut self, error: &Error) -> bool {
         let Some(pause) = self.pauses.next() else { return false };
@@ -109,7 +109,7 @@ impl Repetitions {
         self.so_far += 1;
         metrics::record(Event::Retry { error: error.kind() });
         let seconds = pause.as_secs_f64();
-        tracing::debug!(error.type = error.kind(), repetition = self.so_far, seconds, "repeating after a pause");
+        tracing::debug!(error.type = error.kind(), retry = self.so_far, seconds, "retrying after a pause");
         tokio::time::sleep(pause).await;
         true
     }
@@ -121,10 +121,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn pauses_double_and_end_by_number_or_by_time() {
-        let mut repetitions = Retry::builder().times(4).build().begin();
+        let mut retries = Retry::builder().times(4).build().begin();
         let mut pauses = Vec::new();
         let mut last = tokio::time::Instant::now();
-        while repetitions.pause(&Error::Timeout).await {
+        while retries.pause(&Error::Timeout).await {
             pauses.push(last.elapsed().as_millis());
             last = tokio::time::Instant::now();
         }

@@ -13,12 +13,12 @@ use super::rate::{EvenPace, RateLimiter};
 use super::retry::Retry;
 use crate::error::Error;
 
-/// The default maximum size of a download that is held in memory, in bytes. Ten signers of documents of 10 MB make a PDF
-/// of some 150 MB: each signature that is attached has the documents in it.
+/// The default maximum size of a download that is held in memory, in bytes. Ten signers of documents of 10 MB make a
+/// PDF of some 150 MB: each signature that is attached has the documents in it.
 pub(super) const MAX_IN_MEMORY: u64 = 200 * 1024 * 1024;
 
-/// The default maximum size of a download as a stream or to a file, in bytes: more than any document of the service, and
-/// less than fills a disk.
+/// The default maximum size of a download as a stream or to a file, in bytes: more than any document of the service,
+/// and less than fills a disk.
 const MAX_DOWNLOAD: u64 = 2 * 1024 * 1024 * 1024;
 
 /// The timeouts of calls. The defaults are those of the official Java client.
@@ -117,7 +117,7 @@ pub(crate) struct Options {
     pub(crate) retry: Retry,
     /// `None` for no rate limiter.
     pub(crate) rate: Option<Arc<dyn RateLimiter>>,
-    /// As a stream or to a file.
+    /// The limit for a stream or a file.
     pub(crate) max_download: u64,
     pub(crate) max_in_memory: u64,
 }

@@ -1,11 +1,11 @@
-//! Whether the bytes of a download are a whole document: looks at each piece as it arrives, in constant memory.
+//! Checks that a download is a complete document of its format, chunk by chunk, in constant memory.
 //!
-//! A gateway answers with a login page and the status of a success, a service with an error document; a connection that is
-//! closed at its end may be closed before. Neither may be saved as a signed document.
+//! A gateway may send a login page, and a service an error document, with the status of a success. A connection may be
+//! closed before the end of the document. None of these may be saved as a signed document.
 
 use super::XML;
 
-/// What a document must look like.
+/// The format of a document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Pdf,
@@ -28,11 +28,11 @@ impl Format {
     }
 }
 
-/// These bytes are not those of a document of the format.
+/// The bytes are not a document of the format.
 #[derive(Debug)]
 pub(super) struct WrongFormat;
 
-/// What is known of the bytes so far.
+/// The state of the check.
 pub(super) enum FormatCheck {
     Pdf(Pdf),
     Xml(Xml),
@@ -61,17 +61,17 @@ impl FormatCheck {
         }
     }
 
-    /// Whether a document ends here. `is_bounded`: the answer said that it would.
+    /// Whether a document ends here. `is_bounded`: the end of the answer is marked.
     pub(super) fn is_whole(&self, is_bounded: bool) -> bool {
         match self {
             Self::Pdf(pdf) => pdf.is_whole(is_bounded),
-            Self::Xml(xml) => xml.has_ended && matches!(xml.at, At::Text),
+            Self::Xml(xml) => xml.has_ended && matches!(xml.at, ScanState::Text),
         }
     }
 }
 
-/// How many of the first bytes of a PDF are searched for its header, and how many of the last for its end (ISO 32000-1,
-/// annex H).
+/// The sizes of the start of a PDF that is searched for its header, and of the end that is searched for its marker (ISO
+/// 32000-1, annex H).
 const HEAD: usize = 1024 + HEADER.len();
 const TAIL: usize = 1024;
 
@@ -104,14 +104,14 @@ impl Pdf {
 
     fn is_whole(&self, is_bounded: bool) -> bool {
         let Some(at) = self.kept.windows(END.len()).rposition(|window| window == END) else { return false };
-        // Readers allow for other bytes after the end. Where nothing tells the length, these may be the beginning of a
-        // later revision, of which the rest was lost.
+        // Readers accept other bytes after the end. Without a known length, these may be the start of a later revision
+        // that was truncated.
         let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
         self.has_begun && (is_bounded || self.kept[at + END.len()..].iter().all(is_blank))
     }
 }
 
-/// Whether the header is among the first bytes of a file, at the beginning of a line. Pages and error documents may have
+/// Whether the header is among the first bytes of a file, at the start of a line. Pages and error documents may contain
 /// it in their text.
 fn has_header(bytes: &[u8]) -> Result<bool, WrongFormat> {
     let first = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii_start();
@@ -128,26 +128,26 @@ fn has_header(bytes: &[u8]) -> Result<bool, WrongFormat> {
 /// The byte order mark of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Where one root element begins and ends. Whether its content is well-formed is not looked at any closer than that needs.
+/// Finds the start and end of one root element. Checks its content only as far as that needs.
 #[derive(Default)]
 pub(super) struct Xml {
-    at: At,
-    /// How many elements are open.
+    at: ScanState,
+    /// The number of open elements.
     depth: usize,
-    /// How many bytes came before the root, as far as a byte order mark goes.
+    /// The number of bytes of a byte order mark before the root.
     before: usize,
-    /// The name of the root, without its prefix; as much of it as matters.
+    /// The name of the root without its prefix, at most [`NAME`] bytes.
     root: Vec<u8>,
     has_ended: bool,
 }
 
 #[derive(Clone, Copy, Default)]
-enum At {
+enum ScanState {
     #[default]
     Text,
     /// Behind `<`.
     Markup,
-    /// In a start tag: in its name, in a value between these quotes, and whether the last byte was a slash.
+    /// In a start tag: whether in its name, the quote of the current value, and whether the last byte was a slash.
     Start {
         is_name: bool,
         quote: Option<u8>,
@@ -158,14 +158,14 @@ enum At {
     Declaration,
     /// Behind `<!-`.
     Dash,
-    /// In a comment, a CDATA section or a processing instruction, with so many bytes of its end.
+    /// In a comment, a CDATA section or a processing instruction: its end, and the number of bytes of it met so far.
     Until {
         end: &'static [u8],
         met: usize,
     },
 }
 
-/// More than the names that are looked for.
+/// The maximum length that is kept of a name, longer than those that are compared.
 const NAME: usize = 16;
 
 impl Xml {
@@ -174,31 +174,31 @@ impl Xml {
         while let [byte, more @ ..] = rest {
             rest = more;
             match (self.at, byte) {
-                (At::Text, b'<') => self.at = At::Markup,
-                // Most of a signature is the text of certificates.
-                (At::Text, _) if self.depth > 0 => {
+                (ScanState::Text, b'<') => self.at = ScanState::Markup,
+                // Most bytes of a signature are the text of certificates.
+                (ScanState::Text, _) if self.depth > 0 => {
                     let text = rest.iter().position(|byte| *byte == b'<').unwrap_or(rest.len());
                     rest = &rest[text..];
                 }
-                (At::Text, byte) => self.outside(*byte)?,
-                (At::Markup, byte) => self.at = self.markup(*byte)?,
-                (At::Declaration, b'-') => self.at = At::Dash,
-                (At::Declaration, b'[') if self.depth > 0 => self.at = At::Until { end: b"]]>", met: 0 },
-                // A document type: no signature has one, and pages do.
-                (At::Declaration, _) => return Err(WrongFormat),
-                (At::Dash, b'-') => self.at = At::Until { end: b"-->", met: 0 },
-                (At::Dash, _) => return Err(WrongFormat),
-                (At::Until { end, met }, byte) => self.at = until(end, met, *byte),
-                (At::End, b'>') => self.close()?,
-                (At::End, b'<') => return Err(WrongFormat),
-                (At::End, _) => {}
-                (At::Start { is_name, quote, slash }, byte) => self.start(is_name, quote, slash, *byte)?,
+                (ScanState::Text, byte) => self.outside(*byte)?,
+                (ScanState::Markup, byte) => self.at = self.markup(*byte)?,
+                (ScanState::Declaration, b'-') => self.at = ScanState::Dash,
+                (ScanState::Declaration, b'[') if self.depth > 0 => self.at = ScanState::Until { end: b"]]>", met: 0 },
+                // A document type, which pages have and signatures do not.
+                (ScanState::Declaration, _) => return Err(WrongFormat),
+                (ScanState::Dash, b'-') => self.at = ScanState::Until { end: b"-->", met: 0 },
+                (ScanState::Dash, _) => return Err(WrongFormat),
+                (ScanState::Until { end, met }, byte) => self.at = until(end, met, *byte),
+                (ScanState::End, b'>') => self.close()?,
+                (ScanState::End, b'<') => return Err(WrongFormat),
+                (ScanState::End, _) => {}
+                (ScanState::Start { is_name, quote, slash }, byte) => self.start(is_name, quote, slash, *byte)?,
             }
         }
         Ok(())
     }
 
-    /// Outside the root there is white space, and a byte order mark at the very beginning.
+    /// A byte outside the root: white space, or part of a byte order mark at the start.
     fn outside(&mut self, byte: u8) -> Result<(), WrongFormat> {
         let is_mark = BOM.get(self.before) == Some(&byte);
         if is_mark {
@@ -207,14 +207,14 @@ impl Xml {
         if is_mark || byte.is_ascii_whitespace() { Ok(()) } else { Err(WrongFormat) }
     }
 
-    fn markup(&mut self, byte: u8) -> Result<At, WrongFormat> {
+    fn markup(&mut self, byte: u8) -> Result<ScanState, WrongFormat> {
         self.before = BOM.len();
         match byte {
-            b'!' => Ok(At::Declaration),
-            b'?' => Ok(At::Until { end: b"?>", met: 0 }),
-            b'/' if self.depth > 0 => Ok(At::End),
+            b'!' => Ok(ScanState::Declaration),
+            b'?' => Ok(ScanState::Until { end: b"?>", met: 0 }),
+            b'/' if self.depth > 0 => Ok(ScanState::End),
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | 0x80.. if !self.has_ended => {
-                let at = At::Start { is_name: true, quote: None, slash: false };
+                let at = ScanState::Start { is_name: true, quote: None, slash: false };
                 self.name(byte);
                 Ok(at)
             }
@@ -224,7 +224,7 @@ impl Xml {
 
     fn start(&mut self, is_name: bool, quote: Option<u8>, slash: bool, byte: u8) -> Result<(), WrongFormat> {
         self.at = match (quote, byte) {
-            (Some(quote), _) if byte == quote => At::Start { is_name, quote: None, slash: false },
+            (Some(quote), _) if byte == quote => ScanState::Start { is_name, quote: None, slash: false },
             (_, b'<') => return Err(WrongFormat),
             (Some(_), _) => return Ok(()),
             (None, b'>') => {
@@ -233,21 +233,21 @@ impl Xml {
                 if slash {
                     self.close()?;
                 }
-                At::Text
+                ScanState::Text
             }
-            (None, b'"' | b'\'') => At::Start { is_name: false, quote: Some(byte), slash: false },
+            (None, b'"' | b'\'') => ScanState::Start { is_name: false, quote: Some(byte), slash: false },
             (None, byte) => {
                 let is_name = is_name && !byte.is_ascii_whitespace() && byte != b'/';
                 if is_name {
                     self.name(byte);
                 }
-                At::Start { is_name, quote: None, slash: byte == b'/' }
+                ScanState::Start { is_name, quote: None, slash: byte == b'/' }
             }
         };
         Ok(())
     }
 
-    /// One more byte of a name, if it is that of the root.
+    /// A byte of a name, kept if it is that of the root.
     fn name(&mut self, byte: u8) {
         if self.depth > 0 {
             return;
@@ -259,27 +259,27 @@ impl Xml {
         }
     }
 
-    /// Whether the root is not that of a page or of an error.
+    /// Checks that the root is not that of a page or of an error document.
     fn is_document(&self) -> Result<(), WrongFormat> {
         if self.depth == 0 && matches!(self.root.as_slice(), b"html" | b"error") { Err(WrongFormat) } else { Ok(()) }
     }
 
     fn close(&mut self) -> Result<(), WrongFormat> {
-        self.at = At::Text;
+        self.at = ScanState::Text;
         self.depth = self.depth.checked_sub(1).ok_or(WrongFormat)?;
         self.has_ended = self.depth == 0;
         Ok(())
     }
 }
 
-/// One more byte of what goes on until this end, of which so many bytes were met.
-fn until(end: &'static [u8], met: usize, byte: u8) -> At {
+/// A byte of a construct with this end, of which `met` bytes were met.
+fn until(end: &'static [u8], met: usize, byte: u8) -> ScanState {
     match end.get(met) {
-        Some(next) if *next == byte && met + 1 == end.len() => At::Text,
-        Some(next) if *next == byte => At::Until { end, met: met + 1 },
+        Some(next) if *next == byte && met + 1 == end.len() => ScanState::Text,
+        Some(next) if *next == byte => ScanState::Until { end, met: met + 1 },
         // `--->` and `]]]>` end too.
-        _ if byte == end[0] => At::Until { end, met: if met == 2 && end[1] == byte { 2 } else { 1 } },
-        _ => At::Until { end, met: 0 },
+        _ if byte == end[0] => ScanState::Until { end, met: if met == 2 && end[1] == byte { 2 } else { 1 } },
+        _ => ScanState::Until { end, met: 0 },
     }
 }
 

@@ -26,7 +26,8 @@ const PERMITTED: u32 = 10;
 ///   the calls before it take longer than [`Timeouts::rate_limiter`](crate::Timeouts::rate_limiter).
 /// * **Limit.** No second has more calls than the limit. Permits that are not used are not saved up.
 /// * **One process.** It counts from its creation: a process that restarts, or a second `EvenPace`, counts anew. To
-///   share one among the clients of a process, wrap it in an [`Arc`]. For several processes, see [`share`](Self::share).
+///   share one among the clients of a process, wrap it in an [`Arc`]. For several processes, see
+///   [`share`](Self::share).
 ///
 /// ```
 /// use posten_signering::{Client, EvenPace};
@@ -41,7 +42,7 @@ pub struct EvenPace {
     gates: Mutex<HashMap<String, Arc<Gate>>>,
 }
 
-/// What the calls for one organization number wait at.
+/// The queue of calls for one organization number.
 struct Gate {
     /// Held by the call whose turn is next. A mutex of tokio is fair, and forgets those who no longer wait.
     turn: tokio::sync::Mutex<()>,

@@ -72,7 +72,7 @@ pub trait RateLimiter: Send + Sync + 'static {
     fn pause<'a>(&'a self, organization: &'a str, pause: Duration) -> RateLimiterFuture<'a>;
 }
 
-/// What the methods of a [`RateLimiter`] return: `Box::pin(async move { .. })`.
+/// The return type of the methods of a [`RateLimiter`]: `Box::pin(async move { .. })`.
 ///
 /// Example: see [`RateLimiter`].
 pub type RateLimiterFuture<'a> = Pin<Box<dyn Future<Output = Result<(), RateLimiterError>> + Send + 'a>>;

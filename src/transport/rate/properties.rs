@@ -1,4 +1,4 @@
-//! What the service counts: the calls in a second, whatever second that is.
+//! The limit of the service: the number of calls in any second.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! From the token endpoint's answer to a token, strictly. Nothing of the answer's text gets into an error but the
-//! provider's `error` and `error_description`.
+//! Parses the token endpoint's answer, strictly. Of its text, errors contain only the provider's `error` and
+//! `error_description`.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use crate::error::{AccessTokenError, Refusal};
 
-/// The longest life of a token that is believed: a year.
+/// The maximum lifetime of a token that is accepted: one year.
 const LONGEST: u64 = 365 * 24 * 3600;
 
-/// The longest `error` that is kept, in bytes. Those of RFC 6749 have at most 25.
+/// The maximum length of an `error` that is kept, in bytes. Those of RFC 6749 have at most 25.
 const MAX_CODE: usize = 100;
 
-/// A token as the provider gives it.
+/// A token with its lifetime, as issued.
 pub(super) struct IssuedToken {
     pub(super) token: SecretString,
     pub(super) lifetime: Duration,
@@ -28,7 +28,7 @@ struct TokenResponse {
     expires_in: Option<Value>,
 }
 
-/// A text that is wiped when it is dropped, on the way to an error too.
+/// A text that is wiped when it is dropped, also if parsing fails.
 struct SecretText(SecretString);
 
 impl<'de> Deserialize<'de> for SecretText {
@@ -43,14 +43,14 @@ struct Failure {
     error_description: Option<String>,
 }
 
-/// Reads an answer.
+/// Parses an answer.
 pub(super) fn read(status: StatusCode, text: &str) -> Result<IssuedToken, AccessTokenError> {
     if status.is_redirection() {
         return Err(AccessTokenError::Malformed("it is a redirect, which is never followed"));
     }
     if status.is_success() {
         let granted = granted(text);
-        // An `error` says more than what is missing beside it.
+        // An `error` says more than a missing field.
         return granted.map_err(|malformed| match refusal(status, text) {
             refusal if refusal.code.is_some() => AccessTokenError::Refused(refusal),
             _ => malformed,
@@ -62,7 +62,7 @@ pub(super) fn read(status: StatusCode, text: &str) -> Result<IssuedToken, Access
 fn granted(text: &str) -> Result<IssuedToken, AccessTokenError> {
     use secrecy::ExposeSecret;
 
-    // What serde says quotes the answer.
+    // The error of serde quotes the answer.
     let grant: TokenResponse = serde_json::from_str(text)
         .map_err(|_| AccessTokenError::Malformed("it is not a JSON object whose access_token is a string"))?;
     let SecretText(token) =
@@ -70,7 +70,7 @@ fn granted(text: &str) -> Result<IssuedToken, AccessTokenError> {
     if token.expose_secret().is_empty() {
         return Err(AccessTokenError::Malformed("its access_token is empty"));
     }
-    // What a header carries, and RFC 6750, section 2.1, permits, less strictly.
+    // The characters that a header can have. RFC 6750, section 2.1, is stricter.
     if !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(AccessTokenError::Malformed("its access_token has blanks, control characters or non-ASCII text"));
     }

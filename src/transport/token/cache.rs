@@ -1,4 +1,4 @@
-//! The one token of a client: fetched by whoever needs it first, while all others wait.
+//! The token cache of a client. The first call that needs a token fetches it, and all others wait.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,13 +17,14 @@ use crate::transport::settings::Options;
 use crate::trust::TokenEndpoint;
 use crate::types::AccessTokens;
 
-/// A token is renewed so long before it ends.
+/// The time before its expiry at which a token is renewed.
 const EARLY: Duration = Duration::from_secs(30);
 
-/// A token is used for so long at least, if it lives so long: a short life must not mean one token request for each call.
+/// The minimum time for which a token is used before it is renewed, within its lifetime. Without it, short-lived tokens
+/// would be requested for every call.
 const FLOOR: Duration = Duration::from_secs(5);
 
-/// A token, and how long it can be used, by a clock that nobody sets.
+/// A token with its expiry, by the monotonic clock.
 pub(in super::super) struct Token {
     text: SecretString,
     renewed_at: Instant,
@@ -31,7 +32,7 @@ pub(in super::super) struct Token {
 }
 
 impl Token {
-    /// The header that carries it.
+    /// The value of the `Authorization` header.
     pub(in super::super) fn header(&self) -> Result<HeaderValue, AccessTokenError> {
         let value = HeaderValue::try_from(format!("Bearer {}", self.text.expose_secret()));
         let mut value = value.map_err(|_| AccessTokenError::Malformed("no header can carry its access_token"))?;
@@ -39,18 +40,18 @@ impl Token {
         Ok(value)
     }
 
-    /// How long it can be used from now on.
+    /// The remaining lifetime.
     pub(in super::super) fn left(&self) -> Duration {
         self.ends_at.saturating_duration_since(Instant::now())
     }
 }
 
-/// Where calls get the token from.
+/// The token cache of a client.
 pub(in super::super) struct Tokens {
     provider: Provider,
-    /// Held by the request that is under way.
+    /// Held by the running request.
     flight: Arc<tokio::sync::Mutex<()>>,
-    /// Never held while anything is waited for.
+    /// Never held across an await.
     state: Mutex<State>,
 }
 
@@ -58,9 +59,9 @@ pub(in super::super) struct Tokens {
 struct State {
     /// The latest token, unless it was refused.
     token: Option<Arc<Token>>,
-    /// How many requests have ended.
+    /// The number of requests that have ended.
     ended: u64,
-    /// How the last of them failed.
+    /// The error of the last request, if it failed.
     failure: Option<AccessTokenError>,
 }
 
@@ -76,10 +77,10 @@ impl Tokens {
         Ok(Self { provider, flight: Arc::default(), state: Mutex::default() })
     }
 
-    /// The token. Of those who call while there is none, one fetches it, and all get it, or the same failure.
+    /// Returns the token. If there is none, one of the concurrent calls fetches it, and all get it, or the same error.
     ///
-    /// The request goes on in a task of its own when the future is dropped, and holds the lock until it has ended: so it
-    /// is neither lost nor doubled.
+    /// If the future is dropped, the request continues in its own task, which holds the lock until it has ended. So the
+    /// request is neither lost nor sent twice.
     pub(in super::super) async fn current(self: &Arc<Self>) -> Result<Arc<Token>, AccessTokenError> {
         let ended = self.state().ended;
         let flight = Arc::clone(&self.flight).lock_owned().await;
@@ -93,7 +94,7 @@ impl Tokens {
             if let Some(error) = &state.failure
                 && state.ended > ended
             {
-                // That of a request that ended while this call waited.
+                // The result of a request that ended while this call waited.
                 return state.lasting().ok_or_else(|| error.clone());
             }
         }
@@ -115,7 +116,7 @@ impl Tokens {
                 }
                 Err(error) => {
                     state.failure = Some(error.clone());
-                    // The provider may be there again before the old token ends.
+                    // The provider may be available again before the old token expires.
                     state.lasting().ok_or(error)
                 }
             };
@@ -128,24 +129,24 @@ impl Tokens {
             .unwrap_or_else(|_| Err(AccessTokenError::Transport(Arc::from(Box::from("the runtime was shut down")))))
     }
 
-    /// The latest token, if it has not ended and was not refused, whether or not it is being renewed.
+    /// The latest token, if it has not expired and was not refused, even if it is being renewed.
     pub(in super::super) fn lasting(&self) -> Option<Arc<Token>> {
         self.state().lasting()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing that can panic is done under this lock.
+        // No code under this lock can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops a token that the service does not accept, unless there is another one already.
+    /// Drops a token that the service does not accept, unless it was already replaced.
     pub(in super::super) fn refused(&self, token: &Arc<Token>) {
         self.state().token.take_if(|current| Arc::ptr_eq(current, token));
     }
 }
 
 impl State {
-    /// The token, whether or not it is to be renewed, as long as it lasts.
+    /// The token, if it has not expired, even if it is due for renewal.
     fn lasting(&self) -> Option<Arc<Token>> {
         self.token.as_ref().filter(|token| Instant::now() < token.ends_at).cloned()
     }

@@ -1,4 +1,4 @@
-//! Access tokens: fetched where the certificate is shown, kept in memory, and sent with every call.
+//! Access tokens: fetched with the client certificate, kept in memory, and sent with every call.
 
 mod answer;
 mod cache;

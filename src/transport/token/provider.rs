@@ -1,4 +1,4 @@
-//! One request to the token endpoint: over mutual TLS, with web trust, and in its own span.
+//! Requests to the token endpoint, over mutual TLS with web trust, each in its own span.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::transport::settings::Options;
 use crate::trust::TokenEndpoint;
 use crate::types::AccessTokens;
 
-/// The longest answer, in bytes: some times what a token has.
+/// The maximum size of an answer in bytes, several times that of a token.
 const MAX_ANSWER: usize = 16 * 1024;
 
-/// An identity provider, and what it is asked for.
+/// An identity provider, with the form of a token request.
 pub(super) struct Provider {
     http: Client,
     url: Url,
@@ -55,7 +55,7 @@ impl Provider {
         })
     }
 
-    /// Asks for a token.
+    /// Requests a token.
     pub(super) async fn ask(&self) -> Result<IssuedToken, AccessTokenError> {
         let span = operation::token_request(&self.url);
         let asked = tokio::time::timeout(self.timeout, self.exchange(&span)).instrument(span.clone()).await;
@@ -73,7 +73,7 @@ impl Provider {
         let status = response.status();
         operation::note_status(span, status);
         if !status.is_success() {
-            // What cannot be read, or does not come, changes nothing about the status of a refusal.
+            // The status of a refusal counts even if the body cannot be read.
             let body = tokio::time::timeout(REST, text(response, MAX_ANSWER)).await;
             return answer::read(status, &Zeroizing::new(body.ok().and_then(Result::ok).unwrap_or_default()));
         }
@@ -88,7 +88,7 @@ impl Provider {
     }
 }
 
-/// What a failure of the connection means.
+/// Converts an error of the connection.
 fn connection_failed(error: Error) -> AccessTokenError {
     match error {
         Error::Connect(source) => AccessTokenError::Connect(source.into()),
