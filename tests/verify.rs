@@ -470,7 +470,7 @@ fn outside_pyhanko_and_we_say_the_same_of_what_pyhanko_signs() {
         // Where we differ, and why.
         let stricter = match &ours {
             // It does not look at what fills the place of a signature up.
-            Err(VerificationError::Malformed("something follows it")) => true,
+            Err(VerificationError::Malformed("data follows its CMS structure")) => true,
             // Nor at structure where no signature covers it.
             Err(VerificationError::Malformed("it is not CMS in BER or DER")) => name.starts_with("changed"),
             // We know no other salts than TLS has.

@@ -1,22 +1,22 @@
-//! Why there is no access token.
+//! Errors of access tokens.
 
 use std::sync::Arc;
 
 use super::refusal::Refusal;
 use super::trust::TlsError;
 
-/// The reason of a failure that all calls share that wait for the same token.
-type Shared = Arc<dyn std::error::Error + Send + Sync>;
+/// The cause of an error that all calls share that wait for the same token.
+type SharedCause = Arc<dyn std::error::Error + Send + Sync>;
 
-/// Why a call has no access token, or none that the service accepts.
+/// An error of a call that has no access token, or none that the service accepts.
 ///
-/// No variant carries a token. `Display` and `Debug` show of the identity provider's answer its status and its `error`
-/// alone.
+/// No variant contains a token. Of the identity provider's answer, `Display` and `Debug` show only the status and the
+/// `error`.
 ///
 /// ```
 /// use posten_signering::{AccessTokenError, Error};
 ///
-/// /// What an operator reads.
+/// /// A text for operators.
 /// fn advice(error: &Error) -> &'static str {
 ///     match error {
 ///         Error::AccessToken(AccessTokenError::Refused(refusal)) if refusal.code() == Some("invalid_client") => {
@@ -31,23 +31,23 @@ type Shared = Arc<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessTokenError {
-    /// The identity provider refused to give a token. [`Refusal::code`] is its `error`, [`Refusal::message`] its
+    /// The identity provider refused to issue a token. [`Refusal::code`] is its `error`, [`Refusal::message`] its
     /// `error_description`.
     #[error("the identity provider refused an access token ({refusal}): {advice}", refusal = .0, advice = advice(.0))]
     Refused(Refusal),
     /// The connection to the token endpoint could not be established.
     #[error("the connection to the token endpoint could not be established")]
-    Connect(#[source] Shared),
+    Connect(#[source] SharedCause),
     /// The token endpoint did not answer in time.
     #[error("the token endpoint did not answer in time")]
     Timeout,
     /// The connection to the token endpoint failed.
     #[error("the connection to the token endpoint failed")]
-    Transport(#[source] Shared),
+    Transport(#[source] SharedCause),
     /// The TLS handshake with the token endpoint failed.
     #[error("the TLS handshake with the token endpoint failed")]
     Tls(#[source] TlsError),
-    /// The answer of the token endpoint is not what the protocol promises.
+    /// The answer of the token endpoint breaks the protocol.
     #[error("the token endpoint's answer is not an access token: {0}")]
     Malformed(&'static str),
     /// The service answered 401 to a token that had just been fetched.
@@ -58,7 +58,7 @@ pub enum AccessTokenError {
     NotAccepted(Refusal),
 }
 
-/// What to do about a refusal, by the `error` of RFC 6749, section 5.2, and RFC 8707.
+/// The likely cause of a refusal, by the `error` of RFC 6749, section 5.2, and RFC 8707.
 fn advice(refusal: &Refusal) -> &'static str {
     match refusal.code() {
         Some("invalid_client") => {

@@ -45,7 +45,7 @@ pub enum ErrorClass {
     Connect,
     /// The service did not answer in time.
     Timeout,
-    /// The connection broke.
+    /// The connection failed.
     Transport,
     /// The service or a gateway is unavailable: 408, 502, 503 or 504.
     Unavailable,
@@ -113,7 +113,7 @@ impl ErrorClass {
         }
     }
 
-    /// Whether the same call may succeed later without any change.
+    /// Returns whether the same call may succeed later without any change.
     ///
     /// Any call can be retried after a transient error, the creation of a job included: if the job may have been
     /// created, the class is [`Unclear`](Self::Unclear).
@@ -121,7 +121,7 @@ impl ErrorClass {
         self.is_retried() || matches!(self, Self::ServerError | Self::RateLimited)
     }
 
-    /// Whether idempotent calls are retried automatically after such an error, see [`Retry`](crate::Retry).
+    /// Returns whether idempotent calls are retried automatically after such an error, see [`Retry`](crate::Retry).
     pub fn is_retried(self) -> bool {
         matches!(self, Self::Connect | Self::Timeout | Self::Transport | Self::Unavailable)
     }
@@ -195,13 +195,13 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later without any change, see [`ErrorClass::is_transient`].
+    /// Returns whether the same call may succeed later without any change, see [`ErrorClass::is_transient`].
     pub fn is_transient(&self) -> bool {
         self.class().is_transient()
     }
 
-    /// Whether the service may have done what it was asked. An error with an access token leaves nothing open: without a
-    /// token nothing was sent, and a call that is refused with 401 was not acted upon.
+    /// Whether the service may have processed the request. Never after an error of an access token: without a token,
+    /// nothing was sent, and a call that is refused with 401 was not processed.
     pub(crate) fn leaves_open(&self) -> bool {
         !matches!(self, Self::AccessToken(_)) && self.class().leaves_open()
     }

@@ -14,7 +14,7 @@ pub enum IdentityError {
     #[error("the password does not open the PKCS#12 archive")]
     WrongPassword,
     /// The file is not a PKCS#12 archive, or it is damaged.
-    #[error("this is not a PKCS#12 archive, or it is damaged")]
+    #[error("the file is not a PKCS#12 archive, or is damaged")]
     NotPkcs12,
     /// The archive uses an algorithm that is not supported, or exceeds a limit.
     #[error("the PKCS#12 archive uses {what}, which is not supported")]
@@ -23,13 +23,13 @@ pub enum IdentityError {
         what: String,
     },
     /// The text is not valid PEM.
-    #[error("this is not valid PEM")]
+    #[error("the text is not valid PEM")]
     NotPem,
     /// There is no unencrypted private key. The file may contain only the certificate.
-    #[error("there is no unencrypted private key")]
+    #[error("the file has no unencrypted private key")]
     MissingKey,
     /// There is no certificate for the private key.
-    #[error("there is no certificate for the private key")]
+    #[error("the file has no certificate for the private key")]
     MissingCertificate,
     /// One of the certificates cannot be read.
     #[error("one of the certificates cannot be read")]
@@ -84,7 +84,7 @@ pub enum IdentityError {
     MissingIntermediate {
         /// The name of the missing issuer, in the form of [`Identity::issuer`](crate::Identity::issuer).
         issuer: String,
-        /// Where to fetch it, if it is one of the built-in authorities.
+        /// The address and fingerprint of the missing certificate, if its authority is a built-in one.
         published: Option<PublishedCertificate>,
     },
     /// The certificate of an authority in the certificate's chain is out of date.

@@ -26,7 +26,7 @@ pub use self::value::{InvalidValue, PdfProblem, Rule};
 #[cfg(feature = "verify")]
 pub use self::verification::VerificationError;
 
-/// An error that is not this crate's own: of the HTTP library or of a hook.
+/// An error of another library or of a hook.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The error type of this crate.
@@ -41,10 +41,10 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// Every call that sends a request can fail with [`Connect`](Self::Connect), [`Timeout`](Self::Timeout),
 /// [`Transport`](Self::Transport), [`Tls`](Self::Tls), [`TooManyRequests`](Self::TooManyRequests),
-/// [`RateLimiter`](Self::RateLimiter), [`NotAuthorized`](Self::NotAuthorized), [`BrokerNotAuthorized`](Self::BrokerNotAuthorized),
-/// [`NotFound`](Self::NotFound), [`Unexpected`](Self::Unexpected) and [`Protocol`](Self::Protocol). The documentation
-/// of a call lists the errors that are particular to it. With access tokens, every call can also fail
-/// with [`AccessToken`](Self::AccessToken).
+/// [`RateLimiter`](Self::RateLimiter), [`NotAuthorized`](Self::NotAuthorized),
+/// [`BrokerNotAuthorized`](Self::BrokerNotAuthorized), [`NotFound`](Self::NotFound), [`Unexpected`](Self::Unexpected)
+/// and [`Protocol`](Self::Protocol). The documentation of a call lists the errors that are particular to it. With
+/// access tokens, every call can also fail with [`AccessToken`](Self::AccessToken).
 ///
 /// # What to do about an error
 ///
@@ -82,7 +82,7 @@ pub enum Error {
     TrustAnchors(#[from] TrustAnchorsError),
 
     /// The configuration of the client is invalid.
-    #[error("configuration: {0}")]
+    #[error("invalid configuration: {0}")]
     Configuration(String),
 
     /// The TLS handshake failed. Nothing was sent.
@@ -131,7 +131,7 @@ pub enum Error {
     BrokerNotAuthorized(Refusal),
 
     /// There is no access token for the call: the identity provider refused one or cannot be reached, or the service
-    /// does not accept the token. The call was not acted upon.
+    /// does not accept the token. The call was not processed.
     #[error(transparent)]
     AccessToken(#[from] AccessTokenError),
 
@@ -151,7 +151,7 @@ pub enum Error {
     #[error("the job or document does not exist, or no longer ({0})")]
     NotFound(Refusal),
 
-    /// The job has already been completed or cancelled, or the service offers no cancellation of it (409).
+    /// The job cannot be cancelled: it has already been completed or cancelled (409), or has no cancellation URL.
     ///
     /// When the answer to a cancellation is lost, the call is retried, and the retry may fail with this error although
     /// the job was cancelled. The last change of the job shows which it was.
@@ -163,7 +163,7 @@ pub enum Error {
     #[error("too many requests{}", .retry_at.map(|at| format!("; permitted again at {at}")).unwrap_or_default())]
     #[doc(alias("TooEagerPolling", "TooEagerPollingException", "rate limit", "429"))]
     TooManyRequests {
-        /// When the next request is permitted, by this machine's clock: the time in `X-Next-permitted-poll-time`, or 30
+        /// The time of the next permitted request, by this machine's clock: that in `X-Next-permitted-poll-time`, or 30
         /// seconds from now if the rate limit of 10 calls a second was exceeded. `None` if the service gave no time.
         retry_at: Option<Timestamp>,
     },
@@ -212,7 +212,7 @@ pub enum Error {
     },
 
     /// A reader failed, or did not have the length that was given.
-    #[error("reading failed")]
+    #[error("a document's reader failed")]
     Read(#[source] std::io::Error),
 
     /// A hook of your program refused the document package, and nothing was sent. As the source of

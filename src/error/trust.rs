@@ -11,30 +11,30 @@ use jiff::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustAnchorsError {
-    /// There is no certificate.
-    #[error("there is no certificate")]
+    /// The file or directory has no certificate.
+    #[error("the file or directory has no certificate")]
     Empty,
     /// The text is not valid PEM.
-    #[error("this is not valid PEM")]
+    #[error("the text is not valid PEM")]
     NotPem,
     /// The data is not a certificate, or not one that can be a trust anchor.
     #[error("this is not a certificate that can be a trust anchor")]
     NotCertificate,
-    /// A file, one of a directory for instance, holds something else.
+    /// A file, which may be one of a directory, cannot be used.
     #[error("{}: {reason}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// The reason.
         reason: Box<TrustAnchorsError>,
     },
-    /// It is no SHA-256 fingerprint.
+    /// The text is not a SHA-256 fingerprint.
     #[error("a SHA-256 fingerprint has 32 bytes in hexadecimal, with or without colons")]
     NotFingerprint,
-    /// It is an authority for test, and the environment is production, or the other way round.
+    /// A test authority was added to the production environment, or the other way round.
     #[error(
-        "{authority} is an authority of another environment: one for test is never trusted in production, \
-         and none of production in a test environment"
+        "{authority} is an authority of another environment: a test authority is never trusted in production, \
+         and a production authority never in a test environment"
     )]
     OtherEnvironment {
         /// The name of the authority.
@@ -42,7 +42,7 @@ pub enum TrustAnchorsError {
     },
 }
 
-/// Where an authority publishes its certificate, and its fingerprint.
+/// The address at which an authority publishes its certificate, and its fingerprint.
 ///
 /// Example: see [`TlsError::MissingAuthority`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,8 +101,8 @@ pub enum TlsError {
         /// The name of the authority.
         authority: String,
     },
-    /// The chain contains the name of an authority of the environment with another key: it is forged, or the authority has
-    /// a new key that is not on the list yet.
+    /// The chain contains the name of an authority of the environment with another key: it is forged, or the authority
+    /// has a new key that is not on the list yet.
     #[error(
         "the server's certificate chain names {authority}, but not with the key of this authority \
          (not the service, or an authority whose new key has to be added with Environment::trusting)"
@@ -124,8 +124,8 @@ pub enum TlsError {
         /// The end of its validity.
         not_after: Timestamp,
     },
-    /// The chain leads to an authority of the environment, but its certificate is missing: the server did not send it, and
-    /// it is neither in the archive of the client's identity nor given with the environment.
+    /// The chain leads to an authority of the environment, but its certificate is missing: the server did not send it,
+    /// and it is neither in the archive of the client's identity nor given with the environment.
     ///
     /// ```
     /// use posten_signering::TlsError;
@@ -144,7 +144,7 @@ pub enum TlsError {
     MissingAuthority {
         /// The name of the authority.
         authority: String,
-        /// Where to fetch its certificate. `None` for an authority that is not built in.
+        /// The address and fingerprint of its certificate. `None` for an authority that is not built in.
         published: Option<PublishedCertificate>,
     },
     /// The server sent its certificate alone, and its issuer is none of the environment's authorities.
@@ -159,9 +159,9 @@ pub enum TlsError {
     /// The server sent more certificates than any real chain has.
     #[error("the server sent {sent} certificates besides its own, at most {most} are read")]
     TooManyCertificates {
-        /// How many it sent.
+        /// The number that it sent.
         sent: usize,
-        /// How many are read.
+        /// The maximum number that is read.
         most: usize,
     },
     /// The server's certificate has expired, or this machine's clock is wrong.

@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
-/// Why the verification of a signed PDF or a technical signature failed.
+/// An error of the verification of a signed PDF or a technical signature.
 ///
-/// Contains no personal data: it says which certificate it is about, and names authorities only.
+/// Contains no personal data: it identifies certificates by their use, and names authorities only.
 ///
 /// Example: see [`Error`](crate::Error).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerificationError {
     /// The file is not a PDF, or is damaged.
-    #[error("this is not a PDF that can be read")]
+    #[error("the file is not a PDF, or is damaged")]
     NotPdf,
     /// The structure is damaged, so that readers may show different documents.
     #[error("readers may see different documents in the PDF: {0}")]
@@ -20,7 +20,7 @@ pub enum VerificationError {
     #[error("the document is too complex to be checked: {0}")]
     TooComplex(&'static str),
     /// The PDF is encrypted, possibly with an empty password.
-    #[error("the PDF is encrypted: it is refused on purpose, also where everybody can open it")]
+    #[error("the PDF is encrypted, which is not supported even without a password")]
     Encrypted,
     /// The PDF has no signature. Timestamps do not count.
     #[error("the PDF is not signed")]
@@ -31,23 +31,23 @@ pub enum VerificationError {
     /// Something was added or changed after a signature that is neither long-term validation nor a further signature.
     #[error("something was changed after the PDF was signed: {}", changes.join("; "))]
     Appended {
-        /// What was changed. At most 20 entries.
+        /// The changes. At most 20 entries.
         changes: Vec<String>,
     },
     /// A signature was not made with the key of its certificate.
     #[error("a signature was not made with the key of its certificate")]
     BadSignature,
-    /// A timestamp is about other data than those it is attached to.
-    #[error("a timestamp is about something else than what it is attached to")]
+    /// A timestamp covers other data than that it is attached to.
+    #[error("a timestamp covers other data than that it is attached to")]
     WrongTimestamp,
     /// The structure of a signature breaks the standards.
     #[error("a signature is malformed: {0}")]
     Malformed(&'static str),
     /// The signature uses an algorithm or a format that is not accepted.
-    #[error("a signature is of a kind that is not accepted: {0}")]
+    #[error("a signature uses an algorithm or format that is not accepted: {0}")]
     Unsupported(&'static str),
     /// The chain of the certificate does not lead to a trusted authority.
-    #[error("the certificate of a signature does not lead to an authority that is trusted for seals")]
+    #[error("the certificate of a signature does not chain to an authority that is trusted for seals")]
     Untrusted,
     /// Another organization than the expected one sealed the document.
     #[error(
@@ -62,7 +62,7 @@ pub enum VerificationError {
     /// verification.
     #[error("{certificate} was valid from {not_before} to {not_after}, and not at {at}")]
     OutOfDate {
-        /// Which certificate.
+        /// The use of the certificate, as text.
         certificate: String,
         /// The start of its validity.
         not_before: Timestamp,
@@ -74,13 +74,13 @@ pub enum VerificationError {
     /// A certificate was revoked before the proven time of the signature.
     #[error("{certificate} was revoked at {since}")]
     Revoked {
-        /// Which certificate.
+        /// The use of the certificate, as text.
         certificate: String,
         /// The time of the revocation.
         since: Timestamp,
     },
     /// The seal's certificate has expired, and the timestamp that should prove its time is invalid.
-    #[error("the seal's certificate has ended, and its time is not proven: {link}")]
+    #[error("the seal's certificate has expired, and the time of the seal is not proven: {link}")]
     MissingProof {
         /// The invalid timestamp, and why it is invalid.
         link: String,
@@ -88,12 +88,12 @@ pub enum VerificationError {
     /// A certificate has another purpose, or its chain breaks a rule.
     #[error("{certificate} is not accepted: {reason}")]
     BadCertificate {
-        /// Which certificate.
+        /// The use of the certificate, as text.
         certificate: String,
         /// The reason.
         reason: String,
     },
     /// The format of a technical signature is not supported: neither XAdES nor LTV-SDO.
-    #[error("the technical signature is of a format that is not understood: {0}")]
+    #[error("the technical signature has a format that is not supported: {0}")]
     UnknownFormat(String),
 }

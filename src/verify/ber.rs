@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::error::VerificationError::{self, Malformed, TooComplex};
 
-/// How deep values are nested. A timestamp inside a signature, with names inside certificates inside it, takes some 25.
+/// The maximum nesting depth. A timestamp inside a signature, with names inside certificates inside it, takes some 25.
 const MAX_DEPTH: usize = 40;
 
 const BROKEN: VerificationError = Malformed("it is not CMS in BER or DER");

@@ -9,7 +9,7 @@ use crate::text::{escape_attribute, escape_text};
 /// Takes the next piece, or says that it is too much.
 pub(super) type Out<'o> = dyn FnMut(&str) -> Result<(), VerificationError> + 'o;
 
-/// How XML becomes bytes. Comments are left out.
+/// A canonical form of XML. Without comments.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Canonical {
     /// Canonical XML 1.0 and 1.1, which differ in attributes that are refused here.

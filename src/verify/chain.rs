@@ -20,22 +20,22 @@ use crate::certificate::Certificate;
 use crate::error::VerificationError::{self, BadCertificate, OutOfDate, Untrusted};
 use crate::oid::{TIME_STAMPING, oid};
 
-/// How long a chain may be.
+/// The maximum length of a chain.
 const MAX_CHAIN: usize = 12;
 
-/// How many signatures of certificates are verified for one chain.
+/// The maximum number of certificate signatures that are verified for one chain.
 const MAX_TRIED: usize = 64;
 
-/// How many certificates a document may bring along.
+/// The maximum number of certificates in a document.
 const MAX_CERTIFICATES: usize = 512;
 
 /// `id-kp-OCSPSigning` (RFC 6960, section 4.2.2.2).
 const OCSP_SIGNING: ObjectIdentifier = oid("1.3.6.1.5.5.7.3.9");
 const NAME_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.30");
 
-/// The critical extensions that are understood, or that have no meaning for what is checked here: key usage, alternative
-/// names, basic constraints, CRL distribution points, certificate policies, policy mappings, policy constraints, extended
-/// key usage, inhibit any policy, freshest CRL, qualified certificate statements.
+/// The critical extensions that are understood, or that have no meaning for what is checked here: key usage,
+/// alternative names, basic constraints, CRL distribution points, certificate policies, policy mappings, policy
+/// constraints, extended key usage, inhibit any policy, freshest CRL, qualified certificate statements.
 const UNDERSTOOD: [ObjectIdentifier; 13] = [
     oid("2.5.29.14"),
     oid("2.5.29.15"),
@@ -59,7 +59,7 @@ pub(super) struct Signer {
     known: Certificate,
 }
 
-/// What a certificate is used for.
+/// The use of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CertificateUse {
     Documents,
@@ -143,7 +143,7 @@ impl Signer {
             }
     }
 
-    /// Why it may not be part of a chain, whatever its place.
+    /// The reason why it may not be part of a chain, at any position.
     fn fault(&self) -> Option<&'static str> {
         for extension in self.content().extensions().into_iter().flatten() {
             if extension.extn_id == NAME_CONSTRAINTS {
@@ -156,7 +156,7 @@ impl Signer {
         None
     }
 
-    /// Why it may not issue a certificate below which there are so many authorities.
+    /// The reason why it may not issue a certificate with this number of authorities below.
     fn fault_as_authority(&self, below: usize) -> Option<&'static str> {
         match self.content().get_extension::<BasicConstraints>() {
             Ok(Some((_, constraints))) if constraints.ca => {
@@ -193,7 +193,7 @@ impl Allowance {
     }
 }
 
-/// All certificates that are at hand.
+/// All available certificates.
 #[derive(Clone, Default)]
 pub(super) struct CertificatePool {
     certificates: Vec<Rc<Signer>>,
@@ -206,8 +206,8 @@ impl CertificatePool {
         Self { certificates: Vec::new(), allowance: Some(allowance.clone()) }
     }
 
-    /// Adds a certificate. One that cannot be read, or is one too many, is left out: without it a chain may end too early,
-    /// and then the document is refused.
+    /// Adds a certificate. One that cannot be read, or is one too many, is left out: without it a chain may end too
+    /// early, and then the document is refused.
     pub(super) fn add(&mut self, der: &[u8]) {
         if self.has_room_for(der)
             && self.allowance.as_ref().is_none_or(Allowance::take)

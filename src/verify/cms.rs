@@ -21,10 +21,10 @@ use crate::signed_data::{CONTENT_TYPE, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_CERT
 /// The size of a CMS. Revocation values inside take hundreds of kilobytes.
 const MAX_CMS: usize = 4 * 1024 * 1024;
 
-/// How many values a set of it may have.
+/// The maximum number of values of a set.
 const MAX_ITEMS: usize = 256;
 
-/// How many timestamps one signature may have.
+/// The maximum number of timestamps of a signature.
 const MAX_TIMESTAMPS: usize = 8;
 
 /// RFC 3161, section 2.4.2.
@@ -44,20 +44,20 @@ const OCSP_IN_CMS: ObjectIdentifier = oid("1.3.6.1.5.5.7.16.2");
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_1: u8 = 0xa1;
 
-/// A signature that is intact: over what it covers, by the key of its certificate. Nobody vouches for that yet.
+/// An intact signature: its digest and its signature value are right. Its certificate is not verified yet.
 pub(super) struct Intact {
     pub(super) signer: Rc<Signer>,
     pub(super) pool: CertificatePool,
     pub(super) values: RevocationValues,
-    /// Of a timestamp when it was made, of a signature what its maker's clock said.
+    /// The time of a timestamp, or the time that the signer of a signature claims.
     pub(super) time: Option<Timestamp>,
     /// Timestamps of the signature value, each intact.
     pub(super) timestamps: Vec<Intact>,
 }
 
-/// What a CMS must be about.
+/// The content that a CMS must sign.
 enum SignedContent<'a> {
-    /// What stands outside of it, with the certificate named in the signed attributes or not.
+    /// Bytes outside of it. The signed attributes must name the certificate, or need not.
     Detached { covered: [&'a [u8]; 2], must_name_certificate: bool },
     /// A timestamp of these bytes.
     Timestamp { of: [&'a [u8]; 2] },
@@ -93,7 +93,7 @@ fn read(
     let (der, length) = ber::to_der(contents)?;
     // Zeros fill the place of a signature in a PDF.
     if contents[length..].iter().any(|byte| *byte != 0 || !may_be_filled) {
-        return Err(Malformed("something follows it"));
+        return Err(Malformed("data follows its CMS structure"));
     }
     let mut info = Values::of(&der).expect(SEQUENCE)?.inside();
     if info.expect(OID)?.decoded::<ObjectIdentifier>()? != SIGNED_DATA {
@@ -166,11 +166,11 @@ impl<'s> SignerInfo<'s> {
     fn read(info: Value<'s>) -> Result<Self, VerificationError> {
         let mut fields = info.inside();
         fields.expect(INTEGER)?;
-        let sid = fields.next()?.ok_or(Malformed("its signer"))?;
+        let sid = fields.next()?.ok_or(Malformed("its signer identifier is missing"))?;
         let digest = fields.expect(SEQUENCE)?.decoded()?;
         let signed = fields.optional(CONTEXT_0)?;
         // Without them anything that has the digest of a set of attributes can pass for them.
-        let signed = signed.ok_or(Unsupported("it has no signed attributes, which is refused on purpose"))?;
+        let signed = signed.ok_or(Unsupported("it has no signed attributes"))?;
         let algorithm = fields.expect(SEQUENCE)?.decoded()?;
         let signature = fields.expect(OCTETS)?.content;
         let unsigned = fields.optional(CONTEXT_1)?.map(Attributes::read).transpose()?.unwrap_or_default();
@@ -196,10 +196,7 @@ impl<'s> SignerInfo<'s> {
                 ),
             }
         };
-        pool.iter()
-            .find(is_signer)
-            .cloned()
-            .ok_or(Malformed("it lacks the signer's certificate, or one that can be read"))
+        pool.iter().find(is_signer).cloned().ok_or(Malformed("the signer's certificate is missing or unreadable"))
     }
 
     /// Checks digest and signature, and tells the time.
@@ -212,11 +209,11 @@ impl<'s> SignerInfo<'s> {
     ) -> Result<Option<Timestamp>, VerificationError> {
         let digest = hash(self.digest.oid).map_err(unsupported)?;
         if self.signed.one(CONTENT_TYPE)?.decoded::<ObjectIdentifier>()? != content_type {
-            return Err(Malformed("its content type"));
+            return Err(Malformed("its content type is wrong"));
         }
         let stated = self.signed.one(MESSAGE_DIGEST)?;
         if stated.tag != OCTETS {
-            return Err(Malformed("its attributes"));
+            return Err(Malformed("its signed attributes are invalid"));
         }
         let time = match about {
             SignedContent::Detached { covered, .. } => {
@@ -243,8 +240,8 @@ impl<'s> SignerInfo<'s> {
         Ok(time)
     }
 
-    /// What is signed is the attributes as a SET OF in DER (RFC 5652, section 5.4). Makers that write BER may have signed
-    /// them in the order in which they stand there, or sorted.
+    /// What is signed is the attributes as a SET OF in DER (RFC 5652, section 5.4). Makers that write BER may have
+    /// signed them in the order in which they stand there, or sorted.
     fn by_key_of(&self, signer: &Signer) -> Result<(), VerificationError> {
         let mut message = Vec::new();
         ber::write(&mut message, SET, self.message);
@@ -261,8 +258,8 @@ impl<'s> SignerInfo<'s> {
         verify(&message).map_err(|_| VerificationError::BadSignature)
     }
 
-    /// What is signed names the certificate, so that no other with the same key can take its place. PAdES and timestamps
-    /// must have it.
+    /// What is signed names the certificate, so that no other with the same key can take its place. PAdES and
+    /// timestamps must have it.
     fn names(&self, signer: &Signer, must_name: bool) -> Result<(), VerificationError> {
         let named = |oid| -> Result<SigningCertificateV2, VerificationError> {
             SigningCertificateV2::from_der(self.signed.one(oid)?.whole)
@@ -322,7 +319,7 @@ impl<'a> Attributes<'a> {
         let mut of_kind = self.0.iter().filter(|(own, _)| *own == oid);
         match (of_kind.next().map(|(_, values)| values.as_slice()), of_kind.next()) {
             (Some([value]), None) => Ok(*value),
-            _ => Err(Malformed("its attributes")),
+            _ => Err(Malformed("its signed attributes are invalid")),
         }
     }
 
@@ -360,5 +357,5 @@ fn imprint(token: &[u8], of: [&[u8]; 2]) -> Result<Timestamp, VerificationError>
         return Err(VerificationError::WrongTimestamp);
     }
     fields.expect(INTEGER)?;
-    fields.next()?.and_then(time_of).ok_or(Malformed("the time of its timestamp"))
+    fields.next()?.and_then(time_of).ok_or(Malformed("the time of its timestamp is missing or invalid"))
 }

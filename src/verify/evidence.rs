@@ -20,7 +20,7 @@ use crate::error::VerificationError::{self, Malformed, UnknownFormat};
 use crate::types::Document;
 use crate::xml::text_of;
 
-/// How many documents a job may have, and so an LTV-SDO.
+/// The maximum number of documents of a job, and so of an LTV-SDO.
 const MAX_DOCUMENTS: usize = 20;
 
 /// The namespace of LTV-SDO, without its version.
@@ -81,8 +81,8 @@ impl Evidence {
         })
     }
 
-    /// What a technical signature says, by whomever it is.
-    pub(super) fn unvouched(bytes: &[u8]) -> Result<Self, VerificationError> {
+    /// Reads a technical signature without trust.
+    pub(super) fn unverified(bytes: &[u8]) -> Result<Self, VerificationError> {
         Self::read(bytes, |_| Ok(None))
     }
 
@@ -97,7 +97,7 @@ impl Evidence {
             "LtvSdo" if namespace.starts_with(LTV_SDO) => EvidenceForm::LtvSdo,
             "XAdESSignatures" if namespace == ASIC => EvidenceForm::Xades,
             "Signature" if namespace == DS => EvidenceForm::Xades,
-            // The name of an element says what it is, and no more.
+            // The error contains only the name of the element.
             _ => return Err(UnknownFormat(name.chars().take(40).filter(char::is_ascii_alphanumeric).collect())),
         };
         let signed = xml::signed(&document)?;
@@ -167,7 +167,7 @@ impl Evidence {
         self.stated.time
     }
 
-    /// SHA-256 of the documents, or of all files that are signed: the manifest of a package is one of them.
+    /// Returns the SHA-256 digests of the documents, or of all signed files, including the manifest of a package.
     pub fn document_digests(&self) -> &[[u8; 32]] {
         &self.stated.sha256
     }
@@ -177,7 +177,7 @@ impl Evidence {
         document.bytes().is_ok_and(|content| self.stated.sha256.contains(&sha256(&content)))
     }
 
-    /// Returns the seal, by the organization that vouches for these statements.
+    /// Returns the seal of the organization that makes these statements.
     pub fn sealed_by(&self) -> &CheckedSignature {
         &self.sealed_by
     }
@@ -193,7 +193,7 @@ impl fmt::Debug for Evidence {
     }
 }
 
-/// What is stated of signer and documents, whether anybody vouches for it or not.
+/// The statements about signer and documents, verified or not.
 #[derive(Clone, Default)]
 struct Statement {
     name: Option<SecretString>,

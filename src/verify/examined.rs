@@ -1,5 +1,4 @@
-//! What a document says of itself, before anybody is trusted: its signatures, whether they are intact, and what was
-//! changed after each.
+//! Examines a document without trust: its signatures, whether they are intact, and the changes after each.
 
 use std::collections::HashSet;
 
@@ -11,10 +10,10 @@ use crate::error::VerificationError;
 /// A signature or timestamp of a PDF.
 pub(super) struct ExaminedSignature {
     pub(super) kind: Kind,
-    /// Where what it covers ends.
+    /// The end of the bytes that it covers.
     pub(super) end: usize,
     pub(super) intact: Result<Intact, VerificationError>,
-    /// What was changed after it, beyond what may follow it. Of timestamps it is not asked: they are about time.
+    /// The changes after it, except permitted ones. Empty for timestamps, which prove time only.
     pub(super) changes: Vec<String>,
     pub(super) certification: Option<i64>,
 }
@@ -42,7 +41,7 @@ pub(super) fn examine(bytes: &[u8]) -> Result<(Vec<ExaminedSignature>, SecurityS
         }
         let old = match file.until(signature.end) {
             Ok(old) => old,
-            // It covers no whole revision: so anything may have been put behind what it covers.
+            // It covers no whole revision, so anything may follow the bytes that it covers.
             Err(VerificationError::NotPdf) => {
                 changes.push(vec!["a signature covers no whole revision".to_owned()]);
                 continue;

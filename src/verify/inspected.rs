@@ -1,11 +1,11 @@
-//! What a document says of itself.
+//! Signatures of a document without trust.
 
 use super::evidence::Evidence;
 use super::examined::examine;
 use super::signature::CheckedSignature;
 use crate::error::VerificationError;
 
-/// The signatures of a signed PDF, **without trust**: to find out who seals it. Anybody may have made them.
+/// The signatures of a signed PDF, **without trust**, to find out who seals it. Anybody may have created them.
 ///
 /// ```no_run
 /// use posten_signering::verify::Inspected;
@@ -27,7 +27,7 @@ impl Inspected {
     ///
     /// # Errors
     ///
-    /// [`VerificationError`] when the file is not a PDF, or is refused before its signatures are read. Errors of single
+    /// [`VerificationError`] if the file is not a PDF, or is refused before its signatures are read. Errors of single
     /// signatures are in the result.
     pub fn read(bytes: &[u8]) -> Result<Self, VerificationError> {
         let (examined, _) = examine(bytes)?;
@@ -62,18 +62,18 @@ impl Inspected {
     ///
     /// [`VerificationError`] when the format is not supported, or the signature is not intact.
     pub fn read_technical_signature(bytes: &[u8]) -> Result<InspectedEvidence, VerificationError> {
-        Evidence::unvouched(bytes).map(InspectedEvidence)
+        Evidence::unverified(bytes).map(InspectedEvidence)
     }
 }
 
-/// An intact technical signature, **without trust**: anybody may have made it.
+/// An intact technical signature, **without trust**. Anybody may have created it.
 ///
 /// Example: see [`Inspected`].
 #[derive(Debug)]
 pub struct InspectedEvidence(Evidence);
 
 impl InspectedEvidence {
-    /// Returns what it states.
+    /// Returns its statements.
     pub fn evidence(&self) -> &Evidence {
         &self.0
     }

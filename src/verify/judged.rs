@@ -1,10 +1,11 @@
 //! Whether a document is to be trusted: times from the outside in (ETSI EN 319 102-1, sections 5.5 and 5.6).
 //!
-//! A timestamp proves that what it covers was there at its time. The outermost is judged as of now, and each inner one as
-//! of the time that those around it prove. So is the seal: its certificate may have ended, as long as a timestamp proves
-//! that it was valid when it sealed. Who may be believed for a timestamp is a part of the trust; one of somebody else
-//! proves nothing, and does no harm either: as EN 319 102-1 says (sections 5.5.4 and 5.6.3), a timestamp that does not
-//! validate is ignored, and what it would have proven is not proven. `CheckedSignature::ignored_timestamps` lists them.
+//! A timestamp proves that what it covers was there at its time. The outermost is judged as of now, and each inner one
+//! as of the time that those around it prove. So is the seal: its certificate may have ended, as long as a timestamp
+//! proves that it was valid when it sealed. Who may be believed for a timestamp is a part of the trust; one of somebody
+//! else proves nothing, and does no harm either: as EN 319 102-1 says (sections 5.5.4 and 5.6.3), a timestamp that does
+//! not validate is ignored, and what it would have proven is not proven. `CheckedSignature::ignored_timestamps` lists
+//! them.
 
 use std::rc::Rc;
 
@@ -23,7 +24,7 @@ use crate::error::VerificationError::{self, Appended, MissingProof, NotSigned, O
 #[derive(Clone, Copy)]
 pub(super) struct Proof {
     time: Timestamp,
-    /// When the certificate ends that proves it.
+    /// The end of the certificate that proves it.
     until: Timestamp,
 }
 
@@ -145,7 +146,7 @@ impl<'j> Judge<'j> {
                     let found = signer.known().organization_number().map(|number| number.to_string());
                     fault = Some(WrongSealer { found });
                 }
-                // Whoever it is, it is not the one that was asked for.
+                // It is not the requested one.
                 Err(VerificationError::Untrusted) => drop(fault.get_or_insert(VerificationError::Untrusted)),
                 Err(error) => match &fault {
                     None | Some(VerificationError::Untrusted) => fault = Some(error),
@@ -156,23 +157,24 @@ impl<'j> Judge<'j> {
         Err(fault.unwrap_or(VerificationError::Untrusted))
     }
 
-    /// What a timestamp proves, as of the time that is proven for it.
+    /// The proof of a timestamp, as of the time that is proven for it.
     fn timestamp(&self, intact: &Intact, outer: Option<Proof>) -> Result<Proof, VerificationError> {
         let at = outer.map_or(self.at, |proof| proof.time);
         let is_anchor = |other: &Signer| self.trust.is_timestamp_authority(other);
         let chain = chain(&intact.signer, &self.pool, &is_anchor, CertificateUse::Timestamps, at)?;
         self.unrevoked(&chain, at, true)?;
-        let time = intact.time.ok_or(VerificationError::Malformed("the time of its timestamp"))?;
+        let time =
+            intact.time.ok_or(VerificationError::Malformed("the time of its timestamp is missing or invalid"))?;
         // One from the future of its own proof is no proof.
         if time > at {
-            return Err(VerificationError::Malformed("the time of its timestamp"));
+            return Err(VerificationError::Malformed("the time of its timestamp is missing or invalid"));
         }
         let until = outer.map_or(intact.signer.known().not_after(), |proof| proof.until);
         Ok(Proof { time, until })
     }
 
-    /// Whether there are revocation values for the whole chain. None of it must have been revoked at the time; without a
-    /// proof of the time, never.
+    /// Whether there are revocation values for the whole chain. None of it must have been revoked at the time; without
+    /// a proof of the time, never.
     fn unrevoked(&self, chain: &Chain, at: Timestamp, is_proven: bool) -> Result<bool, VerificationError> {
         let mut has_values = true;
         for (position, pair) in chain.windows(2).enumerate() {

@@ -24,7 +24,7 @@ const P256: ObjectIdentifier = oid("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = oid("1.3.132.0.34");
 const P521: ObjectIdentifier = oid("1.3.132.0.35");
 
-/// Why a signature does not hold.
+/// The reason why a signature is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// It is of an algorithm that is not accepted, or not known.
@@ -33,8 +33,8 @@ pub(super) enum Fault {
     Wrong,
 }
 
-const WEAK: Fault = Fault::Unsupported("SHA-1 is refused on purpose: its collisions can be made");
-const UNKNOWN: Fault = Fault::Unsupported("its algorithm");
+const WEAK: Fault = Fault::Unsupported("SHA-1, for which collisions can be computed");
+const UNKNOWN: Fault = Fault::Unsupported("its algorithm is unknown");
 
 /// Verifies a signature. Where the algorithm does not name the digest, `digest` does.
 pub(super) fn verify(
@@ -54,8 +54,8 @@ pub(super) fn verify(
     UnparsedPublicKey::new(verifier, bytes).verify(message, signature).map_err(|_| Fault::Wrong)
 }
 
-/// Verifies a signature of XML, by an algorithm of RFC 9231. One by ECDSA is there two numbers, each as long as the order
-/// of the curve (section 2.3.6), and not ASN.1.
+/// Verifies a signature of XML, by an algorithm of RFC 9231. One by ECDSA is there two numbers, each as long as the
+/// order of the curve (section 2.3.6), and not ASN.1.
 pub(super) fn verify_xml(
     key: &SubjectPublicKeyInfoOwned,
     algorithm: XmlAlgorithm,

@@ -40,36 +40,38 @@
 //!
 //! # What is checked
 //!
-//! * The file is a PDF whose cross-references are as written: nothing is repaired, because a reader that repairs a file may
-//!   see another document than the next reader. An encrypted PDF is refused, also where its password is empty.
-//! * Every signature and timestamp is intact: its digest is that of the bytes that it covers, which are everything but the
-//!   signature itself, and it is made by the key of its certificate.
-//! * Every real signature is by the sealer that [`SealTrust`] names, in a certificate that its authorities vouch for, or
-//!   that is pinned. A timestamp proves time, and never content: a PDF with timestamps alone is not signed.
-//! * Behind a signature stands only what long-term validation adds, or a further signature where the first one permits it
-//!   (`/DocMDP`, field locks). The revisions are compared object by object, and an error names what was changed.
-//! * Certificates count at the time that timestamps prove, from the outermost inwards (ETSI EN 319 102-1); without one at
-//!   the time of the check. Revocation values are taken from the document, from all places that have them. A timestamp
-//!   that is not trusted is ignored, and [`CheckedSignature::ignored_timestamps`] says why.
+//! * The file is a PDF whose cross-references are as written: nothing is repaired, because a reader that repairs a file
+//!   may see another document than the next reader. An encrypted PDF is refused, also where its password is empty.
+//! * Every signature and timestamp is intact: its digest is that of the bytes that it covers, which are everything but
+//!   the signature itself, and it is made by the key of its certificate.
+//! * Every signature that is not a timestamp is by the sealer that [`SealTrust`] requires, with a certificate that is
+//!   pinned or chains to its authorities. A timestamp proves time, not content: a PDF with timestamps alone is not
+//!   signed.
+//! * After a signature, only the data of long-term validation is added, or a further signature if the first one permits
+//!   it (`/DocMDP`, field locks). The revisions are compared object by object, and an error names the changes.
+//! * Certificates are verified at the time that timestamps prove, from the outermost inwards (ETSI EN 319 102-1), and
+//!   without one at the time of the check. Revocation values are taken from all places of the document that have them.
+//!   A timestamp that is not trusted is ignored, and [`CheckedSignature::ignored_timestamps`] says why.
 //!
 //! # Evidence
 //!
 //! The technical signatures of the signers (XAdES) are attached to the PDF, and can be downloaded one by one. A
 //! verified technical signature is [`Evidence`]: from [`Verified::evidence`], or from `verified(&trust)` of the
-//! download. Forms that are not understood (SEID-SDO and others) are an error that names them. Their XML is bounded,
-//! too: 64 MiB, 100 000 elements, 100 namespaces, no DTD, one signature.
+//! download. Unsupported formats (SEID-SDO and others) are an error that names them. Limits of the XML: 64 MiB, 100 000
+//! elements, 100 namespaces, no DTD, one signature.
 //!
 //! # What is not checked
 //!
-//! * Nothing is downloaded: no CRL, no OCSP response, no certificate. What the document lacks is a [`LongTermGap`].
-//! * What a viewer shows: a signature covers bytes, not their display.
+//! * Nothing is downloaded: no CRL, no OCSP response, no certificate. What the document lacks is reported as a
+//!   [`LongTermGap`].
+//! * The display of a viewer: a signature covers bytes, not their display.
 //! * Form fields that were filled in after the signature are refused, also where `/DocMDP` permits them.
 //!
 //! # Limits
 //!
-//! At most 64 signatures, 256 revisions, 2 048 certificates and 200 000 objects that are looked at, 64 MiB for a stream
-//! when it is unpacked. Checking takes a few passes over the bytes, and little memory beside them. A document that wants
-//! more is refused with [`VerificationError::TooComplex`].
+//! At most 64 signatures, 256 revisions, 2 048 certificates and 200 000 objects, and 64 MiB for an unpacked stream. A
+//! check takes a few passes over the bytes, and little additional memory. A document that exceeds a limit is refused
+//! with [`VerificationError::TooComplex`].
 //!
 //! The document itself is held in memory: [`ClientBuilder::max_download_in_memory`] limits it, and defaults to 200 MiB.
 //! Ten signers of 10 MB make a PDF of 120 to 150 MB.

@@ -42,16 +42,16 @@ pub struct CheckedSignature {
     ignored: Vec<VerificationError>,
 }
 
-/// What is known of a trusted seal.
+/// The facts about a trusted seal.
 pub(super) struct SealFacts {
     pub(super) proven_at: Option<Timestamp>,
     pub(super) until: Timestamp,
     pub(super) missing: Vec<LongTermGap>,
-    /// Why timestamps of the seal prove nothing.
+    /// The reasons why timestamps of the seal were ignored.
     pub(super) ignored: Vec<VerificationError>,
 }
 
-/// What a signature lacks for long-term validation.
+/// A part that a signature lacks for long-term validation.
 ///
 /// Example: see [`CheckedSignature`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl CheckedSignature {
         (self.not_before, self.not_after)
     }
 
-    /// Returns the time in it: for a timestamp the time of its authority, for a signature the time that its maker
+    /// Returns the time in it: for a timestamp the time of its authority, for a signature the time that its signer
     /// claims.
     pub fn time(&self) -> Option<Timestamp> {
         self.time
@@ -161,7 +161,8 @@ impl CheckedSignature {
         self.proven_at
     }
 
-    /// Returns until when it can be verified with the data in the document. `None` for timestamps, and without trust.
+    /// Returns the time until which it can be verified with the data in the document. `None` for timestamps, and
+    /// without trust.
     pub fn provable_until(&self) -> Option<Timestamp> {
         self.provable_until
     }
@@ -171,19 +172,19 @@ impl CheckedSignature {
         self.certification == Some(1)
     }
 
-    /// Returns what it lacks for long-term validation. Empty for timestamps, and without trust.
+    /// Returns the parts that it lacks for long-term validation. Empty for timestamps, and without trust.
     pub fn missing(&self) -> &[LongTermGap] {
         &self.missing
     }
 
-    /// The timestamps that were ignored, each as the reason: for a document timestamp its own, for a signature one for each
+    /// Returns the reasons why timestamps were ignored: for a document timestamp its own, for a signature one per
     /// signature timestamp.
     ///
-    /// A timestamp is ignored if its authority is not trusted, was not valid at the time that counts, or was revoked (ETSI
-    /// EN 319 102-1, sections 5.5.4 and 5.6.3): the document is as good as without it. If its proof is needed, because the
-    /// certificate of the seal has expired, the document is refused with [`VerificationError::MissingProof`]. A timestamp
-    /// that is not intact, or is about something else, is always refused. Empty for an
-    /// [inspected](super::Inspected) document.
+    /// A timestamp is ignored if its authority is not trusted, was not valid at the time that counts, or was revoked
+    /// (ETSI EN 319 102-1, sections 5.5.4 and 5.6.3): the document is as good as without it. If its proof is needed,
+    /// because the certificate of the seal has expired, the document is refused with
+    /// [`VerificationError::MissingProof`]. A timestamp that is not intact, or is about something else, is always
+    /// refused. Empty for an [inspected](super::Inspected) document.
     pub fn ignored_timestamps(&self) -> &[VerificationError] {
         &self.ignored
     }

@@ -11,17 +11,17 @@ use crate::error::{Error, TrustAnchorsError};
 use crate::trust::TrustAnchors;
 use crate::types::OrganizationNumber;
 
-/// Which organization must have sealed a document, and how its certificate is verified. Every verification takes one.
+/// The organization that must have sealed a document, and the trust anchors of its certificate.
 ///
-/// There is no default. The authorities of the seal are not those of the API, and the roots of enterprise certificates
-/// vouch for many organizations. Find out who seals your documents, compare the certificate, and pin it: see the
-/// [guide](crate::guide::signed_documents).
+/// Every verification takes one. There is no default: the authorities of the seal are not those of the API, and the
+/// roots of enterprise certificates have issued certificates to many organizations. Find out who seals your documents,
+/// compare the certificate, and pin it: see the [guide](crate::guide::signed_documents).
 ///
 /// ```no_run
 /// use posten_signering::TrustAnchors;
 /// use posten_signering::verify::{SealTrust, Sealer};
 ///
-/// // An organization, under authorities that vouch for its certificates:
+/// // An organization, under the authorities of its certificates:
 /// let trust = SealTrust::authorities(
 ///     TrustAnchors::from_directory("seal-roots")?,
 ///     Sealer::common_name("Posten Norge AS <kundeservice@posten.no>"),
@@ -63,7 +63,7 @@ impl SealTrust {
     ///
     /// # Errors
     ///
-    /// [`TrustAnchorsError::NotCertificate`] when it cannot be read.
+    /// [`TrustAnchorsError::NotCertificate`] if it cannot be read.
     pub fn pinned(certificate: &[u8]) -> Result<Self, TrustAnchorsError> {
         Signer::parse(certificate).map_err(|_| TrustAnchorsError::NotCertificate)?;
         let given = vec![CertificateDer::from(certificate.to_vec())];
@@ -74,7 +74,7 @@ impl SealTrust {
     ///
     /// # Errors
     ///
-    /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it holds no certificates.
+    /// [`Error::File`] if the file cannot be read, [`Error::TrustAnchors`] if it contains no certificates.
     pub fn pinned_pem_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let given = TrustAnchors::from_pem_file(path)?.certificates().to_vec();
         let seals = given.iter().map(|der| Seals::Pinned(sha256(der))).collect();
@@ -84,15 +84,15 @@ impl SealTrust {
     /// Trusts the seal of the public test environment of 2021: `SIGNICAT AS` (989584022), under the authorities of
     /// Buypass' test certificates "Buypass Class 3 Test4 CA 3".
     ///
-    /// Taken from signed documents of that year. If the environment seals with another certificate today, documents are
-    /// refused, and `signering inspect` shows who sealed them.
+    /// The certificate was found in signed documents of that year. If the environment seals with another certificate
+    /// today, documents are refused, and `signering inspect` shows the certificate of the seal.
     pub fn test_environment_2021() -> Self {
         let anchors = TEST_2021.iter().map(|(_, key)| Anchor(*key)).collect();
         let sealer = Sealer(Pattern::Number("989584022".parse().expect("nine digits")));
         Self { seals: vec![Seals::Under(anchors, sealer)], timestamps: Vec::new(), given: Vec::new() }
     }
 
-    /// Trusts the timestamps of these authorities too. Those of the seal's authorities are always trusted.
+    /// Adds authorities whose timestamps are trusted. Those of the seal's authorities are always trusted.
     ///
     /// A timestamp proves when a document was sealed, so that it can be verified after its certificate has expired. It
     /// does not prove who sealed it.
@@ -103,7 +103,7 @@ impl SealTrust {
         self
     }
 
-    /// Accepts what either of them accepts.
+    /// Combines two: accepts documents that either of them accepts.
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
         self.seals.extend(other.seals);
@@ -118,7 +118,7 @@ impl SealTrust {
         pool
     }
 
-    /// Who may have sealed, each with how their certificates are known.
+    /// The rules, one per accepted sealer.
     pub(super) fn rules(&self) -> impl Iterator<Item = TrustRule<'_>> {
         self.seals.iter().map(TrustRule)
     }
@@ -133,7 +133,7 @@ impl SealTrust {
     }
 }
 
-/// One rule of a [`SealTrust`]: which certificates are trusted, and whose they must be.
+/// A rule of a [`SealTrust`]: the trusted certificates, and the required sealer.
 pub(super) struct TrustRule<'t>(&'t Seals);
 
 impl TrustRule<'_> {
@@ -144,7 +144,7 @@ impl TrustRule<'_> {
         }
     }
 
-    /// Whether the certificate is that of who must have sealed.
+    /// Whether the certificate belongs to the required sealer.
     pub(super) fn is_sealer(&self, certificate: &Signer) -> bool {
         match self.0 {
             Seals::Under(_, sealer) => sealer.is(certificate),
@@ -201,17 +201,17 @@ enum Pattern {
 }
 
 impl Sealer {
-    /// The organization with this organization number.
+    /// Requires this organization number.
     pub fn organization_number(number: OrganizationNumber) -> Self {
         Self(Pattern::Number(number))
     }
 
-    /// The organization whose name (`O`) is exactly this.
+    /// Requires exactly this name of the organization (`O`).
     pub fn organization(name: impl Into<String>) -> Self {
         Self(Pattern::Organization(name.into()))
     }
 
-    /// The organization whose common name (`CN`) is exactly this.
+    /// Requires exactly this common name (`CN`).
     pub fn common_name(name: impl Into<String>) -> Self {
         Self(Pattern::CommonName(name.into()))
     }

@@ -25,18 +25,18 @@ use crate::types::Document;
 pub struct Verified<D> {
     bytes: Bytes,
     signatures: Vec<CheckedSignature>,
-    /// Where the newest real signature is among them.
+    /// The index of the newest signature that is not a timestamp.
     seal: usize,
-    /// What that one covers.
+    /// The length of what it covers.
     sealed: usize,
     trust: SealTrust,
     at: Timestamp,
-    /// What is attached, once somebody asks.
+    /// The attached files, read at the first call.
     attached: OnceLock<Attached>,
     kind: PhantomData<D>,
 }
 
-/// What is attached to a PDF, or is a document of its own.
+/// The evidence and digests of the files that are attached to a PDF, or of a technical signature itself.
 #[derive(Default)]
 struct Attached {
     /// SHA-256 of the files.
@@ -281,22 +281,22 @@ impl FailedVerification {
         Self { error: Box::new(error.into()), bytes }
     }
 
-    /// What went wrong.
+    /// Returns the error.
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// What is wrong with the document, if it arrived.
+    /// Returns the error of the verification. `None` if the document could not be downloaded.
     pub fn reason(&self) -> Option<&VerificationError> {
         if let Error::Verification(reason) = &*self.error { Some(reason) } else { None }
     }
 
-    /// The document, as it arrived.
+    /// Returns the document, if it was downloaded.
     pub fn bytes(&self) -> Option<&Bytes> {
         self.bytes.as_ref()
     }
 
-    /// What went wrong, and the document.
+    /// Returns the error and the document.
     pub fn into_parts(self) -> (Error, Option<Bytes>) {
         (*self.error, self.bytes)
     }
@@ -333,7 +333,7 @@ impl std::error::Error for FailedVerification {
 /// use posten_signering::verify::{Inclusion, Verified};
 /// use posten_signering::{Document, Pades};
 ///
-/// /// Whether what was signed is what was sent.
+/// /// Whether the signed PDF proves that this document was signed.
 /// fn is_what_was_sent(signed: &Verified<Pades>, sent: &Document) -> bool {
 ///     signed.inclusion(sent) != Inclusion::Unknown
 /// }

@@ -1,8 +1,9 @@
 //! XML signatures, as far as XAdES and LTV-SDO need them (XML Signature 1.1; ETSI EN 319 132-1).
 //!
 //! Which element is signed is decided by the reference: what is read from a document is read from the element that the
-//! reference leads to, and identifiers must be unique. One signature a document; no DTD, so no entities; and the number of
-//! elements, attributes and namespaces is bounded before a tree is built. The canonical form is hashed as it is written.
+//! reference leads to, and identifiers must be unique. One signature a document; no DTD, so no entities; and the number
+//! of elements, attributes and namespaces is bounded before a tree is built. The canonical form is hashed as it is
+//! written.
 
 use std::cell::Cell;
 
@@ -26,14 +27,14 @@ use crate::xml::markup::{self, Limits};
 /// The size of a document, in bytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// What is counted before it is parsed.
+/// The limits that are checked before parsing.
 const LIMITS: Limits =
     Limits { elements: 100_000, attributes: 200_000, attributes_of_one: 100, namespaces: 100, depth: 64 };
 
 const MAX_REFERENCES: usize = 64;
 const MAX_TIMESTAMPS: usize = 8;
 
-/// How much of the text of an element is read, unless it is a document.
+/// The maximum size of the text of an element, except of a document.
 const MAX_TEXT: usize = 4 * 1024 * 1024;
 
 const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
@@ -78,7 +79,7 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
     let canonical = Canonical::named(only(info, DS, "CanonicalizationMethod")?)?;
     let references: Vec<_> = children(info, DS, "Reference").collect();
     if references.is_empty() || references.len() > MAX_REFERENCES {
-        return Err(Malformed("its references"));
+        return Err(Malformed("its references are invalid"));
     }
     let written = Written(Cell::new(document.input_text().len().saturating_mul(4).saturating_add(MAX_TEXT)));
     let (mut elements, mut files) = (Vec::new(), Vec::new());
@@ -90,7 +91,7 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
                 elements.push(target.id());
             }
             Some(_) => files.push(file(reference)?),
-            None => return Err(Malformed("its references")),
+            None => return Err(Malformed("its references are invalid")),
         }
     }
     // What is read as signed properties is what is signed.
@@ -142,8 +143,8 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
     Ok(SignedXml { intact: Intact { signer, pool, values, time, timestamps }, elements, files, time })
 }
 
-/// How much canonical XML may still be written, for all references together: several of them may cover all of a document,
-/// and a namespace may be written again for each element.
+/// How much canonical XML may still be written, for all references together: several of them may cover all of a
+/// document, and a namespace may be written again for each element.
 struct Written(Cell<usize>);
 
 impl Written {
@@ -226,8 +227,8 @@ fn digest_method(of: Node<'_, '_>) -> Result<ObjectIdentifier, VerificationError
         Some(SHA256_URI) => Ok(SHA256),
         Some("http://www.w3.org/2001/04/xmldsig-more#sha384") => Ok(SHA384),
         Some("http://www.w3.org/2001/04/xmlenc#sha512") => Ok(SHA512),
-        Some(SHA1_URI) => Err(Unsupported("SHA-1 is refused on purpose: its collisions can be made")),
-        _ => Err(Unsupported("its digest")),
+        Some(SHA1_URI) => Err(Unsupported("SHA-1, for which collisions can be computed")),
+        _ => Err(Unsupported("its digest algorithm is unknown")),
     }
 }
 
@@ -277,5 +278,5 @@ fn base64(node: Node<'_, '_>) -> Result<Vec<u8>, VerificationError> {
         return Err(TooComplex("a value of the XML signature is too large"));
     }
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STANDARD.decode(digits).map_err(|_| Malformed("a value of its XML signature"))
+    STANDARD.decode(digits).map_err(|_| Malformed("a value of its XML signature is not base64"))
 }

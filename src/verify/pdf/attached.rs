@@ -8,10 +8,10 @@ use super::budget::MAX_DEPTH;
 use super::object::{Dictionary, Object};
 use crate::error::VerificationError::{self, TooComplex};
 
-/// How many nodes of the tree of names are looked at, and how many files.
+/// The maximum number of nodes of the name tree, and of files.
 const MAX_NODES: usize = 10_000;
 
-/// How many certificates, CRLs and OCSP responses are read.
+/// The maximum number of certificates, CRLs and OCSP responses.
 const MAX_VALUES: usize = 1_000;
 
 /// An attached file.

@@ -9,28 +9,28 @@ use super::budget::MAX_DEPTH;
 use super::object::{Dictionary, Id, Object, unhex};
 use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
 
-/// How many signatures and timestamps a document may have.
+/// The maximum number of signatures and timestamps of a document.
 const MAX_SIGNATURES: usize = 64;
 
-/// How many fields of a form are looked at.
+/// The maximum number of fields of a form.
 const MAX_FIELDS: usize = 10_000;
 
 /// A signature as it stands in the file.
 pub(in crate::verify) struct RawSignature<'b> {
     pub(in crate::verify) kind: Kind,
-    /// What it covers: all before it, and all after it up to `end`.
+    /// The covered bytes: before the signature value, and after it up to `end`.
     pub(in crate::verify) covered: [&'b [u8]; 2],
     pub(in crate::verify) end: usize,
     /// The CMS, with the zeros that fill its place.
     pub(in crate::verify) contents: Vec<u8>,
-    /// When it was made, by the clock of who made it.
+    /// The signing time that its signer claims.
     pub(in crate::verify) claimed: Option<Timestamp>,
     /// The object that is the signature, if it is one of its own.
     pub(in crate::verify) value: Option<Id>,
     pub(in crate::verify) permits: Permits,
 }
 
-/// What a signature claims to be (ISO 32000-2, table 260; ETSI EN 319 142-1, 5.4.3 and 5.5).
+/// The kind of a signature, as it claims (ISO 32000-2, table 260; ETSI EN 319 142-1, 5.4.3 and 5.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::verify) enum Kind {
     /// `ETSI.CAdES.detached`.
@@ -41,7 +41,7 @@ pub(in crate::verify) enum Kind {
     Timestamp,
 }
 
-/// What a signature permits to be added behind it.
+/// The changes that a signature permits after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::verify) struct Permits {
     /// It certifies the document: with 1 nothing, with 2 and 3 further signatures, and more that is not accepted here.
@@ -120,19 +120,23 @@ impl<'b> View<'_, 'b> {
             Some(b"adbe.x509.rsa_sha1") => {
                 return Err(Unsupported("its SubFilter adbe.x509.rsa_sha1 has no signed attributes"));
             }
-            _ => return Err(Unsupported("its SubFilter")),
+            _ => return Err(Unsupported("its SubFilter is unknown")),
         };
         let range = self.array(signature, b"ByteRange")?;
         let numbers: Vec<usize> = range.iter().filter_map(Object::index).collect();
-        let [0, before, start, length] = numbers[..] else { return Err(Malformed("its ByteRange")) };
+        let [0, before, start, length] = numbers[..] else { return Err(Malformed("its ByteRange is invalid")) };
         let bytes = self.file.bytes;
-        let end = start.checked_add(length).filter(|end| *end <= bytes.len()).ok_or(Malformed("its ByteRange"))?;
+        let end =
+            start.checked_add(length).filter(|end| *end <= bytes.len()).ok_or(Malformed("its ByteRange is invalid"))?;
         // Between the two ranges stands the signature in hexadecimal, and nothing else: no room for anything that no
         // signature covers.
-        let gap = bytes.get(before..start).ok_or(Malformed("its ByteRange"))?;
-        let [b'<', hex @ .., b'>'] = gap else { return Err(Malformed("its ByteRange leaves more out than it")) };
+        let gap = bytes.get(before..start).ok_or(Malformed("its ByteRange is invalid"))?;
+        let [b'<', hex @ .., b'>'] = gap else {
+            return Err(Malformed("its ByteRange excludes more than the signature value"));
+        };
         let is_hex = hex.iter().all(u8::is_ascii_hexdigit);
-        let contents = unhex(hex).filter(|_| is_hex).ok_or(Malformed("its ByteRange leaves more out than it"))?;
+        let contents =
+            unhex(hex).filter(|_| is_hex).ok_or(Malformed("its ByteRange excludes more than the signature value"))?;
         if self.value(signature, b"Contents")?.string() != Some(&contents) {
             return Err(Malformed("its ByteRange belongs to another signature"));
         }
@@ -149,7 +153,7 @@ impl<'b> View<'_, 'b> {
         })
     }
 
-    /// What the signature's references and its field say (ISO 32000-2, tables 236, 237, 255 to 259).
+    /// The permissions in the signature's references and its field (ISO 32000-2, tables 236, 237, 255 to 259).
     fn permits(&self, signature: &Dictionary, field: &Dictionary) -> Result<Permits, VerificationError> {
         let mut permits = Permits::default();
         for reference in self.array(signature, b"Reference")? {

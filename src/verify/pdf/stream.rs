@@ -46,16 +46,16 @@ pub(super) fn unpacked<'b>(
 fn predicted(plain: Vec<u8>, parameters: Option<&Dictionary>) -> Result<Vec<u8>, VerificationError> {
     let number = |key: &[u8], default: usize| match parameters.and_then(|parameters| parameters.get(key)) {
         None => Ok(default),
-        Some(value) => value.index().ok_or(Malformed("the parameters of a stream")),
+        Some(value) => value.index().ok_or(Malformed("the parameters of a stream are invalid")),
     };
     match number(b"Predictor", 1)? {
         1 => return Ok(plain),
         10..=15 => {}
-        _ => return Err(Unsupported("the predictor of a stream")),
+        _ => return Err(Unsupported("the predictor of a stream is unknown")),
     }
     let columns = number(b"Columns", 1)?;
     if number(b"Colors", 1)? != 1 || number(b"BitsPerComponent", 8)? != 8 || !(1..=1024).contains(&columns) {
-        return Err(Unsupported("the predictor of a stream"));
+        return Err(Unsupported("the predictor of a stream is unknown"));
     }
     let mut lines = Vec::with_capacity(plain.len());
     let (mut above, mut line) = (vec![0_u8; columns], vec![0; columns]);
@@ -72,7 +72,7 @@ fn predicted(plain: Vec<u8>, parameters: Option<&Dictionary>) -> Result<Vec<u8>,
                 2 => up,
                 3 => u8::midpoint(left, up),
                 4 => paeth(left, up, corner),
-                _ => return Err(Malformed("the predictor of a stream")),
+                _ => return Err(Malformed("the predictor of a stream is invalid")),
             };
             line[at] = line[at].wrapping_add(predicted);
         }
