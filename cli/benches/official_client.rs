@@ -1,5 +1,5 @@
-//! What the official Java client costs, and what this crate costs for the same jobs, on one sandbox in one run: CPU time of
-//! the client's process and its memory. Needs Maven and Java.
+//! What the official Java client costs, and what this crate costs for the same jobs, on one sandbox in one run: CPU
+//! time of the client's process and its memory. Needs Maven and Java.
 //!
 //! ```sh
 //! cargo bench --bench official_client --all-features
@@ -33,7 +33,7 @@ impl Drop for Running {
     }
 }
 
-/// How many jobs, unless the environment says otherwise.
+/// A number from the environment, or its default.
 fn number(name: &str, usual: usize) -> usize {
     std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))
 }

@@ -12,11 +12,11 @@ use super::output::{Output, plain};
 
 #[derive(Args)]
 pub struct Archive {
-    /// The organization that owns the document
+    /// The organization number of the document's owner
     owner: OrganizationNumber,
-    /// The document's id
+    /// The ID of the document
     document: String,
-    /// Where to save it
+    /// The file to write. An existing file is replaced
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]

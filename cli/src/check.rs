@@ -1,4 +1,4 @@
-//! `signering check`: what is wrong with certificate, environment and connection, and what to do about it.
+//! `signering check`: diagnoses the certificate, the environment and the connection.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::connection::Connection;
 use super::failure::{Failure, with_causes};
 use super::output::{Output, plain};
 
-/// A certificate that ends within so many days should be on somebody's list.
+/// The number of days before the end of a certificate from which a warning is printed.
 const SOON: i64 = 60;
 
 #[derive(Args)]
@@ -20,14 +20,14 @@ pub struct Check {
     connection: Connection,
 }
 
-/// What one look has found.
+/// The result of one check.
 struct CheckResult {
     of: &'static str,
     outcome: Outcome,
-    /// What it is, in a word for programs.
+    /// The diagnosis as a word, for programs.
     diagnosis: &'static str,
     text: String,
-    /// What to do about it.
+    /// The advice for a problem.
     cure: Option<&'static str>,
 }
 
@@ -49,7 +49,7 @@ impl Check {
             _ => None,
         });
         output.result(&text.join("\n"), &json!({ "good": worst.is_none(), "checks": json }))?;
-        worst.map_or(Ok(()), |class| Err(Failure::Found(class)))
+        worst.map_or(Ok(()), |class| Err(Failure::CheckFailed(class)))
     }
 
     async fn look(&self, output: &Output, findings: &mut Vec<CheckResult>) -> Result<(), Failure> {
@@ -65,7 +65,7 @@ impl Check {
         let environment = match self.connection.environment() {
             Ok(environment) => environment,
             Err(Failure::Library(error)) => {
-                let cure = "Give --roots PEM or DER files with certificates of authorities, or a directory of them.";
+                let cure = "Set --roots to a PEM or DER file with certificates of authorities, or to a directory of such files.";
                 findings.push(CheckResult::failed("environment", &error, "bad-environment", Some(cure)));
                 return Ok(());
             }
@@ -75,7 +75,7 @@ impl Check {
         let tokens = match self.connection.access_tokens() {
             Ok(tokens) => tokens,
             Err(Failure::Library(error)) => {
-                let cure = "Give --token-endpoint an https URL, and --token-roots PEM or DER files.";
+                let cure = "Set --token-endpoint to an https URL, and --token-roots to a PEM or DER file.";
                 findings.push(CheckResult::failed("access token", &error, "bad-token-endpoint", Some(cure)));
                 return Ok(());
             }
@@ -109,32 +109,31 @@ impl Check {
 fn unusable(error: &Error) -> CheckResult {
     use IdentityError as E;
     let Error::Identity(reason) = error else {
-        let cure = "Look at the path and at who may read the file.";
+        let cure = "Check the path and the permissions of the file.";
         return CheckResult::failed("certificate", error, "no-file", Some(cure));
     };
     let (diagnosis, cure) = match reason {
         E::WrongPassword => (
             "wrong-password",
-            "Each .p12 file may have a password of its own; it came apart from the file. Mind line breaks in the password file.",
+            "Each .p12 file may have its own password, which the supplier sends separately. Check the password file for line breaks.",
         ),
         E::NotForDigitalSignature { key_usage } if key_usage.contains("nonRepudiation") => (
             "signing-only-certificate",
-            "This is the one for signatures. Of the files delivered together, take the one for authentication.",
+            "This is the certificate for signatures (signering). Use the file for authentication (autentisering), which is delivered with it.",
         ),
         E::NotForDigitalSignature { .. } => (
             "encryption-only-certificate",
-            "This is the one for encryption. Of the files delivered together, take the one for authentication.",
+            "This is the certificate for encryption (kryptering). Use the file for authentication (autentisering), which is delivered with it.",
         ),
         E::Expired { .. } => ("expired", "Order a new certificate from Buypass or Commfides."),
-        E::NotYetValid { .. } => ("not-yet-valid", "Wait, or set this machine's clock."),
-        E::MissingKey => ("no-key", "Take the file that has the private key too: a .p12, not a .cer or .crt."),
+        E::NotYetValid { .. } => ("not-yet-valid", "Wait, or correct this machine's clock."),
+        E::MissingKey => ("no-key", "Use the file that also contains the private key: a .p12, not a .cer or .crt."),
         E::NotRsa => ("not-rsa", "Order a certificate with an RSA key."),
-        E::NotPkcs12 => ("not-pkcs12", "Is it PEM? Then use --certificate and --key."),
-        E::UnsupportedPkcs12 { .. } => (
-            "unsupported-pkcs12",
-            "Pack key and certificate again with AES-256, with openssl pkcs12 or keytool for instance.",
-        ),
-        _ => ("bad-certificate", "Fetch the certificate from its issuer again."),
+        E::NotPkcs12 => ("not-pkcs12", "If the file is PEM, use --certificate and --key."),
+        E::UnsupportedPkcs12 { .. } => {
+            ("unsupported-pkcs12", "Convert the archive to AES-256, for instance with openssl pkcs12 or keytool.")
+        }
+        _ => ("bad-certificate", "Get the certificate from its supplier again."),
     };
     CheckResult::failed("certificate", error, diagnosis, Some(cure))
 }
@@ -157,17 +156,18 @@ fn certificate(identity: &Identity, now: Timestamp) -> CheckResult {
         outcome: Outcome::Warning,
         diagnosis: "ends-soon",
         text,
-        cure: Some("Order the next one now: it takes days, and the day after the last one nothing works."),
+        cure: Some("Order a new certificate now. The delivery takes days, and no call works after the expiry."),
     }
 }
 
-/// Only a warning: the service decides.
+/// Checks that the certificate chains to an authority of the environment. A failure is only a warning: the service
+/// decides.
 fn fits(environment: &Environment<NoTokens>, identity: &Identity) -> CheckResult {
     let (diagnosis, text, cure) = match environment.suits(identity) {
         Ok(()) => {
             return CheckResult::good(
                 "environment",
-                format!("{}, whose authorities vouch for the certificate", environment.root()),
+                format!("{}, and the certificate chains to one of its authorities", environment.root()),
             );
         }
         Err(error @ IdentityError::MissingIntermediate { .. }) => (
@@ -178,69 +178,69 @@ fn fits(environment: &Environment<NoTokens>, identity: &Identity) -> CheckResult
         Err(error @ IdentityError::AuthorityOutOfDate { .. }) => (
             "authority-out-of-date",
             error.to_string(),
-            "Look at this machine's clock. If it is right, order a new certificate: its authority is no longer valid.",
+            "Check this machine's clock. If it is right, order a new certificate: its authority is no longer valid.",
         ),
         Err(error) => (
             "other-environment",
             plain(error),
-            "Test certificates are for the test environments, others for production. If this is no mistake, add the root with --roots.",
+            "A test certificate works in test environments only, any other in production only. If this is intended, add the root with --roots.",
         ),
     };
     CheckResult { of: "environment", outcome: Outcome::Warning, diagnosis, text, cure: Some(cure) }
 }
 
-/// How long a token lasts. The token itself is shown to nobody.
+/// The remaining lifetime of a token, as text. The token itself is never printed.
 fn lasts(left: Option<Duration>) -> String {
     let seconds = left.unwrap_or_default().as_secs();
-    format!("gives a token that lasts for {} minutes and {} seconds", seconds / 60, seconds % 60)
+    format!("issues a token that is valid for {} minutes and {} seconds", seconds / 60, seconds % 60)
 }
 
-/// What is wrong when the token endpoint gives no token.
+/// Diagnoses an error of the token endpoint.
 fn no_token(error: &Error) -> CheckResult {
     let (diagnosis, cure) = match error {
         Error::AccessToken(AccessTokenError::Refused(refusal)) => match refusal.code() {
             Some("invalid_client") => (
                 "invalid-client",
-                "Nyva knows a client by one certificate. Was it renewed? Then make a new client for the new one. Or is the client id one of another environment?",
+                "Nyva registers a client for one certificate. If the certificate was renewed, register a new client. Otherwise check that the client ID belongs to this environment.",
             ),
             Some("invalid_scope") => {
-                ("invalid-scope", "Look at --broker-id: it is the number that Nyva shows, and no organization number.")
+                ("invalid-scope", "Check --broker-id: it is the number that Nyva shows, not an organization number.")
             }
             Some("invalid_target") => (
                 "invalid-resource",
-                "The provider expects another resource: give it with --resource, the host without /api for instance.",
+                "The provider expects another resource: set it with --resource, for instance to the URL without /api.",
             ),
             _ if error.class() == ErrorClass::Rights => {
-                ("token-refused", "Look in Nyva whether the client may use signering.")
+                ("token-refused", "Check in Nyva that the client may use signering.")
             }
-            _ => ("token-endpoint-fails", "The identity provider has a problem of its own: try again later."),
+            _ => ("token-endpoint-fails", "The identity provider failed. Try again later."),
         },
         Error::AccessToken(AccessTokenError::Malformed(_)) => {
-            ("bad-token-answer", "Somebody else answers: is there a proxy or gateway in the way, is the address right?")
+            ("bad-token-answer", "Another server answered, such as a proxy or gateway. Check the address.")
         }
         Error::AccessToken(AccessTokenError::Tls(TlsError::OurCertificateRefused { .. })) => (
             "token-certificate-refused",
-            "The identity provider does not take this kind of certificate. Test and production mixed up, or its issuer's certificate missing?",
+            "The identity provider refused the certificate: test and production mixed up, or its issuer's certificate missing.",
         ),
         Error::AccessToken(AccessTokenError::Tls(_)) => (
             "token-endpoint-not-trusted",
-            "Somebody else may answer: a proxy that opens TLS must leave this address alone. Look at this machine's clock, too.",
+            "Another server may have answered: exempt this address from proxies that decrypt TLS. Also check this machine's clock.",
         ),
         error => return unreachable("access token", error),
     };
     CheckResult::failed("access token", error, diagnosis, Some(cure))
 }
 
-/// What is wrong when the service does not answer as it should.
+/// Diagnoses an error of the service.
 fn refused(error: &Error) -> CheckResult {
     if let Error::AccessToken(AccessTokenError::NotAccepted(_)) = error {
-        let cure = "The token is fresh, and the service does not take it: does the token endpoint belong to this environment? Try another --resource, and look in Nyva whether the client may use signering.";
+        let cure = "The service refused a new token. Check that the token endpoint belongs to this environment and, in Nyva, that the client may use signering, or try another --resource.";
         return CheckResult::failed("service", error, "token-not-accepted", Some(cure));
     }
     unreachable("service", error)
 }
 
-/// What is wrong with a connection or with what answers there: the service, or the token endpoint.
+/// Diagnoses an error of the connection to the service or the token endpoint.
 fn unreachable(of: &'static str, error: &Error) -> CheckResult {
     if let Error::Tls(reason) = error {
         let (diagnosis, cure) = tls(reason);
@@ -249,35 +249,34 @@ fn unreachable(of: &'static str, error: &Error) -> CheckResult {
     let (diagnosis, cure) = match error.class() {
         ErrorClass::Rights if matches!(error, Error::BrokerNotAuthorized(_)) => (
             "broker-not-authorized",
-            "The organization in --sender must let the certificate's organization act for it: in Altinn, or by agreement. Or is --sender wrong?",
+            "Check --sender. If it is right, that organization must authorize the certificate's organization to act for it, in Altinn or by agreement.",
         ),
         ErrorClass::Rights => (
             "organization-not-authorized",
-            "Ask Posten signering's support to open the API for the organization of the certificate.",
+            "Ask the support of Posten signering to give the certificate's organization access to the API.",
         ),
         ErrorClass::Connect if is_of_proxy(error, "underlying connection") => {
-            ("no-proxy", "Nobody answers at the proxy's address: look at --proxy.")
+            ("no-proxy", "The proxy does not answer: check --proxy.")
         }
         ErrorClass::Connect if is_of_proxy(error, "") => (
             "proxy-refuses",
-            "The proxy does not let this connection through: ask those who run it for CONNECT to the service's host, port 443.",
+            "The proxy refused the connection. Ask its operator to permit CONNECT to the service's host on port 443.",
         ),
         ErrorClass::Connect => (
             "no-connection",
-            "Is there a network, is the name of the host right, does the firewall let port 443 out? If only a proxy gets out: --proxy.",
+            "Check the network, the host name, and that the firewall permits port 443. If a proxy is required, set --proxy.",
         ),
-        ErrorClass::Timeout => {
-            ("no-answer", "The service, or a firewall that swallows packets. If only a proxy gets out: --proxy.")
-        }
-        ErrorClass::Transport => {
-            ("connection-lost", "Somebody between ends connections: a firewall, a proxy. Try again.")
-        }
+        ErrorClass::Timeout => (
+            "no-answer",
+            "The service does not answer, or a firewall drops packets. If a proxy is required, set --proxy.",
+        ),
+        ErrorClass::Transport => ("connection-lost", "A firewall or proxy may have closed the connection. Try again."),
         ErrorClass::RateLimited => {
-            ("too-many-requests", "Wait half a minute, and look who else calls with this organization.")
+            ("too-many-requests", "Wait 30 seconds, and check which other programs call for this organization.")
         }
         _ => (
             "unexpected-answer",
-            "An answer that is not the service's: is the address right, is there a proxy in the way?",
+            "The answer is not one of the service. Check the address, and whether a proxy answers.",
         ),
     };
     CheckResult::failed(of, error, diagnosis, Some(cure))
@@ -289,15 +288,16 @@ fn tls(reason: &TlsError) -> (&'static str, &'static str) {
             "certificate-refused",
             "Test and production mixed up, an intermediate missing, or a certificate that was revoked.",
         ),
-        TlsError::MissingAuthority { .. } => {
-            ("authority-missing", "Fetch the certificate of this authority from its issuer, and give it with --roots.")
-        }
+        TlsError::MissingAuthority { .. } => (
+            "authority-missing",
+            "Download the certificate of this authority from its issuer, and add it with --roots.",
+        ),
         TlsError::OtherEnvironment { .. } => {
-            ("server-of-other-environment", "Test and production are mixed up: look at --environment.")
+            ("server-of-other-environment", "Test and production are mixed up: check --environment.")
         }
         TlsError::AuthorityOutOfDate { .. } => (
             "authority-out-of-date",
-            "Look at this machine's clock. If it is right, the service needs a new certificate.",
+            "Check this machine's clock. If it is right, the service needs a new certificate.",
         ),
         TlsError::UntrustedRoot { .. }
         | TlsError::MissingIntermediate { .. }
@@ -305,19 +305,19 @@ fn tls(reason: &TlsError) -> (&'static str, &'static str) {
         | TlsError::TooManyCertificates { .. }
         | TlsError::SelfSigned => (
             "server-not-trusted",
-            "Somebody else may answer: a proxy that opens TLS must leave this address alone. Or an authority is missing in --roots.",
+            "Another server may have answered: exempt this address from proxies that decrypt TLS. Or an authority is missing in --roots.",
         ),
         TlsError::WrongOrganization { .. } => {
-            ("another-server", "Somebody else answers: a proxy that opens TLS, or a wrong address.")
+            ("another-server", "Another server answered: a proxy that decrypts TLS, or a wrong address.")
         }
         TlsError::Expired { .. } | TlsError::NotYetValid { .. } => {
-            ("server-out-of-date", "Look at this machine's clock first.")
+            ("server-out-of-date", "Check this machine's clock first.")
         }
-        _ => ("no-tls", "Is this the address of the service? Does a firewall or proxy interfere?"),
+        _ => ("no-tls", "Check the address of the service, and whether a firewall or proxy interferes."),
     }
 }
 
-/// Whether it failed at the proxy, and said so in these words. There is no type to ask.
+/// Whether the error is one of the proxy with these words. The HTTP library has no type for it.
 fn is_of_proxy(error: &Error, words: &str) -> bool {
     let text = with_causes(error);
     text.contains("tunnel error") && text.contains(words)

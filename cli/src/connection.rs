@@ -16,16 +16,16 @@ use secrecy::zeroize::Zeroize;
 use super::failure::{Failure, cannot};
 use super::output::Output;
 
-/// Where the password may come from besides a file and the terminal.
+/// The environment variable of the archive's password.
 const PASSWORD_VARIABLE: &str = "SIGNERING_PASSWORD";
 
 #[derive(Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
-    /// The enterprise certificate with its key: a PKCS#12 archive (.p12, .pfx)
+    /// The enterprise certificate with its private key: a PKCS#12 archive (.p12, .pfx)
     #[arg(long, value_name = "FILE", env = "SIGNERING_P12", conflicts_with_all = ["certificate", "key"])]
     p12: Option<PathBuf>,
-    /// A file with the password of the archive in its first line. Defaults to `SIGNERING_PASSWORD`, or a prompt
+    /// A file with the password of the archive in its first line. Defaults to `SIGNERING_PASSWORD`, then to a prompt
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// The enterprise certificate and its chain, in PEM
@@ -34,17 +34,17 @@ pub struct Connection {
     /// The private key in PEM, not encrypted
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
-    /// production, difitest, difiqa, or the address of another service
+    /// production, difitest, difiqa, or the URL of another service
     #[arg(long, value_name = "NAME|URL", env = "SIGNERING_ENVIRONMENT")]
     environment: String,
-    /// Certificates of authorities to trust besides those of the environment: a file, or a directory of them. An
-    /// address has none of its own
+    /// Certificates of authorities to trust in addition to those of the environment: a file, or a directory of files.
+    /// Required for a URL, which has no authorities of its own
     #[arg(long, value_name = "PATH", env = "SIGNERING_ROOTS", value_delimiter = ',')]
     roots: Vec<PathBuf>,
-    /// Authenticate with access tokens: the id of the client that is registered for the certificate in Nyva
+    /// Authenticate with access tokens: the ID of the client that is registered for the certificate in Nyva
     #[arg(long, value_name = "UUID", env = "SIGNERING_CLIENT_ID", requires = "broker_id")]
     client_id: Option<ClientId>,
-    /// The broker id that Nyva shows for the client
+    /// The broker ID that Nyva shows for the client
     #[arg(long, value_name = "NUMBER", env = "SIGNERING_BROKER_ID", requires = "client_id")]
     broker_id: Option<BrokerId>,
     /// The token endpoint. Defaults to that of production or difitest
@@ -53,20 +53,20 @@ pub struct Connection {
     /// Root certificates for the token endpoint: a file or a directory. Defaults to those of Mozilla
     #[arg(long, value_name = "PATH", env = "SIGNERING_TOKEN_ROOTS", requires = "token_endpoint")]
     token_roots: Option<PathBuf>,
-    /// The resource of the access tokens. Defaults to the root of the API
+    /// The resource of the access tokens. Defaults to the root URL of the API
     #[arg(long, value_name = "TEXT", env = "SIGNERING_RESOURCE", requires = "client_id")]
     resource: Option<String>,
-    /// The organization number of the sender. Defaults to that of the certificate. A broker sets the organization that
-    /// it acts for
+    /// The organization number of the sender (avsender). Defaults to that of the certificate. A broker sets the
+    /// organization for which it acts
     #[arg(long, value_name = "NUMBER", env = "SIGNERING_SENDER")]
     sender: Option<OrganizationNumber>,
     /// An HTTP proxy (CONNECT)
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// Write every document package that is sent to this directory, for debugging
+    /// Write every document package to this directory before it is sent, for debugging
     #[arg(long, value_name = "DIRECTORY")]
     dump_packages: Option<PathBuf>,
-    /// The timeout of a call, in seconds
+    /// The timeout of a call in seconds, between 1 and 3600
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: Option<u64>,
 }
@@ -77,7 +77,7 @@ impl Connection {
         Ok(self.client_of(identity, self.environment()?, self.access_tokens()?, output)?)
     }
 
-    /// The access tokens to use, if any, and where they come from.
+    /// The access tokens to use, if any, with their endpoint.
     pub fn access_tokens(&self) -> Result<Option<(AccessTokens, TokenEndpoint)>, Failure> {
         let (Some(client_id), Some(broker_id)) = (&self.client_id, &self.broker_id) else { return Ok(None) };
         let mut tokens = AccessTokens::new(client_id.clone(), broker_id.clone());
@@ -146,7 +146,7 @@ impl Connection {
     ) -> Result<Client<HasSender>, Error> {
         let own = identity.organization_number().cloned();
         let sender = self.sender.clone().or(own).ok_or_else(|| {
-            Error::Configuration("the certificate names no organization: --sender must say who acts".to_owned())
+            Error::Configuration("the certificate has no organization number: set --sender".to_owned())
         })?;
         let mut builder = Client::builder().identity(identity).sender(Sender::new(sender)).user_agent("signering");
         if let Some(proxy) = &self.proxy {
@@ -170,7 +170,7 @@ impl Connection {
         }
     }
 
-    /// The archive's password: from a file, the environment, or somebody at the terminal.
+    /// The password of the archive, from a file, the environment or a prompt.
     fn password(&self) -> Result<SecretString, Failure> {
         if let Some(path) = &self.password_file {
             return first_line(path);
@@ -184,7 +184,9 @@ impl Connection {
             return Err(Failure::Usage(message));
         }
         let password = rpassword::prompt_password("Password of the certificate: ");
-        password.map(SecretString::from).map_err(|error| Failure::Other(format!("the password: {error}")))
+        password
+            .map(SecretString::from)
+            .map_err(|error| Failure::Other(format!("the password cannot be read: {error}")))
     }
 }
 
@@ -196,16 +198,16 @@ pub fn roots(path: &Path) -> Result<TrustAnchors, Error> {
     }
 }
 
-/// Longer is no file with a password, in bytes.
+/// The maximum size of a file with a password, in bytes.
 const MAX_PASSWORD_FILE: usize = 64 * 1024;
 
 fn first_line(path: &Path) -> Result<SecretString, Failure> {
-    // Room for all of it: text that grows leaves copies.
+    // The capacity is sufficient from the start: a string that grows leaves copies of the password in memory.
     let mut text = String::with_capacity(MAX_PASSWORD_FILE + 1);
     let read = File::open(path).and_then(|file| file.take(MAX_PASSWORD_FILE as u64).read_to_string(&mut text));
     read.map_err(cannot(FileAction::Read, path))?;
     if text.len() == MAX_PASSWORD_FILE {
-        let reason = io::Error::new(io::ErrorKind::FileTooLarge, "it is too long to be that of a password");
+        let reason = io::Error::new(io::ErrorKind::FileTooLarge, "it is too long for a password");
         return Err(cannot(FileAction::Read, path)(reason).into());
     }
     let line = SecretString::from(text.lines().next().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! `signering direct`: the signers are in your own web pages.
+//! `signering direct`: the direct flow.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use super::request::{self, Request, ReservedFile};
 pub enum Direct {
     /// Create a job, and print the redirect URL of each signer
     Send(Box<Send>),
-    /// Fetch the status of a job, after a signer came back
+    /// Fetch the status of a job, after a signer was redirected back
     Status(Status),
     /// Request a new redirect URL for a signer
     Renew(Renew),
@@ -29,7 +29,7 @@ pub enum Direct {
 pub struct Send {
     #[command(flatten)]
     request: Request,
-    /// A signer: a personal identification number, or another identifier of yours. Can be repeated
+    /// A signer: a personal identification number, or your own identifier. Can be repeated
     #[arg(long = "signer", value_name = "WHO", required_unless_present = "signers")]
     signer: Vec<String>,
     /// The exit URL for all outcomes. The options below take precedence
@@ -44,7 +44,7 @@ pub struct Send {
     /// The exit URL for signers whose ceremony failed
     #[arg(long, value_name = "URL", required_unless_present = "exit_url")]
     error_url: Option<String>,
-    /// Deliver the changes of the job by a queue, for `direct poll`. Defaults to fetching the status with `direct
+    /// Deliver the changes of the job by a queue, for `direct poll`. Defaults to a status that is fetched with `direct
     /// status`
     #[arg(long)]
     polling: bool,
@@ -62,7 +62,7 @@ pub struct Status {
     /// --token-file
     #[arg(long, value_name = "TOKEN|URL", required_unless_present = "token_file", conflicts_with = "token_file")]
     token: Option<String>,
-    /// A file with the token or the URL ("-": standard input)
+    /// A file with the status query token or the URL ("-": standard input)
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     #[command(flatten)]
@@ -158,7 +158,7 @@ impl Status {
         let client = self.connection.client(output)?;
         let status = client.direct().resume(handle)?.status(&self.token()?).await?;
         let mut found = ReceivedStatus::new(status.job_id(), status.reference(), status.state(), status.signatures());
-        // What is signed so far is no signed document yet.
+        // A PDF with some of the signatures is not saved as the signed document.
         if let JobStatus::Completed(done) = &status {
             found.saved = self.results.save(found.job, &done.pades()).await?;
         }
@@ -177,7 +177,7 @@ impl Status {
     }
 }
 
-/// The token itself, or that of a URL.
+/// Reads a token, or the token of a URL.
 fn token(text: &str) -> Result<StatusQueryToken, Failure> {
     let from_url = url::Url::parse(text).ok().and_then(|url| {
         let token = url.query_pairs().find(|(name, _)| name == "status_query_token");

@@ -1,4 +1,4 @@
-//! Why a command did not do what it should, and with which exit code it says so.
+//! The errors of commands, and their exit codes.
 
 use std::fmt;
 use std::io;
@@ -6,36 +6,36 @@ use std::path::Path;
 
 use posten_signering::{Error, ErrorClass, FailedCall, FileAction, InvalidValue};
 
-/// Why a command failed.
+/// An error of a command.
 #[derive(Debug)]
 pub enum Failure {
-    /// What was typed, or stands in a file that was named, cannot be right.
+    /// An option, or a file that it names, is invalid.
     Usage(String),
-    /// What the library says.
+    /// An error of the library.
     Library(Error),
-    /// A document is not what it should be.
+    /// A document is invalid.
     Document(String),
-    /// `check` has found something and said so itself.
-    Found(ErrorClass),
+    /// A check of `check` failed, which it has printed itself.
+    CheckFailed(ErrorClass),
     /// Standard output cannot be written: a full disk, or a reader that ended.
     Unprinted {
         error: io::Error,
-        /// What was done already, and is not undone.
+        /// The steps before, which are not undone.
         done: Option<String>,
     },
-    /// Something else.
+    /// Any other error.
     Other(String),
 }
 
 impl Failure {
-    /// What it is, if it has a class.
+    /// The class of the error, if it has one.
     fn class(&self) -> Option<ErrorClass> {
         match self {
             Self::Usage(_) => Some(ErrorClass::Value),
             Self::Library(error) => Some(error.class()),
             Self::Document(_) => Some(ErrorClass::Document),
             Self::Unprinted { .. } => Some(ErrorClass::File),
-            Self::Found(class) => Some(*class),
+            Self::CheckFailed(class) => Some(*class),
             Self::Other(_) => None,
         }
     }
@@ -67,24 +67,24 @@ impl fmt::Display for Failure {
                 write!(f, "cannot write to standard output: {error}")?;
                 done.as_ref().map_or(Ok(()), |done| write!(f, "; {done}"))
             }
-            Self::Found(_) => Ok(()),
+            Self::CheckFailed(_) => Ok(()),
         }
     }
 }
 
-/// What a failure to do something with a file is.
+/// Returns a function that converts an I/O error of a file.
 pub fn cannot(action: FileAction, path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::File { action, path, source }
 }
 
-/// An error and what lies behind it, in one line.
+/// An error and its causes, in one line.
 pub fn with_causes(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         let deeper = error.to_string();
-        // How the HTTP library names its own layers helps nobody.
+        // The names of the HTTP library's layers do not help users.
         let is_layer = ["error sending request", "client error (Connect)"].contains(&deeper.as_str());
         if !is_layer && !text.contains(&deeper) {
             text.push_str(": ");

@@ -1,5 +1,4 @@
-//! `signering inspect`: what is in a document package, a signed PDF or a technical signature, who sealed it, and whether
-//! that is to be trusted.
+//! `signering inspect`: shows a document package, a signed PDF or a technical signature, and verifies its seal.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -24,31 +23,31 @@ pub struct Inspect {
     file: PathBuf,
     #[command(flatten)]
     trust: Trust,
-    /// Write the certificate of the seal to this file, to pin it with --pin. Compare it first with what your PDF reader
-    /// shows for a document that you know, or with what the service's people say
+    /// Write the certificate of the seal to this file, to pin it with --pin. First compare it with the certificate that
+    /// your PDF reader shows for a document that you know, or ask the service's support
     #[arg(long, value_name = "FILE")]
     write_pin: Option<PathBuf>,
 }
 
-/// Who must have sealed the document. Without these, everything is shown and nothing is vouched for
+/// The expected sealer of the document. Without it, everything is shown and nothing is verified
 #[derive(Args)]
 struct Trust {
-    /// Certificates of the authorities that the seal must lead to, as a file or a directory of files
+    /// Certificates of the authorities to which the seal must chain: a file, or a directory of files
     #[arg(long, value_name = "PATH", requires = "sealer")]
     roots: Option<PathBuf>,
-    /// The organization number of who must have sealed
+    /// The organization number in the certificate of the seal
     #[arg(long, value_name = "NUMBER", group = "sealer")]
     sealer_number: Option<String>,
-    /// The organization (O) of who must have sealed
+    /// The organization (O) in the certificate of the seal
     #[arg(long, value_name = "NAME", group = "sealer")]
     sealer_organization: Option<String>,
-    /// The common name (CN) of who must have sealed
+    /// The common name (CN) in the certificate of the seal
     #[arg(long, value_name = "NAME", group = "sealer")]
     sealer_name: Option<String>,
-    /// The certificate that must have sealed (PEM), and no other
+    /// The certificate of the seal (PEM). No other is accepted
     #[arg(long, value_name = "FILE", conflicts_with_all = ["roots", "sealer"])]
     pin: Option<PathBuf>,
-    /// Certificates of the authorities whose timestamps are believed, as a file or a directory of files
+    /// Certificates of the authorities whose timestamps are trusted: a file, or a directory of files
     #[arg(long, value_name = "PATH")]
     timestamp_roots: Option<PathBuf>,
 }
@@ -64,7 +63,11 @@ impl Trust {
         let trust = match (&self.roots, sealer, &self.pin) {
             (Some(path), Some(sealer), _) => SealTrust::authorities(roots(path)?, sealer),
             (_, _, Some(pin)) => SealTrust::pinned_pem_file(pin)?,
-            (None, Some(_), None) => return Err(Failure::Usage("a sealer needs --roots".to_owned())),
+            (None, Some(_), None) => {
+                return Err(Failure::Usage(
+                    "--sealer-number, --sealer-organization and --sealer-name require --roots".to_owned(),
+                ));
+            }
             _ => return Ok(None),
         };
         Ok(Some(match &self.timestamp_roots {
@@ -85,7 +88,7 @@ impl Inspect {
             return technical_signature(&bytes, trust.as_ref(), output);
         }
         if !bytes.windows(5).take(1024).any(|window| window == b"%PDF-") {
-            let what = "this is neither a package (ZIP) nor a PDF nor a technical signature (XML)";
+            let what = "the file is not a document package (ZIP), a PDF or a technical signature (XML)";
             return Err(Failure::Document(what.to_owned()));
         }
         pdf(&bytes, trust.as_ref(), self.write_pin.as_deref(), output)
@@ -96,7 +99,7 @@ fn package(bytes: &[u8], output: &Output) -> Result<(), Failure> {
     let package = InspectedPackage::read(bytes).map_err(|error| Failure::Document(error.to_string()))?;
     let flow = if package.is_portal { "portal" } else { "direct" };
     let mut text = format!(
-        "a package for the {flow} flow, with every file signed\ntitle      {}\nsender     {}\nsigned by  {}\nsigned at  {}\n",
+        "a document package for the {flow} flow, whose signature covers every file\ntitle      {}\nsender     {}\nsigned by  {}\nsigned at  {}\n",
         plain(&package.title),
         package.sender,
         plain(&package.signed_by),
@@ -127,9 +130,8 @@ fn package(bytes: &[u8], output: &Output) -> Result<(), Failure> {
     output.result(&text, &json)
 }
 
-/// What stands above everything that nobody is asked about.
-const UNVOUCHED: &str =
-    "nothing of this is vouched for: name who must have sealed it (--roots and --sealer-number, or --pin)";
+/// The warning above results without an expected sealer.
+const UNVERIFIED: &str = "nothing is verified: set the expected sealer (--roots and --sealer-number, or --pin)";
 
 fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Output) -> Result<(), Failure> {
     let inspected = Inspected::read(bytes).map_err(Error::from)?;
@@ -137,7 +139,7 @@ fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Out
         write_pin(&inspected, path)?;
     }
     let Some(trust) = trust else {
-        let mut text = format!("a signed PDF; {UNVOUCHED}\n");
+        let mut text = format!("a signed PDF; {UNVERIFIED}\n");
         let mut list = Vec::new();
         for (signature, fault) in inspected.signatures() {
             let fault = fault.as_ref().map(VerificationError::to_string);
@@ -145,16 +147,16 @@ fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Out
             list.push(described(signature, fault.as_deref()));
         }
         for fault in inspected.broken() {
-            let _ = writeln!(text, "\na signature that does not hold: {}", plain(fault));
+            let _ = writeln!(text, "\ninvalid signature: {}", plain(fault));
             list.push(json!({ "fault": fault.to_string() }));
         }
         if list.is_empty() {
             text.push_str("no signature\n");
         }
-        return output.result(&text, &json!({ "kind": "pdf", "vouched_for": false, "signatures": list }));
+        return output.result(&text, &json!({ "kind": "pdf", "verified": false, "signatures": list }));
     };
     let verified = Verified::<Pades>::check(bytes.to_vec(), trust, Timestamp::now()).map_err(Error::from)?;
-    let mut text = String::from("a PDF that is whole and unchanged, and sealed by whom it must be\n");
+    let mut text = String::from("a signed PDF, verified: it is unchanged, and sealed by the expected sealer\n");
     verified.signatures().iter().for_each(|signature| show(&mut text, signature, None));
     let mut evidence = Vec::new();
     for found in verified.evidence() {
@@ -164,36 +166,37 @@ fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Out
                 evidence.push(described_evidence(found));
             }
             Err(error) => {
-                let _ = writeln!(text, "\nevidence that is not vouched for: {}", plain(error));
+                let _ = writeln!(text, "\ntechnical signature that is not verified: {}", plain(error));
                 evidence.push(json!({ "fault": error.to_string() }));
             }
         }
     }
     let signatures: Vec<_> = verified.signatures().iter().map(|signature| described(signature, None)).collect();
-    output.result(&text, &json!({ "kind": "pdf", "vouched_for": true, "signatures": signatures, "evidence": evidence }))
+    output.result(&text, &json!({ "kind": "pdf", "verified": true, "signatures": signatures, "evidence": evidence }))
 }
 
 fn technical_signature(bytes: &[u8], trust: Option<&SealTrust>, output: &Output) -> Result<(), Failure> {
     let Some(trust) = trust else {
         let inspected = Inspected::read_technical_signature(bytes).map_err(Error::from)?;
-        let mut text = format!("a technical signature; {UNVOUCHED}\n");
+        let mut text = format!("a technical signature; {UNVERIFIED}\n");
         let evidence = inspected.evidence();
         show_evidence(&mut text, evidence);
-        let json = json!({ "kind": "xades", "vouched_for": false, "evidence": described_evidence(evidence) });
+        let json = json!({ "kind": "xades", "verified": false, "evidence": described_evidence(evidence) });
         return output.result(&text, &json);
     };
     let verified = Verified::<Xades>::check(bytes.to_vec(), trust, Timestamp::now()).map_err(Error::from)?;
-    let mut text = String::from("a technical signature that is unchanged, and sealed by whom it must be\n");
+    let mut text =
+        String::from("a technical signature, verified: it is unchanged, and sealed by the expected sealer\n");
     show_evidence(&mut text, verified.evidence());
     let evidence = described_evidence(verified.evidence());
-    output.result(&text, &json!({ "kind": "xades", "vouched_for": true, "evidence": evidence }))
+    output.result(&text, &json!({ "kind": "xades", "verified": true, "evidence": evidence }))
 }
 
-/// Writes the certificate of the newest real signature.
+/// Writes the certificate of the newest signature that is not a timestamp.
 fn write_pin(inspected: &Inspected, path: &Path) -> Result<(), Failure> {
     let mut signatures = inspected.signatures().iter().map(|(signature, _)| signature).rev();
     let seal = signatures.find(|signature| !signature.is_timestamp());
-    let seal = seal.ok_or_else(|| Failure::Document("there is no seal to pin".to_owned()))?;
+    let seal = seal.ok_or_else(|| Failure::Document("the document has no seal to pin".to_owned()))?;
     let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
     for line in STANDARD.encode(seal.certificate()).as_bytes().chunks(64) {
         pem.extend(line.iter().map(|byte| char::from(*byte)));
@@ -225,7 +228,7 @@ fn show(text: &mut String, signature: &CheckedSignature, fault: Option<&str>) {
         row("ignored", &format_args!("timestamp: {reason}"));
     }
     if let Some(fault) = fault {
-        row("but", &fault);
+        row("invalid", &fault);
     }
 }
 

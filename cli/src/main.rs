@@ -1,6 +1,6 @@
 //! `signering`: Posten signering on the command line.
 //!
-//! What it can do, its exit codes and how it gets its secrets: the guide `command_line` in the documentation.
+//! Commands, exit codes and secrets: the guide `command_line` in the documentation.
 
 mod archive;
 mod check;
@@ -34,15 +34,15 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 something else, 2 wrong usage or value, 3 certificate, trust, configuration or file,
+    "Exit codes: 0 done, 1 other error, 2 wrong usage or value, 3 certificate, trust, configuration or file,
 4 connection or rate limit (retry later), 5 no rights, 6 refused by the service, 7 the job may have been created (look
-before sending it again), 8 an answer that cannot be understood, 9 the document is not what it should be.";
+before sending it again), 8 an answer that breaks the protocol, 9 an invalid document.";
 
 #[derive(Subcommand)]
 enum Command {
     /// Diagnose the certificate, the environment and the connection
     Check(check::Check),
-    /// Direct flow: create jobs whose signers your web pages redirect, and fetch their status
+    /// Direct flow: create jobs whose signers are redirected from your web pages, and fetch their status
     #[command(subcommand)]
     Direct(direct::Direct),
     /// Portal flow: create jobs whose signers the service invites, and receive their changes
@@ -50,11 +50,11 @@ enum Command {
     Portal(portal::Portal),
     /// Download a signed document from the archive
     Archive(archive::Archive),
-    /// Inspect a document package (.asice, .zip) or a signed PDF, and verify its signatures
+    /// Inspect a document package (.asice, .zip), a signed PDF or a technical signature, and verify it
     Inspect(inspect::Inspect),
-    /// Run a local service that behaves like the real one
+    /// Run a local service for tests, which behaves like the real one
     Sandbox(sandbox::Sandbox),
-    /// Print completions for a shell
+    /// Print shell completions
     Completions {
         /// The shell
         shell: clap_complete::Shell,

@@ -1,4 +1,4 @@
-//! What is printed: lines for people, or one JSON document for programs; and how far a transfer has come, on a terminal.
+//! The output: text or JSON documents, and the progress of transfers on a terminal.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::failure::Failure;
 
-/// Where results go.
+/// The output of results.
 pub struct Output {
     json: bool,
 }
@@ -19,10 +19,10 @@ impl Output {
         Self { json }
     }
 
-    /// Prints a result. When this returns, the whole of it was written. The text may have several lines: values that others
-    /// wrote go through [`plain`] before they are put into one.
+    /// Prints a result, and returns when it is written. The text may have several lines: untrusted values must be
+    /// escaped by [`plain`].
     ///
-    /// Fails if standard output cannot be written, so that nothing is confirmed whose result got lost.
+    /// Fails if standard output cannot be written, so that no change is confirmed whose result is lost.
     pub fn result(&self, text: &str, json: &Value) -> Result<(), Failure> {
         self.print(text, json).map_err(|error| Failure::Unprinted { error, done: None })
     }
@@ -36,7 +36,7 @@ impl Output {
         print(b"\n")
     }
 
-    /// What somebody who watches may want to know, in one line.
+    /// Prints a note of one line to standard error, unless the output is JSON.
     pub fn note(&self, text: &str) {
         if !self.json {
             let _ = writeln!(io::stderr(), "{}", plain(text));
@@ -45,8 +45,8 @@ impl Output {
 
     pub fn failure(&self, failure: &Failure) {
         match failure {
-            // It has said so itself.
-            Failure::Found(_) => {}
+            // `check` has printed it.
+            Failure::CheckFailed(_) => {}
             failure if self.json => {
                 let json = json!({
                     "error": failure.to_string(),
@@ -61,7 +61,7 @@ impl Output {
         }
     }
 
-    /// Shows transfers as bars, when there is a terminal and somebody to look at it.
+    /// Shows the progress of transfers, if standard error is a terminal and the output is not JSON.
     pub fn progress(&self) -> Option<impl Fn(&Transfer) + Send + Sync + 'static> {
         if self.json || !io::stderr().is_terminal() {
             return None;
@@ -98,19 +98,19 @@ pub fn print(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// A value in a line of text: without what acts on a terminal, and without what would begin another line or column, which
-/// would read as if this program had said it. The service, a package or a file name may bring such characters.
+/// Escapes a value for a line of text: control characters of terminals, and characters that would start another line or
+/// column and look like output of this program. The service, a package or a file name may contain them.
 pub fn plain(value: impl fmt::Display) -> String {
     value.to_string().chars().map(|c| if acts(c) || c.is_control() { in_text(c) } else { c.to_string() }).collect()
 }
 
-/// A text without the characters that act on a terminal.
+/// Escapes the characters that control a terminal.
 fn harmless(text: &str, written: fn(char) -> String) -> String {
     text.chars().map(|c| if acts(c) { written(c) } else { c.to_string() }).collect()
 }
 
-/// Whether a character acts on a terminal: controls (escape sequences begin with one), and those that turn the direction of
-/// writing, so that a name reads as another.
+/// Whether a character controls a terminal: control characters, with which escape sequences begin, and those that
+/// change the direction of writing, so that a name looks like another.
 fn acts(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -125,7 +125,7 @@ fn in_text(c: char) -> String {
     }
 }
 
-/// As JSON writes it in a string, where alone such characters can be.
+/// The escape of a character in a JSON string, the only place where such characters can be.
 fn in_json(c: char) -> String {
     format!("\\u{:04x}", u32::from(c))
 }

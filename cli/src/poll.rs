@@ -1,4 +1,4 @@
-//! Queues of either flow, and what is done with what comes out of them.
+//! Polls a queue of either flow, and prints, saves and confirms its changes.
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -40,13 +40,13 @@ impl Poll {
         match poll {
             posten_signering::Poll::Change { status, .. } => self.process(status, &confirm, output).await,
             posten_signering::Poll::Empty { next_poll } => {
-                let text = format!("nothing; permitted again at {next_poll}");
+                let text = format!("the queue is empty; the next poll is permitted at {next_poll}");
                 output.result(&text, &json!({ "job": Value::Null, "next_poll": next_poll.to_string() }))
             }
         }
     }
 
-    /// Processes one change after the other, until it is told to stop. The change at hand is finished.
+    /// Processes changes until a signal arrives. Finishes the current change.
     pub async fn all<C: Change>(
         &self,
         mut changes: Changes<C>,
@@ -54,23 +54,23 @@ impl Poll {
         output: &Output,
     ) -> Result<(), Failure> {
         let mut stop = StopSignal::new()?;
-        let mut is_told = false;
-        while !is_told {
+        let mut is_stopping = false;
+        while !is_stopping {
             let change = tokio::select! {
                 change = changes.next() => change,
-                () = stop.told() => None,
+                () = stop.received() => None,
             };
             let done = match change {
                 Some(Ok(change)) => {
                     let mut processed = pin!(self.process(change, &confirm, output));
                     tokio::select! {
                         done = &mut processed => done,
-                        () = stop.told() => {
-                            is_told = true;
-                            output.note("finishing the change at hand; the same signal again ends at once");
+                        () = stop.received() => {
+                            is_stopping = true;
+                            output.note("finishing the current change; a second signal ends the program at once");
                             tokio::select! {
                                 done = processed => done,
-                                () = stop.told() => Err(Failure::Other("ended before the change was processed".to_owned())),
+                                () = stop.received() => Err(Failure::Other("stopped before the change was processed".to_owned())),
                             }
                         }
                     }
@@ -80,7 +80,7 @@ impl Poll {
             };
             match done {
                 Ok(()) => {}
-                // The stream waits by itself before it asks again, and a change that was not confirmed is redelivered.
+                // The stream waits before the next poll, and an unconfirmed change is redelivered.
                 Err(Failure::Library(error)) if error.is_transient() => output.note(&with_causes(&error)),
                 Err(failure) => return Err(failure),
             }
@@ -98,7 +98,7 @@ impl Poll {
         if let Some(pades) = change.pades() {
             found.saved = self.results.save(found.job, &pades).await?;
         }
-        // Whoever confirms a change whose result was not written loses it.
+        // Printed before the confirmation: a change that is confirmed and not printed would be lost.
         output.result(&found.text(), &found.json())?;
         if self.results.confirm {
             confirm(change).await?;
@@ -121,13 +121,13 @@ impl Queue {
     }
 }
 
-/// What to do with what is found.
+/// Options for changes and statuses.
 #[derive(Args)]
 pub struct ResultOptions {
     /// Save signed PDFs to this directory, as signed-NUMBER.pdf
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
-    /// Confirm each change after it was printed and saved. The service may then delete the documents of finished jobs
+    /// Confirm each change after it was printed and saved. The service may then delete the documents of ended jobs
     #[arg(long)]
     pub confirm: bool,
 }
@@ -141,7 +141,7 @@ impl ResultOptions {
     }
 }
 
-/// A change or a status, in lines and as JSON. Nobody is named in it.
+/// A change or a status, as text and as JSON. Contains no names of signers.
 pub struct ReceivedStatus {
     pub job: JobId,
     pub reference: Option<String>,
@@ -150,7 +150,7 @@ pub struct ReceivedStatus {
     pub saved: Option<PathBuf>,
 }
 
-/// Says that the service knows that a change or a status was received.
+/// Prints that a change or a status was confirmed.
 pub fn confirmed(job: JobId, output: &Output) -> Result<(), Failure> {
     output.result("  confirmed", &json!({ "job": job, "confirmed": true }))
 }

@@ -1,4 +1,4 @@
-//! `signering portal`: the service invites the signers.
+//! `signering portal`: the portal flow.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub enum Portal {
     Send(Box<Send>),
     /// Poll a queue for changes
     Poll(Poll),
-    /// Cancel a job that is not finished
+    /// Cancel a job that has not ended
     Cancel(Cancel),
 }
 
@@ -30,16 +30,16 @@ pub struct Send {
     request: Request,
     /// A signer: NUMBER:email or NUMBER:email+sms (addresses from the public contact register), NUMBER:ADDRESS, or
     /// ADDRESS alone, where ADDRESS is an e-mail address, a mobile number, or both with a comma. The prefix 2= sets the
-    /// position in the signing order, after those with 1=. Can be repeated
+    /// position in the signing order, after signers with 1=. Can be repeated
     #[arg(long = "signer", value_name = "[TURN=]WHO", required_unless_present = "signers")]
     signer: Vec<String>,
-    /// The title in e-mail and SMS to the signers
+    /// The title in e-mail and SMS to the signers. Defaults to a generic text
     #[arg(long, value_name = "TITLE")]
     nonsensitive_title: Option<Title>,
-    /// When the first signers are invited, such as 2026-12-24T08:00:00+01:00. Defaults to immediately
+    /// The time at which the first signers are invited, such as 2026-12-24T08:00:00+01:00. Defaults to immediately
     #[arg(long, value_name = "TIME")]
     activation_time: Option<Timestamp>,
-    /// The number of days that each signer has to sign
+    /// The number of days that each signer has to sign, at most 90. Defaults to that of the service
     #[arg(long, value_name = "DAYS")]
     available_days: Option<u16>,
     #[command(flatten)]
@@ -97,12 +97,14 @@ impl Send {
 fn signer(text: &str, kind: Option<SignatureType>) -> Result<Signer, Failure> {
     let (turn, who) = match text.split_once('=') {
         Some((turn, who)) if !turn.is_empty() && turn.bytes().all(|b| b.is_ascii_digit()) => {
-            let turn = turn.parse().map_err(|_| Failure::Usage("a signer's turn is from 0 to 9".to_owned()))?;
+            let turn = turn
+                .parse()
+                .map_err(|_| Failure::Usage("the position of a signer must be between 0 and 9".to_owned()))?;
             (SigningOrder::new(turn)?, who)
         }
         _ => (SigningOrder::default(), text),
     };
-    // Each way of telling them is a type of its own.
+    // Each way to notify a signer has its own type.
     macro_rules! built {
         ($signer:expr) => {{
             let signer = $signer.order(turn);
@@ -118,7 +120,7 @@ fn signer(text: &str, kind: Option<SignatureType>) -> Result<Signer, Failure> {
         (true, Some("email+sms")) => built!(Signer::national_id(name.parse()?).lookup(Lookup::EmailAndSms)),
         (true, Some(at)) => built!(Signer::national_id(name.parse()?).notifications(contact(at)?)),
         (true, None) => {
-            let message = "a signer by number needs to be told how: NUMBER:email, NUMBER:email+sms or NUMBER:ADDRESS";
+            let message = "a signer with a personal number needs a way to be notified: NUMBER:email, NUMBER:email+sms or NUMBER:ADDRESS";
             return Err(Failure::Usage(message.to_owned()));
         }
         (false, None) => built!(Signer::contact(contact(who)?)),
@@ -133,7 +135,7 @@ fn contact(text: &str) -> Result<ContactInformation, Failure> {
     Ok(match text.split_once(',') {
         Some((email, mobile)) => ContactInformation::email(email.parse()?).and_mobile(mobile.parse()?),
         None if !text.contains('@') && !text.starts_with(|c: char| c == '+' || c.is_ascii_digit()) => {
-            let message = "a signer is NUMBER:HOW, an e-mail address, a mobile number, or both with a comma";
+            let message = "a signer is NUMBER:HOW, an e-mail address, a mobile number, or both separated by a comma";
             return Err(Failure::Usage(message.to_owned()));
         }
         None if text.contains('@') => ContactInformation::email(text.parse::<EmailAddress>()?),

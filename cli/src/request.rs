@@ -1,4 +1,4 @@
-//! What requests of both flows have in common, and handles.
+//! The options of requests that both flows share, and the files of handles.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -29,16 +29,16 @@ pub struct Request {
     /// A message to the signers
     #[arg(long, value_name = "TEXT")]
     pub description: Option<Description>,
-    /// Your own reference, which the service puts into e-mail to the sender
+    /// Your own reference for the job. Shown in e-mail to the sender, so it must not contain personal data
     #[arg(long, value_name = "TEXT")]
     pub reference: Option<Reference>,
-    /// The minimum security level at which signers must log in
+    /// The minimum security level of the signers' login. Defaults to that of the service
     #[arg(long, value_enum)]
     level: Option<Level>,
-    /// The signature type
+    /// The signature type. Defaults to that of the service
     #[arg(long, value_enum)]
     signature_type: Option<SignatureKind>,
-    /// How signers are identified in the signed documents
+    /// The identifier of signers in the signed documents. Defaults to that of the service
     #[arg(long, value_enum, value_name = "NAMING")]
     naming: Option<SignerNaming>,
     /// A new file for the handle, with which the job is resumed. Defaults to job-NUMBER.json
@@ -77,7 +77,7 @@ impl Request {
         Ok(Documents::new(documents.collect::<Result<Vec<_>, Error>>()?)?)
     }
 
-    /// The signers of the command line, and those of the file.
+    /// The signers of the command line and of the file.
     pub fn signers(&self, on_command_line: &[String]) -> Result<Vec<String>, Failure> {
         let mut signers = on_command_line.to_vec();
         if let Some(path) = &self.signers {
@@ -108,12 +108,12 @@ impl Request {
         })
     }
 
-    /// Makes sure that the handle of a job can be kept, before the job is created.
+    /// Checks that the handle of a job can be stored, before the job is created.
     pub fn reserve(&self) -> Result<ReservedFile, Failure> {
         let file = match &self.handle {
             Some(path) => Some((create(path)?, path.clone())),
             None => {
-                // Its name has the job's number, which nobody knows yet. So try with another name.
+                // The name has the job's number, which is not known yet, so another name is tried.
                 let probe = PathBuf::from(format!(".job-{}.part", std::process::id()));
                 drop(create(&probe)?);
                 std::fs::remove_file(&probe).map_err(cannot(FileAction::Write, &probe))?;
@@ -124,15 +124,15 @@ impl Request {
     }
 }
 
-/// Where the handle of a job will be kept.
+/// The file for the handle of a job.
 pub struct ReservedFile {
-    /// The file that was named: empty so far, and removed if no job is created.
+    /// The file of `--handle`: empty so far, and removed if no job is created.
     file: Option<(File, PathBuf)>,
 }
 
 impl ReservedFile {
-    /// Keeps the handle of the job that was created, and tells where. It is printed when it cannot be kept: without it, the
-    /// job is hard to find again.
+    /// Stores the handle of the created job, and returns the path. A handle that cannot be stored is in the error:
+    /// without it, the job is hard to find.
     pub fn keep(mut self, id: JobId, handle: &impl Serialize) -> Result<PathBuf, Failure> {
         let text = serde_json::to_string(handle).map_err(|error| Failure::Other(error.to_string()))?;
         let (file, path) = match self.file.take() {
@@ -146,7 +146,8 @@ impl ReservedFile {
             Ok(()) => Ok(path),
             Err(error) => {
                 let path = path.display();
-                let message = format!("job {id} is created, but its handle is not kept in {path} ({error}): {text}");
+                let message =
+                    format!("job {id} was created, but its handle cannot be stored in {path} ({error}): {text}");
                 Err(Failure::Other(message))
             }
         }
@@ -161,7 +162,7 @@ impl Drop for ReservedFile {
     }
 }
 
-/// `job-NUMBER.json`, or `job-NUMBER-2.json` and so on: other services count their jobs from 1 too.
+/// `job-NUMBER.json`, or `job-NUMBER-2.json` and so on: another environment may have a job with the same number.
 fn numbered(id: JobId) -> (Result<File, Failure>, PathBuf) {
     let mut number = 1;
     loop {
@@ -175,28 +176,28 @@ fn numbered(id: JobId) -> (Result<File, Failure>, PathBuf) {
     }
 }
 
-/// A new file that only its owner can read: a handle is what its job is found with.
+/// Creates a file that only its owner can read.
 fn create(path: &Path) -> Result<File, Failure> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => io::Error::new(error.kind(), "it exists already, and is not overwritten"),
+        io::ErrorKind::AlreadyExists => io::Error::new(error.kind(), "it already exists, and is not overwritten"),
         _ => error,
     });
     Ok(file.map_err(cannot(FileAction::Write, path))?)
 }
 
-/// What to say of a job that was created, when something else failed.
+/// The text about a job that was created before another step failed.
 pub fn created(id: JobId, handle: &Path) -> String {
-    format!("job {id} is created, and its handle is in {}", handle.display())
+    format!("job {id} was created, and its handle is stored in {}", handle.display())
 }
 
-/// The longest text that is read, in bytes: signers, a token or a handle.
+/// The maximum size of a file with signers, a token or a handle, in bytes.
 const MAX_TEXT: u64 = 1024 * 1024;
 
-/// What stands in a file, or comes from standard input (`-`).
+/// Reads the text of a file, or of standard input (`-`).
 pub fn text(path: &Path) -> Result<String, Failure> {
     let text = match path.to_str() {
         Some("-") => bounded(io::stdin()),
@@ -205,7 +206,7 @@ pub fn text(path: &Path) -> Result<String, Failure> {
     Ok(text.map_err(cannot(FileAction::Read, path))?)
 }
 
-/// Reads to the end, if there is one.
+/// Reads to the end, at most [`MAX_TEXT`] bytes.
 fn bounded(reader: impl Read) -> io::Result<String> {
     let text = io::read_to_string(reader.take(MAX_TEXT + 1))?;
     match text.len() as u64 > MAX_TEXT {
@@ -214,12 +215,12 @@ fn bounded(reader: impl Read) -> io::Result<String> {
     }
 }
 
-/// Whether a signer is said by their personal identification number.
+/// Whether a signer is identified by a personal identification number.
 pub fn is_number(text: &str) -> bool {
     text.len() == 11 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A handle that was kept.
+/// Reads a stored handle.
 pub fn handle<H: serde::de::DeserializeOwned>(path: &Path) -> Result<H, Failure> {
     let regular = std::fs::metadata(path).and_then(|found| match found.is_file() {
         true => Ok(()),

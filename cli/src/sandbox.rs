@@ -1,4 +1,4 @@
-//! `signering sandbox`: the local service as a program.
+//! `signering sandbox`: runs the sandbox.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,63 +13,68 @@ use super::output::Output;
 
 #[derive(Args)]
 pub struct Sandbox {
-    /// The port of the API (0: the one used before in the directory, or any that is free)
+    /// The port of the API (0: the port used before in the directory, or any free port)
     #[arg(long, env = "SIGNERING_SANDBOX_PORT", default_value_t = 8443)]
     port: u16,
-    /// The port of the web site (0: the one used before in the directory, or any that is free)
+    /// The port of the web site (0: the port used before in the directory, or any free port)
     #[arg(long, env = "SIGNERING_SANDBOX_WEB_PORT", default_value_t = 8080)]
     web_port: u16,
-    /// The port of the token endpoint (0: the one used before in the directory, or any that is free)
+    /// The port of the token endpoint (0: the port used before in the directory, or any free port)
     #[arg(long, env = "SIGNERING_SANDBOX_TOKEN_PORT", default_value_t = 0)]
     token_port: u16,
-    /// The directory of jobs, certificates, clock and ports, and of the files for clients
+    /// The directory that stores jobs, certificates, clock and ports, and the files for clients
     #[arg(long, env = "SIGNERING_SANDBOX_DIR", value_name = "PATH", default_value = "sandbox")]
     dir: PathBuf,
-    /// The organization of the client's certificate
+    /// The organization number in the client's certificate
     #[arg(long, env = "SIGNERING_SANDBOX_ORGANIZATION", value_name = "NUMBER", default_value = "123456789")]
     organization: OrganizationNumber,
-    /// Which broker may act for which sender
+    /// A broker and a sender that it may act for. Can be repeated
     #[arg(long, env = "SIGNERING_SANDBOX_BROKER", value_name = "BROKER:SENDER", value_delimiter = ',', value_parser = broker)]
     broker: Vec<(OrganizationNumber, OrganizationNumber)>,
-    /// How many seconds must pass between two polls of an empty queue
+    /// The minimum number of seconds between two polls of an empty queue
     #[arg(long, env = "SIGNERING_SANDBOX_POLL_INTERVAL", value_name = "SECONDS", default_value_t = 5)]
     poll_interval: u64,
-    /// Double that time with each poll that is too early
+    /// Double that time after each early poll
     #[arg(long, env = "SIGNERING_SANDBOX_GROWING_WAITS")]
     growing_waits: bool,
-    /// How many seconds a delivered change is hidden from other pollers
+    /// The number of seconds after which an unconfirmed change is redelivered
     #[arg(long, env = "SIGNERING_SANDBOX_REDELIVERY", value_name = "SECONDS", default_value_t = 600)]
     redelivery: u64,
-    /// How many seconds a redirect URL can be used
+    /// The lifetime of a redirect URL in seconds
     #[arg(long, env = "SIGNERING_SANDBOX_REDIRECT_LIFETIME", value_name = "SECONDS", default_value_t = 3600)]
     redirect_lifetime: u64,
-    /// Delete a job and its documents when its end is confirmed, in place of 40 days later
+    /// Delete a job and its documents when its end is confirmed, instead of 40 days later
     #[arg(long, env = "SIGNERING_SANDBOX_DELETE_ON_CONFIRMATION")]
     delete_on_confirmation: bool,
-    /// Archive the signed document of every completed job; the ids are on the dashboard
+    /// Archive the signed document of every completed job. The dashboard shows the IDs
     #[arg(long, env = "SIGNERING_SANDBOX_ARCHIVE")]
     archive: bool,
-    /// What the senders are taken for
+    /// The kind of the senders
     #[arg(long, env = "SIGNERING_SANDBOX_SENDER_KIND", value_enum, default_value_t = Kind::Public)]
     sender_kind: Kind,
-    /// What the senders have not been given
+    /// A feature that is not enabled for the senders. Can be repeated
     #[arg(long, env = "SIGNERING_SANDBOX_WITHOUT", value_name = "FEATURE", value_enum, value_delimiter = ',')]
     without: Vec<UnavailableFeature>,
     /// The form of the technical signatures (XAdES)
     #[arg(long, env = "SIGNERING_SANDBOX_TECHNICAL_SIGNATURE", value_enum, default_value_t = Form::LtvSdo)]
     technical_signature: Form,
-    /// Seal signed PDFs so that they can be verified after the certificates have run out (PAdES baseline LTA)
+    /// Seal signed PDFs so that they can be verified after the certificates have expired (PAdES baseline LTA)
     #[arg(long, env = "SIGNERING_SANDBOX_LTV")]
     ltv: bool,
     /// Refuse more than 10 calls a second, as the service does
     #[arg(long, env = "SIGNERING_SANDBOX_RATE_LIMIT")]
     rate_limit: bool,
-    /// How many milliseconds every answer takes
+    /// The delay before every answer in milliseconds
     #[arg(long, env = "SIGNERING_SANDBOX_LATENCY", value_name = "MILLISECONDS", default_value_t = 0)]
     latency: u64,
-    /// What goes wrong: a fault, with an operation before it and a number of times after it if need be, for example
-    /// create:503*2, confirm:lose-answer, poll:503-html, slow-answer-100 or lose-request%5 (5 percent of all calls)
-    #[arg(long, env = "SIGNERING_SANDBOX_FAULT", value_name = "[OPERATION:]FAULT[*TIMES]", value_delimiter = ',')]
+    /// A fault to inject, optionally with an operation, a number of times and a percentage of calls, such as
+    /// create:503*2, confirm:lose-answer, poll:503-html, slow-answer-100 or lose-request%5. Can be repeated
+    #[arg(
+        long,
+        env = "SIGNERING_SANDBOX_FAULT",
+        value_name = "[OPERATION:]FAULT[*TIMES][%PERCENT]",
+        value_delimiter = ','
+    )]
     fault: Vec<FaultRule>,
     /// Move the clock forward by this number of seconds before the first call
     #[arg(long, env = "SIGNERING_SANDBOX_ADVANCE", value_name = "SECONDS", default_value_t = 0)]
@@ -82,7 +87,7 @@ enum Kind {
     Private,
 }
 
-/// A feature, as a word.
+/// The name of a feature.
 #[derive(Clone, Copy, ValueEnum)]
 enum UnavailableFeature {
     /// NAME as identifier in signed documents
@@ -91,14 +96,14 @@ enum UnavailableFeature {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Form {
-    /// As the service delivers it
+    /// The form of the service
     LtvSdo,
     /// A bare XAdES signature
     Bare,
 }
 
 fn broker(pair: &str) -> Result<(OrganizationNumber, OrganizationNumber), String> {
-    let (broker, sender) = pair.split_once(':').ok_or("not two organization numbers with a colon between them")?;
+    let (broker, sender) = pair.split_once(':').ok_or("it must be two organization numbers, separated by a colon")?;
     let number = |text: &str| text.parse().map_err(|error: posten_signering::InvalidValue| error.to_string());
     Ok((number(broker)?, number(sender)?))
 }
@@ -144,7 +149,7 @@ impl Sandbox {
         let readme = sandbox.write_client_files(&self.dir).map_err(failed)?;
         let (address, web, tokens) = (sandbox.address(), sandbox.web_url(), sandbox.access_tokens());
         output.result(
-            &format!("{readme}\nRunning. Ctrl-C stops it."),
+            &format!("{readme}\nThe sandbox is running. Ctrl-C stops it."),
             &json!({
                 "environment": format!("https://{address}/api"),
                 "web": web,

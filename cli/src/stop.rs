@@ -1,8 +1,8 @@
-//! Being told to end: Ctrl-C, or SIGTERM, as service managers send it.
+//! The signals that end the program: Ctrl-C, and SIGTERM, as service managers send it.
 
 use super::failure::Failure;
 
-/// Takes the place of what the system does with these signals, from now on.
+/// Receives these signals, in place of the system's default action.
 pub struct StopSignal {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -28,7 +28,7 @@ impl StopSignal {
     }
 
     /// Waits for the next signal. A signal that arrives between two calls is not missed.
-    pub async fn told(&mut self) {
+    pub async fn received(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.interrupt.recv() => {}

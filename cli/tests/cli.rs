@@ -159,7 +159,7 @@ async fn check_tells_who_else_may_have_answered() {
     // For people, the same in lines, with what to do.
     let run = desk.run(&format!("check --proxy http://{proxy}"));
     assert!(run.out.contains("certificate   ok") && run.out.contains("service       FAILED"), "{}", run.out);
-    assert!(run.out.contains("-> The proxy does not let this connection through"), "{}", run.out);
+    assert!(run.out.contains("-> The proxy refused the connection"), "{}", run.out);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -182,7 +182,7 @@ async fn check_says_what_is_wrong_with_access_tokens() {
     let token = &run.json()["checks"][2];
     assert_eq!((&token["check"], &token["outcome"]), (&"access token".into(), &"ok".into()));
     assert!(token["text"].as_str().unwrap().starts_with(&endpoint), "{token}");
-    assert!(token["text"].as_str().unwrap().contains("lasts for 59 minutes"), "{token}");
+    assert!(token["text"].as_str().unwrap().contains("valid for 59 minutes"), "{token}");
     assert!(sandbox.issued_tokens().iter().all(|token| !run.out.contains(token) && !run.err.contains(token)));
     let mut command = desk.command("--json check");
     command.env("SIGNERING_CLIENT_ID", &id).env("SIGNERING_BROKER_ID", "1001");
@@ -275,12 +275,12 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     let seal = inspected["signatures"][0]["subject"].as_str().unwrap();
     assert!(seal.starts_with("CN=Posten signering sandkasse,"), "{seal}");
 
-    assert_eq!((&inspected["vouched_for"], &inspected["evidence"][0]["fault"]), (&true.into(), &Value::Null));
-    // Without trust everything is shown and nothing is vouched for; what was found can be pinned.
+    assert_eq!((&inspected["verified"], &inspected["evidence"][0]["fault"]), (&true.into(), &Value::Null));
+    // Without trust, everything is shown and nothing is verified; the certificate that was found can be pinned.
     let shown = desk.json("inspect signed-1.pdf --write-pin pin.pem");
-    assert_eq!((&shown["vouched_for"], &shown["signatures"][0]["subject"]), (&false.into(), &seal.into()));
+    assert_eq!((&shown["verified"], &shown["signatures"][0]["subject"]), (&false.into(), &seal.into()));
     assert_eq!(shown["signatures"][0]["sha256"].as_str().unwrap().len(), 64);
-    assert_eq!(desk.json("inspect signed-1.pdf --pin pin.pem")["vouched_for"], true);
+    assert_eq!(desk.json("inspect signed-1.pdf --pin pin.pem")["verified"], true);
     // By another organization, and roots without a word about whom.
     let run = desk.run("inspect signed-1.pdf --roots seal.pem --sealer-number 984661185");
     assert_eq!(run.code, 9, "{run:?}");
@@ -403,7 +403,7 @@ async fn what_is_typed_wrong_is_said_before_anything_is_sent() {
     for (words, said) in [
         (format!("{direct} {}", "x".repeat(81)), "title: must be 1 to 80 characters long, is 81"),
         (format!("{direct} T --document contract.pdf --document nothing.pdf"), "nothing.pdf"),
-        (format!("{portal} {KARI}"), "a signer by number needs to be told how"),
+        (format!("{portal} {KARI}"), "a signer with a personal number needs a way to be notified"),
         (format!("{portal} 0101001234:email"), "a personal identification number has 11 digits"),
         (format!("{portal} 10={KARI}:email"), "order: must be from 0 to 9, is 10"),
         (format!("{portal} nobody"), "a signer is NUMBER:HOW, an e-mail address"),

@@ -1,4 +1,4 @@
-//! What the program `signering` prints and writes: nothing is lost, overwritten or forged.
+//! The output of the program `signering`: nothing is lost, overwritten or forged.
 
 #![cfg(unix)]
 
@@ -19,7 +19,7 @@ use self::support::desk::{Desk, run};
 use self::support::process::Running;
 use self::support::server::{Authority, Server, Subject, answer};
 
-/// Where nothing can be written.
+/// Runs a command whose standard output cannot be written.
 fn full(command: &mut Command) -> (i32, String) {
     let command = command.stdout(File::create("/dev/full").unwrap()).stderr(Stdio::piped());
     let output = tokio::task::block_in_place(|| command.spawn().unwrap().wait_with_output().unwrap());
@@ -50,7 +50,7 @@ async fn a_result_that_cannot_be_printed_is_not_confirmed() {
         let (code, err) = full(&mut desk.command(&format!("{json}{SEND} --polling --queue q")));
         assert_eq!(code, 3, "{err}");
         let said =
-            format!("cannot write to standard output: No space left on device (os error 28); job {number} is created");
+            format!("cannot write to standard output: No space left on device (os error 28); job {number} was created");
         assert!(err.contains(&said) && err.contains(&format!("job-{number}.json")), "{err}");
         assert!(desk.path(&format!("job-{number}.json")).is_file());
         desk.sandbox.reject(job(number), &ola()).unwrap();
@@ -90,8 +90,8 @@ async fn a_handle_overwrites_nothing_and_is_its_owners() {
     for send in [SEND, portal] {
         // What exists, and where nothing can be put: no job is created.
         for (handle, said) in [
-            ("contract.pdf", "cannot write contract.pdf: it exists already, and is not overwritten"),
-            ("/dev/null", "cannot write /dev/null: it exists already"),
+            ("contract.pdf", "cannot write contract.pdf: it already exists, and is not overwritten"),
+            ("/dev/null", "cannot write /dev/null: it already exists"),
             (".", "cannot write ."),
             ("nowhere/job.json", "cannot write nowhere/job.json"),
         ] {
@@ -223,8 +223,8 @@ fn code(mut child: Running) -> Option<i32> {
     tokio::task::block_in_place(|| child.0.wait().unwrap()).code()
 }
 
-/// Confirmations are refused so many times, in a way that is retried: by each call 3 times, with pauses of more than a second
-/// in all.
+/// Confirmations are refused so many times, in a way that is retried: by each call 3 times, with pauses of more than a
+/// second in all.
 fn unavailable(times: u32) -> FaultRule {
     let fault = Fault::Refuse(http::StatusCode::SERVICE_UNAVAILABLE, RefusalBody::Empty);
     FaultRule::new(fault).on(Operation::Confirm).times(times)
@@ -301,7 +301,7 @@ async fn what_is_no_file_is_refused_and_not_waited_for() {
         (&format!("{send} --document T=pipe"), regular),
         (&format!("{send} --document T=/dev/null"), regular),
         (&format!("{SEND} --signers /dev/zero"), "it has more than 1048576 bytes"),
-        ("check --password-file /dev/zero", "it is too long to be that of a password"),
+        ("check --password-file /dev/zero", "it is too long for a password"),
     ] {
         let mut command = desk.command(words);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

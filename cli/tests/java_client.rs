@@ -12,7 +12,7 @@ use self::support::java::{has_maven, maven};
 use self::support::pdf;
 use self::support::process::Running;
 
-/// What it does: `tests/clients/java`.
+/// Its steps are in `tests/clients/java`.
 #[test]
 #[ignore = "outside tool: needs mvn and java"]
 fn outside_the_official_java_client_walks_through_all_flows() {

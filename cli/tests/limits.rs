@@ -1,4 +1,4 @@
-//! What `signering inspect` costs for hostile documents.
+//! The cost of `signering inspect` for hostile documents.
 
 #[path = "../../tests/support/cost.rs"]
 mod cost;

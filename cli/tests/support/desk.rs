@@ -18,7 +18,7 @@ pub struct Desk {
     pub directory: TempDir,
 }
 
-/// How a run of the program ended.
+/// The result of a run of the program.
 #[derive(Debug)]
 pub struct Run {
     pub code: i32,
@@ -99,14 +99,14 @@ impl Desk {
         run(&mut self.command(words))
     }
 
-    /// As [`run`](Self::run), and it must go well.
+    /// Runs the program with `--json`, and returns its output. It must succeed.
     pub fn json(&self, words: &str) -> Value {
         let run = self.run(&format!("--json {words}"));
         assert_eq!(run.code, 0, "{words}: {run:?}");
         run.json()
     }
 
-    /// As [`json`](Self::json), of a command that confirms: the change, and that it is confirmed.
+    /// Runs a command that confirms, and returns both documents: the change, and its confirmation.
     pub fn confirmed(&self, words: &str) -> [Value; 2] {
         let run = self.run(&format!("--json {words}"));
         assert_eq!(run.code, 0, "{words}: {run:?}");

@@ -1,4 +1,4 @@
-//! What several tests need, most of it from the tests of the library.
+//! Code that several tests share, most of it from the tests of the library.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
