@@ -36,7 +36,7 @@ pub enum Particle<'a> {
     Choice { name: &'a str, needed: bool, alternatives: Vec<Particle<'a>> },
 }
 
-/// How often an element occurs.
+/// The number of times that an element may occur.
 #[derive(Clone, Copy)]
 pub enum Occurs {
     Once,

@@ -1,4 +1,4 @@
-//! What the benchmarks measure alone. In no other build, and no part of the API.
+//! Entry points for the benchmarks. Not part of the API, and in no other build.
 
 use jiff::Timestamp;
 

@@ -1,6 +1,6 @@
 //! Blocking calls, for programs without async.
 //!
-//! There is no separate client. Use the types and methods of the rest of the crate, with [`Wait::wait`] in place of
+//! There is no separate client. Use the types and methods of the rest of the crate, with [`Wait::wait`] instead of
 //! `.await`. For a [`DownloadStream`] use [`Reader`], and for [`Changes`] the iterator [`each`].
 //!
 //! ```
@@ -34,8 +34,9 @@
 //! ```
 //!
 //! All calls run on one runtime with one thread, which the crate starts at the first call and keeps for the lifetime of
-//! the process. In async code, use `.await`: `wait` works there too, but blocks a thread of the runtime. Hooks and handlers
-//! that run on the crate's own runtime may call `wait`: another thread takes over meanwhile, for at most 512 calls at a time.
+//! the process. In async code, use `.await`: `wait` works there too, but blocks a thread of the runtime. Hooks and
+//! handlers that run on the crate's own runtime may call `wait`: another thread takes over meanwhile, for at most 512
+//! calls at a time.
 
 use std::cell::Cell;
 use std::io;

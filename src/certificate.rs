@@ -1,4 +1,4 @@
-//! What this crate wants to know about an X.509 certificate.
+//! X.509 certificates, as far as this crate needs them.
 
 mod decimal;
 mod name;
@@ -23,11 +23,11 @@ use crate::types::OrganizationNumber;
 /// A certificate that was parsed, and is not larger than a certificate can reasonably be.
 pub(crate) struct Certificate {
     parsed: CertificateInner<Raw>,
-    /// What its issuer signed (`tbsCertificate`), as it was.
+    /// The bytes that its issuer signed (`tbsCertificate`).
     signed: Vec<u8>,
 }
 
-/// Why a certificate is not read.
+/// The reason why a certificate is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnreadableCertificate {
     /// It is not an X.509 certificate in DER.
@@ -187,7 +187,7 @@ impl Certificate {
         decimal::decimal(self.content().serial_number().as_bytes())
     }
 
-    /// What its key is for, in the names of RFC 5280 (section 4.2.1.3).
+    /// The key usage, in the names of RFC 5280 (section 4.2.1.3).
     pub(crate) fn key_usage(&self) -> String {
         let own = self.content().get_extension::<KeyUsage>().ok().flatten();
         let own = own.map_or_else(FlagSet::default, |(_, KeyUsage(own))| own);

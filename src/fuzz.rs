@@ -25,7 +25,7 @@ use crate::types::{Document, PollingQueue, Sender};
 use crate::verify::{Inspected, SealTrust, Sealer, Verified};
 use crate::xml::{self, Strictness, generated as wire};
 
-/// What a target does with an input.
+/// The function of a target.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
@@ -97,7 +97,7 @@ fn answers(input: &[u8]) {
     document::<wire::PortalSignatureJobManifest>(text);
 }
 
-/// What is read and can be written is read again as the same.
+/// Checks that a document that can be read and written is read again as the same.
 fn document<T: xml::Document>(text: &str) -> Option<T> {
     let _ = xml::read::<T>(text, Strictness::Strict);
     let document: T = xml::read(text, Strictness::Tolerant).ok()?;

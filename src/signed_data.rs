@@ -1,4 +1,4 @@
-//! What sandbox and verification know of CMS: its object identifiers, and the structure that names a signer's
+//! The parts of CMS that sandbox and verification share: object identifiers, and the structure that names a signer's
 //! certificate.
 
 use der::Sequence;

@@ -1,17 +1,17 @@
-//! Panics in what users hand in: hooks and handlers.
+//! Catches panics of the user's hooks and handlers.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a panic carries.
+/// The payload of a panic.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Calls this, and catches its panic. Unwind safety is the concern of whoever wrote it.
+/// Calls a function, and catches its panic. The user is responsible for its unwind safety.
 pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Payload> {
     catch_unwind(AssertUnwindSafe(call))
 }
 
-/// Awaits this, and catches its panic.
+/// Awaits a future, and catches its panic.
 pub(crate) async fn caught_in<T>(call: impl Future<Output = T>) -> Result<T, Payload> {
     let mut call = std::pin::pin!(call);
     std::future::poll_fn(|context| match caught(|| call.as_mut().poll(context)) {

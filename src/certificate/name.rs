@@ -1,4 +1,4 @@
-//! Distinguished names: what is looked up in them, and how they are written for people and for programs.
+//! Distinguished names: finds attributes, and writes names for people and for programs.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,8 @@ use der::{Encode, Tag, Tagged};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::Name;
 
-/// The text of the only attribute of a type: `None` if there is none, `Some(None)` if there are several or it is not text.
+/// The text of the only attribute of a type: `None` if there is none, `Some(None)` if there are several or it is not
+/// text.
 ///
 /// Of several, another reader may take another one.
 pub(super) fn only(name: &Name, oid: ObjectIdentifier) -> Option<Option<&str>> {
@@ -62,7 +63,7 @@ fn keyword(oid: &str) -> Option<&'static str> {
     })
 }
 
-/// What X.520 and PKCS#9 call further attributes that certificates have.
+/// The keywords of X.520 and PKCS#9 for further attributes of certificates.
 fn further_keyword(oid: &str) -> Option<&'static str> {
     Some(match oid {
         "2.5.4.4" => "surname",

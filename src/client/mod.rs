@@ -114,12 +114,12 @@ impl<S> Client<S> {
         self.session.identity.valid_until()
     }
 
-    /// Makes sure that there is an access token, and tells how long it can be used: for a readiness check. `None` for a
-    /// client without access tokens. The token itself is shown to nobody.
+    /// Fetches an access token if there is none, and returns its remaining lifetime, for a readiness check. `None` for
+    /// a client without access tokens. The token itself is not accessible.
     ///
     /// # Cancel safety
     ///
-    /// May be dropped at any time: a request that has begun goes on, and the next call uses its token.
+    /// Cancel-safe: a running request for a token continues, and the next call uses the token.
     ///
     /// # Errors
     ///

@@ -232,7 +232,7 @@ pub(super) fn signature_of<'s>(signatures: &'s [Signature], signer: &SignerName)
 pub type Signature = flow::Signature<SignerName>;
 
 impl Signature {
-    /// Whether this is the signature of this signer. `false` if the service does not name the signer, see
+    /// Returns whether this is the signature of this signer. `false` if the service does not name the signer, see
     /// [`signature_of`](Status::signature_of).
     pub fn is_by(&self, signer: &SignerName) -> bool {
         self.signer().is_some_and(|named| named.is_same(signer))

@@ -147,8 +147,8 @@ fn closest_failure(failures: Vec<IdentityError>, lacks_key: bool) -> IdentityErr
     }
 }
 
-/// How close a key and its certificate came to being usable. Of expired certificates, the one that expired last is
-/// closer.
+/// A rank that is higher the closer a key and its certificate came to being usable. Of expired certificates, the one
+/// that expired last ranks higher.
 fn closeness(failure: &IdentityError, lacks_key: bool) -> (u8, Option<Timestamp>) {
     use IdentityError as E;
     match failure {

@@ -1,10 +1,10 @@
-//! What is measured.
+//! The measured events.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// What is measured. All texts are words of this crate.
+/// A measured event. All texts are words of this crate.
 #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "nothing is measured"))]
 pub(crate) enum Event {
     /// A call of an operation has ended. `took`: none for a call that was dropped.

@@ -20,7 +20,7 @@ pub struct Metric {
     pub kind: Kind,
     /// The names of its labels.
     pub labels: &'static [&'static str],
-    /// What it measures.
+    /// The description.
     pub description: &'static str,
 }
 

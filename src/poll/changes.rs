@@ -149,7 +149,7 @@ async fn advance<S: 'static>(
     }
 }
 
-/// When the service last answered a poll, with or without a change. Clones share the value.
+/// The time of the last answer to a poll, with or without a change. Clones share the value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastPoll(Arc<Mutex<Option<Timestamp>>>);
 
@@ -163,7 +163,7 @@ impl LastPoll {
     }
 }
 
-/// When to poll next, and the retries that are left. Uses the monotonic clock.
+/// The time of the next poll, and the retries that are left. Uses the monotonic clock.
 struct Schedule {
     not_before: Option<Instant>,
     /// The retries that are left since the last success.

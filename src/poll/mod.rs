@@ -40,13 +40,13 @@ pub enum Poll<S> {
     Change {
         /// The status of the job.
         status: S,
-        /// When the next poll is permitted, in the time of this machine's clock. `None` if the service gave no time.
+        /// The time of the next permitted poll, by this machine's clock. `None` if the service gave no time.
         next_poll: Option<Timestamp>,
     },
     /// The queue is empty.
     #[doc(alias("NO_CHANGES", "NoChanges"))]
     Empty {
-        /// When the next poll is permitted, in the time of this machine's clock. Earlier polls are refused.
+        /// The time of the next permitted poll, by this machine's clock. Earlier polls are refused.
         #[doc(alias("getNextPermittedPollTime"))]
         next_poll: Timestamp,
     },

@@ -90,7 +90,7 @@ pub(super) struct Settings {
     pub(super) on_behalf_of: Option<OnBehalfOf>,
 }
 
-/// How the service finds the addresses of a signer.
+/// The source of a signer's addresses.
 #[derive(Clone, Debug)]
 pub(super) enum ContactMethod {
     Lookup(Lookup),

@@ -244,7 +244,7 @@ impl<S: StatusState> fmt::Debug for Status<S> {
 pub type Signature = flow::Signature<SignerName>;
 
 impl Signature {
-    /// Whether this is the signature of this signer, named as in the request.
+    /// Returns whether this is the signature of this signer, identified as in the request.
     ///
     /// E-mail addresses are compared without case, and the country code of Norwegian mobile numbers is optional.
     pub fn is_by(&self, signer: &SignerName) -> bool {

@@ -62,7 +62,7 @@ impl From<SigningOrder> for u8 {
     }
 }
 
-/// How long each signer has to sign after the invitation: at most 90 days.
+/// The time that each signer has to sign after the invitation: at most 90 days.
 ///
 /// Serialized as a number of seconds.
 ///

@@ -28,51 +28,51 @@ impl TrustAnchors {
         &self.0
     }
 
-    /// All certificates in a PEM text.
+    /// Reads all certificates of a PEM text.
     ///
     /// # Errors
     ///
-    /// When there is none, or one cannot be read.
+    /// [`TrustAnchorsError`] if the text has no certificate, or one cannot be read.
     pub fn from_pem(pem: &[u8]) -> Result<Self, TrustAnchorsError> {
         let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
         Self::new(certificates.map_err(|_| TrustAnchorsError::NotPem)?)
     }
 
-    /// One certificate in DER.
+    /// Reads one certificate in DER.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// [`TrustAnchorsError`] if it cannot be read.
     pub fn from_der(der: &[u8]) -> Result<Self, TrustAnchorsError> {
         Self::new(vec![CertificateDer::from(der.to_vec())])
     }
 
-    /// All certificates in a PEM file.
+    /// Reads all certificates of a PEM file.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it holds no certificates.
+    /// [`Error::File`] if the file cannot be read, [`Error::TrustAnchors`] if it contains no certificates.
     pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         Ok(Self::from_pem(&read(path)?).map_err(in_file(path))?)
     }
 
-    /// One certificate in a DER file.
+    /// Reads one certificate of a DER file.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] when it cannot be read, [`Error::TrustAnchors`] when it is no certificate.
+    /// [`Error::File`] if the file cannot be read, [`Error::TrustAnchors`] if it is not a certificate.
     pub fn from_der_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         Ok(Self::from_der(&read(path)?).map_err(in_file(path))?)
     }
 
-    /// All certificates in the `.pem`, `.crt`, `.cer` and `.der` files of a directory, PEM or DER.
+    /// Reads all certificates of the `.pem`, `.crt`, `.cer` and `.der` files of a directory, PEM or DER.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] when something cannot be read, [`Error::TrustAnchors`] when one of the files holds no
-    /// certificate, which it names, or the directory no such file.
+    /// [`Error::File`] if the directory or a file cannot be read; [`Error::TrustAnchors`] with the path if one of the
+    /// files contains no certificate, or if the directory has no such file.
     pub fn from_directory(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let failed = file(FileAction::Read, path);
@@ -84,7 +84,7 @@ impl TrustAnchors {
                 continue;
             }
             let content = read(&file)?;
-            // What a file with the marks of PEM lacks is told of the PEM.
+            // A file that looks like PEM gets the error of PEM.
             let anchors = match content.windows(11).any(|part| part == b"-----BEGIN ") {
                 true => Self::from_pem(&content),
                 false => Self::from_der(&content),
@@ -94,7 +94,7 @@ impl TrustAnchors {
         Ok(Self::new(found).map_err(in_file(path))?)
     }
 
-    /// These and others.
+    /// Adds the other certificates.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
@@ -120,7 +120,7 @@ impl std::fmt::Debug for TrustAnchors {
     }
 }
 
-/// Names the file.
+/// Adds the path to the error.
 fn in_file(path: &Path) -> impl Fn(TrustAnchorsError) -> TrustAnchorsError {
     |reason| TrustAnchorsError::File { path: path.to_owned(), reason: Box::new(reason) }
 }

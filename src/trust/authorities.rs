@@ -1,14 +1,13 @@
-//! The certificate authorities of the service, as facts: no certificate of anybody is in this crate.
+//! The certificate authorities of the service, as facts. This crate contains no certificates.
 //!
-//! Each entry has the subject, the SHA-256 of the public key (`SubjectPublicKeyInfo`, DER), the first and the last day of the
-//! certificate, its SHA-256, and the address where the authority publishes it. The entries are those of the trust lists
-//! that the official Java and .NET clients bring along, without the ones that have expired; the facts were computed from
-//! the certificates in these lists, which are equal in four public sources (November 2026). The comment of each entry
-//! says where its address comes from. Several addresses are plain HTTP: the fingerprint is what a fetched file is
-//! compared with.
+//! Each entry has the subject, the SHA-256 of the public key (`SubjectPublicKeyInfo`, DER), the first and the last day
+//! of the certificate, its SHA-256, and the address where the authority publishes it. The entries are those of the
+//! trust lists that the official Java and .NET clients contain, without expired ones; the facts were computed from the
+//! certificates in these lists, which are equal in four public sources (November 2026). The comment of each entry says
+//! where its address comes from. Several addresses are plain HTTP: a downloaded file is compared with the fingerprint.
 //!
-//! The two Buypass G2 roots for test exist in two versions, signed again with the same key and other dates: the fingerprint
-//! here is that of one of them, and the key is what counts.
+//! The two Buypass G2 test roots exist in two versions, with the same key and different dates: the fingerprint here is
+//! that of one of them, and only the key is compared.
 
 use jiff::civil::date;
 

@@ -12,9 +12,9 @@ use crate::error::{PublishedCertificate, TrustAnchorsError};
 
 /// A certificate authority that is trusted, by its name and its public key.
 ///
-/// Not by the bytes of its certificate: authorities sign their certificates again, with the same key and other dates.
-/// A certificate with this name and this key is a trust anchor, wherever it comes from: the server, the archive of the
-/// client's identity, or a file.
+/// It is not identified by the bytes of its certificate, because authorities reissue their certificates with the same
+/// key and other dates. A certificate with this name and this key is a trust anchor, whether it comes from the server,
+/// the archive of the client's identity, or a file.
 ///
 /// ```
 /// use posten_signering::{Authority, Environment};
@@ -38,19 +38,19 @@ pub struct Authority {
     read_until: Option<Timestamp>,
 }
 
-/// What else is known of an authority of the built-in lists.
+/// Further facts about an authority of the built-in lists.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Facts {
     /// The first and the last day of its certificate.
     pub(super) valid: [Date; 2],
     pub(super) certificate_sha256: &'static str,
-    /// Where the authority publishes it.
+    /// The address at which the authority publishes it.
     pub(super) address: Option<&'static str>,
 }
 
 impl Authority {
-    /// An authority by its name, in the form of [`Identity::issuer`](crate::Identity::issuer), and by the SHA-256
-    /// fingerprint of its public key (`SubjectPublicKeyInfo` in DER), in hexadecimal with or without colons.
+    /// Creates an authority from its name, in the form of [`Identity::issuer`](crate::Identity::issuer), and the
+    /// SHA-256 fingerprint of its public key (`SubjectPublicKeyInfo` in DER), in hexadecimal with or without colons.
     ///
     /// ```sh
     /// openssl x509 -in ca.pem -noout -subject -nameopt RFC2253,-esc_msb
@@ -59,7 +59,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`TrustAnchorsError::NotFingerprint`] when it is not one of 32 bytes.
+    /// [`TrustAnchorsError::NotFingerprint`] if the fingerprint does not have 32 bytes.
     pub fn new(name: impl Into<String>, public_key_sha256: &str) -> Result<Self, TrustAnchorsError> {
         let digits: String = public_key_sha256.chars().filter(|c| *c != ':').collect();
         if digits.len() != 64 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
@@ -68,13 +68,14 @@ impl Authority {
         Ok(Self::of(name.into(), digits.to_ascii_lowercase()))
     }
 
-    /// The name of the authority: the subject of its certificate, in the form of
+    /// Returns the name of the authority: the subject of its certificate, in the form of
     /// [`Identity::issuer`](crate::Identity::issuer).
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The SHA-256 fingerprint of its public key (`SubjectPublicKeyInfo` in DER), in hexadecimal and lower case.
+    /// Returns the SHA-256 fingerprint of its public key (`SubjectPublicKeyInfo` in DER), in hexadecimal and lower
+    /// case.
     pub fn public_key_sha256(&self) -> &str {
         &self.public_key_sha256
     }
@@ -105,7 +106,8 @@ impl Authority {
         self.name == other.name && self.public_key_sha256 == other.public_key_sha256
     }
 
-    /// Takes the later end of two certificates of the authority. One without an end keeps none, and one of the list its own.
+    /// Takes the later end of two certificates of the authority. One without an end keeps none, and one of the list its
+    /// own.
     pub(super) fn extend(&mut self, other: &Self) {
         if self.read_until.is_some() {
             self.read_until = self.read_until.max(other.read_until);
@@ -116,11 +118,12 @@ impl Authority {
         self.public_key_sha256 == public_key_sha256
     }
 
-    /// Until when the authority is trusted. `None` for one that was given by its fingerprint ([`new`](Self::new)): it is
-    /// trusted as long as its certificate is valid.
+    /// Returns the end of the trust in the authority. `None` for one created from its fingerprint ([`new`](Self::new)),
+    /// which is trusted as long as its certificate is valid.
     ///
-    /// For a built-in authority, this is the end of its certificate according to the list. For a certificate that was
-    /// given, it is the end of that certificate. The dates of a certificate that the server sends do not extend it.
+    /// For a built-in authority, this is the end of its certificate according to the list. For an authority read from a
+    /// certificate, it is the end of that certificate. The dates of a certificate that the server sends do not extend
+    /// it.
     ///
     /// ```
     /// use posten_signering::Environment;
@@ -134,7 +137,7 @@ impl Authority {
         TimeZone::UTC.to_timestamp(last.tomorrow().ok()?.at(0, 0, 0, 0)).ok()
     }
 
-    /// Where its certificate can be fetched.
+    /// The address and fingerprint of its certificate.
     pub(super) fn published(&self) -> Option<PublishedCertificate> {
         let Facts { certificate_sha256, address, .. } = self.facts.as_ref()?;
         let bytes: Vec<&str> =

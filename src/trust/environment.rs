@@ -1,4 +1,4 @@
-//! Which service to talk to, and whom it trusts.
+//! The environments of the service.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,16 +22,16 @@ use crate::types::OrganizationNumber;
 /// Posten Bring AS: the organization in the certificate of every environment's server.
 const POSTEN: &str = "984661185";
 
-/// The service to talk to: its address, and the certificate authorities that its certificate must chain to.
+/// An environment of the service: its address, and the certificate authorities to which its certificate must chain.
 ///
-/// Production and the test environment have built-in lists of their authorities, by name and public key ([`Authority`]),
-/// so that no file is needed. A certificate is a trust anchor if its name and key are on the list and it is valid, whether
-/// the server sent it, it is in the archive of the client's identity, or it was given with
-/// [`with_issuers`](Self::with_issuers). Test authorities are never trusted in production, and production authorities never
-/// in the test environment.
+/// Production and the test environment have built-in lists of their authorities, by name and public key
+/// ([`Authority`]), so that no file is needed. A certificate is a trust anchor if its name and key are on the list and
+/// it is valid, whether the server sent it, it is in the archive of the client's identity, or it was given with
+/// [`with_issuers`](Self::with_issuers). Test authorities are never trusted in production, and production authorities
+/// never in the test environment.
 ///
-/// `T` tells whether it has a token endpoint ([`HasTokens`], the default) or not ([`NoTokens`]): a client with
-/// [`AccessTokens`](crate::AccessTokens) needs one.
+/// `T` is [`HasTokens`], the default, if it has a token endpoint, which a client with
+/// [`AccessTokens`](crate::AccessTokens) needs, and [`NoTokens`] otherwise.
 ///
 /// ```no_run
 /// use posten_signering::{Environment, TrustAnchors};
@@ -53,45 +53,46 @@ pub struct Environment<T = HasTokens> {
 }
 
 impl Environment<HasTokens> {
-    /// Production: `https://api.signering.posten.no/api`.
+    /// Returns production: `https://api.signering.posten.no/api`.
     pub fn production() -> Self {
         let api = Environment::known("https://api.signering.posten.no/api", Trusted::list(PRODUCTION, TEST));
         api.with_token_endpoint(TokenEndpoint::known("https://midp.digipost.no/oauth2/token"))
     }
 
-    /// The public test environment: `https://api.difitest.signering.posten.no/api`.
+    /// Returns the public test environment: `https://api.difitest.signering.posten.no/api`.
     pub fn difi_test() -> Self {
         let api = Environment::known("https://api.difitest.signering.posten.no/api", Trusted::list(TEST, PRODUCTION));
         api.with_token_endpoint(TokenEndpoint::known("https://midp.difitest.digipost.no/oauth2/token"))
     }
 
-    /// The token endpoint.
+    /// Returns the token endpoint.
     pub fn token_endpoint(&self) -> &TokenEndpoint {
         &self.tokens.0
     }
 }
 
 impl Environment<NoTokens> {
-    /// No service: what is made for tests must not reach one.
+    /// An environment without a service: values for tests must not reach one.
     #[cfg(feature = "testing")]
     pub(crate) fn nowhere() -> Self {
         Self::known("https://testing.invalid/api", Trusted::list(&[], &[]))
     }
 
-    /// The other test environment: `https://api.difiqa.signering.posten.no/api`.
+    /// Returns the other test environment: `https://api.difiqa.signering.posten.no/api`.
     #[deprecated(note = "the service has given up this environment; use `difi_test`")]
     pub fn difi_qa() -> Self {
         Self::known("https://api.difiqa.signering.posten.no/api", Trusted::list(TEST, PRODUCTION))
     }
 
-    /// A service at another address: a stub, a proxy, the sandbox. Its certificate must name Posten Bring AS.
+    /// Returns an environment with another address: a stub, a proxy, the sandbox. Its certificate must be that of
+    /// Posten Bring AS.
     ///
-    /// It trusts the authorities of these certificates, and no others. It has no token endpoint unless it gets one with
-    /// [`with_token_endpoint`](Self::with_token_endpoint).
+    /// It trusts the authorities of these certificates, and no others. It has no token endpoint until
+    /// [`with_token_endpoint`](Self::with_token_endpoint) sets one.
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] when the address is not an `https` URL without query and fragment.
+    /// [`Error::Configuration`] if the address is not an `https` URL without query and fragment.
     pub fn custom(root: &str, anchors: TrustAnchors) -> Result<Self, Error> {
         let root = https(root).ok_or_else(|| {
             Error::Configuration("the environment's address is not an https URL without query and fragment".into())
@@ -101,7 +102,7 @@ impl Environment<NoTokens> {
         Ok(Self { root, trusted, server: posten(), tokens: NoTokens })
     }
 
-    /// Like [`custom`](Self::custom), for a stub whose certificate names another organization.
+    /// Returns a [`custom`](Self::custom) environment whose server's certificate belongs to another organization.
     ///
     /// # Errors
     ///
@@ -117,19 +118,19 @@ impl Environment<NoTokens> {
 }
 
 impl<T> Environment<T> {
-    /// Trusts the authorities of these certificates too. After [`without_authorities`](Self::without_authorities): only
-    /// them.
+    /// Adds the authorities of these certificates to the trusted ones. After
+    /// [`without_authorities`](Self::without_authorities), they are the only ones.
     ///
     /// # Errors
     ///
-    /// [`TrustAnchorsError::OtherEnvironment`] when one of them is an authority for test and this is production, or the
-    /// other way round. Never for a [`custom`](Self::custom) environment.
+    /// [`TrustAnchorsError::OtherEnvironment`] if one of them is a test authority and this is production, or the other
+    /// way round. Never for a [`custom`](Self::custom) environment.
     pub fn trusting(mut self, more: TrustAnchors) -> Result<Self, TrustAnchorsError> {
         self.trusted.trust_certificates(&more)?;
         Ok(self)
     }
 
-    /// Trusts these authorities too, by name and public key. Example: see [`Authority`].
+    /// Adds these authorities to the trusted ones, by name and public key. Example: see [`Authority`].
     ///
     /// # Errors
     ///
@@ -151,7 +152,7 @@ impl<T> Environment<T> {
         self
     }
 
-    /// Adds certificates of issuers that the server does not send: the cure for [`TlsError::MissingAuthority`].
+    /// Adds certificates of issuers that the server does not send. Use it after [`TlsError::MissingAuthority`].
     ///
     /// They only complete the chain. None of them is a trust anchor unless it belongs to one of
     /// [`authorities`](Self::authorities), so a wrong file is harmless.
@@ -170,7 +171,7 @@ impl<T> Environment<T> {
         self
     }
 
-    /// The authorities that the environment trusts.
+    /// Returns the trusted authorities.
     pub fn authorities(&self) -> &[Authority] {
         &self.trusted.authorities
     }
@@ -181,22 +182,23 @@ impl<T> Environment<T> {
         Environment { root, trusted, server, tokens: HasTokens(endpoint) }
     }
 
-    /// Returns the same environment without a token endpoint: for a program that chooses between environments with and
+    /// Returns the same environment without a token endpoint, for a program that chooses between environments with and
     /// without one.
     pub fn without_token_endpoint(&self) -> Environment<NoTokens> {
         let Self { root, trusted, server, .. } = self;
         Environment { root: root.clone(), trusted: trusted.clone(), server: server.clone(), tokens: NoTokens }
     }
 
-    /// The root of the API.
+    /// Returns the root URL of the API.
     pub fn root(&self) -> &Url {
         &self.root
     }
 
-    /// Whether its authorities vouch for an identity too: a certificate for test does not suit production.
+    /// Checks that the certificate of an identity chains to an authority of the environment: a test certificate does
+    /// not suit production.
     ///
-    /// The service decides for itself, and may trust more authorities than this list has. So this is for telling what is
-    /// wrong when the service refuses the certificate, or before it does.
+    /// The service decides independently, and may trust more authorities than this list has. Use the check to diagnose
+    /// why the service refuses a certificate, or before it does.
     ///
     /// # Errors
     ///
@@ -211,7 +213,7 @@ impl<T> Environment<T> {
         let leaf = Certificate::parse(leaf_der).map_err(|_| IdentityError::NotCertificate)?;
         let ChainParts { anchors, issuers } = at_hand.ways(&leaf);
         let provider = Arc::new(aws_lc_rs::default_provider());
-        // There is none without anchors.
+        // Without anchors, there is no verifier.
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(anchors), provider).build();
         if verifier.is_ok_and(|verifier| verifier.verify_client_cert(leaf_der, &issuers, now).is_ok()) {
             return Ok(());
@@ -232,7 +234,7 @@ impl<T> Environment<T> {
         })
     }
 
-    /// For TLS, with the chain that the client's identity has.
+    /// The verifier for TLS, with the chain of the client's identity.
     pub(crate) fn verifier(&self, identity: &Identity) -> ServerVerifier {
         let own = identity.chain().get(1..).unwrap_or_default();
         ServerVerifier::new(self.trusted.clone(), own, self.server.clone())

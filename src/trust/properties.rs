@@ -1,4 +1,4 @@
-//! Any certificates at hand, in any order: a chain is accepted exactly where a short model of it says so.
+//! Any available certificates, in any order: a chain is accepted exactly if a short model accepts it.
 
 use std::sync::LazyLock;
 

@@ -243,7 +243,7 @@ fn a_chain_of_the_other_environment_is_named_as_that() {
     }
 }
 
-/// Who has the key of an authority can date its certificate as they like: nobody asks who signed a trust anchor.
+/// The owner of an authority's key can give its certificate any dates: the signature of a trust anchor is not checked.
 #[test]
 fn no_certificate_makes_an_authority_last_longer_than_the_list_says() {
     let key = KeyPair::generate().expect("a key");

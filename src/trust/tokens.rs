@@ -1,4 +1,4 @@
-//! Where an environment's access tokens come from.
+//! The token endpoint of an environment.
 
 use rustls::RootCertStore;
 use url::Url;
@@ -19,13 +19,13 @@ pub struct HasTokens(pub(super) TokenEndpoint);
 #[expect(clippy::exhaustive_structs, reason = "there is nothing to know where there is no endpoint")]
 pub struct NoTokens;
 
-/// Where an environment's identity provider hands out access tokens.
+/// The endpoint at which an environment's identity provider issues access tokens.
 ///
-/// It has an ordinary web certificate, checked as usual: its chain must end in one of Mozilla's roots, and it must name the
-/// host of the URL. The roots come with this crate (`webpki-roots`), so that neither the system's nor the process'
-/// environment changes who is trusted.
+/// It has an ordinary web certificate, checked as usual: it must chain to one of Mozilla's roots, and contain the host
+/// of the URL. The roots are part of this crate (`webpki-roots`), so that neither the system's settings nor environment
+/// variables change the trust.
 ///
-/// Production and the public test environment have theirs. A stub gets one:
+/// Production and the public test environment have an endpoint. For a stub, set one:
 ///
 /// ```no_run
 /// use posten_signering::{Environment, HasTokens, TokenEndpoint, TrustAnchors};
@@ -40,16 +40,16 @@ pub struct NoTokens;
 #[derive(Clone, Debug)]
 pub struct TokenEndpoint {
     url: Url,
-    /// `None`: Mozilla's.
+    /// `None` for Mozilla's roots.
     roots: Option<TrustAnchors>,
 }
 
 impl TokenEndpoint {
-    /// The endpoint at this URL.
+    /// Creates an endpoint from its URL.
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`] when it is not an `https` URL without query, fragment and credentials.
+    /// [`Error::Configuration`] if it is not an `https` URL without query, fragment and credentials.
     pub fn new(url: &str) -> Result<Self, Error> {
         let url = https(url).ok_or_else(|| {
             Error::Configuration("the token endpoint is not an https URL without query and fragment".into())
@@ -62,18 +62,18 @@ impl TokenEndpoint {
         Self { url: Url::parse(url).expect("the addresses of the environments are URLs"), roots: None }
     }
 
-    /// Trusts these roots in place of Mozilla's: for a stub. The host name is checked all the same.
+    /// Replaces Mozilla's roots by these, for a stub. The host name is still checked.
     #[must_use]
     pub fn with_roots(self, roots: TrustAnchors) -> Self {
         Self { roots: Some(roots), ..self }
     }
 
-    /// Its URL.
+    /// Returns the URL.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// For rustls.
+    /// The roots for rustls.
     pub(crate) fn roots(&self) -> RootCertStore {
         let Some(given) = &self.roots else {
             return RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -84,7 +84,7 @@ impl TokenEndpoint {
     }
 }
 
-/// A URL that can be the root of requests: `https`, without query, fragment and credentials.
+/// Checks that a URL can be the root of requests: `https`, without query, fragment and credentials.
 pub(super) fn https(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|url| {
         let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();

@@ -1,4 +1,4 @@
-//! Which authorities an environment trusts, and which of the certificates at hand are theirs.
+//! The authorities that an environment trusts, and the classification of certificates by them.
 
 use jiff::Timestamp;
 use rustls::RootCertStore;
@@ -25,10 +25,10 @@ impl Trusted {
         Self { authorities: authorities.to_vec(), given: Vec::new(), elsewhere }
     }
 
-    /// Trusts these too, unless one is of another environment.
+    /// Adds authorities, unless one belongs to another environment.
     pub(super) fn trust(&mut self, more: impl IntoIterator<Item = Authority>) -> Result<(), TrustAnchorsError> {
         for authority in more {
-            // By the key alone: another name makes no other authority of it.
+            // By the key alone: the same key with another name is the same authority.
             if self.elsewhere.iter().any(|other| other.has_key(authority.public_key_sha256())) {
                 return Err(TrustAnchorsError::OtherEnvironment { authority: authority.name().to_owned() });
             }
@@ -40,7 +40,7 @@ impl Trusted {
         Ok(())
     }
 
-    /// Trusts the authorities that these certificates are of.
+    /// Adds the authorities of these certificates.
     pub(super) fn trust_certificates(&mut self, anchors: &TrustAnchors) -> Result<(), TrustAnchorsError> {
         let parsed = anchors.certificates().iter().map(|der| Certificate::parse(der));
         let parsed = parsed.collect::<Result<Vec<_>, _>>().map_err(|_| TrustAnchorsError::NotCertificate)?;
@@ -49,7 +49,8 @@ impl Trusted {
         Ok(())
     }
 
-    /// Classifies the available certificates: those that the peer sent, those of the client's identity, and the given ones.
+    /// Classifies the available certificates: those that the peer sent, those of the client's identity, and the given
+    /// ones.
     pub(super) fn look_at<'c>(
         &'c self,
         peers: &'c [CertificateDer<'c>],
@@ -75,7 +76,7 @@ impl Trusted {
         at_hand
     }
 
-    fn standing(&self, certificate: &Certificate, now: Timestamp) -> Standing {
+    fn standing(&self, certificate: &Certificate, now: Timestamp) -> CertificateClass {
         let (name, key) = (certificate.subject(), certificate.public_key_sha256());
         let mut namesakes = self.authorities.iter().filter(|authority| authority.name() == name).peekable();
         let is_named = namesakes.peek().is_some();
@@ -84,13 +85,13 @@ impl Trusted {
                 let ends =
                     authority.valid_until().map_or(certificate.not_after(), |end| end.min(certificate.not_after()));
                 match certificate.not_before() <= now && now <= ends {
-                    true => Standing::Anchor,
-                    false => Standing::OutOfDate { ends },
+                    true => CertificateClass::Anchor,
+                    false => CertificateClass::OutOfDate { ends },
                 }
             }
-            None if is_named => Standing::Namesake,
-            None if self.elsewhere.iter().any(|other| other.has_key(&key)) => Standing::Elsewhere,
-            None => Standing::Other,
+            None if is_named => CertificateClass::Namesake,
+            None if self.elsewhere.iter().any(|other| other.has_key(&key)) => CertificateClass::Elsewhere,
+            None => CertificateClass::Other,
         }
     }
 
@@ -99,30 +100,30 @@ impl Trusted {
     }
 }
 
-/// The time of rustls as ours.
+/// Converts a time of rustls.
 pub(super) fn timestamp(time: UnixTime) -> Timestamp {
     i64::try_from(time.as_secs()).ok().and_then(|at| Timestamp::from_second(at).ok()).unwrap_or(Timestamp::MAX)
 }
 
-/// What a certificate is to an environment.
+/// The class of a certificate in an environment.
 #[derive(Clone, Copy, PartialEq)]
-enum Standing {
-    /// Of an authority that is trusted.
+enum CertificateClass {
+    /// It belongs to a trusted authority.
     Anchor,
-    /// Of an authority that is trusted, at another time.
+    /// It belongs to a trusted authority, but is out of date.
     OutOfDate { ends: Timestamp },
-    /// It has the name of an authority that is trusted, and another key.
+    /// It has the name of a trusted authority, but another key.
     Namesake,
-    /// Of an authority of another environment.
+    /// It belongs to an authority of another environment.
     Elsewhere,
-    /// Of no known authority. It may be an intermediate.
+    /// It belongs to no known authority. It may be an intermediate.
     Other,
 }
 
 struct Candidate<'c> {
     der: &'c CertificateDer<'c>,
     certificate: Certificate,
-    standing: Standing,
+    standing: CertificateClass,
 }
 
 /// The available certificates, without duplicates.
@@ -130,7 +131,7 @@ pub(super) struct AvailableCertificates<'c> {
     trusted: &'c Trusted,
     now: Timestamp,
     candidates: Vec<Candidate<'c>>,
-    /// Why the first of the peer's that cannot be read cannot.
+    /// The error of the peer's first unreadable certificate.
     pub(super) unreadable: Option<UnreadableCertificate>,
 }
 
@@ -140,21 +141,21 @@ pub(super) struct ChainParts<'c> {
     pub(super) issuers: Vec<CertificateDer<'c>>,
 }
 
-/// Why a chain does not lead to an authority that is trusted.
+/// The reason why a chain does not lead to a trusted authority.
 pub(super) enum ChainFault {
     /// It leads to an authority of another environment.
     Elsewhere { authority: String },
-    /// It has the name of an authority, and another key than the authority's.
+    /// It contains the name of an authority, but another key.
     AnotherKey { authority: String },
-    /// The certificate of an issuer is out of date: of an authority that is trusted, or of one below it.
+    /// The certificate of an issuer is out of date: of a trusted authority, or of one below it.
     OutOfDate { authority: String, not_before: Timestamp, not_after: Timestamp },
-    /// It ends where the certificate of an authority that is trusted is missing.
+    /// The certificate of a trusted authority is missing.
     MissingAuthority(Authority),
-    /// It ends where the certificate of an issuer is missing that nobody knows.
+    /// The certificate of an unknown issuer is missing.
     MissingIssuer { issuer: String, is_alone: bool },
     /// It ends with a root that is not trusted.
     Untrusted { root: String },
-    /// It leads there, and something else is wrong.
+    /// It leads to a trusted authority, but another check failed.
     Otherwise,
 }
 
@@ -163,20 +164,23 @@ impl AvailableCertificates<'_> {
         self.now
     }
 
-    /// How many of them are trust anchors.
+    /// The number of trust anchors among them.
     #[cfg(test)]
     pub(super) fn anchors(&self) -> usize {
-        self.candidates.iter().filter(|candidate| candidate.standing == Standing::Anchor).count()
+        self.candidates.iter().filter(|candidate| candidate.standing == CertificateClass::Anchor).count()
     }
 
-    /// What the chain of this certificate can be made of, by name and signature.
+    /// The certificates of which the chain of this certificate can be built, by name and signature.
     ///
-    /// The path search of webpki tries all combinations of certificates with the same name, and a hostile server can send
-    /// many. So it gets only certificates whose signatures were followed from this one, up to a trust anchor. A
+    /// The path search of webpki tries all combinations of certificates with the same name, and a hostile server can
+    /// send many. So it gets only certificates whose signatures were followed from this one, up to a trust anchor. A
     /// certificate with the name of an authority and another key is excluded, even if a trusted issuer signed it.
     pub(super) fn ways(&self, leaf: &Certificate) -> ChainParts<'_> {
-        let mut left: Vec<&Candidate<'_>> =
-            self.candidates.iter().filter(|one| matches!(one.standing, Standing::Anchor | Standing::Other)).collect();
+        let mut left: Vec<&Candidate<'_>> = self
+            .candidates
+            .iter()
+            .filter(|one| matches!(one.standing, CertificateClass::Anchor | CertificateClass::Other))
+            .collect();
         let (mut anchors, mut issuers) = (RootCertStore::empty(), Vec::new());
         let mut next = vec![leaf];
         while let Some(last) = next.pop() {
@@ -185,7 +189,7 @@ impl AvailableCertificates<'_> {
             let found: Vec<&Candidate<'_>> = found;
             for Candidate { der, certificate, standing } in found {
                 match standing {
-                    Standing::Anchor => {
+                    CertificateClass::Anchor => {
                         anchors.add_parsable_certificates([(*der).clone()]);
                     }
                     _ => {
@@ -202,14 +206,14 @@ impl AvailableCertificates<'_> {
         ChainParts { anchors, issuers }
     }
 
-    /// Why the chain of this certificate does not lead to an authority that is trusted.
+    /// The reason why the chain of this certificate does not lead to a trusted authority.
     pub(super) fn why_broken(&self, leaf: &Certificate) -> ChainFault {
         let mut left: Vec<&Candidate<'_>> = self.candidates.iter().collect();
         let (mut last, mut is_alone) = (leaf, true);
         loop {
             let issuers = left.iter().enumerate().filter(|(_, candidate)| last.is_issued_by(&candidate.certificate));
             let best = issuers.max_by_key(|(_, candidate)| {
-                (candidate.standing == Standing::Anchor, candidate.certificate.not_after())
+                (candidate.standing == CertificateClass::Anchor, candidate.certificate.not_after())
             });
             let Some(at) = best.map(|(at, _)| at) else { break };
             let Candidate { certificate, standing, .. } = left.swap_remove(at);
@@ -217,16 +221,16 @@ impl AvailableCertificates<'_> {
             let authority = certificate.subject();
             let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
             match standing {
-                Standing::Anchor => return ChainFault::Otherwise,
-                Standing::OutOfDate { ends } => {
+                CertificateClass::Anchor => return ChainFault::Otherwise,
+                CertificateClass::OutOfDate { ends } => {
                     return ChainFault::OutOfDate { authority, not_before, not_after: *ends };
                 }
-                Standing::Namesake => return ChainFault::AnotherKey { authority },
-                Standing::Elsewhere => return ChainFault::Elsewhere { authority },
-                Standing::Other if not_before > self.now || not_after < self.now => {
+                CertificateClass::Namesake => return ChainFault::AnotherKey { authority },
+                CertificateClass::Elsewhere => return ChainFault::Elsewhere { authority },
+                CertificateClass::Other if not_before > self.now || not_after < self.now => {
                     return ChainFault::OutOfDate { authority, not_before, not_after };
                 }
-                Standing::Other => {}
+                CertificateClass::Other => {}
             }
         }
         let issuer = last.issuer();

@@ -15,7 +15,7 @@ use crate::certificate::{Certificate, UnreadableCertificate};
 use crate::error::TlsError;
 use crate::types::OrganizationNumber;
 
-/// How many certificates a server may send besides its own. Real ones send one or two.
+/// The maximum number of certificates that a server may send besides its own. Real ones send one or two.
 const MOST_SENT: usize = 16;
 
 /// Accepts a server whose chain leads to an authority of the environment **and** whose certificate names the right
@@ -25,7 +25,7 @@ const MOST_SENT: usize = 16;
 /// the service from any other holder of an enterprise certificate, and both checks are always made.
 pub(crate) struct ServerVerifier {
     trusted: Trusted,
-    /// The issuers in the archive of the client's identity: servers often send no more than their own certificate.
+    /// The issuers in the archive of the client's identity: servers often send only their own certificate.
     own: Vec<CertificateDer<'static>>,
     organization: OrganizationNumber,
     algorithms: WebPkiSupportedAlgorithms,
@@ -78,7 +78,7 @@ fn unreadable(reason: UnreadableCertificate) -> TlsError {
     }
 }
 
-/// What failed, from the error of the verification and from what the certificates at hand are.
+/// Finds the cause of a failed verification, from its error and the available certificates.
 fn explain(error: &rustls::Error, leaf: &Certificate, at_hand: &AvailableCertificates<'_>) -> TlsError {
     let rustls::Error::InvalidCertificate(error) = error else { return TlsError::BadCertificate };
     let (not_before, not_after) = (leaf.not_before(), leaf.not_after());

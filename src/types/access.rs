@@ -1,4 +1,4 @@
-//! Who asks for access tokens.
+//! The credentials for access tokens.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,12 +6,12 @@ use std::str::FromStr;
 use super::words::as_text;
 use crate::error::{InvalidValue, Rule};
 
-/// The most digits of a broker id. The service states none; this keeps the scope short.
+/// The maximum number of digits of a broker ID. The service does not state one; this limits the length of the scope.
 const MAX_BROKER_ID: usize = 20;
 
-/// The id of a client in *Nyva*, the self-service portal: a UUID.
+/// The ID of a client in *Nyva*, the self-service portal: a UUID.
 ///
-/// It belongs to one certificate: a renewed certificate means a new client with a new id. `Debug` does not show it.
+/// It belongs to one certificate: a renewed certificate needs a new client with a new ID. `Debug` does not show it.
 ///
 /// ```
 /// use posten_signering::ClientId;
@@ -25,16 +25,16 @@ const MAX_BROKER_ID: usize = 20;
 pub struct ClientId(String);
 
 impl ClientId {
-    /// The client with this id.
+    /// Parses a client ID.
     ///
     /// # Errors
     ///
-    /// When it is not a UUID.
+    /// [`InvalidValue`] if it is not a UUID.
     pub fn new(id: &str) -> Result<Self, InvalidValue> {
         id.parse()
     }
 
-    /// The UUID as it was given.
+    /// Returns the UUID as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -61,7 +61,7 @@ impl fmt::Debug for ClientId {
     }
 }
 
-/// The number of a broker in *Nyva*, the self-service portal. It is not an organization number.
+/// The ID of a broker in *Nyva*, the self-service portal. It is not an organization number.
 ///
 /// ```
 /// use posten_signering::BrokerId;
@@ -74,16 +74,16 @@ impl fmt::Debug for ClientId {
 pub struct BrokerId(String);
 
 impl BrokerId {
-    /// The broker with this number.
+    /// Parses a broker ID.
     ///
     /// # Errors
     ///
-    /// When it is not 1 to 20 digits.
+    /// [`InvalidValue`] if it does not have between 1 and 20 digits, and nothing else.
     pub fn new(id: &str) -> Result<Self, InvalidValue> {
         id.parse()
     }
 
-    /// The digits.
+    /// Returns the digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -101,10 +101,11 @@ impl FromStr for BrokerId {
 
 as_text!(BrokerId);
 
-/// Access tokens in place of the client certificate: the newer way to authenticate.
+/// Access tokens, the newer way to authenticate, instead of the client certificate.
 ///
-/// The client fetches a token from the environment's identity provider, where it shows its certificate, and sends it with
-/// every call. The certificate is then not shown to the API. See [`guide::access_tokens`](crate::guide::access_tokens).
+/// The client fetches a token from the environment's identity provider, to which it presents its certificate, and sends
+/// the token with every call. The certificate is then not presented to the API. See
+/// [`guide::access_tokens`](crate::guide::access_tokens).
 ///
 /// ```no_run
 /// use posten_signering::{AccessTokens, BrokerId, Client, ClientId, Environment, Identity};
@@ -128,31 +129,31 @@ pub struct AccessTokens {
 }
 
 impl AccessTokens {
-    /// Access tokens for this client of this broker.
+    /// Creates the credential of this client of this broker.
     pub fn new(client_id: ClientId, broker_id: BrokerId) -> Self {
         Self { client_id, broker_id, resource: None }
     }
 
-    /// Asks for tokens for this resource. Defaults to the root of the environment's API, without a slash at the end.
+    /// Sets the resource of the tokens. Defaults to the root of the environment's API, without a trailing slash.
     ///
-    /// The identity provider compares the text: it is sent as it is given.
+    /// It is sent unchanged, because the identity provider compares it as text.
     #[must_use]
     pub fn with_resource(mut self, resource: impl Into<String>) -> Self {
         self.resource = Some(resource.into());
         self
     }
 
-    /// The id of the client.
+    /// Returns the ID of the client.
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// The number of the broker.
+    /// Returns the ID of the broker.
     pub fn broker_id(&self) -> &BrokerId {
         &self.broker_id
     }
 
-    /// The resource that tokens are asked for, if it is not the root of the API.
+    /// Returns the resource of the tokens, if it is not the root of the API.
     pub fn resource(&self) -> Option<&str> {
         self.resource.as_deref()
     }

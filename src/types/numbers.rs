@@ -43,7 +43,7 @@ impl OrganizationNumber {
         &self.0
     }
 
-    /// Whether the check digit is valid (modulus 11). That of a test number often is not.
+    /// Returns whether the check digit is valid (modulus 11). That of a test number often is not.
     pub fn has_valid_check_digit(&self) -> bool {
         has_check_digit(&self.0, &[3, 2, 7, 6, 5, 4, 3, 2])
     }
@@ -85,7 +85,7 @@ impl PersonalIdentificationNumber {
         Self(text.to_owned())
     }
 
-    /// Whether both check digits are valid (modulus 11).
+    /// Returns whether both check digits are valid (modulus 11).
     ///
     /// The date in the number is not checked, so D-numbers and synthetic test numbers (month + 40, + 65 or + 80) are
     /// treated like any other.

@@ -39,7 +39,7 @@ words! {
 }
 
 words! {
-    /// How signers are identified in the signed documents.
+    /// The identifier of signers in the signed documents.
     ///
     /// ```
     /// use posten_signering::IdentifierInSignedDocuments;

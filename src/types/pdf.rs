@@ -11,7 +11,7 @@ const ENDLESS: usize = 16;
 /// Readers look for the header this far into a file (ISO 32000-1, annex H, note 13).
 const HEADER_WITHIN: usize = 1024;
 
-/// How much of the end of a file is searched for its last cross-reference section, and how much of that section is
+/// The size of the end of a file that is searched for its last cross-reference section, and of the part of it that is
 /// read.
 const WINDOW: usize = 1024 * 1024;
 

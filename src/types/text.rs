@@ -192,7 +192,7 @@ impl PollingQueue {
     /// The default queue, which has no name.
     pub const DEFAULT: Self = Self(None);
 
-    /// The queue with this name.
+    /// Creates a queue from its name.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use super::checked::CheckedElement;
 use super::limits::{NAMESPACE, XmlError};
 use super::tree::Element;
 
-/// How strictly a document is checked.
+/// The strictness of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Strictness {
     /// All rules of the schema, as in a validator.

@@ -11,7 +11,7 @@ use super::limits::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 use super::markup::{self, Limits};
 use crate::text::{escape_attribute, escape_text};
 
-/// What is counted before a document is parsed. The parser gives each element all namespaces in scope.
+/// The limits that are checked before parsing. The parser gives each element all namespaces in scope.
 const LIMITS: Limits =
     Limits { elements: MAX_NODES, attributes: MAX_NODES, attributes_of_one: 256, namespaces: 256, depth: usize::MAX };
 

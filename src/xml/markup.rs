@@ -1,10 +1,10 @@
-//! Counts tags, attributes and declarations of namespaces before a document is parsed: a parser takes more than one pass
-//! for many of them, and builds something for each.
+//! Counts tags, attributes and declarations of namespaces before a document is parsed: a parser takes more than one
+//! pass for many of them, and builds something for each.
 //!
-//! Counts in tags, and outside of values, comments, CDATA sections and instructions: a URL in a value may have hundreds of
-//! `=`. Text that is not well-formed is counted as well as can be, because the parser refuses it.
+//! Counts in tags, and outside of values, comments, CDATA sections and instructions: a URL in a value may have hundreds
+//! of `=`. Text that is not well-formed is counted as well as can be, because the parser refuses it.
 
-/// What a document may have.
+/// The limits of a document.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) elements: usize,
@@ -15,7 +15,7 @@ pub(crate) struct Limits {
     pub(crate) depth: usize,
 }
 
-/// What a document has too many of.
+/// The limit that a document exceeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Excess {
     Elements,

@@ -1,4 +1,4 @@
-//! What is written is read again as the same, whatever the texts in it.
+//! A document that is written is read again as the same, with any texts.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -196,7 +196,7 @@ proptest! {
         let _ = read::<Error>(&inside, Strictness::Tolerant);
     }
 
-    /// What XML is made of, put together by chance, is read by another parser as the same.
+    /// Random sequences of the pieces of XML are read as the same by another parser.
     #[test]
     fn pieces(pieces in vec(prop::sample::select(PIECES), 0..12)) {
         second_opinion::agrees(&format!("<a xmlns='b' xmlns:p='c'>{}</a>", pieces.concat()));

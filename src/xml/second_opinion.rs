@@ -5,7 +5,7 @@ use xml::reader::{EventReader, ParserConfig, XmlEvent};
 use super::tree::{self, Element};
 use super::{NAMESPACE, lines};
 
-/// What both parsers report: the start of an element with its namespace and attributes, its text, and its end.
+/// An event of both parsers: the start of an element with its namespace and attributes, its text, or its end.
 #[derive(Debug, PartialEq, Eq)]
 enum Event {
     Start(String, bool, Vec<(String, String)>),

@@ -1,4 +1,4 @@
-//! What must not be read, or not as something else. Each was found in the reading that yaserde derives.
+//! Documents that must be refused, or must not be misread. Each case was found in the deserializer of yaserde.
 
 use super::generated::*;
 use super::{Strictness, read};

@@ -33,7 +33,7 @@ pub struct Report {
     pub abandoned: u64,
     /// The number of errors that the stream of changes yielded.
     pub poll_errors: u64,
-    /// When the service last answered a poll, with or without a change.
+    /// The time of the last answer to a poll, with or without a change.
     ///
     /// It does not advance while polls fail, nor while the maximum number of handlers is running, because the worker
     /// does not poll then.

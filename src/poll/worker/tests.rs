@@ -86,7 +86,7 @@ fn until_empty<S: Change>(answers: Vec<Result<Poll<S>, Error>>) -> Worker<S> {
     worker(answers).stop_when(tokio::time::sleep(Duration::from_secs(365 * 24 * 3600)))
 }
 
-/// What is told of problems, in a line each: the problem, how often, and the class.
+/// The reported problems, one per line: the problem, the number of failures, and the class.
 fn noted() -> (Arc<Mutex<Vec<String>>>, impl Fn(&Problem) + Send + Sync + 'static) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&lines);
