@@ -90,7 +90,7 @@ fn names_lead_to_the_files_that_define_them() {
     let imports = Source::new().imports();
     let names =
         |file: &str, other: &str| imports.get(&(file.to_owned(), other.to_owned())).map(listed).unwrap_or_default();
-    assert_eq!(names("src/sandbox/visit.rs", "src/sandbox/job.rs"), "Act, Job");
+    assert_eq!(names("src/sandbox/visit.rs", "src/sandbox/job.rs"), "Job, SignerAction");
     assert_eq!(names("src/sandbox/signer.rs", "src/direct/signer.rs"), "SignerName", "handed on by direct/mod.rs");
     assert_eq!(
         names("src/sandbox/web/mod.rs", "src/sandbox/web/sign.rs"),
