@@ -22,7 +22,8 @@ const PASSWORD_VARIABLE: &str = "SIGNERING_PASSWORD";
 #[derive(Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
-    /// The enterprise certificate with its private key: a PKCS#12 archive (.p12, .pfx)
+    /// The enterprise certificate with its private key: a PKCS#12 archive (.p12, .pfx). Required, unless --certificate
+    /// and --key are set
     #[arg(long, value_name = "FILE", env = "SIGNERING_P12", conflicts_with_all = ["certificate", "key"])]
     p12: Option<PathBuf>,
     /// A file with the password of the archive in its first line. Defaults to `SIGNERING_PASSWORD`, then to a prompt
@@ -34,7 +35,7 @@ pub struct Connection {
     /// The private key in PEM, not encrypted
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
-    /// production, difitest, difiqa, or the URL of another service
+    /// production, difitest (the public test environment), difiqa (deprecated), or the URL of another service
     #[arg(long, value_name = "NAME|URL", env = "SIGNERING_ENVIRONMENT")]
     environment: String,
     /// Certificates of authorities to trust in addition to those of the environment: a file, or a directory of files.
@@ -60,13 +61,13 @@ pub struct Connection {
     /// organization for which it acts
     #[arg(long, value_name = "NUMBER", env = "SIGNERING_SENDER")]
     sender: Option<OrganizationNumber>,
-    /// An HTTP proxy (CONNECT)
+    /// An HTTP proxy (CONNECT). Defaults to none
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
     /// Write every document package to this directory before it is sent, for debugging
     #[arg(long, value_name = "DIRECTORY")]
     dump_packages: Option<PathBuf>,
-    /// The timeout of a call in seconds, between 1 and 3600
+    /// The timeout of a call in seconds, between 1 and 3600. Defaults to 5 for the connection and 10 for the answer
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: Option<u64>,
 }

@@ -17,7 +17,11 @@ use super::connection::roots;
 use super::failure::{Failure, cannot};
 use super::output::{Output, plain};
 
+const NOT_VERIFIED: &str =
+    "Without --pin, or --roots and one of the --sealer options, everything is shown and nothing is verified.";
+
 #[derive(Args)]
+#[command(after_help = NOT_VERIFIED)]
 pub struct Inspect {
     /// A document package (.asice, .zip), a signed PDF or a technical signature (XAdES)
     file: PathBuf,
@@ -29,7 +33,7 @@ pub struct Inspect {
     write_pin: Option<PathBuf>,
 }
 
-/// The expected sealer of the document. Without it, everything is shown and nothing is verified
+/// The expected sealer of the document.
 #[derive(Args)]
 struct Trust {
     /// Certificates of the authorities to which the seal must chain: a file, or a directory of files

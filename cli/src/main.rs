@@ -33,10 +33,17 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 other error, 2 wrong usage or value, 3 certificate, trust, configuration or file,
-4 connection or rate limit (retry later), 5 no rights, 6 refused by the service, 7 the job may have been created (look
-before sending it again), 8 an answer that breaks the protocol, 9 an invalid document.";
+const EXIT_CODES: &str = "Exit codes:
+  0  Success
+  1  Any other error
+  2  Wrong usage, or an invalid value
+  3  Certificate, trust anchors, configuration or file
+  4  Connection, timeout or rate limit: retry later
+  5  Certificate refused, or no rights
+  6  Refused by the service
+  7  The job may have been created: look for it before sending it again
+  8  The answer breaks the protocol
+  9  Invalid document";
 
 #[derive(Subcommand)]
 enum Command {

@@ -127,7 +127,8 @@ pub struct ResultOptions {
     /// Save signed PDFs to this directory, as signed-NUMBER.pdf
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
-    /// Confirm each change after it was printed and saved. The service may then delete the documents of ended jobs
+    /// Confirm each change or status after it was printed and saved. The service may then delete the documents of a job
+    /// that has ended
     #[arg(long)]
     pub confirm: bool,
 }

@@ -18,7 +18,7 @@ use super::request::{self, Request};
 pub enum Portal {
     /// Create a job. The service notifies the signers
     Send(Box<Send>),
-    /// Poll a queue for changes
+    /// Poll a queue for changes of jobs
     Poll(Poll),
     /// Cancel a job that has not ended
     Cancel(Cancel),
@@ -31,7 +31,7 @@ pub struct Send {
     /// A signer: NUMBER:email or NUMBER:email+sms (addresses from the public contact register), NUMBER:ADDRESS, or
     /// ADDRESS alone, where ADDRESS is an e-mail address, a mobile number, or both with a comma. The prefix 2= sets the
     /// position in the signing order, after signers with 1=. Can be repeated
-    #[arg(long = "signer", value_name = "[TURN=]WHO", required_unless_present = "signers")]
+    #[arg(long = "signer", value_name = "[ORDER=]WHO", required_unless_present = "signers")]
     signer: Vec<String>,
     /// The title in e-mail and SMS to the signers. Defaults to a generic text
     #[arg(long, value_name = "TITLE")]
@@ -93,7 +93,7 @@ impl Send {
     }
 }
 
-/// Reads `[TURN=]WHO`.
+/// Reads `[ORDER=]WHO`.
 fn signer(text: &str, kind: Option<SignatureType>) -> Result<Signer, Failure> {
     let (turn, who) = match text.split_once('=') {
         Some((turn, who)) if !turn.is_empty() && turn.bytes().all(|b| b.is_ascii_digit()) => {
