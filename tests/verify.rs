@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use posten_signering::sandbox::Sandbox;
 use posten_signering::verify::{
-    CheckedSignature, EvidenceForm, Inclusion, Inspected, SealTrust, Sealer, VerificationError, Verified,
+    CheckedSignature, EvidenceForm, Inclusion, Inspected, LongTermGap, SealTrust, Sealer, VerificationError, Verified,
 };
 use posten_signering::{Document, Pades, TrustAnchors, Xades};
 use secrecy::ExposeSecret;
@@ -214,6 +214,28 @@ async fn whose_signature_and_when_is_checked() {
         let reason = failed.reason().unwrap();
         let is_late = matches!(reason, VerificationError::OutOfDate { .. } | VerificationError::MissingProof { .. });
         assert!(is_late, "{at}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_pinned_certificate_trusts_no_timestamp_until_its_authority_is_added() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let done = completed(&sandbox, vec![Document::text("Tekst", "Hei").unwrap()]).await;
+    // As it is stored.
+    let bytes = done.pades().bytes().await.unwrap();
+    let inspected = Inspected::read(&bytes).unwrap();
+    let pinned = SealTrust::pinned(inspected.signatures()[0].0.certificate()).unwrap();
+    let signed = check(&bytes, &pinned).unwrap();
+    let seal = signed.seal();
+    assert_eq!((seal.proven_at(), seal.ignored_timestamps()), (None, &[VerificationError::Untrusted][..]));
+    assert!(seal.missing().contains(&LongTermGap::Timestamp));
+    assert_eq!(seal.provable_until(), Some(seal.validity().1), "the end of the certificate");
+    // The authorities of a seal are trusted for timestamps, too.
+    for trust in [pinned.with_timestamps(sandbox.seal_anchors()), trust(&sandbox)] {
+        let signed = check(&bytes, &trust).unwrap();
+        let seal = signed.seal();
+        assert!(seal.proven_at().is_some() && seal.ignored_timestamps().is_empty());
+        assert!(!seal.missing().contains(&LongTermGap::Timestamp));
     }
 }
 
@@ -439,6 +461,11 @@ fn outside_a_document_of_20_years_is_proven_by_its_timestamps_and_a_missing_one_
     assert!(matches!(check(&file("2009"), &trust).unwrap_err(), VerificationError::MissingProof { .. }));
     // Who does not believe the timestamps has no proof at all.
     assert!(matches!(check(&file("renewed"), &seal).unwrap_err(), VerificationError::MissingProof { .. }));
+    // Nor has who pins the certificate, without the authority of the timestamps.
+    let inspected = Inspected::read(&file("renewed")).unwrap();
+    let pinned = SealTrust::pinned(inspected.signatures()[0].0.certificate()).unwrap();
+    assert!(matches!(check(&file("renewed"), &pinned).unwrap_err(), VerificationError::MissingProof { .. }));
+    assert!(check(&file("renewed"), &pinned.with_timestamps(roots("timestamp-root.pem"))).is_ok());
     // And at the time itself none was needed.
     let at = "2007-01-01T00:00:00Z".parse().unwrap();
     assert!(Verified::<Pades>::check(file("early"), &seal, at).is_ok());

@@ -36,7 +36,7 @@ use crate::types::OrganizationNumber;
 pub struct SealTrust {
     /// One of these.
     seals: Vec<Seals>,
-    /// Authorities of timestamps: besides, those of the seals.
+    /// Authorities of timestamps, besides those of [`Seals::Under`].
     timestamps: Vec<Anchor>,
     /// Certificates that were given, to complete chains with.
     given: Vec<CertificateDer<'static>>,
@@ -53,13 +53,14 @@ enum Seals {
 struct Anchor([u8; 32]);
 
 impl SealTrust {
-    /// Trusts the seals of one organization, in certificates under these authorities.
+    /// Trusts the seals of one organization, in certificates under these authorities, and the timestamps under them.
     pub fn authorities(anchors: TrustAnchors, sealer: Sealer) -> Self {
         let given = anchors.certificates().to_vec();
         Self { seals: vec![Seals::Under(by_key(&given), sealer)], timestamps: Vec::new(), given }
     }
 
-    /// Trusts one certificate, given in DER, and no other.
+    /// Trusts one certificate, given in DER, and no other. It is no authority, so no timestamp is trusted until you add
+    /// authorities with [`with_timestamps`](Self::with_timestamps).
     ///
     /// # Errors
     ///
@@ -70,7 +71,8 @@ impl SealTrust {
         Ok(Self { seals: vec![Seals::Pinned(sha256(certificate))], timestamps: Vec::new(), given })
     }
 
-    /// Trusts the certificates in a PEM file, as `signering inspect --write-pin` writes it, and no others.
+    /// Trusts the certificates in a PEM file, as `signering inspect --write-pin` writes it, and no others. See
+    /// [`pinned`](Self::pinned).
     ///
     /// # Errors
     ///
@@ -92,10 +94,12 @@ impl SealTrust {
         Self { seals: vec![Seals::Under(anchors, sealer)], timestamps: Vec::new(), given: Vec::new() }
     }
 
-    /// Adds authorities whose timestamps are trusted. Those of the seal's authorities are always trusted.
+    /// Adds authorities whose timestamps are trusted. Defaults to those of [`authorities`](Self::authorities), and to
+    /// none for a pinned certificate.
     ///
     /// A timestamp proves when a document was sealed, so that it can be verified after its certificate has expired. It
-    /// does not prove who sealed it.
+    /// does not prove who sealed it. Without a trusted timestamp, a document can be verified only until the certificate of
+    /// its seal expires.
     #[must_use]
     pub fn with_timestamps(mut self, authorities: TrustAnchors) -> Self {
         self.timestamps.extend(by_key(authorities.certificates()));
