@@ -6,8 +6,9 @@
 //! has a status but no documents, only the [`direct::Status`] of a completed job has the signed PDF, and confirming
 //! consumes the status.
 //!
-//! To try it without a certificate or a contract, use the local service of the feature `sandbox`: see the guide
-//! [`getting_started`].
+//! To try it without a certificate or a contract, use the local service of the feature `sandbox`: the guide
+//! [`getting_started`] gets a signed PDF, and [`first_portal_job`] is a whole program with three signers, a worker and a
+//! database. [Questions and their answers](#guides) are further down.
 //!
 //! # Example
 //!
@@ -72,14 +73,9 @@
 //!
 //! # Guides
 //!
-//! The module [`guide`] is a book, with a reading order:
+//! The module [`guide`] is a book, with a reading order.
 //!
-//! | start | build | go to production | look up |
-//! |---|---|---|---|
-//! | [`getting_started`] (feature `sandbox`): a signed PDF in ten minutes | [`polling`](guide::polling): changes from a queue | [`certificates`](guide::certificates): which `.p12` file to use; [`access_tokens`](guide::access_tokens) | [`troubleshooting`](guide::troubleshooting): messages, cause and cure |
-//! | [`direct_flow`](guide::direct_flow) | [`references`](guide::references): store jobs and documents | [`senders`](guide::senders): sender and broker | [`command_line`](guide::command_line): `signering check`, scripts |
-//! | [`portal_flow`](guide::portal_flow) | [`errors`](guide::errors): cause and cure, retries | [`rate_limit`](guide::rate_limit); [`production`](guide::production): checklist, logs; [`metrics`](guide::metrics) | [`capabilities`](guide::capabilities): features of the official clients |
-//! | | [`testing`][guide_testing] (feature `sandbox`): tests against a local service | [`security`](guide::security), [`personal_data`](guide::personal_data); [`signed_documents`] (feature `verify`) | [`from_java`](guide::from_java), [`from_dotnet`](guide::from_dotnet): migration |
+#![doc = include_str!("guide/index.md")]
 //!
 //! # Security
 //!
@@ -115,22 +111,11 @@
 //! | `verify` | The module `verify`: verification of signed PDFs. |
 //! | `testing` | The module `testing`: statuses, changes and refusals for unit tests, without a server. |
 //!
-#![cfg_attr(feature = "sandbox", doc = "[`getting_started`]: guide::getting_started")]
-#![cfg_attr(feature = "sandbox", doc = "[guide_testing]: guide::testing")]
-#![cfg_attr(feature = "verify", doc = "[`signed_documents`]: guide::signed_documents")]
 // Without the feature, the page of a guide is where all features are on.
-#![cfg_attr(
-    not(feature = "sandbox"),
-    doc = "[`getting_started`]: https://docs.rs/posten-signering/latest/posten_signering/guide/getting_started/"
-)]
-#![cfg_attr(
-    not(feature = "sandbox"),
-    doc = "[guide_testing]: https://docs.rs/posten-signering/latest/posten_signering/guide/testing/"
-)]
-#![cfg_attr(
-    not(feature = "verify"),
-    doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
-)]
+#![cfg_attr(feature = "sandbox", doc = include_str!("guide/links/sandbox.md"))]
+#![cfg_attr(not(feature = "sandbox"), doc = include_str!("guide/links/no_sandbox.md"))]
+#![cfg_attr(feature = "verify", doc = include_str!("guide/links/verify.md"))]
+#![cfg_attr(not(feature = "verify"), doc = include_str!("guide/links/no_verify.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -1,129 +1,117 @@
 //! Guides, in reading order. The modules contain no items.
 //!
-//! **Start**
-//!
-//! 1. [`getting_started`] (feature `sandbox`): from an empty directory to a signed PDF in ten minutes, without a
-//!    certificate.
-//! 2. [`direct_flow`]: your web pages redirect the signers to the service.
-//! 3. [`portal_flow`]: the service invites the signers by e-mail and SMS.
-//!
-//! **Build**
-//!
-//! 4. [`polling`]: receive changes from a queue: at-least-once delivery, idempotent handlers, several processes.
-//! 5. [`references`]: store jobs, documents and confirmations, and use them in another process.
-//! 6. [`errors`]: every error with cause and cure, retries, and creating a job exactly once.
-//! 7. [`testing`] (feature `sandbox`): test your integration against a local service.
-//! 8. [`sandbox_rules`] (feature `sandbox`): which rules of the service the sandbox enforces.
-//!
-//! **Go to production**
-//!
-//! 9. [`certificates`]: which `.p12` file to use, and which servers to trust.
-//! 10. [`access_tokens`]: tokens in place of the client certificate, with a client id from *Nyva*.
-//! 11. [`senders`]: sender and broker, and how to send on behalf of other organizations.
-//! 12. [`rate_limit`]: 10 calls a second for all processes of an organization.
-//! 13. [`production`]: checklist before the first real job, metrics and logs.
-//! 14. [`metrics`]: calls, retries, polls and more for an exporter, and alerts.
-//! 15. [`security`]: what the crate protects against, and what you must do.
-//! 16. [`personal_data`]: where personal data is, and for how long.
-//!
-//! **Look up**
-//!
-//! * [`signed_documents`] (feature `verify`): what the service delivers, what it proves, and how to keep it for 20 years.
-//! * [`troubleshooting`]: compiler messages and errors at run time, by what you see.
-//! * [`command_line`]: the program `signering`.
-//! * [`capabilities`]: the features of the official clients, and how to use them here.
-//! * [`from_java`], [`from_dotnet`]: migration from the official clients, including open jobs.
-//!
+#![doc = include_str!("index.md")]
 // Without the feature, the page of a guide is where all features are on.
-#![cfg_attr(
-    not(feature = "sandbox"),
-    doc = "[`getting_started`]: https://docs.rs/posten-signering/latest/posten_signering/guide/getting_started/"
-)]
-#![cfg_attr(
-    not(feature = "sandbox"),
-    doc = "[`testing`]: https://docs.rs/posten-signering/latest/posten_signering/guide/testing/"
-)]
-#![cfg_attr(
-    not(feature = "sandbox"),
-    doc = "[`sandbox_rules`]: https://docs.rs/posten-signering/latest/posten_signering/guide/sandbox_rules/"
-)]
-#![cfg_attr(
-    not(feature = "verify"),
-    doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
-)]
+#![cfg_attr(feature = "sandbox", doc = include_str!("links/sandbox.md"))]
+#![cfg_attr(not(feature = "sandbox"), doc = include_str!("links/no_sandbox.md"))]
+#![cfg_attr(feature = "verify", doc = include_str!("links/verify.md"))]
+#![cfg_attr(not(feature = "verify"), doc = include_str!("links/no_verify.md"))]
 
 #[doc = include_str!("access_tokens.md")]
 #[doc = "\n***\nNext: [`senders`]"]
+#[doc(alias("OAuth", "client_credentials", "mIdP", "Nyva"))]
 pub mod access_tokens {}
 
 #[doc = include_str!("capabilities.md")]
+#[doc(alias("feature list", "official client"))]
 pub mod capabilities {}
 
 #[doc = include_str!("certificates.md")]
 #[doc = "\n***\nNext: [`access_tokens`]"]
+#[doc(alias("p12", "pfx", "handshake", "handshake failure", "TLS error", "expiry", "certificate expires", "renewal"))]
 pub mod certificates {}
 
 #[doc = include_str!("command_line.md")]
+#[cfg_attr(feature = "verify", doc = include_str!("links/verify.md"))]
+#[cfg_attr(not(feature = "verify"), doc = include_str!("links/no_verify.md"))]
+#[doc(alias("CLI", "signering check", "exit code"))]
 pub mod command_line {}
 
 #[doc = include_str!("direct_flow.md")]
 #[doc = include_str!("diagrams/direct.svg")]
 #[doc = include_str!("direct_flow_steps.md")]
 #[doc = "\n***\nNext: [`portal_flow`]"]
+#[doc(alias("server down", "server was down", "browser", "webhook", "lost token"))]
 pub mod direct_flow {}
 
 #[doc = include_str!("errors.md")]
 #[cfg_attr(feature = "sandbox", doc = "\n***\nNext: [`testing`]")]
+#[cfg_attr(not(feature = "sandbox"), doc = "\n***\nNext: [`certificates`]")]
+#[doc(alias("exactly once", "duplicate job", "error handling"))]
 pub mod errors {}
+
+#[cfg(feature = "sandbox")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
+#[doc = include_str!("first_portal_job.md")]
+// The program is compiled and run as `examples/first_portal_job`, where its database is a dependency: not as a doctest.
+#[cfg_attr(not(doctest), doc = "```")]
+#[cfg_attr(doctest, doc = "```text")]
+#[doc = include_str!("first_portal_job.rs")]
+#[doc = "```"]
+#[doc = include_str!("first_portal_job_steps.md")]
+#[doc = "\n***\nNext: [`direct_flow`]"]
+#[doc(alias("SQLite", "database", "three signers", "whole example", "complete example"))]
+pub mod first_portal_job {}
 
 #[doc = include_str!("from_dotnet.md")]
 #[doc = include_str!("jobs_in_flight.md")]
+#[doc(alias("C#", "csharp"))]
 pub mod from_dotnet {}
 
 #[doc = include_str!("from_java.md")]
 #[doc = include_str!("jobs_in_flight.md")]
+#[doc(alias("migration", "open jobs"))]
 pub mod from_java {}
 
 #[cfg(feature = "sandbox")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sandbox")))]
 #[doc = include_str!("getting_started.md")]
-#[doc = "\n***\nNext: [`direct_flow`]"]
+#[doc = "\n***\nNext: [`first_portal_job`]"]
+#[doc(alias("quickstart", "tutorial", "hello world"))]
 pub mod getting_started {}
 
 #[doc = include_str!("metrics.md")]
-#[doc = "\n***\nNext: [`security`]"]
+#[cfg_attr(feature = "verify", doc = "\n***\nNext: [`signed_documents`]")]
+#[cfg_attr(not(feature = "verify"), doc = "\n***\nNext: [`security`]")]
+#[doc(alias("Prometheus", "alerts", "Grafana"))]
 pub mod metrics {}
 
 #[doc = include_str!("personal_data.md")]
 #[doc = "\n***\nLook up: [`troubleshooting`]"]
+#[doc(alias("GDPR", "privacy", "retention"))]
 pub mod personal_data {}
 
 #[doc = include_str!("polling.md")]
+#[cfg_attr(feature = "sandbox", doc = include_str!("links/sandbox.md"))]
+#[cfg_attr(not(feature = "sandbox"), doc = include_str!("links/no_sandbox.md"))]
 #[doc = "\n***\nNext: [`references`]"]
+#[doc(alias("several machines", "many jobs", "scaling", "throughput", "load balancing", "at least once"))]
 pub mod polling {}
 
 #[doc = include_str!("portal_flow.md")]
 #[doc = include_str!("diagrams/portal.svg")]
 #[doc = include_str!("portal_flow_steps.md")]
+#[cfg_attr(feature = "sandbox", doc = include_str!("links/sandbox.md"))]
+#[cfg_attr(not(feature = "sandbox"), doc = include_str!("links/no_sandbox.md"))]
 #[doc = "\n***\nNext: [`polling`]"]
+#[doc(alias("several signers", "invitation", "reminder"))]
 pub mod portal_flow {}
 
 #[doc = include_str!("production.md")]
-#[doc = ""]
-#[cfg_attr(feature = "verify", doc = "[`signed_documents`]: crate::guide::signed_documents")]
-#[cfg_attr(
-    not(feature = "verify"),
-    doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
-)]
+#[cfg_attr(feature = "verify", doc = include_str!("links/verify.md"))]
+#[cfg_attr(not(feature = "verify"), doc = include_str!("links/no_verify.md"))]
 #[doc = "\n***\nNext: [`metrics`]"]
+#[doc(alias("checklist", "go live", "deployment", "logging"))]
 pub mod production {}
 
 #[doc = include_str!("rate_limit.md")]
 #[doc = "\n***\nNext: [`production`]"]
+#[doc(alias("429", "several processes", "Redis"))]
 pub mod rate_limit {}
 
 #[doc = include_str!("references.md")]
 #[doc = "\n***\nNext: [`errors`]"]
+#[doc(alias("persistence", "store a job", "serialization"))]
 pub mod references {}
 
 #[cfg(feature = "sandbox")]
@@ -133,22 +121,22 @@ pub mod references {}
 pub mod sandbox_rules {}
 
 #[doc = include_str!("security.md")]
-#[doc = ""]
-#[cfg_attr(feature = "verify", doc = "[`signed_documents`]: crate::guide::signed_documents")]
-#[cfg_attr(
-    not(feature = "verify"),
-    doc = "[`signed_documents`]: https://docs.rs/posten-signering/latest/posten_signering/guide/signed_documents/"
-)]
+#[cfg_attr(feature = "verify", doc = include_str!("links/verify.md"))]
+#[cfg_attr(not(feature = "verify"), doc = include_str!("links/no_verify.md"))]
 #[doc = "\n***\nNext: [`personal_data`]"]
+#[doc(alias("threat model"))]
 pub mod security {}
 
 #[doc = include_str!("senders.md")]
 #[doc = "\n***\nNext: [`rate_limit`]"]
+#[doc(alias("on behalf of", "virksomhet"))]
 pub mod senders {}
 
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
 #[doc = include_str!("signed_documents.md")]
+#[doc = "\n***\nNext: [`security`]"]
+#[doc(alias("verify a PDF", "stored PDF", "long-term validation", "LTV", "seal"))]
 pub mod signed_documents {}
 
 #[cfg(feature = "sandbox")]
@@ -156,10 +144,14 @@ pub mod signed_documents {}
 #[doc = include_str!("testing.md")]
 #[cfg_attr(feature = "testing", doc = include_str!("testing_without_server.md"))]
 #[doc = "\n***\nNext: [`sandbox_rules`]"]
+#[doc(alias("mock", "stub", "integration test"))]
 pub mod testing {}
 
 #[doc = include_str!("troubleshooting.md")]
+#[doc(alias("FAQ", "error message"))]
 pub mod troubleshooting {}
 
 #[cfg(test)]
 mod diagrams;
+#[cfg(test)]
+mod order;
