@@ -37,7 +37,7 @@ fn acted(sandbox: &Sandbox, crowd: &Crowd, hours: u32) -> Vec<(i64, CrowdAction)
     let mut acts = Vec::new();
     for _ in 0..hours * 60 {
         sandbox.advance(MINUTE);
-        acts.extend(sandbox.let_act(crowd).into_iter().map(|act| (act.job.get(), act.action)));
+        acts.extend(sandbox.run_crowd(crowd).into_iter().map(|act| (act.job.get(), act.action)));
     }
     acts
 }
@@ -92,15 +92,15 @@ async fn signers_take_their_time_by_the_clock_of_the_sandbox() {
     portal_jobs(&sandbox, 20).await;
     let crowd = Crowd::new(5).within(60 * MINUTE..120 * MINUTE);
     sandbox.advance(59 * MINUTE);
-    assert!(sandbox.let_act(&crowd).is_empty());
+    assert!(sandbox.run_crowd(&crowd).is_empty());
     let mut times = Vec::new();
     for minute in 60..=121 {
         sandbox.advance(MINUTE);
-        times.extend(sandbox.let_act(&crowd).iter().map(|_| minute));
+        times.extend(sandbox.run_crowd(&crowd).iter().map(|_| minute));
     }
     assert_eq!(times.len(), 20);
     assert!(times[19] - times[0] > 10, "not all at once: {times:?}");
-    assert!(sandbox.let_act(&crowd).is_empty(), "each of them acts once");
+    assert!(sandbox.run_crowd(&crowd).is_empty(), "each of them acts once");
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn signers_of_direct_jobs_come_back_with_a_token_or_show_in_a_queue() {
     let queue = PollingQueue::named("crowd").unwrap();
     let polled = client.direct().create(&request([kari()]).polling(queue.clone())).await.unwrap();
     sandbox.advance(3 * MINUTE);
-    let acts = sandbox.let_act(&crowd);
+    let acts = sandbox.run_crowd(&crowd);
     assert_eq!(acts.len(), 2);
     let of = |job| acts.iter().find(|act| act.job == job).and_then(|act| act.exit.clone()).expect("an exit URL");
     let status = callback.status(of(callback.id()).token()).await.unwrap();
@@ -124,9 +124,9 @@ async fn signers_of_direct_jobs_come_back_with_a_token_or_show_in_a_queue() {
     sandbox.visit(callback.signers()[0].redirect_url()).unwrap_err();
     let late = client.direct().create(&request([kari()])).await.unwrap();
     sandbox.advance(61 * MINUTE);
-    assert!(sandbox.let_act(&crowd).is_empty(), "the redirect URL has expired");
+    assert!(sandbox.run_crowd(&crowd).is_empty(), "the redirect URL has expired");
     late.signers()[0].renew_redirect_url().await.unwrap();
-    let [act] = &sandbox.let_act(&Crowd::new(6).sign(0.0).fail(1.0).within(MINUTE..2 * MINUTE))[..] else { panic!() };
+    let [act] = &sandbox.run_crowd(&Crowd::new(6).sign(0.0).fail(1.0).within(MINUTE..2 * MINUTE))[..] else { panic!() };
     assert_eq!((act.job, act.action), (late.id(), CrowdAction::Failed));
     let status = late.status(act.exit.as_ref().unwrap().token()).await.unwrap();
     assert!(matches!(status, direct::JobStatus::Failed(_)));
@@ -149,7 +149,7 @@ async fn a_signer_whose_turn_has_not_come_waits_for_it() {
     let hours: Vec<usize> = (0..3)
         .map(|_| {
             sandbox.advance(62 * MINUTE);
-            sandbox.let_act(&crowd).len()
+            sandbox.run_crowd(&crowd).len()
         })
         .collect();
     assert_eq!(hours, [1, 1, 0]);

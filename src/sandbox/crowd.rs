@@ -25,14 +25,15 @@ use crate::types::JobId;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let sandbox = Sandbox::start().await?; let crowd =
-/// Crowd::new(7).sign(0.85).reject(0.05).fail(0.02).within(Duration::from_secs(60)..Duration::from_secs(8 * 3600)); //
-/// A day in steps of a minute. A load test creates its jobs meanwhile. for _ in 0..24 * 60 {
+/// let sandbox = Sandbox::start().await?;
+/// let crowd = Crowd::new(7).sign(0.85).reject(0.05).fail(0.02).within(Duration::from_secs(60)..Duration::from_secs(8 * 3600));
+/// // A day in steps of a minute. A load test creates its jobs meanwhile.
+/// for _ in 0..24 * 60 {
 ///     sandbox.advance(Duration::from_secs(60));
-///     for act in sandbox.let_act(&crowd) {
+///     for event in sandbox.run_crowd(&crowd) {
 ///         // The browser of a signer of a direct job with callback requests this URL of the application.
-///         if let Some(exit) = act.exit {
-///             println!("{} {:?} {}", act.job, act.action, exit.url());
+///         if let Some(exit) = event.exit {
+///             println!("{} {:?} {}", event.job, event.action, exit.url());
 ///         }
 ///     }
 /// }
@@ -40,7 +41,7 @@ use crate::types::JobId;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a crowd does nothing until `Sandbox::let_act`"]
+#[must_use = "a crowd does nothing until `Sandbox::run_crowd`"]
 pub struct Crowd {
     seed: u64,
     sign: f64,
@@ -49,12 +50,12 @@ pub struct Crowd {
     within: Range<Duration>,
 }
 
-/// The action of one signer of a [`Crowd`].
+/// An action of a signer of a [`Crowd`], with its job.
 ///
 /// Example: see [`Crowd`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct CrowdAct {
+pub struct CrowdEvent {
     /// The job.
     pub job: JobId,
     /// The action.
@@ -154,7 +155,7 @@ impl Sandbox {
     /// Call it after each [`advance`](Self::advance), with steps much shorter than the delays of the crowd: a signer
     /// acts at the time of the call. Signers of a direct job use their redirect URL, those of a portal job log in. A
     /// signer who has already acted in another way, for instance on the dashboard, is skipped.
-    pub fn let_act(&self, crowd: &Crowd) -> Vec<CrowdAct> {
+    pub fn run_crowd(&self, crowd: &Crowd) -> Vec<CrowdEvent> {
         let mut turns = Vec::new();
         {
             let mut inner = self.service.lock();
@@ -172,7 +173,7 @@ impl Sandbox {
     }
 
     /// Performs one action. `None` if another signer has ended the job meanwhile, or the redirect URL cannot be used.
-    fn act_of(&self, job: i64, at: usize, act: SignerAction) -> Option<CrowdAct> {
+    fn act_of(&self, job: i64, at: usize, act: SignerAction) -> Option<CrowdEvent> {
         // Locked for one action only, so that calls of the API are not held up.
         let mut inner = self.service.lock();
         let now = inner.now();
@@ -190,7 +191,7 @@ impl Sandbox {
             SignerAction::Fail => CrowdAction::Failed,
             SignerAction::Block => CrowdAction::Blocked,
         };
-        Some(CrowdAct { job: JobId::from_wire(job), action, exit })
+        Some(CrowdEvent { job: JobId::from_wire(job), action, exit })
     }
 }
 

@@ -123,7 +123,7 @@ mod visitors;
 mod web;
 
 pub use self::authority::CertificateFlaw;
-pub use self::crowd::{Crowd, CrowdAct, CrowdAction};
+pub use self::crowd::{Crowd, CrowdAction, CrowdEvent};
 pub use self::delivery::TechnicalSignature;
 pub use self::error::SandboxError;
 pub use self::faults::{Fault, FaultRule, Nonsense, Operation, RefusalBody};
