@@ -1,6 +1,7 @@
 //! Guides, in reading order. The modules contain no items.
 //!
 #![doc = include_str!("index.md")]
+#![doc = ""]
 // Without the feature, the page of a guide is where all features are on.
 #![cfg_attr(feature = "sandbox", doc = include_str!("links/sandbox.md"))]
 #![cfg_attr(not(feature = "sandbox"), doc = include_str!("links/no_sandbox.md"))]
@@ -22,6 +23,7 @@ pub mod capabilities {}
 pub mod certificates {}
 
 #[doc = include_str!("command_line.md")]
+#[doc = ""]
 #[cfg_attr(feature = "verify", doc = include_str!("links/verify.md"))]
 #[cfg_attr(not(feature = "verify"), doc = include_str!("links/no_verify.md"))]
 #[doc(alias("CLI", "signering check", "exit code"))]
@@ -82,6 +84,7 @@ pub mod metrics {}
 pub mod personal_data {}
 
 #[doc = include_str!("polling.md")]
+#[doc = ""]
 #[cfg_attr(feature = "sandbox", doc = include_str!("links/sandbox.md"))]
 #[cfg_attr(not(feature = "sandbox"), doc = include_str!("links/no_sandbox.md"))]
 #[doc = "\n***\nNext: [`references`]"]
@@ -91,6 +94,7 @@ pub mod polling {}
 #[doc = include_str!("portal_flow.md")]
 #[doc = include_str!("diagrams/portal.svg")]
 #[doc = include_str!("portal_flow_steps.md")]
+#[doc = ""]
 #[cfg_attr(feature = "sandbox", doc = include_str!("links/sandbox.md"))]
 #[cfg_attr(not(feature = "sandbox"), doc = include_str!("links/no_sandbox.md"))]
 #[doc = "\n***\nNext: [`polling`]"]
@@ -98,6 +102,7 @@ pub mod polling {}
 pub mod portal_flow {}
 
 #[doc = include_str!("production.md")]
+#[doc = ""]
 #[cfg_attr(feature = "verify", doc = include_str!("links/verify.md"))]
 #[cfg_attr(not(feature = "verify"), doc = include_str!("links/no_verify.md"))]
 #[doc = "\n***\nNext: [`metrics`]"]
@@ -121,6 +126,7 @@ pub mod references {}
 pub mod sandbox_rules {}
 
 #[doc = include_str!("security.md")]
+#[doc = ""]
 #[cfg_attr(feature = "verify", doc = include_str!("links/verify.md"))]
 #[cfg_attr(not(feature = "verify"), doc = include_str!("links/no_verify.md"))]
 #[doc = "\n***\nNext: [`personal_data`]"]

@@ -32,3 +32,13 @@ fn every_guide_is_in_the_index_once_and_leads_to_the_next_one() {
         assert_eq!(guides[pair[0]], Some(pair[1]), "after {}", pair[0]);
     }
 }
+
+/// What follows a text without an empty line would belong to its last paragraph.
+#[test]
+fn definitions_of_links_follow_an_empty_line() {
+    let lines: Vec<&str> = include_str!("mod.rs").lines().filter(|line| !line.starts_with("//")).collect();
+    let is_links = |line: &str| line.contains("include_str!(\"links/");
+    for pair in lines.windows(2).filter(|pair| is_links(pair[1])) {
+        assert!(is_links(pair[0]) || pair[0].ends_with("[doc = \"\"]"), "{pair:#?}");
+    }
+}
