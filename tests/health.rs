@@ -2,11 +2,12 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 use posten_signering::sandbox::{Fault, FaultRule, RefusalBody, Sandbox};
-use posten_signering::{ErrorClass, PollingQueue};
+use posten_signering::{ErrorClass, EvenPace, PollingQueue, RateLimiter};
 use tokio::sync::oneshot;
 
 #[tokio::test]
@@ -17,7 +18,8 @@ async fn health_is_a_map_for_a_monitor() {
     let worker = client.portal().changes(PollingQueue::DEFAULT).worker();
     let worker = worker.stop_when(async move { drop(stopped.await) });
     let figures = worker.figures();
-    assert!(!client.health([&figures]).await.is_queue_moving, "it has not polled yet");
+    let health = client.health([&figures]).await;
+    assert!(health.is_healthy && health.seconds_since_poll.is_none(), "it has time for its first poll: {health:?}");
     let running = tokio::spawn(worker.run(|_| async { Ok(()) }));
     while figures.report().last_poll.is_none() {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -28,9 +30,11 @@ async fn health_is_a_map_for_a_monitor() {
     let map = serde_json::to_value(&health).unwrap();
     let expected = serde_json::json!({
         "is_healthy": true,
+        "is_service_asked": true,
         "service_error": null,
         "certificate_days_left": days,
         "is_queue_moving": true,
+        "are_handlers_moving": true,
         "seconds_since_poll": health.seconds_since_poll.unwrap(),
         "oldest_unconfirmed_seconds": null,
     });
@@ -39,6 +43,27 @@ async fn health_is_a_map_for_a_monitor() {
     let _ = running.await.unwrap();
     let health = client.health([&figures]).await;
     assert!(!health.is_healthy && !health.is_queue_moving && health.service_error.is_none(), "{health:?}");
+    let calls = sandbox.calls().len();
+    let local = client.local_health([&figures]);
+    assert_eq!((local.is_service_asked, local.is_healthy, local.is_queue_moving), (false, false, false));
+    assert_eq!(local.certificate_days_left, health.certificate_days_left);
+    assert_eq!(sandbox.calls().len(), calls, "it sends nothing");
+}
+
+#[tokio::test]
+async fn a_wait_for_the_own_rate_limiter_and_a_429_are_not_taken_for_a_service_that_cannot_be_reached() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let pace = Arc::new(EvenPace::new());
+    let client = sandbox.client_builder().rate_limiter(Arc::clone(&pace)).build().unwrap();
+    sandbox.inject(FaultRule::new(Fault::Refuse(StatusCode::TOO_MANY_REQUESTS, RefusalBody::Empty)).times(1));
+    let health = client.health([]).await;
+    assert_eq!((health.is_healthy, health.is_service_asked, health.service_error), (true, true, None));
+    // As after a refusal because of the rate limit.
+    pace.pause(client.sender().organization_number().as_str(), Duration::from_secs(30)).await.unwrap();
+    let start = std::time::Instant::now();
+    let health = client.health([]).await;
+    assert_eq!((health.is_healthy, health.is_service_asked, health.service_error), (true, false, None));
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 }
 
 #[tokio::test]

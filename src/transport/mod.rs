@@ -129,6 +129,10 @@ impl Transport {
         Self { timeouts, ..self.clone() }
     }
 
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
     pub(crate) fn environment(&self) -> &Environment<NoTokens> {
         &self.environment
     }

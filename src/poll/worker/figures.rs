@@ -18,6 +18,8 @@ use crate::error::ErrorClass;
 pub struct Report {
     /// The number of running handlers, including their confirmations.
     pub running: u64,
+    /// The maximum number of handlers that run at once, see [`Worker::concurrency`](crate::Worker::concurrency).
+    pub concurrency: u64,
     /// The number of changes that were handled and confirmed.
     pub confirmed: u64,
     /// The number of handlers that failed or panicked. Their changes are redelivered.
@@ -38,6 +40,13 @@ pub struct Report {
     /// It does not advance while polls fail, nor while the maximum number of handlers is running, because the worker
     /// does not poll then.
     pub last_poll: Option<Timestamp>,
+    /// Since when the worker has been waiting: for the first or next answer to a poll, or, while the maximum number of
+    /// handlers is running, for one of them to end. `None` when the worker has ended.
+    ///
+    /// It begins when the worker is created, and again with [`run`](crate::Worker::run). A worker that has been waiting
+    /// for much longer than the service's pause between two polls (10 minutes in production) is stuck, in its queue or
+    /// in its handlers: [`Client::health`](crate::Client::health) tells which.
+    pub waiting_since: Option<Timestamp>,
     /// The time of the oldest change that this worker has received and not confirmed: when the signer acted, by the
     /// service, or when the change was received.
     ///
@@ -84,15 +93,7 @@ pub enum Ended {
 /// ```no_run
 /// use std::time::Duration;
 ///
-/// use posten_signering::jiff::{SignedDuration, Timestamp};
-/// use posten_signering::{Client, Figures, PollingQueue};
-///
-/// /// Whether the worker is alive: it polls, or runs handlers.
-/// fn is_alive(figures: &Figures) -> bool {
-///     let report = figures.report();
-///     let recently = Timestamp::now() - SignedDuration::from_mins(30);
-///     report.ended.is_none() && (report.running > 0 || report.last_poll.is_some_and(|at| at > recently))
-/// }
+/// use posten_signering::{Client, PollingQueue};
 ///
 /// # async fn example(client: Client) {
 /// let worker = client.portal().changes(PollingQueue::DEFAULT).worker();
@@ -100,7 +101,7 @@ pub enum Ended {
 /// tokio::spawn(async move {
 ///     loop {
 ///         tokio::time::sleep(Duration::from_secs(60)).await;
-///         println!("alive: {}, {:?}", is_alive(&figures), figures.report());
+///         println!("{:?}", figures.report());
 ///     }
 /// });
 /// let report = worker.run(|change| async move { Ok(println!("{}", change.key())) }).await;
@@ -115,13 +116,23 @@ pub struct Figures {
 
 impl Figures {
     pub(super) fn new(last_poll: LastPoll) -> Self {
-        Self { report: Arc::default(), last_poll }
+        let this = Self { report: Arc::default(), last_poll };
+        this.waits();
+        this
     }
 
-    /// Returns the current statistics. All zero before the worker runs.
+    /// Returns the current statistics. The counts are zero before the worker runs.
     pub fn report(&self) -> Report {
         let report = *self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        Report { last_poll: self.last_poll.get(), ..report }
+        let last_poll = self.last_poll.get();
+        // No poll is answered while the worker waits for a handler, so the later of both times counts.
+        let waiting_since = report.waiting_since.map(|since| last_poll.map_or(since, |at| at.max(since)));
+        Report { last_poll, waiting_since: waiting_since.filter(|_| report.ended.is_none()), ..report }
+    }
+
+    /// Notes that the worker waits for something else from now on.
+    pub(super) fn waits(&self) {
+        self.update(|report| report.waiting_since = Some(Timestamp::now()));
     }
 
     pub(super) fn update(&self, change: impl FnOnce(&mut Report)) {

@@ -124,6 +124,7 @@ impl<S: Change> Worker<S> {
             figures: Figures::new(changes.last_poll()),
             changes,
         }
+        .concurrency(1)
     }
 
     /// Sets the maximum number of handlers that run at once. Defaults to 1, which is also the minimum.
@@ -131,6 +132,7 @@ impl<S: Change> Worker<S> {
     /// The worker polls only while fewer handlers are running.
     pub fn concurrency(mut self, handlers: usize) -> Self {
         self.concurrency = handlers.max(1);
+        self.figures.update(|report| report.concurrency = self.concurrency as u64);
         self
     }
 
@@ -241,8 +243,14 @@ impl<S: Change> Worker<S> {
         let mut run = Run::new(hooks, figures);
         let mut minute = tokio::time::interval(Duration::from_secs(60));
         minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        run.figures.waits();
+        let mut was_free = true;
         while run.ended.is_none() {
             let free = run.tasks.len() < concurrency;
+            if free != was_free {
+                run.figures.waits();
+                was_free = free;
+            }
             let event = std::future::poll_fn(|context| {
                 // Without a change to forget, the worker is not woken up.
                 while run.has_unconfirmed() && minute.poll_tick(context).is_ready() {

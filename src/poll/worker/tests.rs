@@ -169,7 +169,9 @@ async fn figures_are_read_while_the_worker_runs() {
     let worker = worker(answers).concurrency(2).grace(REDELIVERY);
     let worker = worker.stop_when(async { stopped.await.unwrap_or_default() });
     let figures = worker.figures();
-    assert_eq!(figures.report(), Report::default(), "before it runs");
+    let waiting_since = figures.report().waiting_since;
+    let counts_nothing = Report { concurrency: 2, waiting_since, ..Report::default() };
+    assert_eq!((figures.report(), waiting_since.is_some()), (counts_nothing, true), "before it runs");
     let run = tokio::spawn(worker.run(|change| async move {
         let seconds = if change.job_id().get() == 1 { 100 } else { 50 };
         tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -192,6 +194,38 @@ async fn figures_are_read_while_the_worker_runs() {
     );
     assert_eq!(run.await.unwrap(), figures.report());
     assert_eq!((figures.report().abandoned, figures.report().confirmed, figures.report().running), (0, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn figures_tell_since_when_the_worker_waits_for_the_queue_or_for_a_handler() {
+    let answers = vec![delivered(rejected(1)), delivered(rejected(2)), delivered(rejected(3))];
+    let worker = worker(answers).concurrency(2);
+    let figures = worker.figures();
+    let since = |figures: &Figures| figures.report().waiting_since.unwrap();
+    let created = since(&figures);
+    // The clock of the figures does not stand still.
+    let moment = || std::thread::sleep(Duration::from_millis(2));
+    moment();
+    let run = tokio::spawn(worker.run(|change| async move {
+        let seconds = if change.job_id().get() == 2 { 100 } else { 100_000 };
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        Ok(())
+    }));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let full = figures.report();
+    assert_eq!((full.running, full.concurrency), (2, 2));
+    assert!(full.waiting_since.unwrap() > created && full.waiting_since >= full.last_poll, "{full:?}");
+    moment();
+    tokio::time::sleep(Duration::from_secs(80)).await;
+    assert_eq!(figures.report(), full, "it waits for the same handlers");
+    // The second one has ended, and the third change has taken its place.
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let full_again = figures.report();
+    assert_eq!((full_again.running, full_again.confirmed), (2, 1));
+    assert!(full_again.waiting_since > full.waiting_since, "{full_again:?}");
+    run.abort();
+    let _ = run.await;
+    assert_eq!(figures.report().waiting_since, None, "it has ended");
 }
 
 #[tokio::test(start_paused = true)]
