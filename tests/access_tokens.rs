@@ -13,8 +13,8 @@ use http::StatusCode;
 use posten_signering::direct::{JobRequest, JobStatus};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox, SandboxError, TokenFault};
 use posten_signering::{
-    AccessTokenError, AccessTokens, BrokerId, Client, ClientId, Document, Error, ErrorClass, Identity, Proxy, Retry,
-    Timeouts, TlsError,
+    AccessTokenError, AccessTokens, BrokerId, Client, ClientId, Document, Error, ErrorClass, Identity, Proxy,
+    RateLimiter, RateLimiterFuture, Retry, Timeouts, TlsError,
 };
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
@@ -364,6 +364,45 @@ async fn an_upload_that_is_broken_in_its_middle_by_a_401_is_sent_once_more() {
     let error = token_error(client.direct().create(&request()).await);
     assert!(matches!(error, AccessTokenError::NotAccepted(_)), "{error:?}");
     assert_eq!(sandbox.received_jobs().len(), 1);
+}
+
+/// Permits everything, and counts.
+#[derive(Default)]
+struct Permits(AtomicUsize);
+
+impl RateLimiter for Permits {
+    fn acquire<'a>(&'a self, _: &'a str, _: Duration) -> RateLimiterFuture<'a> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn pause<'a>(&'a self, _: &'a str, _: Duration) -> RateLimiterFuture<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test]
+async fn each_request_takes_a_permit_of_the_rate_limiter_also_the_one_that_asks_why_an_upload_broke() {
+    let sandbox = sandbox().await;
+    let document = Document::pdf("Vedlegg", [pdf::page("Side"), vec![b'\n'; 8_000_000]].concat()).unwrap();
+    let large = JobRequest::builder().title("Avtale".parse().unwrap()).document(document).signer(kari());
+    let large = large.exit_urls(exit_urls()).build();
+    let (permits, requests) = (Arc::new(Permits::default()), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&requests);
+    let builder = sandbox.client_builder_with_tokens().retry(Retry::OFF).rate_limiter(Arc::clone(&permits));
+    let builder = builder.on_exchange(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    let client = builder.build().unwrap();
+    client.whoami().await.unwrap();
+    // A call whose token is refused, and which is sent once more.
+    sandbox.revoke_tokens();
+    client.whoami().await.unwrap();
+    sandbox.revoke_tokens();
+    sandbox.inject(FaultRule::new(Fault::ResetUpload).on(Operation::Create).times(1));
+    client.direct().create(&large).await.unwrap();
+    // The upload, the question why it broke, and the upload with a new token.
+    assert_eq!((permits.0.load(Ordering::SeqCst), requests.load(Ordering::SeqCst)), (6, 6));
 }
 
 #[tokio::test]

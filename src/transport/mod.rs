@@ -215,10 +215,12 @@ impl Transport {
     /// In TLS 1.3, a server refuses a certificate after the handshake, with an alert, and it may answer 401 before it
     /// has read a large request. During an upload, the client may see a reset connection instead. A small request
     /// receives the alert or the answer. Only for uploads that were not sent completely, which the service cannot have
-    /// processed: otherwise a job may exist, whatever is refused now.
+    /// processed: otherwise a job may exist, whatever is refused now. If the rate limiter does not permit the request,
+    /// nothing is found out.
     async fn refused_credential(&self, url: &ServiceUrl) -> Option<Error> {
         let organization = ServiceUrl::below(self.root(), &[self.organization(url)]);
         let call = Call { accept: TEXT, ..Call::get(&organization) };
+        self.permitted(&organization).await.ok()?;
         if let Some(tokens) = &self.tokens {
             let token = self.token(tokens).await.ok()?;
             let refused = self.exchange::<StatusReply>(&call, 0, Some(&token)).await.err()?;
