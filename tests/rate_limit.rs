@@ -70,6 +70,42 @@ async fn a_limiter_that_does_not_keep_to_the_maximum_wait_is_not_waited_for() {
     assert!(matches!(error, Error::RateLimiter(RateLimiterError::WaitTooLong)), "{error:?}");
 }
 
+/// The store of it is silent, and its queries have this timeout.
+struct Silent(Duration);
+
+impl RateLimiter for Silent {
+    fn acquire<'a>(&'a self, _: &'a str, _: Duration) -> RateLimiterFuture<'a> {
+        Box::pin(async {
+            tokio::time::sleep(self.0).await;
+            Err(RateLimiterError::failed("the store is silent"))
+        })
+    }
+
+    fn pause<'a>(&'a self, _: &'a str, _: Duration) -> RateLimiterFuture<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test]
+async fn a_fallback_needs_a_store_whose_timeout_is_shorter_than_the_maximum_wait() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let permitted = async |store: Duration| {
+        let client = client(&sandbox, Fallback::new(Silent(store), EvenPace::new()));
+        let patient = client.with_timeouts(Timeouts::builder().rate_limiter(Duration::from_millis(1500)).build());
+        // The local limiter permits its first call a second after the failure.
+        let mut permitted = 0;
+        for _ in 0..3 {
+            match patient.whoami().await {
+                Ok(_) => permitted += 1,
+                Err(error) => assert!(matches!(error, Error::RateLimiter(RateLimiterError::WaitTooLong)), "{error:?}"),
+            }
+        }
+        permitted
+    };
+    assert_eq!(permitted(Duration::from_millis(100)).await, 3);
+    assert_eq!(permitted(Duration::from_secs(2)).await, 0, "the calls are dropped before the store fails");
+}
+
 /// Permits everything, and takes its time to note a refusal.
 #[derive(Default)]
 struct Slow {

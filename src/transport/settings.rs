@@ -37,7 +37,8 @@ const MAX_DOWNLOAD: u64 = 2 * 1024 * 1024 * 1024;
 #[expect(clippy::exhaustive_structs, reason = "constructed with `..default()`, so a new field breaks no caller")]
 pub struct Timeouts {
     /// The maximum wait for the rate limiter to permit a request. Defaults to none. If it is too short, the error is
-    /// [`Error::RateLimiter`](crate::Error::RateLimiter), and nothing was sent.
+    /// [`Error::RateLimiter`](crate::Error::RateLimiter), and nothing was sent. With a [`Fallback`](crate::Fallback), it
+    /// must be longer than the timeout of the shared limiter's store.
     #[builder(default = Duration::MAX)]
     pub rate_limiter: Duration,
     /// The timeout for establishing TCP and TLS. Defaults to 5 seconds.

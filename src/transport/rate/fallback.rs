@@ -22,6 +22,9 @@ const PERIOD: Duration = Duration::from_secs(1);
 ///   again.
 /// * A store that is silent must fail: give its queries a timeout. One call in each period of `retry_after` waits for
 ///   that timeout.
+/// * That timeout must be shorter than [`Timeouts::rate_limiter`](crate::Timeouts::rate_limiter). When that maximum wait
+///   is over, the client drops the call, so the shared limiter never gets to say that its store has failed, and the local
+///   limiter is never used.
 /// * Turns that the shared limiter gave before its failure are still used.
 /// * The limit is kept while all processes use their share. It can be exceeded while some processes reach the store
 ///   and others do not, which includes the period of `retry_after` after the store is back. The service then refuses
