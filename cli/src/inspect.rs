@@ -1,6 +1,8 @@
 //! `signering inspect`: shows a document package, a signed PDF or a technical signature, and verifies its seal.
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -31,6 +33,9 @@ pub struct Inspect {
     /// your PDF reader shows for a document that you know, or ask the service's support
     #[arg(long, value_name = "FILE")]
     write_pin: Option<PathBuf>,
+    /// Overwrite the file of --write-pin if it exists
+    #[arg(long, requires = "write_pin")]
+    force: bool,
 }
 
 /// The expected sealer of the document.
@@ -95,7 +100,8 @@ impl Inspect {
             let what = "the file is not a document package (ZIP), a PDF or a technical signature (XML)";
             return Err(Failure::Document(what.to_owned()));
         }
-        pdf(&bytes, trust.as_ref(), self.write_pin.as_deref(), output)
+        let pin = self.write_pin.as_deref().map(|path| (path, self.force));
+        pdf(&bytes, trust.as_ref(), pin, output)
     }
 }
 
@@ -137,10 +143,10 @@ fn package(bytes: &[u8], output: &Output) -> Result<(), Failure> {
 /// The warning above results without an expected sealer.
 const UNVERIFIED: &str = "nothing is verified: set the expected sealer (--roots and --sealer-number, or --pin)";
 
-fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<&Path>, output: &Output) -> Result<(), Failure> {
+fn pdf(bytes: &[u8], trust: Option<&SealTrust>, pin: Option<(&Path, bool)>, output: &Output) -> Result<(), Failure> {
     let inspected = Inspected::read(bytes).map_err(Error::from)?;
-    if let Some(path) = pin {
-        write_pin(&inspected, path)?;
+    if let Some((path, overwrites)) = pin {
+        write_pin(&inspected, path, overwrites)?;
     }
     let Some(trust) = trust else {
         let mut text = format!("a signed PDF; {UNVERIFIED}\n");
@@ -196,8 +202,9 @@ fn technical_signature(bytes: &[u8], trust: Option<&SealTrust>, output: &Output)
     output.result(&text, &json!({ "kind": "xades", "verified": true, "evidence": evidence }))
 }
 
-/// Writes the certificate of the newest signature that is not a timestamp.
-fn write_pin(inspected: &Inspected, path: &Path) -> Result<(), Failure> {
+/// Writes the certificate of the newest signature that is not a timestamp. The file may be a pin that others verify with,
+/// so it is overwritten only if asked for.
+fn write_pin(inspected: &Inspected, path: &Path, overwrites: bool) -> Result<(), Failure> {
     let mut signatures = inspected.signatures().iter().map(|(signature, _)| signature).rev();
     let seal = signatures.find(|signature| !signature.is_timestamp());
     let seal = seal.ok_or_else(|| Failure::Document("the document has no seal to pin".to_owned()))?;
@@ -207,7 +214,14 @@ fn write_pin(inspected: &Inspected, path: &Path) -> Result<(), Failure> {
         pem.push('\n');
     }
     pem.push_str("-----END CERTIFICATE-----\n");
-    Ok(std::fs::write(path, pem).map_err(cannot(FileAction::Write, path))?)
+    let mut options = OpenOptions::new();
+    options.write(true).truncate(overwrites).create(overwrites).create_new(!overwrites);
+    let written = options.open(path).and_then(|mut file| file.write_all(pem.as_bytes()));
+    let written = written.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => io::Error::new(error.kind(), "it already exists; --force overwrites it"),
+        _ => error,
+    });
+    Ok(written.map_err(cannot(FileAction::Write, path))?)
 }
 
 fn show(text: &mut String, signature: &CheckedSignature, fault: Option<&str>) {

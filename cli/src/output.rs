@@ -4,10 +4,10 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use posten_signering::Transfer;
+use posten_signering::{Error, Transfer};
 use serde_json::{Value, json};
 
-use super::failure::Failure;
+use super::failure::{Failure, with_causes};
 
 /// The output of results.
 pub struct Output {
@@ -41,6 +41,15 @@ impl Output {
         if !self.json {
             let _ = writeln!(io::stderr(), "{}", plain(text));
         }
+    }
+
+    /// An error after which the command goes on, on standard error: standard output is for results alone.
+    pub fn transient(&self, error: &Error) {
+        if !self.json {
+            return self.note(&with_causes(error));
+        }
+        let json = json!({ "error": with_causes(error), "kind": error.kind(), "transient": true });
+        let _ = writeln!(io::stderr(), "{}", harmless(&json.to_string(), in_json));
     }
 
     pub fn failure(&self, failure: &Failure) {

@@ -11,7 +11,7 @@ use posten_signering::{
 use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::failure::{Failure, with_causes};
+use super::failure::Failure;
 use super::output::{Output, plain};
 use super::stop::StopSignal;
 
@@ -81,7 +81,7 @@ impl Poll {
             match done {
                 Ok(()) => {}
                 // The stream waits before the next poll, and an unconfirmed change is redelivered.
-                Err(Failure::Library(error)) if error.is_transient() => output.note(&with_causes(&error)),
+                Err(Failure::Library(error)) if error.is_transient() => output.transient(&error),
                 Err(failure) => return Err(failure),
             }
         }

@@ -281,6 +281,17 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     assert_eq!((&shown["verified"], &shown["signatures"][0]["subject"]), (&false.into(), &seal.into()));
     assert_eq!(shown["signatures"][0]["sha256"].as_str().unwrap().len(), 64);
     assert_eq!(desk.json("inspect signed-1.pdf --pin pin.pem")["verified"], true);
+    // A pin that is there already may be one that others verify with.
+    let pin = std::fs::read(desk.path("pin.pem")).unwrap();
+    std::fs::write(desk.path("pin.pem"), "the pin of another seal, which is longer than a certificate\n".repeat(99))
+        .unwrap();
+    let run = desk.run("inspect signed-1.pdf --write-pin pin.pem");
+    assert_eq!((run.code, run.out.as_str()), (3, ""), "{run:?}");
+    assert!(run.err.ends_with("cannot write pin.pem: it already exists; --force overwrites it\n"), "{run:?}");
+    assert!(std::fs::read_to_string(desk.path("pin.pem")).unwrap().starts_with("the pin of another seal"));
+    assert_eq!(desk.run("inspect signed-1.pdf --force").code, 2);
+    assert_eq!(desk.run("inspect signed-1.pdf --write-pin pin.pem --force").code, 0);
+    assert_eq!(std::fs::read(desk.path("pin.pem")).unwrap(), pin);
     // By another organization, and roots without a word about whom.
     let run = desk.run("inspect signed-1.pdf --roots seal.pem --sealer-number 984661185");
     assert_eq!(run.code, 9, "{run:?}");

@@ -276,11 +276,19 @@ async fn following_goes_on_after_a_transient_error_of_one_change() {
     // More often than the confirmation is retried.
     desk.sandbox.inject(unavailable(4));
     let (first, second) = (rejected(&desk), rejected(&desk));
-    let (child, mut out) = following(&desk);
+    let mut command = desk.command("--json direct poll --queue q --follow --confirm");
+    let mut child = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut out = BufReader::new(child.0.stdout.take().unwrap());
+    let mut errors = BufReader::new(child.0.stderr.take().unwrap());
     assert_eq!(next_line(&mut out)["job"], json!(first));
     assert_eq!(next_line(&mut out)["job"], json!(second));
     assert_eq!(next_line(&mut out), json!({ "job": second, "confirmed": true }));
     assert!(!is_confirmed(&desk, first));
+    let mut line = String::new();
+    tokio::task::block_in_place(|| errors.read_line(&mut line)).unwrap();
+    let error = "the service answered 503 Service Unavailable";
+    let told: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(told, json!({ "error": error, "kind": "unavailable", "transient": true }));
     signal(&child, "INT");
     assert_eq!(code(child), Some(0));
 }
