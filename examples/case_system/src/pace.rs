@@ -7,10 +7,14 @@
 //! * **Fair.** PostgreSQL gives the row to those who wait for it in the order in which they came, whatever process they
 //!   are in.
 //! * **Deadline.** A call whose turn comes too late fails at once, and takes no turn.
-//! * **A refusal by the service** moves the next turn of all processes. A call that has its turn already finds out
-//!   after its wait, because the number of refusals has changed, and takes a new turn.
-//! * **Late calls.** A turn lapses when a process comes to it more than 100 milliseconds late, because the machine or
-//!   the database was busy. Otherwise calls that were held up together would be sent together.
+//! * **A refusal by the service** moves the next turn of all processes. A call that has its turn already finds out just
+//!   before it, because the number of refusals has changed, and takes a new turn.
+//! * **Late calls.** A turn lapses when a process comes to it more than 100 milliseconds late, because the machine was
+//!   busy, or when the database took longer than 250 milliseconds to give it. Otherwise calls that were held up together
+//!   would be sent together.
+//! * **A database that is far away** does not make calls late: the wait begins when the answer is here, and the question
+//!   about refusals is asked as much earlier as an answer takes. So the distance moves all calls of a process by the same
+//!   time, up to a quarter of a second.
 //! * **Dropped calls.** A call that is dropped while it waits does not give its turn back: it may not be the last one.
 //!   One interval stays unused.
 //!
@@ -32,7 +36,7 @@ use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use posten_signering::{RateLimiter, RateLimiterError, RateLimiterFuture};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::Result;
 
@@ -41,6 +45,15 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// After this time, a turn that was not used lapses.
 const LATE: Duration = Duration::from_millis(100);
+
+/// If the database takes longer than this to give a turn, it lapses: nobody knows when in this time the wait began.
+const SLOW: Duration = Duration::from_millis(250);
+
+/// How much earlier than its turn a call asks for refusals, besides the time that the answer takes.
+const EARLY: Duration = Duration::from_millis(50);
+
+/// The longest wait, and the longest interval: times that can be added to another one here and in the database.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// How long one query may take. A database can be silent instead of failing.
 const QUERY: Duration = Duration::from_secs(5);
@@ -63,23 +76,32 @@ impl SharedPace {
     ///
     /// # Errors
     ///
-    /// An error if the rate is not a positive number.
+    /// An error if the rate is not a number of calls that can be made, of one a day or more.
     pub fn new(pool: Pool, calls_per_second: f64, deadline: Duration) -> Result<Self> {
-        if !(calls_per_second.is_finite() && calls_per_second > 0.0) {
-            return Err("the rate is not a positive number".into());
-        }
-        let interval = Duration::try_from_secs_f64(1.0 / calls_per_second)?;
-        Ok(Self { pool, interval, deadline })
+        let interval = Duration::try_from_secs_f64(1.0 / calls_per_second).ok();
+        let interval = interval.filter(|interval| !interval.is_zero() && *interval <= LONGEST);
+        let interval = interval.ok_or("the rate is not a number of calls a second")?;
+        Ok(Self { pool, interval, deadline: deadline.min(LONGEST) })
     }
 }
 
 /// The turn of a call.
 struct Turn {
-    /// Before the database was asked, so that a turn is never later than it seems.
-    asked: Instant,
-    wait: Duration,
+    /// When it comes, by the clock of this machine. Counted from the answer of the database, so never too early.
+    at: Instant,
+    /// How long a question to the database takes, with the wait for a connection.
+    trip: Duration,
     /// The number of refusals when the turn was given.
     refusals: i64,
+}
+
+/// The outcome of waiting for a turn.
+enum Waited {
+    Permitted,
+    /// Take another one.
+    Lapsed,
+    /// The turn would come after the deadline, so none was taken.
+    TooLong,
 }
 
 impl SharedPace {
@@ -93,30 +115,38 @@ impl SharedPace {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.try_once(organization, left).await {
-                Ok(Some(true)) => return Ok(true),
-                // The turn has lapsed: take another one.
-                Ok(Some(false)) => {}
-                Ok(None) => return Ok(false),
+                Ok(Waited::Permitted) => return Ok(true),
+                Ok(Waited::TooLong) => return Ok(false),
+                // A turn that is free at once can be had after the deadline too, and lapse again.
+                Ok(Waited::Lapsed) if Instant::now() < deadline => {}
+                Ok(Waited::Lapsed) => return Err("the machine or the database is too slow for the rate limit".into()),
                 Err(error) if Instant::now() + RETRY >= deadline => return Err(error),
                 Err(_) => sleep(RETRY).await,
             }
         }
     }
 
-    /// Takes a turn and waits for it. Returns whether it still holds then, or `None` if it comes after `max_wait`.
-    async fn try_once(&self, organization: &str, max_wait: Duration) -> Result<Option<bool>> {
-        let Some(turn) = in_time(self.take(organization, max_wait)).await? else { return Ok(None) };
-        if !turn.wait.is_zero() {
-            sleep(turn.wait).await;
+    /// Takes a turn and waits for it.
+    async fn try_once(&self, organization: &str, max_wait: Duration) -> Result<Waited> {
+        let turn = match in_time(self.take(organization, max_wait)).await? {
+            Ok(turn) => turn,
+            Err(waited) => return Ok(waited),
+        };
+        // A turn that comes sooner was given a moment ago: the number is as new as another answer would be.
+        let ask_at = turn.at.checked_sub(turn.trip + EARLY).filter(|at| *at > Instant::now());
+        if let Some(at) = ask_at {
+            sleep_until(at).await;
             if in_time(self.refusals(organization)).await? != turn.refusals {
-                return Ok(Some(false));
+                return Ok(Waited::Lapsed);
             }
         }
-        Ok(Some(turn.asked.elapsed().saturating_sub(turn.wait) <= LATE))
+        sleep_until(turn.at).await;
+        Ok(if turn.at.elapsed() <= LATE { Waited::Permitted } else { Waited::Lapsed })
     }
 
     /// Takes the next turn, unless it comes too late.
-    async fn take(&self, organization: &str, max_wait: Duration) -> Result<Option<Turn>> {
+    async fn take(&self, organization: &str, max_wait: Duration) -> Result<Result<Turn, Waited>> {
+        let begun = Instant::now();
         let client = self.pool.get().await?;
         let statement = client
             .prepare_cached(
@@ -128,15 +158,18 @@ impl SharedPace {
                  RETURNING extract(epoch FROM next - clock_timestamp())::float8 - $2, refusals",
             )
             .await?;
-        // At most a day, which PostgreSQL can add to a time.
-        let (interval, max_wait) = (self.interval.as_secs_f64(), max_wait.as_secs_f64().min(86_400.0));
+        let (interval, max_wait) = (self.interval.as_secs_f64(), max_wait.as_secs_f64());
         let asked = Instant::now();
-        let row = client.query_opt(&statement, &[&organization, &interval, &max_wait]).await?;
-        Ok(row.map(|row| Turn {
-            asked,
-            wait: Duration::try_from_secs_f64(row.get(0)).unwrap_or_default(),
-            refusals: row.get(1),
-        }))
+        let Some(row) = client.query_opt(&statement, &[&organization, &interval, &max_wait]).await? else {
+            return Ok(Err(Waited::TooLong));
+        };
+        let answered = Instant::now();
+        if answered - asked > SLOW {
+            return Ok(Err(Waited::Lapsed));
+        }
+        // Negative if a row was just added.
+        let wait = Duration::try_from_secs_f64(row.get(0)).unwrap_or_default();
+        Ok(Ok(Turn { at: answered + wait, trip: answered - begun, refusals: row.get(1) }))
     }
 
     async fn refusals(&self, organization: &str) -> Result<i64> {
@@ -157,7 +190,7 @@ impl SharedPace {
                    ON CONFLICT (organization) DO UPDATE
                        SET next = greatest(p.next, clock_timestamp() + make_interval(secs => $2)),
                            refusals = p.refusals + 1";
-        client.execute(sql, &[&organization, &pause.as_secs_f64().min(86_400.0)]).await?;
+        client.execute(sql, &[&organization, &pause.min(LONGEST).as_secs_f64()]).await?;
         Ok(())
     }
 }

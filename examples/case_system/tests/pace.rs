@@ -10,6 +10,10 @@ use case_system::pace::SharedPace;
 use posten_signering::{RateLimiter, RateLimiterError};
 use tokio::time::Instant;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
 use self::support::postgres::Postgres;
 
 const ORGANIZATION: &str = "123456789";
@@ -158,10 +162,101 @@ async fn outside_calls_wait_for_a_database_that_is_away_until_their_deadline() {
     waiting.await.unwrap().unwrap();
 }
 
+/// A way to the database that takes half of this time in each direction. Returns its address.
+async fn far_away(database: &Postgres, round_trip: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (own, port) = (listener.local_addr().unwrap().port(), database.port());
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+            tokio::spawn(carry(from_client, to_server, round_trip / 2));
+            tokio::spawn(carry(from_server, to_client, round_trip / 2));
+        }
+    });
+    database.url().replace(&format!(":{port}/"), &format!(":{own}/"))
+}
+
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, late: Duration) {
+    let (send, mut arrive) = tokio::sync::mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    tokio::spawn(async move {
+        while let Some((at, packet)) = arrive.recv().await {
+            tokio::time::sleep_until(at).await;
+            if to.write_all(&packet).await.is_err() {
+                break;
+            }
+        }
+    });
+    let mut buffer = vec![0; 65536];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if send.send((Instant::now() + late, buffer[..read].to_vec())).is_err() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "outside tool: needs PostgreSQL"]
+async fn outside_a_database_that_is_far_away_does_not_make_turns_lapse() {
+    let database = Postgres::start();
+    database.pool().await;
+    let far = far_away(&database, Duration::from_millis(100)).await;
+    let far = SharedPace::new(database::pool(&far, 3).unwrap(), 8.0, Duration::MAX).unwrap();
+    let processes = [process(&database, 8.0), far];
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let mut calls = tokio::task::JoinSet::new();
+    let start = Instant::now();
+    for at in 0..32 {
+        let (process, times) = (processes[at % 2].clone(), Arc::clone(&times));
+        calls.spawn(async move {
+            process.acquire(ORGANIZATION, Duration::MAX).await.unwrap();
+            times.lock().unwrap().push(start.elapsed());
+        });
+    }
+    calls.join_all().await;
+    let mut times = times.lock().unwrap().clone();
+    times.sort();
+    println!("{times:?}");
+    // 31 intervals of 125 ms, and some turns that the far process takes late and nobody uses.
+    assert!(*times.last().unwrap() < Duration::from_secs(8), "{times:?}");
+    let within =
+        |(at, first): (usize, &Duration)| times[at..].iter().take_while(|time| **time - *first < SECOND).count();
+    let most = times.iter().enumerate().map(within).max().unwrap();
+    assert!(most <= 10, "{most} calls in a second");
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+#[ignore = "outside tool: needs PostgreSQL"]
+async fn outside_a_database_that_is_too_slow_is_an_error_at_the_deadline() {
+    let database = Postgres::start();
+    database.pool().await;
+    let slow = far_away(&database, Duration::from_millis(400)).await;
+    let slow = SharedPace::new(database::pool(&slow, 3).unwrap(), 8.0, Duration::from_secs(4)).unwrap();
+    let start = Instant::now();
+    let refused = slow.acquire(ORGANIZATION, Duration::MAX).await;
+    assert!(matches!(refused, Err(RateLimiterError::Failed(_))), "{refused:?}");
+    assert!((3..8).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+#[ignore = "outside tool: needs PostgreSQL"]
+async fn outside_a_wait_without_a_limit_is_one() {
+    let database = Postgres::start();
+    let pool = database.pool().await;
+    let process = SharedPace::new(pool, 10.0, Duration::MAX).unwrap();
+    process.acquire(ORGANIZATION, Duration::MAX).await.unwrap();
+    process.pause("987654321", Duration::MAX).await.unwrap();
+    let refused = process.acquire("987654321", SECOND).await;
+    assert!(matches!(refused, Err(RateLimiterError::WaitTooLong)), "{refused:?}");
+}
+
 #[test]
 fn a_rate_that_permits_nothing_is_an_error() {
     let pool = database::pool("postgresql://localhost", 1).unwrap();
-    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+    for rate in [0.0, -1.0, 1e-9, 1e300, f64::NAN, f64::INFINITY] {
         assert!(SharedPace::new(pool.clone(), rate, Duration::ZERO).is_err(), "{rate}");
     }
 }
