@@ -9,10 +9,11 @@ CREATE TABLE cases (
     email    text CHECK ((flow = 'portal') = (email IS NOT NULL)),
     title    text NOT NULL,
     -- waiting: in the outbox, or a process is creating the job
-    -- unclear: the job may exist, and a person decides
+    -- unclear: the portal job may exist, and a person decides
     -- refused: the service or a rule refused it, there is no job
     -- sent: the job exists
-    -- signed, failed, gone: the job has ended. gone: signed, but the service no longer has the document
+    -- signed, failed, gone: the job has ended. gone: signed, but the service no longer has the document. failed without a
+    --     number: the direct job may exist, but nobody has the address at which to sign it
     state    text NOT NULL DEFAULT 'waiting'
         CHECK (state IN ('waiting', 'unclear', 'refused', 'sent', 'signed', 'failed', 'gone')),
     -- A status replaces the stored one only if its progress is greater.
@@ -20,6 +21,8 @@ CREATE TABLE cases (
     -- The number of the job in the service.
     job      bigint UNIQUE,
     handle   jsonb,
+    -- Why a person has to look at the case, besides its state: something about it cannot be stored. Null: nobody has to.
+    attention text,
     created  timestamptz NOT NULL DEFAULT now(),
     -- When the end of the job was recorded.
     ended    timestamptz
@@ -41,6 +44,7 @@ CREATE TABLE outbox (
     kind     text NOT NULL CHECK (kind IN ('create', 'status', 'confirm', 'delete')),
     -- What the call needs: a status query token or a reference.
     what     jsonb,
+    -- infinity: the call is parked, because its outcome cannot be stored.
     due      timestamptz NOT NULL DEFAULT now(),
     -- Since when the call should have been made: attempts that fail move `due` on, and not this.
     wanted   timestamptz NOT NULL DEFAULT now(),

@@ -2,8 +2,9 @@
 
 use posten_signering::{ConfirmationReference, Download, JobId, Progress, direct, portal};
 use serde_json::Value;
-use tokio_postgres::Transaction;
+use tokio_postgres::{GenericClient, Transaction};
 
+use crate::calls::Deletion;
 use crate::outbox::{self, Kind};
 use crate::{App, Result};
 
@@ -30,7 +31,7 @@ pub struct Standing {
     /// of the library does.
     pub confirmation: Option<ConfirmationReference>,
     /// What the deletion of the documents needs: a reference, or a token to ask for one.
-    pub deletion: Option<outbox::Deletion>,
+    pub deletion: Option<Deletion>,
 }
 
 /// The state of a job.
@@ -138,6 +139,22 @@ pub async fn record(app: &App, transaction: &Transaction<'_>, id: &str, standing
         outbox::add_later(transaction, id, Kind::Delete, &what, app.settings.delete_after).await?;
     }
     Ok(Recorded::Stored)
+}
+
+/// Puts a case before a person, on the page `/unclear`: something about it cannot be stored.
+///
+/// # Errors
+///
+/// An error of the database.
+pub async fn draw_attention(client: &impl GenericClient, id: &str, why: &str) -> Result<()> {
+    tracing::warn!("case {id} needs a person, see /unclear: {why}");
+    client.execute("UPDATE cases SET attention = $2 WHERE id = $1", &[&id, &why]).await?;
+    Ok(())
+}
+
+/// Why a status that [`record`] did not store needs a person.
+pub fn other_job(job: JobId) -> String {
+    format!("job {job} has the reference of this case, which has another job")
 }
 
 /// What [`record`] would do. Locks the case until the end of the transaction.

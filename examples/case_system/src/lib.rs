@@ -8,6 +8,7 @@
 //! | `migrations/` | the tables |
 //! | [`cases`] | what is to be signed: added together with the call that it needs, ended together with its document |
 //! | [`outbox`] | calls that survive a crash before, during and after them |
+//! | [`calls`] | what each of these calls sends, and what its answer means |
 //! | [`worker`] | the changes of portal jobs |
 //! | [`web`] | the pages: cases, the direct flow, and what a person must decide |
 //! | [`pace`] | one rate limit for all processes |
@@ -16,6 +17,7 @@
 //!
 //! A real system also needs a login, and TLS or a tunnel to the database.
 
+pub mod calls;
 pub mod cases;
 pub mod database;
 pub mod outbox;
@@ -32,6 +34,7 @@ use std::error::Error;
 
 use deadpool_postgres::Pool;
 use posten_signering::Client;
+use tokio_util::task::TaskTracker;
 
 use self::settings::Settings;
 
@@ -48,6 +51,8 @@ pub struct App {
     pub pool: Pool,
     /// The current client, see [`service::connect`].
     pub clients: tokio::sync::watch::Receiver<Client>,
+    /// The calls that go on when the browser that began them goes away. The process waits for them before it ends.
+    pub begun: TaskTracker,
 }
 
 impl App {
@@ -57,13 +62,7 @@ impl App {
     }
 }
 
-/// Logs an error with its causes. No error of the library or the database names a person.
+/// Logs an error with its causes, and without what the database says about values.
 pub fn report(what: &str, error: &(dyn Error + 'static)) {
-    let mut causes = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        causes = format!("{causes}: {error}");
-        cause = error.source();
-    }
-    tracing::warn!("{what}: {causes}");
+    tracing::warn!("{what}: {}", database::described(error));
 }

@@ -8,7 +8,9 @@ use case_system::settings::{HELP, Settings};
 use case_system::watch::Watched;
 use case_system::{App, Result, database, outbox, report, service, watch, web, worker};
 use posten_signering::jiff::Timestamp;
+use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::task::TaskTracker;
 
 /// How long a call waits for the rate limit at most. Longer than a pause of 30 seconds after a refusal.
 const PACE_DEADLINE: Duration = Duration::from_secs(120);
@@ -47,15 +49,18 @@ async fn run(role: Role) -> Result<()> {
     let settings = Settings::from_env()?;
     // Before the first client is built.
     let calls = watch::install()?;
-    let pool = database::pool(&settings.database_url, settings.concurrency + 4)?;
+    let url = settings.database_url.expose_secret();
+    // A connection for each handler, and for the outbox, the pages, /metrics and /health.
+    let pool = database::pool(url, settings.concurrency + 4)?;
     // A process that starts before the database waits for it.
     while let Err(error) = database::migrate(&pool).await {
         report("the database is not ready", &*error);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    let pace = SharedPace::new(database::pool(&settings.database_url, 3)?, settings.rate, PACE_DEADLINE)?;
+    // With connections of its own: a call must not wait for its turn behind a transaction that stores a document.
+    let pace = SharedPace::new(database::pool(url, 3)?, settings.rate, PACE_DEADLINE)?;
     let clients = service::connect(&settings, &pace)?;
-    let app = App { settings, pool, clients };
+    let app = App { settings, pool, clients, begun: TaskTracker::new() };
 
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let (figures, last) = tokio::sync::watch::channel(None);
@@ -83,7 +88,7 @@ async fn run(role: Role) -> Result<()> {
     });
 
     // systemd, Docker and Kubernetes send SIGTERM, and kill the process some time later. Calls that were begun are
-    // finished; a process that is killed all the same leaves them to the lease.
+    // finished, also those whose browser has gone; a process that is killed all the same leaves them to the lease.
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
@@ -95,5 +100,7 @@ async fn run(role: Role) -> Result<()> {
     while let Some(part) = parts.join_next().await {
         part?;
     }
+    app.begun.close();
+    app.begun.wait().await;
     Ok(())
 }

@@ -5,44 +5,44 @@
 //!
 //! 1. A process claims the row: it commits the time at which it began the call. A crash before that leaves the row to
 //!    others.
-//! 2. It makes the call.
+//! 2. It makes the call ([`calls`]).
 //! 3. It records the outcome and removes the row, in one transaction.
 //!
 //! After a crash in step 2 or 3, the row is there with its time. What happens then depends on the call:
 //!
 //! * `status`, `confirm` and `delete` are idempotent. After the lease, any process claims the row again.
-//! * `create` is not: the job may exist. After the lease, the case becomes `unclear`, as it does after
-//!   [`Error::MaybeCreated`]. It is resolved by reference when the queue delivers a change of the job
-//!   ([`cases::record`]), otherwise by a person on the page `/unclear`. No process creates a second job by itself: only
-//!   a row that no process has begun is claimed.
+//! * `create` is not: the job may exist. After the lease, a portal case becomes `unclear`, as it does after
+//!   [`Error::MaybeCreated`](posten_signering::Error::MaybeCreated). It is resolved by reference when the queue
+//!   delivers a change of the job ([`cases::record`]), otherwise by a person on the page `/unclear`. No process creates
+//!   a second job by itself: only a row that no process has begun is claimed. A direct case has `failed` instead:
+//!   nobody has the address at which to sign, so it does not matter whether the job exists, and the user fills in the
+//!   form again.
 //!
 //! The lease has to be longer than the longest call. It does not matter for correctness, except that a person who
 //! decides about an unclear case must know that no process is still in the call.
 //!
-//! Longer than 400 lines: a call and what each of its outcomes leads to are read together.
+//! An outcome that the database refuses for good, because it breaks a constraint for example, is **parked**: the row
+//! stays, is not claimed, and the case is put before a person.
 
 use std::time::Duration;
 
-use posten_signering::direct::{self, JobHandle, JobStatus};
-use posten_signering::portal::{JobRequest, Signer};
-use posten_signering::{
-    ConfirmationReference, ContactInformation, DeletionReference, Document, Error, ErrorClass, StatusQueryToken,
-};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::sleep;
-use tokio_postgres::{GenericClient, Transaction};
+use tokio_postgres::Transaction;
 
-use crate::cases::{self, Standing, State};
-use crate::{App, Result, report};
+use crate::cases::{self, Recorded, Standing};
+use crate::{App, Result, calls, database, report};
 
-/// Between two looks into an empty outbox. A notification by `LISTEN` would be faster, and one more thing that can fail.
+/// Between two looks into an empty outbox. A notification by `LISTEN` would be faster, and one more thing that can
+/// fail.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Between two attempts to record an outcome while the database is away.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// The state of a case whose creation was made, and its outcome is not known, as SQL.
+const LOST: &str = "CASE flow WHEN 'direct' THEN 'failed' ELSE 'unclear' END";
 
 /// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,28 +66,22 @@ impl Kind {
     }
 }
 
-/// What the deletion of documents needs. The service offers the deletion 24 hours after the end of a job at the earliest, so the
-/// status in which a job has ended seldom has a reference. A status query token can be used again later.
-#[derive(Serialize, Deserialize)]
-pub enum Deletion {
-    Reference(Box<DeletionReference>),
-    Token(StatusQueryToken),
-}
-
 /// A call that this process has begun.
 pub struct Task {
     id: i64,
-    case_id: String,
-    kind: Kind,
-    what: Value,
+    pub case_id: String,
+    pub kind: Kind,
+    /// What the call needs.
+    pub what: Value,
+    /// The number of this claim: each claim of the row adds 1.
     attempts: i32,
 }
 
 /// The outcome of a call, to be recorded.
 pub enum Outcome {
-    /// The job exists. It may have no handle: then only its number was in the answer.
+    /// The job exists. Without a handle, only its number was in the answer.
     Created {
-        job: Option<i64>,
+        job: i64,
         handle: Option<Value>,
     },
     /// The job may exist.
@@ -99,6 +93,8 @@ pub enum Outcome {
     Done,
     /// Nothing has happened. Try again.
     Later,
+    /// Something has happened that cannot be recorded, for this reason. A person has to look.
+    Parked(String),
 }
 
 /// Adds a call.
@@ -165,8 +161,8 @@ async fn make_calls(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Claims the call that is due first, if there is one. `SKIP LOCKED`: two processes never wait for each other, and never
-/// claim the same row.
+/// Claims the call that is due first, if there is one. `SKIP LOCKED`: two processes never wait for each other, and
+/// never claim the same row.
 async fn claim(app: &App) -> Result<Option<Task>> {
     let client = app.pool.get().await?;
     let sql = "UPDATE outbox SET started = now(), attempts = attempts + 1
@@ -202,236 +198,163 @@ async fn find_lost_creations(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
+/// Locks the case before the row, as all transactions here do, so that none waits for the other in a circle. A process
+/// that is just recording the outcome has the case: `SKIP LOCKED` leaves it to that process.
 async fn lost_creations(app: &App) -> Result<u64> {
     let client = app.pool.get().await?;
-    let sql = "WITH lost AS (DELETE FROM outbox
-                             WHERE kind = 'create' AND started < now() - make_interval(secs => $1)
+    let sql = "WITH locked AS (SELECT id FROM cases
+                               WHERE EXISTS (SELECT FROM outbox
+                                             WHERE case_id = cases.id AND kind = 'create'
+                                               AND started < now() - make_interval(secs => $1))
+                               FOR UPDATE SKIP LOCKED),
+                    lost AS (DELETE FROM outbox USING locked
+                             WHERE case_id = locked.id AND kind = 'create'
+                               AND started < now() - make_interval(secs => $1)
                              RETURNING case_id)
-               UPDATE cases SET state = 'unclear' FROM lost WHERE id = case_id AND state = 'waiting'";
-    Ok(client.execute(sql, &[&app.settings.lease.as_secs_f64()]).await?)
+               UPDATE cases SET state = {LOST} FROM lost WHERE id = case_id AND state = 'waiting'";
+    Ok(client.execute(&sql.replace("{LOST}", LOST), &[&app.settings.lease.as_secs_f64()]).await?)
 }
 
 /// Makes a call that was begun, and records its outcome.
 pub async fn finish(app: &App, task: Task) {
-    let outcome = match make(app, &task).await {
+    let outcome = match calls::make(app, &task).await {
         Ok(outcome) => outcome,
-        // The call was not made: something in the database or in the stored values is wrong.
         Err(error) => {
             report("a call of the outbox was not made", &*error);
             Outcome::Later
         }
     };
-    settle(app, &task, &outcome).await;
+    settle(app, &task, outcome).await;
 }
 
 /// Records an outcome, however long the database is away: this process alone knows it. If the process ends before, the
-/// lease decides.
-pub async fn settle(app: &App, task: &Task, outcome: &Outcome) {
-    while let Err(error) = try_to_settle(app, task, outcome).await {
-        report("the outcome of a call is not stored yet", &*error);
+/// lease decides. Returns whether it was recorded, and not parked.
+pub async fn settle(app: &App, task: &Task, mut outcome: Outcome) -> bool {
+    loop {
+        match try_to_settle(app, task, &outcome).await {
+            Ok(is_recorded) => return is_recorded,
+            Err(error) => {
+                report("the outcome of a call is not stored yet", &*error);
+                if database::is_permanent(&*error) && !matches!(outcome, Outcome::Parked(_)) {
+                    outcome = Outcome::Parked(database::described(&*error));
+                    continue;
+                }
+            }
+        }
         sleep(RETRY).await;
     }
 }
 
 /// One transaction. Repeating it is harmless: a commit whose answer was lost may have happened.
-async fn try_to_settle(app: &App, task: &Task, outcome: &Outcome) -> Result<()> {
+async fn try_to_settle(app: &App, task: &Task, outcome: &Outcome) -> Result<bool> {
     let mut client = app.pool.get().await?;
     let transaction = client.transaction().await?;
+    transaction.execute("SELECT FROM cases WHERE id = $1 FOR UPDATE", &[&task.case_id]).await?;
+    let is_recorded = match task.kind {
+        Kind::Create => settle_creation(&transaction, task, outcome).await?,
+        Kind::Status | Kind::Confirm | Kind::Delete => settle_repeatable(app, &transaction, task, outcome).await?,
+    };
+    transaction.commit().await?;
+    Ok(is_recorded)
+}
+
+async fn settle_creation(transaction: &Transaction<'_>, task: &Task, outcome: &Outcome) -> Result<bool> {
     let id = &task.case_id;
+    // If the call took longer than the lease, its row is gone, and the case is `unclear`, or a person has decided about
+    // it. Then only an unclear case is changed: what is known now is better than that, and no better than a decision.
+    let sql = "SELECT FROM outbox WHERE id = $1 AND attempts = $2";
+    let is_ours = transaction.query_opt(sql, &[&task.id, &task.attempts]).await?.is_some();
+    let before = if is_ours { "waiting" } else { "unclear" };
+    let becomes = async |state: &str| {
+        let sql = format!("UPDATE cases SET state = {state} WHERE id = $1 AND state = $2");
+        transaction.execute(&sql, &[id, &before]).await
+    };
+    let mut is_recorded = true;
     match outcome {
         Outcome::Created { job, handle } => {
-            // Its changes may have arrived before: then the state is newer. A case that is `unclear`, because this
-            // process took longer than the lease, is so no more.
-            let sql = "UPDATE cases SET job = coalesce($2, job), handle = $3,
-                           state = CASE WHEN state IN ('waiting', 'unclear') THEN 'sent' ELSE state END
+            // A job that exists is better than any decision. Its changes may have arrived: then the state is newer.
+            let sql = "UPDATE cases SET job = $2, handle = $3,
+                           state = CASE WHEN state IN ('waiting', 'unclear') OR state = 'failed' AND job IS NULL
+                                   THEN 'sent' ELSE state END
                        WHERE id = $1";
             transaction.execute(sql, &[id, job, handle]).await?;
         }
         Outcome::Unclear => {
-            let sql = "UPDATE cases SET state = 'unclear' WHERE id = $1 AND state = 'waiting'";
-            transaction.execute(sql, &[id]).await?;
+            becomes(LOST).await?;
         }
         Outcome::Refused => {
-            let sql = "UPDATE cases SET state = 'refused' WHERE id = $1 AND state = 'waiting'";
-            transaction.execute(sql, &[id]).await?;
+            becomes("'refused'").await?;
         }
-        Outcome::Stands(standing) => {
-            let recorded = cases::record(app, &transaction, id, standing).await?;
-            tracing::debug!(?recorded, case = %id, "a status");
+        Outcome::Later if is_ours => {
+            retry_later(transaction, task).await?;
+            return Ok(true);
         }
-        Outcome::Done => {}
         Outcome::Later => {
-            let sql = "UPDATE outbox SET started = NULL, due = now() + make_interval(secs => $2) WHERE id = $1";
-            transaction.execute(sql, &[&task.id, &backoff(task.attempts).as_secs_f64()]).await?;
-            return Ok(transaction.commit().await?);
+            if becomes("'waiting'").await? > 0 {
+                add_later(transaction, id, task.kind, &task.what, backoff(task.attempts)).await?;
+            }
+            return Ok(true);
         }
+        // It was made, so it is never made again.
+        Outcome::Parked(why) => {
+            becomes(LOST).await?;
+            cases::draw_attention(transaction, id, why).await?;
+            is_recorded = false;
+        }
+        // The case no longer waits for a job.
+        Outcome::Done | Outcome::Stands(_) => {}
     }
     transaction.execute("DELETE FROM outbox WHERE id = $1", &[&task.id]).await?;
-    Ok(transaction.commit().await?)
+    Ok(is_recorded)
+}
+
+async fn settle_repeatable(app: &App, transaction: &Transaction<'_>, task: &Task, outcome: &Outcome) -> Result<bool> {
+    let why = match outcome {
+        Outcome::Stands(standing) => match cases::record(app, transaction, &task.case_id, standing).await? {
+            Recorded::OtherJob => Some(cases::other_job(standing.job)),
+            Recorded::Stored | Recorded::KnownBefore | Recorded::NoSuchCase => None,
+        },
+        Outcome::Later => {
+            retry_later(transaction, task).await?;
+            return Ok(true);
+        }
+        Outcome::Parked(why) => Some(why.clone()),
+        // The others are outcomes of a creation.
+        Outcome::Done | Outcome::Created { .. } | Outcome::Unclear | Outcome::Refused => None,
+    };
+    let Some(why) = why else {
+        transaction.execute("DELETE FROM outbox WHERE id = $1", &[&task.id]).await?;
+        return Ok(true);
+    };
+    cases::draw_attention(transaction, &task.case_id, &why).await?;
+    // Not claimed until a person says so, see `resume`.
+    transaction.execute("UPDATE outbox SET started = NULL, due = 'infinity' WHERE id = $1", &[&task.id]).await?;
+    Ok(false)
+}
+
+/// Only if no other process has claimed the row since: the commit of this may have happened before.
+async fn retry_later(transaction: &Transaction<'_>, task: &Task) -> Result<()> {
+    let sql = "UPDATE outbox SET started = NULL, due = now() + make_interval(secs => $3)
+               WHERE id = $1 AND attempts = $2";
+    transaction.execute(sql, &[&task.id, &task.attempts, &backoff(task.attempts).as_secs_f64()]).await?;
+    Ok(())
+}
+
+/// Makes the parked calls of a case again: a person has removed the cause. Returns whether the case was put before a
+/// person.
+///
+/// # Errors
+///
+/// An error of the database.
+pub async fn resume(transaction: &Transaction<'_>, case_id: &str) -> Result<bool> {
+    let sql = "UPDATE cases SET attention = NULL WHERE id = $1 AND attention IS NOT NULL";
+    let seen = transaction.execute(sql, &[&case_id]).await?;
+    let sql = "UPDATE outbox SET due = now() WHERE case_id = $1 AND due = 'infinity'";
+    transaction.execute(sql, &[&case_id]).await?;
+    Ok(seen > 0)
 }
 
 /// 5 seconds, doubled with each attempt, at most 11 minutes. The library has retried already.
 fn backoff(attempts: i32) -> Duration {
     Duration::from_secs(5 << attempts.clamp(1, 8)) / 2
-}
-
-async fn make(app: &App, task: &Task) -> Result<Outcome> {
-    match task.kind {
-        Kind::Create => create(app, task).await,
-        Kind::Status => status(app, task).await,
-        Kind::Confirm => {
-            let confirmation: ConfirmationReference = read(&task.what)?;
-            Ok(idempotent(task, app.client().confirm(&confirmation).await))
-        }
-        Kind::Delete => delete(app, task).await,
-    }
-}
-
-/// Creates a portal job.
-async fn create(app: &App, task: &Task) -> Result<Outcome> {
-    let client = app.pool.get().await?;
-    let sql =
-        "SELECT title, email, original FROM cases JOIN documents ON case_id = id WHERE id = $1 AND state = 'waiting'";
-    let Some(row) = client.query_opt(sql, &[&task.case_id]).await? else { return Ok(Outcome::Done) };
-    // The call takes seconds: others need the connection.
-    drop(client);
-    let (title, email, document): (&str, Option<&str>, Vec<u8>) = (row.get(0), row.get(1), row.get(2));
-    let Some(email) = email else { return Ok(Outcome::Refused) };
-    let request = || -> Result<JobRequest, posten_signering::InvalidValue> {
-        Ok(JobRequest::builder()
-            .title(title.parse()?)
-            .reference(task.case_id.parse()?)
-            .document(Document::pdf(title, document)?)
-            .signer(Signer::contact(ContactInformation::email(email.parse()?)).build())
-            .polling_queue(app.settings.queue.clone())
-            .build())
-    };
-    let request = match request() {
-        Ok(request) => request,
-        Err(error) => return Ok(created(task, Err::<(i64, Value), _>(error.into()))),
-    };
-    let job = app.client().portal().create(&request).await;
-    Ok(created(task, job.map(|job| (job.id().get(), serde_json::to_value(job.handle()).unwrap_or_default()))))
-}
-
-/// The outcome of a creation, of either flow.
-pub fn created(task: &Task, created: Result<(i64, Value), Error>) -> Outcome {
-    let error = match created {
-        Ok((job, handle)) => return Outcome::Created { job: Some(job), handle: Some(handle) },
-        // The answer was damaged, but has the number: the job exists.
-        Err(Error::MaybeCreated { job_id: Some(job), .. }) => {
-            return Outcome::Created { job: Some(job), handle: None };
-        }
-        Err(error) => error,
-    };
-    report(&format!("the job of case {} was not created", task.case_id), &error);
-    match error.class() {
-        ErrorClass::Unclear => Outcome::Unclear,
-        // Nothing was created, and the next attempt may succeed: after a pause, or when somebody has renewed a
-        // certificate or a right.
-        class if class.is_transient() => Outcome::Later,
-        ErrorClass::Rights | ErrorClass::Configuration | ErrorClass::File => Outcome::Later,
-        _ => Outcome::Refused,
-    }
-}
-
-/// Fetches the status of a direct job, whose signer came back with a token.
-async fn status(app: &App, task: &Task) -> Result<Outcome> {
-    let token: StatusQueryToken = read(&task.what)?;
-    let Some(job) = resume(app, &task.case_id).await? else { return Ok(Outcome::Later) };
-    let status = match job.status(&token).await {
-        Ok(status) => status,
-        Err(error) => {
-            report(&format!("the status of case {} was not fetched", task.case_id), &error);
-            return Ok(match error {
-                // Anybody can open the address with a token of their own.
-                Error::InvalidStatusQueryToken(_) => Outcome::Done,
-                // The job is gone, and its documents with it.
-                Error::NotFound(_) => Outcome::Done,
-                // A row that is removed takes the only copy of the token with it: whatever else is wrong is for a
-                // person to mend, who is told by the age of the row.
-                _ => Outcome::Later,
-            });
-        }
-    };
-    let state = match cases::direct_state(app, &status).await {
-        Ok(state) => state,
-        Err(error) => {
-            report(&format!("the document of case {} was not fetched", task.case_id), &*error);
-            return Ok(Outcome::Later);
-        }
-    };
-    let deletion = match &status {
-        JobStatus::Completed(done) => Some(
-            done.documents_deletion()
-                .map_or(Deletion::Token(token), |offer| Deletion::Reference(Box::new(offer.reference()))),
-        ),
-        _ => None,
-    };
-    // One signer: while the job is in progress there is nothing to confirm.
-    let confirmation = if matches!(state, State::InProgress) { None } else { status.confirmation_reference() };
-    Ok(Outcome::Stands(Box::new(Standing {
-        job: status.job_id(),
-        state,
-        progress: status.progress(),
-        confirmation,
-        deletion,
-    })))
-}
-
-async fn delete(app: &App, task: &Task) -> Result<Outcome> {
-    let reference = match read(&task.what)? {
-        Deletion::Reference(reference) => reference,
-        Deletion::Token(token) => {
-            let Some(job) = resume(app, &task.case_id).await? else { return Ok(Outcome::Done) };
-            let status = match job.status(&token).await {
-                Ok(status) => status,
-                Err(error) => return Ok(idempotent(task, Err(error))),
-            };
-            match &status {
-                JobStatus::Completed(done) => match done.documents_deletion() {
-                    Some(offer) => Box::new(offer.reference()),
-                    // The documents may be on their way to the mailbox of a signer.
-                    None => return Ok(Outcome::Later),
-                },
-                _ => return Ok(Outcome::Done),
-            }
-        }
-    };
-    Ok(idempotent(task, app.client().delete_documents(&reference).await))
-}
-
-/// The outcome of an idempotent call. It is repeated until it succeeds: the age of the oldest one is watched.
-fn idempotent(task: &Task, result: Result<(), Error>) -> Outcome {
-    match result {
-        Ok(()) => Outcome::Done,
-        // The job is gone, and so is what was to be done.
-        Err(Error::NotFound(_)) => Outcome::Done,
-        Err(error) => {
-            report(&format!("{} of case {} failed", task.kind.as_str(), task.case_id), &error);
-            Outcome::Later
-        }
-    }
-}
-
-/// The direct job of a case, if it was created.
-async fn resume(app: &App, case_id: &str) -> Result<Option<direct::Job<direct::Resumed>>> {
-    let client = app.pool.get().await?;
-    let Some(handle) = handle(&**client, case_id).await? else { return Ok(None) };
-    Ok(Some(app.client().direct().resume(handle)?))
-}
-
-/// The stored handle of a direct job.
-///
-/// # Errors
-///
-/// An error of the database, or of a handle that cannot be read.
-pub async fn handle(client: &impl GenericClient, case_id: &str) -> Result<Option<JobHandle>> {
-    let sql = "SELECT handle FROM cases WHERE id = $1 AND flow = 'direct'";
-    let row = client.query_opt(sql, &[&case_id]).await?;
-    Ok(row.and_then(|row| row.get::<_, Option<Value>>(0)).map(serde_json::from_value).transpose()?)
-}
-
-fn read<T: DeserializeOwned>(value: &Value) -> Result<T> {
-    Ok(T::deserialize(value)?)
 }

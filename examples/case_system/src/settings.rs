@@ -2,12 +2,14 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use posten_signering::verify::{SealTrust, Sealer};
 use posten_signering::{OrganizationNumber, PollingQueue, TrustAnchors};
+use secrecy::SecretString;
 
 use crate::Result;
 
@@ -36,15 +38,29 @@ optional:
   SEALER            the organization number of who must have sealed them; without both, seals are not checked
   RATE              calls a second of all processes together, defaults to 8. The service permits 10, and counts
                     when a call arrives: with 8, a call may arrive a quarter of a second late (10 / 8 - 1)
-  LEASE             seconds after which a call that a process began counts as lost, defaults to 600
+  LEASE             seconds after which a call that a process began counts as lost, defaults to 600. At least 30, and
+                    longer than your longest call with its wait for the rate limit
   DELETE_AFTER      seconds from the end of a job to the deletion of its documents, defaults to 604800 (7 days)
   RELOAD            seconds between two looks at the credentials, defaults to 10
   CONCURRENCY       changes that a worker handles at the same time, defaults to 4";
 
+/// The limits of the numbers. A typing error ends the process at its start, with the name of the variable, and not later
+/// in a query that the database refuses.
+const RATE: RangeInclusive<f64> = 0.1..=1000.0;
+const LEASE: RangeInclusive<u64> = 30..=DAY;
+/// The service itself keeps documents for 40 days, if no other time was agreed on.
+const DELETE_AFTER: RangeInclusive<u64> = 0..=365 * DAY;
+const RELOAD: RangeInclusive<u64> = 1..=DAY;
+/// Each has a connection to the database.
+const CONCURRENCY: RangeInclusive<usize> = 1..=64;
+
+const DAY: u64 = 24 * 3600;
+
 /// The settings of a process.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub database_url: String,
+    /// With a password in it.
+    pub database_url: SecretString,
     pub environment: String,
     pub credentials: PathBuf,
     pub sender: OrganizationNumber,
@@ -67,47 +83,78 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// An error that names the variable that is missing or invalid.
+    /// Those of [`read`](Self::read).
     pub fn from_env() -> Result<Self> {
-        let seal = match (optional("SEAL_ROOTS"), optional("SEALER")) {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings from variables of any origin.
+    ///
+    /// # Errors
+    ///
+    /// An error that names the variable that is missing or invalid.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let variables = Variables(variable);
+        let seal = match (variables.get("SEAL_ROOTS"), variables.get("SEALER")) {
             (Some(roots), Some(_)) => {
-                let sealer = Sealer::organization_number(or("SEALER", None)?);
+                let sealer = Sealer::organization_number(variables.required("SEALER")?);
                 Some(SealTrust::authorities(TrustAnchors::from_pem_file(roots)?, sealer))
             }
             (None, None) => None,
             _ => return Err("SEAL_ROOTS and SEALER belong together".into()),
         };
-        let seconds = |name, default| or(name, Some(default)).map(Duration::from_secs);
+        let seconds = |name, default, limits| variables.within(name, default, limits).map(Duration::from_secs);
         Ok(Self {
-            database_url: or("DATABASE_URL", None)?,
-            environment: or("ENVIRONMENT", None)?,
-            credentials: or("CREDENTIALS", None)?,
-            sender: or("SENDER", None)?,
-            public_url: or::<String>("PUBLIC_URL", None)?.trim_end_matches('/').to_owned(),
-            roots: optional("ROOTS").map(PathBuf::from),
-            token_endpoint: optional("TOKEN_ENDPOINT"),
-            token_roots: optional("TOKEN_ROOTS").map(PathBuf::from),
-            listen: or("LISTEN", Some(SocketAddr::from(([127, 0, 0, 1], 8000))))?,
-            queue: optional("QUEUE").map_or(Ok(PollingQueue::DEFAULT), |name| PollingQueue::named(&name))?,
+            database_url: variables.required::<String>("DATABASE_URL")?.into(),
+            environment: variables.required("ENVIRONMENT")?,
+            credentials: variables.required("CREDENTIALS")?,
+            sender: variables.required("SENDER")?,
+            public_url: variables.required::<String>("PUBLIC_URL")?.trim_end_matches('/').to_owned(),
+            roots: variables.get("ROOTS").map(PathBuf::from),
+            token_endpoint: variables.get("TOKEN_ENDPOINT"),
+            token_roots: variables.get("TOKEN_ROOTS").map(PathBuf::from),
+            listen: variables.or("LISTEN", SocketAddr::from(([127, 0, 0, 1], 8000)))?,
+            queue: variables.get("QUEUE").map_or(Ok(PollingQueue::DEFAULT), |name| PollingQueue::named(&name))?,
             seal,
-            rate: or("RATE", Some(8.0))?,
-            lease: seconds("LEASE", 600)?,
-            delete_after: seconds("DELETE_AFTER", 7 * 24 * 3600)?,
-            reload: seconds("RELOAD", 10)?.max(Duration::from_secs(1)),
-            concurrency: or("CONCURRENCY", Some(4))?,
+            rate: variables.within("RATE", 8.0, RATE)?,
+            lease: seconds("LEASE", 600, LEASE)?,
+            delete_after: seconds("DELETE_AFTER", 7 * DAY, DELETE_AFTER)?,
+            reload: seconds("RELOAD", 10, RELOAD)?,
+            concurrency: variables.within("CONCURRENCY", 4, CONCURRENCY)?,
         })
     }
 }
 
-fn optional(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
+struct Variables<F>(F);
 
-/// A variable, or the default. The error does not quote the value, which may be a password.
-fn or<T: FromStr<Err: Display>>(name: &str, default: Option<T>) -> Result<T> {
-    match (optional(name), default) {
-        (Some(value), _) => value.parse().map_err(|error| format!("{name}: {error}").into()),
-        (None, Some(default)) => Ok(default),
-        (None, None) => Err(format!("{name} is not set").into()),
+impl<F: Fn(&str) -> Option<String>> Variables<F> {
+    fn get(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.is_empty())
+    }
+
+    /// A variable as a value, if it is set. The error does not quote the text, which may be a password.
+    fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>> {
+        let parsed = self.get(name).map(|value| value.parse()).transpose();
+        parsed.map_err(|error| format!("{name}: {error}").into())
+    }
+
+    fn required<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T> {
+        self.parsed(name)?.ok_or_else(|| format!("{name} is not set").into())
+    }
+
+    fn or<T: FromStr<Err: Display>>(&self, name: &str, default: T) -> Result<T> {
+        Ok(self.parsed(name)?.unwrap_or(default))
+    }
+
+    /// A number within limits, which the error names.
+    fn within<T>(&self, name: &str, default: T, limits: RangeInclusive<T>) -> Result<T>
+    where
+        T: FromStr<Err: Display> + PartialOrd + Display,
+    {
+        let value = self.or(name, default)?;
+        if limits.contains(&value) {
+            return Ok(value);
+        }
+        Err(format!("{name}: {value} is not between {} and {}", limits.start(), limits.end()).into())
     }
 }

@@ -1,7 +1,9 @@
 //! `/health` and `/metrics` of a process.
 //!
 //! `/health` answers 200 or 503 with one line for each part, for the readiness check of an orchestrator. Do not use it
-//! as a liveness check: a restart does not bring a database back.
+//! as a liveness check: a restart does not bring a database back. The library judges certificate, queue and handlers
+//! ([`Client::local_health`](posten_signering::Client::local_health)). The service is not asked: while it is away, cases
+//! can be added and the outbox keeps their calls, so a process without it is of use.
 //!
 //! `/metrics` is in the text format of Prometheus, without names, addresses, titles or references. What it counts in
 //! the database is the same in all processes: take the maximum over them. What the library counts, such as calls and
@@ -22,12 +24,8 @@ use tokio::sync::watch;
 use crate::outbox::Kind;
 use crate::{App, Result};
 
-/// A worker that has not heard from its queue for this time is not healthy. In production, the service permits a poll
-/// of an empty queue every 10 minutes.
-const QUEUE_SILENCE: Duration = Duration::from_secs(30 * 60);
-
-/// A process is not healthy when its certificate lasts less than this: it still works, so this is the last warning.
-const CERTIFICATE: f64 = 1.0;
+/// How long the database is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the pages need.
 #[derive(Clone)]
@@ -59,37 +57,29 @@ pub fn routes(watched: Watched) -> Router {
 }
 
 async fn health(State(watched): State<Watched>) -> (StatusCode, String) {
-    let database = match count(&watched.app).await {
-        Ok(_) => Ok("answers".to_owned()),
-        Err(_) => Err("is away".to_owned()),
-    };
-    let days = days_left(&watched.app);
-    let certificate = if days > CERTIFICATE { Ok(()) } else { Err(()) };
-    let lasts = format!("lasts {days:.0} days");
-    let mut parts =
-        vec![("database", database), ("certificate", certificate.map(|()| lasts.clone()).map_err(|()| lasts))];
-    if let Some(silence) = silence(&watched) {
-        let text = format!("answered a poll {} s ago", silence.as_secs());
-        parts.push(("queue", if silence < QUEUE_SILENCE { Ok(text) } else { Err(text) }));
+    let answers = tokio::time::timeout(PATIENCE, answers(&watched.app)).await.is_ok_and(|answer| answer.is_ok());
+    let figures = watched.figures.borrow().clone();
+    let health = watched.app.client().local_health(&figures);
+    let days = health.certificate_days_left;
+    let mut parts = vec![
+        (answers, format!("database {}", if answers { "answers" } else { "is away" })),
+        (days >= 0, format!("certificate lasts {days} days")),
+    ];
+    if figures.is_some() {
+        let polled = health.seconds_since_poll.map_or("no poll yet".to_owned(), |ago| format!("a poll {ago} s ago"));
+        parts.push((health.is_queue_moving, format!("queue answered {polled}")));
+        let moving = if health.are_handlers_moving { "are moving" } else { "hang" };
+        parts.push((health.are_handlers_moving, format!("handlers {moving}")));
     }
-    let is_well = parts.iter().all(|(_, part)| part.is_ok());
-    let line = |(name, part): (&str, Result<String, String>)| match part {
-        Ok(text) => format!("ok   {name} {text}\n"),
-        Err(text) => format!("FAIL {name} {text}\n"),
-    };
-    let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, parts.into_iter().map(line).collect())
+    let text = parts.iter().map(|(is_well, text)| format!("{} {text}\n", if *is_well { "ok  " } else { "FAIL" }));
+    let status = if answers && health.is_healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, text.collect())
 }
 
-/// For how long the queue has been silent. `None` in a process without a worker, or while all handlers are running,
-/// because the worker does not poll then.
-fn silence(watched: &Watched) -> Option<Duration> {
-    let report = watched.figures.borrow().as_ref()?.report();
-    if report.running > 0 && report.ended.is_none() {
-        return None;
-    }
-    let last = report.last_poll.unwrap_or(watched.started);
-    Some(Timestamp::now().duration_since(last).try_into().unwrap_or_default())
+/// Asks the database a question that costs nothing.
+async fn answers(app: &App) -> Result<()> {
+    app.pool.get().await?.query_one("SELECT 1", &[]).await?;
+    Ok(())
 }
 
 fn days_left(app: &App) -> f64 {
@@ -99,7 +89,9 @@ fn days_left(app: &App) -> f64 {
 /// What is counted in the database.
 struct Counted {
     cases: Vec<(String, i64)>,
-    /// The kind, the number of calls, and how long the oldest one is overdue, in seconds.
+    /// The cases that are put before a person.
+    attention: i64,
+    /// The kind, the number of calls that are not parked, and how long the oldest one is overdue, in seconds.
     outbox: Vec<(String, i64, f64)>,
 }
 
@@ -107,10 +99,12 @@ async fn count(app: &App) -> Result<Counted> {
     let client = app.pool.get().await?;
     let sql = "SELECT state, count(*) FROM cases GROUP BY state ORDER BY state";
     let cases = client.query(sql, &[]).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let sql = "SELECT count(*) FROM cases WHERE attention IS NOT NULL";
+    let attention = client.query_one(sql, &[]).await?.get(0);
     let sql = "SELECT kind, count(*), greatest(0, max(extract(epoch FROM now() - wanted)))::float8
-               FROM outbox GROUP BY kind ORDER BY kind";
+               FROM outbox WHERE due < 'infinity' GROUP BY kind ORDER BY kind";
     let outbox = client.query(sql, &[]).await?.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
-    Ok(Counted { cases, outbox })
+    Ok(Counted { cases, attention, outbox })
 }
 
 async fn metrics(State(watched): State<Watched>) -> String {
@@ -122,7 +116,7 @@ async fn metrics(State(watched): State<Watched>) -> String {
         }
     };
     let one = |value: f64| [(String::new(), value)];
-    let counted = tokio::time::timeout(Duration::from_secs(5), count(&watched.app)).await;
+    let counted = tokio::time::timeout(PATIENCE, count(&watched.app)).await;
     let counted = counted.ok().and_then(Result::ok);
     metric("database_up", "gauge", "Whether the database answers.", &one(f64::from(u8::from(counted.is_some()))));
     if let Some(counted) = counted {
@@ -130,6 +124,8 @@ async fn metrics(State(watched): State<Watched>) -> String {
         let of = |state: &str| counted.cases.iter().find(|(other, _)| other == state).map_or(0, |(_, count)| *count);
         let states = STATES.map(|state| (format!("{{state=\"{state}\"}}"), of(state) as f64));
         metric("cases", "gauge", "Cases by state.", &states);
+        let help = "Cases about which something cannot be stored.";
+        metric("cases_needing_attention", "gauge", help, &one(counted.attention as f64));
         let of = |kind: Kind| counted.outbox.iter().find(|(other, ..)| other == kind.as_str());
         let label = |kind: Kind| format!("{{kind=\"{}\"}}", kind.as_str());
         let waiting = Kind::ALL.map(|kind| (label(kind), of(kind).map_or(0.0, |(_, count, _)| *count as f64)));
@@ -153,13 +149,10 @@ async fn metrics(State(watched): State<Watched>) -> String {
         let runs = f64::from(u8::from(report.ended.is_none_or(|ended| ended == Ended::Stopped)));
         metric("worker_up", "gauge", "Whether the worker runs.", &one(runs));
     }
-    if let Some(silence) = silence(&watched) {
-        metric(
-            "queue_silence_seconds",
-            "gauge",
-            "Time since the queue last answered a poll.",
-            &one(silence.as_secs_f64()),
-        );
+    if let Some(since) = report.and_then(|report| report.waiting_since) {
+        let help = "Time since the queue last answered a poll, or since all handlers have been running.";
+        let seconds = Timestamp::now().duration_since(since).as_secs_f64().max(0.0);
+        metric("queue_silence_seconds", "gauge", help, &one(seconds));
     }
     watched.calls.run_upkeep();
     text + &watched.calls.render()

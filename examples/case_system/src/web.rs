@@ -1,5 +1,8 @@
 //! The pages: a form for new cases, the direct flow in the browser, and the cases that a person must decide about.
 //!
+//! What begins a call goes on in a task of its own ([`App::begun`]): when the browser goes away, axum drops the future of
+//! its request, and the outcome of the call would be lost.
+//!
 //! A real system needs a login in front of all of it.
 
 use axum::extract::{Form, Path, Query, Request, State};
@@ -13,9 +16,10 @@ use posten_signering::direct::{JobRequest, Signer};
 use posten_signering::{Document, Error, ExitUrls, InvalidValue, JobId, StatusQueryToken, Title};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio_postgres::Row;
 
-use crate::outbox::{self, Kind};
-use crate::{App, BoxError, cases, pdf, report};
+use crate::outbox::{self, Kind, Outcome};
+use crate::{App, BoxError, calls, cases, pdf, report};
 
 /// The routes of the web front.
 pub fn routes(app: App) -> Router {
@@ -29,6 +33,7 @@ pub fn routes(app: App) -> Router {
         .route("/unclear", get(unclear_page))
         .route("/cases/{id}/again", post(create_again))
         .route("/cases/{id}/found", post(found))
+        .route("/cases/{id}/resume", post(resume))
         .layer(middleware::from_fn(from_our_own_pages))
         .with_state(app)
 }
@@ -59,12 +64,12 @@ async fn add(State(app): State<App>, Form(filled): Form<Filled>) -> Result<Redir
         return Ok(Redirect::to(&format!("/cases/{id}")));
     }
     let signer = Signer::national_id(filled.personal_number.trim().parse()?);
-    // In a task of its own: when the browser goes away, the call and its outcome are finished all the same.
-    let created = tokio::spawn(create_direct(app, title, document, signer));
+    let created = app.begun.spawn(create_direct(app.clone(), title, document, signer));
     Ok(Redirect::to(&created.await.map_err(|_| Trouble::Internal)??))
 }
 
-/// Creates a direct job. Returns the address to which the signer is redirected.
+/// Creates a direct job. Returns the address to which the browser is redirected: that of the signing service, if the job
+/// exists and its handle is stored. So nobody signs a job that is not known here.
 async fn create_direct(app: App, title: Title, document: Vec<u8>, signer: Signer) -> Result<String, Trouble> {
     let mut client = app.pool.get().await?;
     let transaction = client.transaction().await?;
@@ -85,22 +90,22 @@ async fn create_direct(app: App, title: Title, document: Vec<u8>, signer: Signer
     drop(client);
 
     let result = app.client().direct().create(&request).await;
-    let redirect = result.as_ref().map(|job| job.signers()[0].redirect_url().as_str().to_owned());
-    let redirect = redirect.unwrap_or_else(|_| format!("/cases/{id}"));
-    let stored = result.map(|job| (job.id().get(), serde_json::to_value(job.handle()).unwrap_or_default()));
-    // Nobody can try again for the user: who comes back later has no form.
-    let outcome = match outbox::created(&task, stored) {
-        outbox::Outcome::Later => outbox::Outcome::Refused,
+    let signing = result.as_ref().ok().map(|job| job.signers()[0].redirect_url().as_str().to_owned());
+    let created = result.map(|job| (job.id().get(), serde_json::to_value(job.handle()).unwrap_or_default()));
+    let outcome = match calls::created(&task, created) {
+        // Nobody can try again for the user: who comes back later has no form.
+        Outcome::Later => Outcome::Refused,
+        // The addresses of the signer were in the part of the answer that was damaged.
+        Outcome::Created { handle: None, .. } => Outcome::Unclear,
         outcome => outcome,
     };
-    // Before the redirect: a signer who signs comes back to a case with a handle.
-    outbox::settle(&app, &task, &outcome).await;
-    Ok(redirect)
+    let is_recorded = outbox::settle(&app, &task, outcome).await;
+    Ok(signing.filter(|_| is_recorded).unwrap_or_else(|| format!("/cases/{id}")))
 }
 
 /// Redirects a signer who closed the browser before signing.
 async fn sign(State(app): State<App>, Path(id): Path<String>) -> Result<Redirect, Trouble> {
-    let handle = outbox::handle(&**app.pool.get().await?, &id).await?.ok_or(Trouble::Unknown)?;
+    let handle = calls::handle(&**app.pool.get().await?, &id).await?.ok_or(Trouble::Unknown)?;
     let job = app.client().direct().resume(handle)?;
     let url = job.signers().first().ok_or(Trouble::Unknown)?.renew_redirect_url().await?;
     Ok(Redirect::to(url.as_str()))
@@ -113,7 +118,7 @@ struct Back {
 }
 
 /// The signer comes back. The token is stored before it is used: the service may not answer now, and the browser does
-/// not bring it a second time.
+/// not bring it a second time. Only a case with a handle has a signer who can come back.
 async fn come_back(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -122,10 +127,9 @@ async fn come_back(
     let page = Redirect::to(&format!("/cases/{id}"));
     let mut client = app.pool.get().await?;
     let transaction = client.transaction().await?;
-    let sql = "SELECT state FROM cases WHERE id = $1 AND flow = 'direct' FOR UPDATE";
+    let sql = "SELECT state = 'sent' AND handle IS NOT NULL FROM cases WHERE id = $1 AND flow = 'direct' FOR UPDATE";
     let row = transaction.query_opt(sql, &[&id]).await?.ok_or(Trouble::Unknown)?;
-    // `waiting` and `unclear` too: the process that created the job may be about to store it.
-    if !matches!(row.get(0), "sent" | "waiting" | "unclear") {
+    if !row.get::<_, bool>(0) {
         return Ok(page);
     }
     let token = serde_json::to_value(&back.status_query_token).map_err(|_| Trouble::Internal)?;
@@ -133,7 +137,8 @@ async fn come_back(
     transaction.commit().await?;
     drop(client);
     // If it fails, the outbox goes on with it, and the page says so.
-    let begun = tokio::spawn(async move { outbox::finish(&app, task).await });
+    let begun = app.begun.clone();
+    let begun = begun.spawn(async move { outbox::finish(&app, task).await });
     begun.await.map_err(|_| Trouble::Internal)?;
     Ok(page)
 }
@@ -149,18 +154,17 @@ async fn signed(State(app): State<App>, Path(id): Path<String>) -> Result<Respon
     Ok((headers, row.get::<_, Vec<u8>>(0)).into_response())
 }
 
-/// A person has found out that the job does not exist, or has removed the cause of a refusal: create it. Only for the
-/// portal flow. The personal identification
-/// number of a direct signer is not stored, so that signer fills in the form again.
+/// A person has found out that the portal job does not exist, or has removed the cause of a refusal: create it. The
+/// personal identification number of a direct signer is not stored, so that signer fills in the form again.
 async fn create_again(State(app): State<App>, Path(id): Path<String>) -> Result<Redirect, Trouble> {
     let mut client = app.pool.get().await?;
     let transaction = client.transaction().await?;
-    let sql = "UPDATE cases SET state = CASE flow WHEN 'portal' THEN 'waiting' ELSE 'refused' END
-               WHERE id = $1 AND state IN ('unclear', 'refused') RETURNING flow";
-    let row = transaction.query_opt(sql, &[&id]).await?.ok_or(Trouble::Unknown)?;
-    if row.get::<_, &str>(0) == "portal" {
-        outbox::add(&transaction, &id, Kind::Create, &Value::Null).await?;
+    let sql = "UPDATE cases SET state = 'waiting', attention = NULL
+               WHERE id = $1 AND state IN ('unclear', 'refused') AND flow = 'portal'";
+    if transaction.execute(sql, &[&id]).await? == 0 {
+        return Err(Trouble::Unknown);
     }
+    outbox::add(&transaction, &id, Kind::Create, &Value::Null).await?;
     transaction.commit().await?;
     Ok(Redirect::to("/unclear"))
 }
@@ -171,8 +175,7 @@ struct Found {
     job: JobId,
 }
 
-/// A person has found the job of a portal case: its changes will arrive. Those of a direct job come with a token, and
-/// the case has no handle to use it with.
+/// A person has found the job of a portal case: its changes will arrive.
 async fn found(State(app): State<App>, Path(id): Path<String>, Form(found): Form<Found>) -> Result<Redirect, Trouble> {
     let sql = "UPDATE cases SET state = 'sent', job = $2
                WHERE id = $1 AND state = 'unclear' AND flow = 'portal'";
@@ -180,6 +183,17 @@ async fn found(State(app): State<App>, Path(id): Path<String>, Form(found): Form
         0 => Err(Trouble::Unknown),
         _ => Ok(Redirect::to("/unclear")),
     }
+}
+
+/// A person has removed the cause why something could not be stored: try again.
+async fn resume(State(app): State<App>, Path(id): Path<String>) -> Result<Redirect, Trouble> {
+    let mut client = app.pool.get().await?;
+    let transaction = client.transaction().await?;
+    if !outbox::resume(&transaction, &id).await? {
+        return Err(Trouble::Unknown);
+    }
+    transaction.commit().await?;
+    Ok(Redirect::to("/unclear"))
 }
 
 /// Refuses forms that another site sends.
@@ -232,45 +246,67 @@ async fn case_page(State(app): State<App>, Path(id): Path<String>) -> Result<Htm
                 form method="post" action={ "/cases/" (id) "/sign" } { button { "Sign" } }
             }
             @if state == "refused" { p { "Nothing was sent. Please " a href="/" { "try again" } "." } }
+            @if state == "failed" { p { "It was not signed. You can " a href="/" { "begin again" } "." } }
             @if state == "signed" { p { a href={ "/cases/" (id) "/signed.pdf" } { "Signed document" } } }
         },
     ))
 }
 
+/// What a person has to decide about, in three lists by what is known.
 async fn unclear_page(State(app): State<App>) -> Result<Html<String>, Trouble> {
-    let sql = "SELECT id, title, created::text, flow, state FROM cases
-               WHERE state = 'unclear' OR state = 'refused' AND flow = 'portal' ORDER BY created";
-    let rows = app.pool.get().await?.query(sql, &[]).await?;
+    let client = app.pool.get().await?;
+    let sql = "SELECT id, title, created::text, CASE flow WHEN 'portal' THEN state ELSE '' END, attention FROM cases
+               WHERE state = 'unclear' OR state = 'refused' AND flow = 'portal' OR attention IS NOT NULL
+               ORDER BY created";
+    let rows = client.query(sql, &[]).await?;
+    let of = |state: &str| rows.iter().filter(|row| row.get::<_, &str>(3) == state).collect::<Vec<_>>();
+    let stuck: Vec<_> = rows.iter().filter(|row| row.get::<_, Option<&str>>(4).is_some()).collect();
+    let again = |id: &str, what: &str| {
+        html! {
+            form method="post" action={ "/cases/" (id) "/again" } { button { (what) } }
+        }
+    };
     Ok(page(
         "Cases to decide about",
         &html! {
-            p { "It is not known whether these jobs exist. One that exists disappears from this list when its signer acts. \
-                 Ask the support of the service for the reference, then decide." }
-            table {
-                @for row in &rows {
-                    @let id: &str = row.get(0);
-                    tr {
-                        td { (row.get::<_, &str>(1)) }
-                        td { (row.get::<_, &str>(2)) }
-                        td { code { (id) } }
-                        td {
-                            @if row.get::<_, &str>(3) == "portal" && row.get::<_, &str>(4) == "unclear" {
-                                form method="post" action={ "/cases/" (id) "/found" } {
-                                    input name="job" placeholder="number" required;
-                                    button { "It exists" }
-                                }
-                            }
-                        }
-                        td {
-                            form method="post" action={ "/cases/" (id) "/again" } {
-                                button { @if row.get::<_, &str>(3) == "portal" { "It does not: create it" } @else { "It does not" } }
-                            }
-                        }
-                    }
+            h2 { "It is not known whether the job exists" }
+            p { "One that exists disappears from this list when its signer acts. Ask the support of the service for the \
+                 reference, then decide." }
+            (list(&of("unclear"), |row| html! {
+                form method="post" action={ "/cases/" (row.get::<_, &str>(0)) "/found" } {
+                    input name="job" placeholder="number" required;
+                    button { "It exists" }
                 }
-            }
+                (again(row.get(0), "It does not: create it"))
+            }))
+            h2 { "Refused: there is no job" }
+            p { "The log has the reason. Remove it, then create the job." }
+            (list(&of("refused"), |row| again(row.get(0), "Create it")))
+            h2 { "Something cannot be stored" }
+            p { "Remove the cause, then try again. Changes of portal jobs are delivered again within ten minutes." }
+            (list(&stuck, |row| html! {
+                p { (row.get::<_, &str>(4)) }
+                form method="post" action={ "/cases/" (row.get::<_, &str>(0)) "/resume" } { button { "Try again" } }
+            }))
         },
     ))
+}
+
+/// Cases in a table, with what can be done about each.
+fn list(rows: &[&Row], actions: impl Fn(&Row) -> Markup) -> Markup {
+    html! {
+        @if rows.is_empty() { p { "None." } }
+        table {
+            @for row in rows {
+                tr {
+                    td { (row.get::<_, &str>(1)) }
+                    td { (row.get::<_, &str>(2)) }
+                    td { code { (row.get::<_, &str>(0)) } }
+                    td { (actions(row)) }
+                }
+            }
+        }
+    }
 }
 
 fn page(title: &str, content: &Markup) -> Html<String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use deadpool_postgres::Pool;
-use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox, TokenFault};
+use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox, SandboxOptions, TokenFault};
 use posten_signering::{
     AccessTokens, BrokerId, ClientId, ContactInformation, Error, Identity, JobId, PadesReference, portal,
 };
@@ -30,11 +30,15 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        let options = Sandbox::builder().poll_interval(Duration::from_millis(500)).redelivery(Duration::from_secs(5));
+        Self::with(options.build()).await
+    }
+
+    async fn with(options: SandboxOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = Postgres::start();
         let pool = database.pool().await;
-        let options = Sandbox::builder().poll_interval(Duration::from_millis(500)).redelivery(Duration::from_secs(5));
-        let sandbox = Sandbox::start_with(options.build()).await.unwrap();
+        let sandbox = Sandbox::start_with(options).await.unwrap();
         let system = System::of(directory.path(), &database, &sandbox);
         Self { directory, database, pool, sandbox, system }
     }
@@ -73,6 +77,10 @@ impl Scene {
 
     async fn until_state(&self, id: &str, state: &str) {
         until(state, PATIENCE, async || (self.state(id).await == state).then_some(())).await;
+    }
+
+    async fn execute(&self, sql: &str) {
+        self.pool.get().await.unwrap().batch_execute(sql).await.unwrap();
     }
 
     async fn outbox(&self, kind: &str) -> i64 {
@@ -146,6 +154,17 @@ async fn outside_a_certificate_is_replaced_while_the_process_runs() {
     scene.sign(job);
     scene.until_state(&first, "signed").await;
 
+    // The process is healthy all along: the new worker has not polled yet, and the old one finishes its handlers.
+    let port = process.port;
+    let healthy = tokio::spawn(async move {
+        let mut answers = 0;
+        while let Ok(health) = http::get(port, "/health").await {
+            assert_eq!(health.status, 200, "{}", health.body);
+            answers += 1;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        answers
+    });
     let renewed = scene.sandbox.issue_pkcs12(&"123456789".parse().unwrap(), &"another".into()).unwrap();
     std::fs::write(scene.credentials().join("password"), "another").unwrap();
     std::fs::write(scene.credentials().join("client.p12"), renewed).unwrap();
@@ -154,7 +173,92 @@ async fn outside_a_certificate_is_replaced_while_the_process_runs() {
     let second = scene.add(&process).await;
     scene.sign(scene.job(&second).await);
     scene.until_state(&second, "signed").await;
-    assert!(scene.log().contains("the worker ended"));
+    until("the end of the old worker", PATIENCE, async || scene.log().contains("the worker ended").then_some(())).await;
+    drop(process);
+    assert!(healthy.await.unwrap() > 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "outside tool: needs PostgreSQL"]
+async fn outside_what_the_database_refuses_for_good_is_put_before_a_person_and_done_when_the_cause_is_removed() {
+    let scene = Scene::new().await;
+    let process = scene.start("all").await;
+    scene.execute("ALTER TABLE documents ADD CONSTRAINT broken CHECK (signed IS NULL)").await;
+    let answer = http::post(process.port, "/cases", "title=Avtale&personal_number=01010012345").await.unwrap();
+    let back = scene.sandbox.visit(answer.location.unwrap()).unwrap().sign().unwrap();
+    let returned = path(back.url().as_str()).to_owned();
+    let direct = returned.split('/').nth(2).unwrap().to_owned();
+    // The browser does not wait for ever.
+    assert_eq!(http::get(process.port, &returned).await.unwrap().status, 303);
+    let portal = scene.add(&process).await;
+    scene.sign(scene.job(&portal).await);
+    let page = until("both cases", PATIENCE, async || {
+        let page = http::get(process.port, "/unclear").await.unwrap().body;
+        (page.contains(&direct) && page.contains(&portal)).then_some(page)
+    })
+    .await;
+    assert!(page.contains("SQLSTATE 23514, table documents, constraint broken"), "{page}");
+    let attempts = scene.log().matches("SQLSTATE 23514").count();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(scene.log().matches("SQLSTATE 23514").count() <= attempts + 2, "it is not tried again every second");
+    assert_eq!((scene.state(&direct).await, scene.outbox("status").await), ("sent".to_owned(), 1), "the token is kept");
+    assert!(!scene.log().contains("Failing row"), "no values in the log");
+    let metrics = http::get(process.port, "/metrics").await.unwrap().body;
+    assert!(metrics.contains("case_system_cases_needing_attention 2\n"), "{metrics}");
+
+    scene.execute("ALTER TABLE documents DROP CONSTRAINT broken").await;
+    for id in [&direct, &portal] {
+        assert_eq!(http::post(process.port, &format!("/cases/{id}/resume"), "").await.unwrap().status, 303);
+        scene.until_state(id, "signed").await;
+        assert_eq!(http::post(process.port, &format!("/cases/{id}/resume"), "").await.unwrap().status, 404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "outside tool: needs PostgreSQL"]
+async fn outside_a_direct_job_that_nobody_can_sign_has_failed_and_nothing_is_asked_about_it() {
+    let scene = Scene::new().await;
+    let process = scene.start("all").await;
+    scene.sandbox.inject(FaultRule::new(Fault::LoseAnswer).on(Operation::Create).times(1));
+    let answer = http::post(process.port, "/cases", "title=Avtale&personal_number=01010012345").await.unwrap();
+    let location = answer.location.unwrap();
+    let id = location.strip_prefix("/cases/").expect("the page of the case");
+    assert_eq!(scene.state(id).await, "failed");
+    assert!(http::get(process.port, &location).await.unwrap().body.contains("begin again"));
+    // Somebody makes up an address.
+    let forged = http::get(process.port, &format!("{location}/back?status_query_token=forged")).await.unwrap();
+    assert_eq!((forged.status, scene.outbox("status").await), (303, 0));
+    assert_eq!(http::post(process.port, &format!("{location}/again"), "").await.unwrap().status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "outside tool: needs PostgreSQL"]
+async fn outside_a_refused_case_is_not_shown_as_one_whose_job_may_exist() {
+    let scene = Scene::new().await;
+    let process = scene.start("all").await;
+    let refuse = Fault::Refuse(StatusCode::BAD_REQUEST, RefusalBody::Xml);
+    scene.sandbox.inject(FaultRule::new(refuse).on(Operation::Create).times(1));
+    let id = scene.add(&process).await;
+    scene.until_state(&id, "refused").await;
+    let page = http::get(process.port, "/unclear").await.unwrap().body;
+    let (unknown, refused) = page.split_once("Refused: there is no job").unwrap();
+    assert!(unknown.contains("None.") && !unknown.contains(&id) && refused.contains(&id), "{page}");
+    assert_eq!(http::post(process.port, &format!("/cases/{id}/again"), "").await.unwrap().status, 303);
+    scene.until_state(&id, "sent").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "outside tool: needs PostgreSQL"]
+async fn outside_a_creation_whose_browser_has_gone_is_finished_before_the_process_ends() {
+    let scene = Scene::with(Sandbox::builder().latency(Duration::from_secs(2)).build()).await;
+    let mut process = scene.start("web").await;
+    let posting = http::post(process.port, "/cases", "title=Avtale&personal_number=01010012345");
+    tokio::time::timeout(Duration::from_secs(1), posting).await.err().expect("it waits for the service");
+    assert!(process.terminate());
+    let client = scene.pool.get().await.unwrap();
+    let row = client.query_one("SELECT state, handle IS NOT NULL FROM cases", &[]).await.unwrap();
+    assert_eq!((row.get::<_, String>(0), row.get::<_, bool>(1)), ("sent".to_owned(), true));
+    assert_eq!(scene.sandbox.received_jobs().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
