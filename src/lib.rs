@@ -147,6 +147,8 @@ pub mod metrics;
 #[cfg(not(feature = "metrics"))]
 mod metrics;
 mod oid;
+#[cfg(feature = "verify")]
+mod pdf;
 mod pkcs12;
 mod poll;
 pub mod portal;

@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::api;
 use super::authority::AuthorityKeys;
+use super::delivery;
 use super::package::{self, Files};
 use crate::asice;
 use crate::identity::Identity;
@@ -67,6 +68,11 @@ pub(crate) fn multipart(input: &[u8]) {
     let body = Bytes::copy_from_slice(body.get(1..).unwrap_or_default());
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let _ = runtime.block_on(api::parts(&headers, body));
+}
+
+/// Takes the pages of a PDF over into another one.
+pub(crate) fn pages(input: &[u8]) {
+    delivery::take_pages(input);
 }
 
 /// An identity of a sandbox.

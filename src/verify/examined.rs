@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::chain::Allowance;
 use super::cms::{Intact, intact};
-use super::pdf::{File, Kind, RawSignature, SecurityStore, Update};
+use super::pdf::{Kind, RawSignature, SecurityStore, Update};
 use crate::error::VerificationError;
+use crate::pdf::File;
 
 /// A signature or timestamp of a PDF.
 pub(super) struct ExaminedSignature {

@@ -22,8 +22,7 @@
 //! # let job = client.direct().create(&request).await?;
 //! # let back = sandbox.visit(job.signers()[0].redirect_url())?.sign()?;
 //! # let JobStatus::Completed(done) = job.status(back.token()).await? else { panic!() };
-//! # let file = tempfile::tempdir()?.path().join("signed.pdf");
-//! # std::fs::create_dir_all(file.parent().unwrap())?;
+//! # let file = std::env::temp_dir().join("posten-signering-verify.pdf");
 //! use posten_signering::verify::{Inclusion, SealTrust, Sealer};
 //!
 //! let trust = SealTrust::authorities(sandbox.seal_anchors(), Sealer::organization_number("000000000".parse()?));
@@ -96,8 +95,6 @@ mod xml;
 
 pub use self::evidence::{Evidence, EvidenceForm};
 pub use self::inspected::{Inspected, InspectedEvidence};
-#[cfg(feature = "sandbox")]
-pub(crate) use self::pdf::objects as objects_of_pdf;
 pub use self::signature::{CheckedSignature, LongTermGap};
 pub use self::trust::{SealTrust, Sealer};
 pub use self::verified::{FailedVerification, Inclusion, Verified};
@@ -124,7 +121,7 @@ pub(crate) fn check_signature(covered: [&[u8]; 2], contents: &[u8]) {
 #[cfg(all(feature = "sandbox", any(fuzzing, test)))]
 pub(crate) fn read_unsealed(bytes: &[u8]) {
     evidence::read_statement(bytes);
-    let Ok(file) = pdf::File::new(bytes) else { return };
+    let Ok(file) = crate::pdf::File::new(bytes) else { return };
     let Ok(view) = file.whole() else { return };
     for attached in view.attached().unwrap_or_default() {
         if let Ok(content) = view.attachment(&attached) {

@@ -12,10 +12,11 @@ use super::evidence::Evidence;
 use super::examined::examine;
 use super::judged::Judge;
 use super::key::sha256;
-use super::pdf::{File, Kind};
+use super::pdf::Kind;
 use super::signature::CheckedSignature;
 use super::trust::SealTrust;
 use crate::error::{Error, VerificationError};
+use crate::pdf::File;
 use crate::transport::{Download, Pades, Part, Xades};
 use crate::types::Document;
 

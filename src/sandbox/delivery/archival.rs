@@ -5,9 +5,9 @@
 //! levels A and U ask for is not kept.
 
 use jiff::Timestamp;
-use lopdf::{Dictionary, Document as Pdf, Object, Stream, dictionary};
 use roxmltree::{Document, Node, ParsingOptions};
 
+use crate::pdf::{Entries, Object, Value, View, Writer, entries};
 use crate::text::{escape_text, is_xml_char};
 
 /// The namespace by which a file says that it is PDF/A (ISO 19005-1, section 6.7.11).
@@ -16,27 +16,52 @@ const IDENTIFICATION: &str = "http://www.aiim.org/pdfa/ns/id/";
 /// How large metadata are read. A few kilobytes are usual.
 const MAX_METADATA: usize = 1024 * 1024;
 
+/// How large a profile of colors is read. Those for print have up to three megabytes.
+const MAX_PROFILE: usize = 16 * 1024 * 1024;
+
 /// What an archival file says of its colors.
 pub(super) struct Archival {
-    intent: Option<Object>,
+    intent: Option<Intent>,
+}
+
+/// For which colors a file is made (ISO 32000-1, section 14.11.5).
+pub(super) struct Intent {
+    /// Its entries that are text.
+    texts: Vec<(&'static str, Value)>,
+    /// How many components the colors have, and the profile (ICC).
+    profile: Option<(i64, Vec<u8>)>,
 }
 
 impl Archival {
     /// `None`: the file does not say that it is PDF/A.
-    pub(super) fn of(pdf: &Pdf) -> Option<Self> {
+    pub(super) fn of(pdf: &View<'_, '_>) -> Option<Self> {
         let catalog = pdf.catalog().ok()?;
-        let metadata = pdf.dereference(catalog.get(b"Metadata").ok()?).ok()?.1.as_stream().ok()?;
-        let metadata = metadata.get_plain_content_with_limit(MAX_METADATA).ok()?;
+        let Object::Stream(metadata, start) = pdf.value(&catalog, b"Metadata").ok()? else { return None };
+        let metadata = pdf.decoded(&metadata, start, MAX_METADATA).ok()?;
         if !is_identified(std::str::from_utf8(&metadata).ok()?) {
             return None;
         }
-        let intents = catalog.get(b"OutputIntents").ok();
-        let intents = intents.and_then(|list| pdf.dereference(list).ok()?.1.as_array().ok());
-        let is_archival = |intent: &&Object| {
-            let kind = pdf.dereference(intent).and_then(|(_, intent)| intent.as_dict()?.get(b"S"));
-            kind.and_then(Object::as_name).is_ok_and(|kind| kind == b"GTS_PDFA1")
-        };
-        Some(Self { intent: intents.into_iter().flatten().find(is_archival).cloned() })
+        for intent in pdf.array(&catalog, b"OutputIntents").ok()? {
+            let Object::Dictionary(intent) = pdf.follow(&intent).ok()? else { continue };
+            if pdf.value(&intent, b"S").ok()?.name() != Some(b"GTS_PDFA1") {
+                continue;
+            }
+            let mut texts = Vec::new();
+            for key in ["OutputCondition", "OutputConditionIdentifier", "RegistryName", "Info"] {
+                if let text @ Object::String(_) = pdf.value(&intent, key.as_bytes()).ok()? {
+                    texts.push((key, Value::of(&text, &mut |id| id)));
+                }
+            }
+            let profile = match pdf.value(&intent, b"DestOutputProfile").ok()? {
+                Object::Stream(profile, start) => {
+                    let components = pdf.value(&profile, b"N").ok()?.integer()?;
+                    Some((components, pdf.decoded(&profile, start, MAX_PROFILE).ok()?.into_owned()))
+                }
+                _ => None,
+            };
+            return Some(Self { intent: Some(Intent { texts, profile }) });
+        }
+        Some(Self { intent: None })
     }
 }
 
@@ -56,20 +81,18 @@ fn is_identified(metadata: &str) -> bool {
 /// Whether a file that is made of others is archival.
 pub(super) enum Conformance {
     /// So far, with the colors of the first original that said something of them.
-    Archival(Option<Object>),
+    Archival(Option<Intent>),
     /// One of the originals is not, or two have colors that do not go together.
     Ordinary,
 }
 
 impl Conformance {
     /// Takes an original into account.
-    pub(super) fn add(&mut self, pdf: &Pdf, original: Option<Archival>) {
+    pub(super) fn add(&mut self, original: Option<Archival>) {
         let Self::Archival(ours) = self else { return };
         match (original, &ours) {
             (None, _) => *self = Self::Ordinary,
-            (Some(Archival { intent: Some(theirs) }), Some(ours))
-                if components(pdf, &theirs) != components(pdf, ours) =>
-            {
+            (Some(Archival { intent: Some(theirs) }), Some(ours)) if theirs.components() != ours.components() => {
                 // A file has one profile (ISO 19005-3, section 6.2.3).
                 *self = Self::Ordinary;
             }
@@ -79,22 +102,29 @@ impl Conformance {
     }
 
     /// Says in the catalog what the file is.
-    pub(super) fn write(self, pdf: &mut Pdf, catalog: &mut Dictionary, title: &str, at: Timestamp) {
+    pub(super) fn write(self, pdf: &mut Writer, catalog: &mut Entries, title: &str, at: Timestamp) {
         let Self::Archival(intent) = self else { return };
-        let metadata = dictionary! { "Type" => "Metadata", "Subtype" => "XML" };
-        let metadata = pdf.add_object(Stream::new(metadata, metadata_of(title, at).into_bytes()));
-        catalog.set("Metadata", metadata);
+        let metadata = entries! { "Type" => "Metadata", "Subtype" => "XML" };
+        catalog.set("Metadata", pdf.add_stream(metadata, metadata_of(title, at).as_bytes()));
         if let Some(intent) = intent {
-            catalog.set("OutputIntents", vec![intent]);
+            let mut written = entries! { "Type" => "OutputIntent", "S" => "GTS_PDFA1" };
+            for (key, text) in intent.texts {
+                written.set(key, text);
+            }
+            if let Some((components, profile)) = intent.profile {
+                let profile = pdf.add_deflated(entries! { "N" => components }, &profile);
+                written.set("DestOutputProfile", profile);
+            }
+            catalog.set("OutputIntents", Value::array([written]));
         }
     }
 }
 
-/// How many components the profile of an output intent has. `None`: it has no profile.
-fn components(pdf: &Pdf, intent: &Object) -> Option<i64> {
-    let intent = pdf.dereference(intent).ok()?.1.as_dict().ok()?;
-    let profile = pdf.dereference(intent.get(b"DestOutputProfile").ok()?).ok()?.1.as_stream().ok()?;
-    profile.dict.get(b"N").and_then(Object::as_i64).ok()
+impl Intent {
+    /// How many components its profile has. `None`: it has no profile.
+    fn components(&self) -> Option<i64> {
+        self.profile.as_ref().map(|(components, _)| *components)
+    }
 }
 
 /// The metadata (XMP) of a signed PDF.
@@ -145,22 +175,21 @@ mod tests {
 
     #[test]
     fn profiles_of_different_components_do_not_go_together() {
-        let mut pdf = Pdf::with_version("1.7");
-        let mut intent = |components: i64| {
-            let profile = pdf.add_object(Stream::new(dictionary! { "N" => components }, Vec::new()));
-            Some(Archival { intent: Some(dictionary! { "S" => "GTS_PDFA1", "DestOutputProfile" => profile }.into()) })
+        let intent = |components: i64| {
+            let profile = Some((components, Vec::new()));
+            Some(Archival { intent: Some(Intent { texts: Vec::new(), profile }) })
         };
         let (red, other_red, black) = (intent(3), intent(3), intent(1));
         let mut conformance = Conformance::Archival(None);
         for original in [Some(Archival { intent: None }), red, other_red, Some(Archival { intent: None })] {
-            conformance.add(&pdf, original);
+            conformance.add(original);
             assert!(matches!(conformance, Conformance::Archival(_)));
         }
-        conformance.add(&pdf, black);
+        conformance.add(black);
         assert!(matches!(conformance, Conformance::Ordinary));
         let mut conformance = Conformance::Archival(None);
-        conformance.add(&pdf, None);
-        conformance.add(&pdf, Some(Archival { intent: None }));
+        conformance.add(None);
+        conformance.add(Some(Archival { intent: None }));
         assert!(matches!(conformance, Conformance::Ordinary), "one that is not is enough");
     }
 }

@@ -1,19 +1,16 @@
 //! The signed PDF: a front page, the pages of the documents, the technical signatures as attachments, and a seal.
 
-use std::io::Write as _;
-
 use aws_lc_rs::digest::{Context, SHA256};
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use jiff::Timestamp;
-use lopdf::{Dictionary, Document as Pdf, Object, ObjectId, Stream, StringFormat, dictionary};
 
 use super::archival::Conformance;
 use super::canvas::{Canvas, HEIGHT, WIDTH};
 use super::font::{Fonts, Used};
 use super::original::{self, Original, Room};
+use super::seal::Unsealed;
 use super::sealing::Sealing;
 use super::{SignedBy, TechnicalSignature, front, seal};
+use crate::pdf::{Entries, Id, Value, Writer, entries, text_string};
 use crate::types::{Documents, MediaType};
 
 /// What a signed PDF is made of.
@@ -32,7 +29,7 @@ pub(in super::super) struct Contents<'a> {
 pub(in super::super) fn pades(contents: &Contents<'_>, sealing: &Sealing) -> Result<Vec<u8>, String> {
     let sealed_at = contents.signers.iter().map(|signer| signer.at).max().ok_or("nobody has signed")?;
     let failed = |error: Box<dyn std::error::Error>| format!("the signed PDF cannot be made: {error}");
-    let (mut book, mut room) = (Book::new(), Room::for_one_job());
+    let (mut book, mut room) = (Book::new(sealed_at), Room::for_one_job());
     let Contents { title, documents, signers, .. } = contents;
     book.pages.extend(front::front_pages(title, documents, signers, sealed_at).into_iter().map(Page::from));
     for (document, name) in documents.iter().zip(contents.names) {
@@ -43,13 +40,13 @@ pub(in super::super) fn pades(contents: &Contents<'_>, sealing: &Sealing) -> Res
             _ => None,
         };
         if let Some(taken) = taken {
-            book.conformance.add(&book.pdf, taken.archival);
+            book.conformance.add(taken.archival);
             book.pages.extend(taken.pages.into_iter().map(Page::from));
         } else {
             // A file that only its header makes a PDF was accepted all the same.
             let text = match document.media_type() {
                 MediaType::Pdf => {
-                    book.conformance.add(&book.pdf, None);
+                    book.conformance.add(None);
                     "Dette dokumentet kan ikke vises som sider.".into()
                 }
                 _ => String::from_utf8_lossy(&content),
@@ -57,7 +54,7 @@ pub(in super::super) fn pades(contents: &Contents<'_>, sealing: &Sealing) -> Res
             book.pages.extend(front::text_pages(title, &text).into_iter().map(Page::from));
             if contents.technical == TechnicalSignature::Bare {
                 // An LTV-SDO has it.
-                book.attach(name, "application/octet-stream", &content, sealed_at).map_err(failed)?;
+                book.attach(name, "application/octet-stream", &content, sealed_at);
             }
         }
     }
@@ -67,23 +64,26 @@ pub(in super::super) fn pades(contents: &Contents<'_>, sealing: &Sealing) -> Res
     };
     for (at, signer) in signers.iter().enumerate() {
         let name = format!("E-Signature-{}.xml", at + 1);
-        book.attach(&name, media_type, &signer.xades, sealed_at).map_err(failed)?;
+        book.attach(&name, media_type, &signer.xades, sealed_at);
     }
-    let pdf = book.finish(title, signers, sealed_at).map_err(failed)?;
-    let pdf = seal::seal(pdf, sealing, sealed_at).map_err(failed)?;
-    if contents.ltv { seal::for_the_long_term(pdf, sealing, sealed_at).map_err(failed) } else { Ok(pdf) }
+    let mut pdf = book.finish(title, signers, sealed_at);
+    seal::seal(&mut pdf, sealing, sealed_at).map_err(failed)?;
+    if contents.ltv {
+        seal::for_the_long_term(&mut pdf, sealing, sealed_at).map_err(failed)?;
+    }
+    Ok(pdf.pdf.into_bytes())
 }
 
 /// A PDF that grows.
 struct Book {
-    pdf: Pdf,
-    /// Among the first objects of the file, as in the service's.
-    signature: ObjectId,
-    field: ObjectId,
+    pdf: Writer,
+    signature: Id,
+    field: Id,
+    first_page: Id,
     fonts: Fonts,
     conformance: Conformance,
     pages: Vec<Page>,
-    attachments: Vec<(String, ObjectId)>,
+    attachments: Vec<(String, Id)>,
 }
 
 /// A page that has no footer yet.
@@ -105,139 +105,105 @@ impl From<Original> for Page {
 }
 
 impl Book {
-    fn new() -> Self {
-        let mut pdf = Pdf::with_version("1.7");
-        let (signature, field) = (pdf.new_object_id(), pdf.new_object_id());
+    fn new(at: Timestamp) -> Self {
+        let mut pdf = Writer::new();
+        // The first objects of the file, as in the service's.
+        let (signature, field, first_page) = (pdf.id(), pdf.id(), pdf.id());
+        pdf.put(signature, seal::certification(at));
+        pdf.put(field, seal::field("Signature1", signature, Some(first_page)));
         let (fonts, conformance) = (Fonts::new(&mut pdf), Conformance::Archival(None));
-        Self { pdf, signature, field, fonts, conformance, pages: Vec::new(), attachments: Vec::new() }
+        Self { pdf, signature, field, first_page, fonts, conformance, pages: Vec::new(), attachments: Vec::new() }
     }
 
-    fn attach(
-        &mut self,
-        name: &str,
-        media_type: &str,
-        content: &[u8],
-        at: Timestamp,
-    ) -> Result<(), Box<dyn std::error::Error>> {
-        let mut deflated = ZlibEncoder::new(Vec::new(), Compression::fast());
-        deflated.write_all(content)?;
-        let size = i64::try_from(content.len())?;
-        let file = Stream::new(
-            dictionary! {
-                "Type" => "EmbeddedFile",
-                "Subtype" => media_type,
-                "Filter" => "FlateDecode",
-                "Params" => dictionary! { "Size" => size, "ModDate" => seal::date(at) },
-            },
-            deflated.finish()?,
-        );
-        let file = self.pdf.add_object(file);
-        let specification = self.pdf.add_object(dictionary! {
+    fn attach(&mut self, name: &str, media_type: &str, content: &[u8], at: Timestamp) {
+        let size = i64::try_from(content.len()).unwrap_or(i64::MAX);
+        let file = entries! {
+            "Type" => "EmbeddedFile",
+            "Subtype" => media_type,
+            "Params" => entries! { "Size" => size, "ModDate" => seal::date(at) },
+        };
+        let file = self.pdf.add_deflated(file, content);
+        let specification = self.pdf.add(entries! {
             "Type" => "Filespec",
-            "F" => Object::string_literal(name),
-            "UF" => Object::string_literal(name),
-            "EF" => dictionary! { "F" => file, "UF" => file },
+            "F" => Value::text(name),
+            "UF" => Value::text(name),
+            "EF" => entries! { "F" => file, "UF" => file },
             "AFRelationship" => "Data",
         });
         self.attachments.push((name.to_owned(), specification));
-        Ok(())
     }
 
     /// Closes the book, with an empty seal in it.
-    fn finish(
-        mut self,
-        title: &str,
-        signers: &[SignedBy],
-        at: Timestamp,
-    ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-        let pages = self.pdf.new_object_id();
+    fn finish(mut self, title: &str, signers: &[SignedBy], at: Timestamp) -> Unsealed {
+        let pages = self.pdf.id();
         let resources = self.resources();
-        let (mut kids, mut used): (Vec<Object>, _) = (Vec::new(), Used::default());
+        let (mut kids, mut used) = (Vec::new(), Used::default());
         let count = self.pages.len();
         for (number, page) in (1..).zip(std::mem::take(&mut self.pages)) {
             let Page { mut canvas, original } = page;
+            let mut page = entries! {
+                "Type" => "Page",
+                "Parent" => pages,
+                "MediaBox" => Value::array([0.0, 0.0, WIDTH, HEIGHT]),
+            };
+            let id = if number == 1 { self.first_page } else { self.pdf.id() };
+            if number == 1 {
+                page.set("Annots", Value::array([self.field]));
+            }
             let mut resources = resources.clone();
-            let group = original.and_then(|original| original.draw(&mut canvas, &mut resources));
+            if let Some(group) = original.and_then(|original| original.draw(&mut canvas, &mut resources)) {
+                page.set("Group", group);
+            }
+            page.set("Resources", resources);
             front::footer(&mut canvas, signers, number, count);
             let (content, letters) = canvas.finish();
             used.extend(&letters);
-            kids.push(self.page(content, resources, pages, group).into());
+            page.set("Contents", self.pdf.add_stream(Entries::default(), &content));
+            self.pdf.put(id, page);
+            kids.push(id);
         }
-        let pdf = &mut self.pdf;
-        self.fonts.write(pdf, &used);
-        let first = kids.first().and_then(|page| page.as_reference().ok()).ok_or("there is no page")?;
-        pdf.set_object(self.signature, seal::certification(at));
-        pdf.set_object(
-            self.field,
-            dictionary! {
-                "Type" => "Annot", "Subtype" => "Widget", "FT" => "Sig", "T" => Object::string_literal("Signature1"),
-                "V" => self.signature, "P" => first, "F" => 132,
-                "Rect" => [0, 0, 0, 0].map(Object::from).to_vec(),
-            },
-        );
-        pdf.get_dictionary_mut(first)?.set("Annots", vec![self.field.into()]);
-        let count = i64::try_from(kids.len())?;
-        pdf.set_object(pages, dictionary! { "Type" => "Pages", "Kids" => kids, "Count" => count });
-        let files: Vec<Object> = self.attachments.iter().map(|(_, id)| (*id).into()).collect();
-        // A name tree is sorted by name.
-        self.attachments.sort();
-        let names =
-            self.attachments.iter().flat_map(|(name, id)| [Object::string_literal(name.as_str()), (*id).into()]);
-        let mut catalog = dictionary! {
+        self.fonts.write(&mut self.pdf, &used);
+        let count = i64::try_from(kids.len()).unwrap_or(i64::MAX);
+        self.pdf.put(pages, entries! { "Type" => "Pages", "Kids" => Value::array(kids), "Count" => count });
+        let files = Value::array(self.attachments.iter().map(|(_, id)| *id));
+        // A tree of names is sorted by them.
+        self.attachments.sort_by_cached_key(|(name, _)| text_string(name));
+        let names = self.attachments.iter().flat_map(|(name, id)| [Value::text(name), (*id).into()]);
+        let mut catalog = entries! {
             "Type" => "Catalog",
             "Pages" => pages,
-            "Lang" => Object::string_literal("nb-NO"),
-            "Names" => dictionary! { "EmbeddedFiles" => dictionary! { "Names" => names.collect::<Vec<_>>() } },
+            "Lang" => Value::text("nb-NO"),
+            "Names" => entries! { "EmbeddedFiles" => entries! { "Names" => Value::array(names) } },
             "AF" => files,
-            "AcroForm" => dictionary! { "Fields" => vec![self.field.into()], "SigFlags" => 3 },
-            "Perms" => dictionary! { "DocMDP" => self.signature },
+            "Perms" => entries! { "DocMDP" => self.signature },
         };
-        self.conformance.write(pdf, &mut catalog, title, at);
-        let catalog = pdf.add_object(catalog);
-        pdf.trailer.set("Root", catalog);
-        let mut id = Context::new(&SHA256);
-        signers.iter().for_each(|signer| id.update(&signer.xades));
-        let id = Object::String(id.finish().as_ref()[..16].to_vec(), StringFormat::Hexadecimal);
-        pdf.trailer.set("ID", vec![id.clone(), id]);
-        // What nothing refers to any more: the page trees and catalogs that the documents came with.
-        pdf.prune_objects();
-        let mut bytes = Vec::new();
-        pdf.save_to(&mut bytes)?;
-        Ok(bytes)
+        let mut pdf = self.pdf;
+        self.conformance.write(&mut pdf, &mut catalog, title, at);
+        let mut digest = Context::new(&SHA256);
+        signers.iter().for_each(|signer| digest.update(&signer.xades));
+        let identifier = *digest.finish().as_ref().first_chunk().expect("a digest of 32 bytes");
+        let mut unsealed = Unsealed { root: pdf.id(), pdf, catalog, fields: vec![self.field], identifier };
+        unsealed.end();
+        unsealed
     }
 
     /// The resources that every page has.
-    fn resources(&self) -> Dictionary {
+    fn resources(&self) -> Entries {
         // Gray that depends on no device, so that no file needs a color profile because of us.
-        let white = [0.9642, 1.0, 0.8249].map(Object::Real).to_vec();
-        let gray = vec!["CalGray".into(), dictionary! { "WhitePoint" => white, "Gamma" => 2.2 }.into()];
-        dictionary! { "Font" => self.fonts.resources(), "ColorSpace" => dictionary! { "G0" => gray } }
-    }
-
-    fn page(&mut self, content: Vec<u8>, resources: Dictionary, parent: ObjectId, group: Option<Object>) -> ObjectId {
-        let content = self.pdf.add_object(Stream::new(Dictionary::new(), content));
-        let mut page = dictionary! {
-            "Type" => "Page",
-            "Parent" => parent,
-            "MediaBox" => [0.0, 0.0, WIDTH, HEIGHT].map(Object::Real).to_vec(),
-            "Contents" => content,
-            "Resources" => resources,
-        };
-        if let Some(group) = group {
-            page.set("Group", group);
-        }
-        self.pdf.add_object(page)
+        let calibration = entries! { "WhitePoint" => Value::array([0.9642, 1.0, 0.8249]), "Gamma" => 2.2 };
+        let gray = Value::array([Value::from("CalGray"), calibration.into()]);
+        entries! { "Font" => self.fonts.resources(), "ColorSpace" => entries! { "G0" => gray } }
     }
 }
 
 impl Original {
     /// Draws the page on one of ours. Returns how its transparency is reckoned, if it has any.
-    fn draw(self, canvas: &mut Canvas, resources: &mut Dictionary) -> Option<Object> {
-        let mut forms = Dictionary::new();
+    fn draw(self, canvas: &mut Canvas, resources: &mut Entries) -> Option<Value> {
+        let mut forms = Entries::default();
         for (at, (form, matrix)) in self.forms.into_iter().enumerate() {
             let name = format!("X{at}");
             canvas.form(matrix, &name);
-            forms.set(name, form);
+            forms.set(&name, form);
         }
         resources.set("XObject", forms);
         self.group

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use lopdf::{Dictionary, Document as Pdf, Object, ObjectId, Stream, dictionary};
-
 use super::glyphs::{Glyph, character};
+use crate::pdf::{Entries, Id, Value, Writer, entries};
 
 /// The two fonts of our pages.
 #[derive(Clone, Copy)]
@@ -51,55 +50,56 @@ impl Used {
 }
 
 /// The fonts of a file, before it is known what is written in them.
-pub(super) struct Fonts([ObjectId; 2]);
+pub(super) struct Fonts([Id; 2]);
 
 impl Fonts {
-    pub(super) fn new(pdf: &mut Pdf) -> Self {
-        Self(Font::ALL.map(|_| pdf.new_object_id()))
+    pub(super) fn new(pdf: &mut Writer) -> Self {
+        Self(Font::ALL.map(|_| pdf.id()))
     }
 
     /// The fonts among the resources of a page.
-    pub(super) fn resources(&self) -> Dictionary {
-        Font::ALL.iter().zip(self.0).map(|(font, id)| (font.name(), Object::from(id))).collect()
+    pub(super) fn resources(&self) -> Entries {
+        let mut fonts = Entries::default();
+        Font::ALL.iter().zip(self.0).for_each(|(font, id)| fonts.set(font.name(), id));
+        fonts
     }
 
     /// Writes them.
-    pub(super) fn write(self, pdf: &mut Pdf, used: &Used) {
+    pub(super) fn write(self, pdf: &mut Writer, used: &Used) {
         for ((font, id), codes) in Font::ALL.into_iter().zip(self.0).zip(&used.0) {
             let written = written(pdf, font, codes);
-            pdf.set_object(id, written);
+            pdf.put(id, written);
         }
     }
 }
 
 /// A font with these codes (ISO 32000-1, section 9.6.5).
-fn written(pdf: &mut Pdf, font: Font, codes: &BTreeSet<u8>) -> Dictionary {
-    let (mut procedures, mut differences) = (Dictionary::new(), Vec::new());
+fn written(pdf: &mut Writer, font: Font, codes: &BTreeSet<u8>) -> Entries {
+    let (mut procedures, mut differences) = (Entries::default(), Vec::<Value>::new());
     let mut unicode = String::new();
     let (first, last) = (codes.first().copied().unwrap_or(b' '), codes.last().copied().unwrap_or(b' '));
     let mut widths = Vec::new();
     for code in first..=last {
         let used = codes.contains(&code).then(|| Glyph::of(code).zip(character(code))).flatten();
-        widths.push(used.as_ref().map_or(0, |(glyph, _)| i64::from(glyph.width) * 10).into());
+        widths.push(used.as_ref().map_or(0, |(glyph, _)| i64::from(glyph.width) * 10));
         let Some((glyph, c)) = used else { continue };
         let name = format!("uni{:04X}", u32::from(c));
-        let procedure = pdf.add_object(Stream::new(Dictionary::new(), glyph.procedure(font.pen())));
-        procedures.set(name.as_str(), procedure);
-        differences.extend([i64::from(code).into(), Object::Name(name.into_bytes())]);
+        procedures.set(&name, pdf.add_stream(Entries::default(), &glyph.procedure(font.pen())));
+        differences.extend([i64::from(code).into(), name.as_str().into()]);
         let _ = writeln!(unicode, "<{code:02X}> <{:04X}>", u32::from(c));
     }
-    let unicode = pdf.add_object(Stream::new(Dictionary::new(), cmap(&unicode).into_bytes()));
-    dictionary! {
+    let unicode = pdf.add_stream(Entries::default(), cmap(&unicode).as_bytes());
+    entries! {
         "Type" => "Font",
         "Subtype" => "Type3",
-        "FontBBox" => [-100, -300, 1000, 1000].map(Object::from).to_vec(),
-        "FontMatrix" => [0.001, 0.0, 0.0, 0.001, 0.0, 0.0].map(Object::Real).to_vec(),
-        "Resources" => Dictionary::new(),
+        "FontBBox" => Value::array([-100, -300, 1000, 1000]),
+        "FontMatrix" => Value::array([0.001, 0.0, 0.0, 0.001, 0.0, 0.0]),
+        "Resources" => Entries::default(),
         "CharProcs" => procedures,
-        "Encoding" => dictionary! { "Type" => "Encoding", "Differences" => differences },
+        "Encoding" => entries! { "Type" => "Encoding", "Differences" => Value::array(differences) },
         "FirstChar" => i64::from(first),
         "LastChar" => i64::from(last),
-        "Widths" => widths,
+        "Widths" => Value::array(widths),
         "ToUnicode" => unicode,
     }
 }

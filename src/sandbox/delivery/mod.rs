@@ -7,6 +7,7 @@ mod archival;
 mod book;
 mod canvas;
 mod cms;
+mod copied;
 mod font;
 mod front;
 mod glyphs;
@@ -15,6 +16,8 @@ mod original;
 mod person;
 mod seal;
 mod sealing;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -23,6 +26,8 @@ pub(super) use self::book::{Contents, pades};
 #[cfg(all(test, feature = "verify"))]
 pub(super) use self::cms::seal as signature;
 pub(super) use self::ltv_sdo::{Signing, ltv_sdo};
+#[cfg(any(fuzzing, test))]
+pub(super) use self::original::take_pages;
 pub(super) use self::person::Person;
 pub(super) use self::sealing::{SealKeys, Sealing};
 

@@ -3,12 +3,12 @@
 //! A form keeps what a page says apart from what we write on it: its resources, and a state that it did not restore.
 //! What can be clicked or filled in does not survive, only how it looks.
 
-use lopdf::{Dictionary, Document as Pdf, LoadOptions, Object, ObjectId, Stream};
-
 use super::archival::Archival;
 use super::canvas::{HEIGHT, WIDTH};
+use super::copied::Copies;
 use super::front::FOOTER;
-use crate::verify::objects_of_pdf;
+use crate::error::VerificationError::{self, Malformed, TooComplex};
+use crate::pdf::{Budget, Dictionary, Entries, File, Id, MAX_DEPTH, Object, Value, View, Writer, entries};
 
 /// A transformation as PDF writes it (ISO 32000-1, section 8.3.3).
 type Matrix = [f32; 6];
@@ -16,17 +16,17 @@ type Matrix = [f32; 6];
 /// A page of an original.
 pub(super) struct Original {
     /// What is drawn, and where: the page, then the looks of its annotations.
-    pub(super) forms: Vec<(ObjectId, Matrix)>,
+    pub(super) forms: Vec<(Id, Matrix)>,
     /// How its transparency is reckoned, if it has any.
-    pub(super) group: Option<Object>,
+    pub(super) group: Option<Value>,
 }
 
-/// What the originals of one job may cost together. A PDF can name one content, one dictionary or one list of annotations
-/// on every page, and each page gets its own.
+/// What the originals of one job may cost together. A PDF can name one content or one list of annotations on every page,
+/// and each page gets its own.
 pub(super) struct Room {
-    /// Objects of the files, direct ones included.
+    /// Objects that are read, direct ones included.
     objects: usize,
-    /// Bytes that are copied.
+    /// Bytes that are copied for pages.
     copied: usize,
 }
 
@@ -39,9 +39,9 @@ impl Room {
         Self { objects: 500_000, copied: 64 * 1024 * 1024 }
     }
 
-    fn copy(&mut self, bytes: usize) -> Option<()> {
-        self.copied = self.copied.checked_sub(bytes)?;
-        Some(())
+    fn copy(&mut self, bytes: usize) -> Result<(), VerificationError> {
+        self.copied = self.copied.checked_sub(bytes).ok_or(TooComplex("its pages are too large"))?;
+        Ok(())
     }
 }
 
@@ -53,122 +53,200 @@ pub(super) struct Taken {
 }
 
 /// Takes the pages of a file over into another. `None`: it is no PDF that can be taken apart, or it costs too much.
-pub(super) fn take(pdf: &mut Pdf, content: &[u8], room: &mut Room) -> Option<Taken> {
-    // The library builds every object of a file, of however few bytes.
-    room.objects -= objects_of_pdf(content, room.objects).ok()?;
-    // Strict: it repairs nothing, and so finds what was counted.
-    let options = LoadOptions { strict: true, max_decompressed_size: Some(room.copied), ..LoadOptions::default() };
-    let mut other = Pdf::load_mem_with_options(content, options).ok().filter(|other| !other.is_encrypted())?;
-    other.renumber_objects_with(pdf.max_id + 1);
-    let pages: Vec<ObjectId> = other.get_pages().into_values().collect();
-    let pages = pages.into_iter().map(|page| original(&mut other, page, room)).collect::<Option<Vec<_>>>()?;
-    if pages.is_empty() {
-        return None;
+pub(super) fn take(pdf: &mut Writer, content: &[u8], room: &mut Room) -> Option<Taken> {
+    let file = File::within(content, Budget::with_objects(content.len(), room.objects)).ok()?;
+    let view = file.whole().ok()?;
+    let mark = pdf.mark();
+    let pages = pages(Copies::new(&view, pdf), room).ok().filter(|pages| !pages.is_empty());
+    let taken = pages.map(|pages| Taken { pages, archival: Archival::of(&view) });
+    room.objects = view.budget().objects_left();
+    if taken.is_none() {
+        pdf.back_to(&mark);
     }
-    let archival = Archival::of(&other);
-    pdf.max_id = other.max_id;
-    pdf.objects.extend(other.objects);
-    Some(Taken { pages, archival })
+    taken
 }
 
-fn original(pdf: &mut Pdf, page: ObjectId, room: &mut Room) -> Option<Original> {
-    room.copy(PAGE)?;
-    let visible = visible_box(pdf, page);
-    let rotation = inherited(pdf, page, b"Rotate").and_then(|angle| angle.as_i64().ok()).unwrap_or(0);
-    let placed = upright(visible, rotation);
-    let group = pdf.get_dictionary(page).ok()?.get(b"Group").ok().cloned();
-    let mut form = content(pdf, page, room)?;
-    let resources = inherited(pdf, page, b"Resources").unwrap_or_else(|| Dictionary::new().into());
-    room.copy(size(&resources))?;
-    room.copy(group.as_ref().map_or(0, size))?;
-    form.dict.set("Type", "XObject");
-    form.dict.set("Subtype", "Form");
-    form.dict.set("BBox", visible.map(Object::Real).to_vec());
-    form.dict.set("Resources", resources);
-    if let Some(group) = &group {
-        form.dict.set("Group", group.clone());
+/// Takes the pages of a file over, for the fuzz targets. The result must be a file that can be read.
+#[cfg(any(fuzzing, test))]
+pub(in super::super) fn take_pages(content: &[u8]) {
+    let mut pdf = Writer::new();
+    let root = pdf.id();
+    let taken = take(&mut pdf, content, &mut Room::for_one_job());
+    let forms = taken.iter().flat_map(|taken| &taken.pages).flat_map(|page| &page.forms);
+    let forms: Vec<_> = forms.map(|(form, _)| *form).collect();
+    pdf.put(root, entries! { "Forms" => Value::array(forms.iter().copied()) });
+    pdf.end(root, b"");
+    let written = pdf.into_bytes();
+    let file = File::new(&written).expect("a file");
+    let view = file.whole().expect("a file");
+    for form in forms {
+        assert!(matches!(view.object(form), Ok(Object::Stream(..))), "a form is a stream");
     }
-    let mut forms = vec![(pdf.add_object(form), placed)];
-    forms.extend(looks(pdf, page, room)?.into_iter().map(|(form, matrix)| (form, times(matrix, placed))));
-    Some(Original { forms, group })
 }
 
-/// What a page draws, in one stream.
-fn content(pdf: &Pdf, page: ObjectId, room: &mut Room) -> Option<Stream> {
-    let parts = pdf.get_page_contents(page);
-    let streams = parts.iter().map(|part| pdf.get_object(*part).ok()?.as_stream().ok());
-    let streams = streams.collect::<Option<Vec<_>>>()?;
-    if let [only] = streams.as_slice() {
-        room.copy(only.content.len() + only.dict.iter().map(|(_, value)| size(value)).sum::<usize>())?;
-        let mut only = (*only).clone();
-        // It may be a reference, to what is not in the file any more.
-        only.dict.set("Length", i64::try_from(only.content.len()).ok()?);
-        return Some(only);
+fn pages(copies: Copies<'_, '_, '_>, room: &mut Room) -> Result<Vec<Original>, VerificationError> {
+    let catalog = copies.from.catalog()?;
+    let mut taking = Taking { copies, room, pages: Vec::new() };
+    if let Some(root) = catalog.get(b"Pages") {
+        taking.node(root, &Inherited::default(), 0)?;
     }
-    let mut joined = Vec::new();
-    for stream in streams {
-        let plain = stream.get_plain_content_with_limit(room.copied).ok()?;
-        room.copy(plain.len())?;
-        joined.extend(plain);
-        joined.push(b'\n');
-    }
-    Some(Stream::new(Dictionary::new(), joined))
+    taking.copies.finish()?;
+    Ok(taking.pages)
 }
 
-/// The looks of a page's annotations, each with its place on the page (ISO 32000-1, section 12.5.5).
-fn looks(pdf: &mut Pdf, page: ObjectId, room: &mut Room) -> Option<Vec<(ObjectId, Matrix)>> {
-    let annotations = inherited(pdf, page, b"Annots").and_then(|list| list.as_array().ok().cloned());
-    let annotations = annotations.unwrap_or_default();
-    room.copy(annotations.len() * ANNOTATION)?;
-    let found: Vec<_> = annotations.iter().filter_map(|item| look(pdf, item)).collect();
-    for (form, _) in &found {
-        if let Ok(stream) = pdf.get_object_mut(*form).and_then(Object::as_stream_mut) {
-            stream.dict.set("Type", "XObject");
-            stream.dict.set("Subtype", "Form");
+/// What a page has from the nodes above it (ISO 32000-1, 7.7.3.4).
+#[derive(Clone, Default)]
+struct Inherited {
+    media: Option<[f32; 4]>,
+    crop: Option<[f32; 4]>,
+    rotation: i64,
+    /// Where they are in the copy.
+    resources: Option<Id>,
+}
+
+struct Taking<'c, 'f, 'b, 'r> {
+    copies: Copies<'c, 'f, 'b>,
+    room: &'r mut Room,
+    pages: Vec<Original>,
+}
+
+impl Taking<'_, '_, '_, '_> {
+    /// Takes a node of the page tree, and those below it.
+    fn node(&mut self, node: &Object, above: &Inherited, depth: usize) -> Result<(), VerificationError> {
+        let Object::Dictionary(node) = self.copies.from.follow(node)? else { return Ok(()) };
+        let inherited = self.inherited(&node, above)?;
+        match self.copies.from.value(&node, b"Kids")? {
+            // A deeper tree is a loop.
+            Object::Array(_) if depth == MAX_DEPTH => Err(TooComplex("its pages are nested too deep")),
+            Object::Array(kids) => kids.iter().try_for_each(|kid| self.node(kid, &inherited, depth + 1)),
+            _ if node.is(b"Type", b"Pages") => Ok(()),
+            _ => self.page(&node, &inherited),
         }
     }
-    Some(found)
+
+    fn inherited(&mut self, node: &Dictionary, above: &Inherited) -> Result<Inherited, VerificationError> {
+        let view = self.copies.from;
+        let named = |key: &[u8]| node.get(key).map_or(Ok(None), |array| numbers(view, array));
+        let rotation = view.value(node, b"Rotate")?.integer();
+        let (media, crop) = (named(b"MediaBox")?.map(ordered), named(b"CropBox")?.map(ordered));
+        let resources = match node.get(b"Resources") {
+            Some(Object::Reference(id)) => Some(self.copies.name(*id)),
+            Some(resources @ Object::Dictionary(_)) => {
+                let resources = self.copies.value(resources);
+                Some(self.copies.to.add(resources))
+            }
+            _ => None,
+        };
+        Ok(Inherited {
+            media: media.or(above.media),
+            crop: crop.or(above.crop),
+            rotation: rotation.unwrap_or(above.rotation),
+            resources: resources.or(above.resources),
+        })
+    }
+
+    fn page(&mut self, page: &Dictionary, inherited: &Inherited) -> Result<(), VerificationError> {
+        self.room.copy(PAGE)?;
+        let visible = inherited.visible_box();
+        let placed = upright(visible, inherited.rotation);
+        let group = page.get(b"Group").map(|group| self.copies.value(group));
+        let mut form = entries! { "Type" => "XObject", "Subtype" => "Form", "BBox" => Value::array(visible) };
+        match inherited.resources {
+            Some(resources) => form.set("Resources", resources),
+            None => form.set("Resources", Entries::default()),
+        }
+        if let Some(group) = group.clone() {
+            form.set("Group", group);
+        }
+        let mut forms = vec![(self.content(page, form)?, placed)];
+        let annotations = self.copies.from.array(page, b"Annots")?;
+        self.room.copy(annotations.len() * ANNOTATION)?;
+        for annotation in annotations {
+            if let Some((look, matrix)) = look(self.copies.from, &annotation)? {
+                forms.push((self.copies.form(look), times(matrix, placed)));
+            }
+        }
+        self.pages.push(Original { forms, group });
+        Ok(())
+    }
+
+    /// What a page draws, in one stream.
+    fn content(&mut self, page: &Dictionary, mut form: Entries) -> Result<Id, VerificationError> {
+        let from = self.copies.from;
+        let parts = match from.value(page, b"Contents")? {
+            Object::Null => Vec::new(),
+            Object::Array(parts) => parts.iter().map(|part| from.follow(part)).collect::<Result<_, _>>()?,
+            only => vec![only],
+        };
+        if let [Object::Stream(dictionary, start)] = parts.as_slice() {
+            for key in [b"Filter".as_slice(), b"DecodeParms"] {
+                if let Some(value) = dictionary.get(key) {
+                    form.set(key, self.copies.value(value));
+                }
+            }
+            let content = from.raw(dictionary, *start)?;
+            self.room.copy(content.len())?;
+            return Ok(self.copies.to.add_stream(form, content));
+        }
+        let mut joined = Vec::new();
+        for part in &parts {
+            let Object::Stream(dictionary, start) = part else { return Err(Malformed("the content of a page")) };
+            let plain = from.decoded(dictionary, *start, self.room.copied)?;
+            self.room.copy(plain.len())?;
+            match joined.is_empty() {
+                true => joined = plain.into_owned(),
+                false => joined.extend_from_slice(&plain),
+            }
+            joined.push(b'\n');
+        }
+        Ok(self.copies.to.add_stream(form, &joined))
+    }
 }
 
-fn look(pdf: &Pdf, annotation: &Object) -> Option<(ObjectId, Matrix)> {
+/// The look of an annotation, with its place on the page (ISO 32000-1, section 12.5.5).
+fn look(view: &View<'_, '_>, annotation: &Object) -> Result<Option<(Id, Matrix)>, VerificationError> {
     /// Hidden, or not to be shown (ISO 32000-1, table 165).
     const NOT_SHOWN: i64 = 2 | 32;
-    let annotation = pdf.dereference(annotation).ok()?.1.as_dict().ok()?;
-    let flags = annotation.get(b"F").and_then(Object::as_i64).unwrap_or(0);
-    let is_popup = annotation.get(b"Subtype").and_then(Object::as_name).is_ok_and(|name| name == b"Popup");
-    if flags & NOT_SHOWN != 0 || is_popup {
-        return None;
+    let Object::Dictionary(annotation) = view.follow(annotation)? else { return Ok(None) };
+    let flags = view.value(&annotation, b"F")?.integer().unwrap_or(0);
+    if flags & NOT_SHOWN != 0 || view.value(&annotation, b"Subtype")?.name() == Some(b"Popup") {
+        return Ok(None);
     }
-    let looks = pdf.dereference(annotation.get(b"AP").ok()?).ok()?.1.as_dict().ok()?;
-    let (id, mut normal) = pdf.dereference(looks.get(b"N").ok()?).ok()?;
-    let mut id = id;
-    if let Ok(states) = normal.as_dict() {
-        let state = annotation.get(b"AS").and_then(Object::as_name).ok()?;
-        (id, normal) = pdf.dereference(states.get(state).ok()?).ok()?;
+    let looks = view.dictionary(&annotation, b"AP")?;
+    let Some(mut normal) = looks.and_then(|looks| looks.get(b"N").cloned()) else { return Ok(None) };
+    let mut found = view.follow(&normal)?;
+    if let Object::Dictionary(states) = &found {
+        let state = view.value(&annotation, b"AS")?;
+        let Some(state) = state.name().and_then(|state| states.get(state)) else { return Ok(None) };
+        normal = state.clone();
+        found = view.follow(&normal)?;
     }
-    let dictionary = &normal.as_stream().ok()?.dict;
-    let bounds: [f32; 4] = numbers(pdf, dictionary.get(b"BBox").ok()?)?;
-    let matrix = dictionary.get(b"Matrix").ok().and_then(|matrix| numbers(pdf, matrix)).unwrap_or(IDENTITY);
-    let rect = ordered(numbers(pdf, annotation.get(b"Rect").ok()?)?);
+    let (Object::Stream(dictionary, _), Some(id)) = (found, normal.reference()) else { return Ok(None) };
+    let place = |holder: &Dictionary, key: &[u8]| holder.get(key).map_or(Ok(None), |array| numbers(view, array));
+    let (bounds, rect) = (place(&dictionary, b"BBox")?, place(&annotation, b"Rect")?);
+    let (Some([left, bottom, right, top]), Some(rect)) = (bounds, rect.map(ordered)) else { return Ok(None) };
+    let matrix = dictionary.get(b"Matrix").map_or(Ok(None), |matrix| numbers(view, matrix))?.unwrap_or(IDENTITY);
     // The box around the corners of the form, brought onto the annotation's rectangle.
-    let [left, bottom, right, top] = bounds;
     let corners = [(left, bottom), (left, top), (right, bottom), (right, top)].map(|at| apply(matrix, at));
     let (x, y) = (corners.map(|corner| corner.0), corners.map(|corner| corner.1));
     let least = |values: [f32; 4]| values.into_iter().fold(f32::INFINITY, f32::min);
     let most = |values: [f32; 4]| values.into_iter().fold(f32::NEG_INFINITY, f32::max);
     let scale = |to: f32, from: f32| if from.abs() < f32::EPSILON { 1.0 } else { to / from };
     let (across, up) = (scale(rect[2] - rect[0], most(x) - least(x)), scale(rect[3] - rect[1], most(y) - least(y)));
-    Some((id?, [across, 0.0, 0.0, up, rect[0] - across * least(x), rect[1] - up * least(y)]))
+    let placed = [across, 0.0, 0.0, up, rect[0] - across * least(x), rect[1] - up * least(y)];
+    Ok(placed.iter().all(|number| number.is_finite()).then_some((id, placed)))
 }
 
-/// What of a page is shown: its crop box within its media box.
-fn visible_box(pdf: &Pdf, page: ObjectId) -> [f32; 4] {
-    let named = |key: &[u8]| inherited(pdf, page, key).and_then(|array| numbers(pdf, &array)).map(ordered);
-    let media = named(b"MediaBox").unwrap_or([0.0, 0.0, WIDTH, HEIGHT]);
-    let crop = named(b"CropBox").unwrap_or(media);
-    let within = [crop[0].max(media[0]), crop[1].max(media[1]), crop[2].min(media[2]), crop[3].min(media[3])];
-    let has_area = |sides: &[f32; 4]| sides[2] - sides[0] >= 1.0 && sides[3] - sides[1] >= 1.0;
-    [within, media].into_iter().find(has_area).unwrap_or([0.0, 0.0, WIDTH, HEIGHT])
+impl Inherited {
+    /// What of a page is shown: its crop box within its media box.
+    fn visible_box(&self) -> [f32; 4] {
+        let media = self.media.unwrap_or([0.0, 0.0, WIDTH, HEIGHT]);
+        let crop = self.crop.unwrap_or(media);
+        let within = [crop[0].max(media[0]), crop[1].max(media[1]), crop[2].min(media[2]), crop[3].min(media[3])];
+        let is_side = |length: f32| length >= 1.0 && length.is_finite();
+        let has_area = |sides: &[f32; 4]| is_side(sides[2] - sides[0]) && is_side(sides[3] - sides[1]);
+        [within, media].into_iter().find(has_area).unwrap_or([0.0, 0.0, WIDTH, HEIGHT])
+    }
 }
 
 /// Brings a box, turned as the page asks, onto an upright A4 page above the footer: never larger than it was.
@@ -211,79 +289,57 @@ fn ordered([a, b, c, d]: [f32; 4]) -> [f32; 4] {
     [a.min(c), b.min(d), a.max(c), b.max(d)]
 }
 
-fn numbers<const N: usize>(pdf: &Pdf, array: &Object) -> Option<[f32; N]> {
-    let array = pdf.dereference(array).ok()?.1.as_array().ok()?;
-    let number = |object: &Object| pdf.dereference(object).ok()?.1.as_float().ok().filter(|number| number.is_finite());
-    array.iter().map(number).collect::<Option<Vec<_>>>()?.try_into().ok()
-}
-
-/// A key of a page, or of the nearest node above it that has it, without references to it (ISO 32000-1, 7.7.3.4).
-fn inherited(pdf: &Pdf, page: ObjectId, key: &[u8]) -> Option<Object> {
-    let mut id = page;
-    // A tree deeper than this is a loop.
-    for _ in 0..32 {
-        let node = pdf.get_dictionary(id).ok()?;
-        if let Ok(value) = node.get(key) {
-            return Some(pdf.dereference(value).ok()?.1.clone());
-        }
-        id = node.get(b"Parent").ok()?.as_reference().ok()?;
+fn numbers<const N: usize>(view: &View<'_, '_>, array: &Object) -> Result<Option<[f32; N]>, VerificationError> {
+    let Object::Array(items) = view.follow(array)? else { return Ok(None) };
+    if items.len() != N {
+        return Ok(None);
     }
-    None
-}
-
-/// What an object takes in memory, roughly.
-fn size(object: &Object) -> usize {
-    let inside = match object {
-        Object::Array(items) => items.iter().map(size).sum(),
-        Object::Dictionary(dictionary) => dictionary.iter().map(|(key, value)| key.len() + 64 + size(value)).sum(),
-        Object::String(bytes, _) | Object::Name(bytes) => bytes.len(),
-        _ => 0,
-    };
-    size_of::<Object>() + inside
+    let mut numbers = [0.0; N];
+    for (number, item) in numbers.iter_mut().zip(&items) {
+        let Some(found) = view.follow(item)?.number() else { return Ok(None) };
+        *number = found;
+    }
+    Ok(Some(numbers))
 }
 
 #[cfg(test)]
 mod tests {
-    use lopdf::dictionary;
-
     use super::*;
 
     /// A file with one page: these boxes, this rotation, and a filled-in field whose look is 10 by 10 points.
     fn file(media: [i64; 4], rotation: i64, hidden: bool) -> Vec<u8> {
-        let mut pdf = Pdf::with_version("1.7");
-        let pages = pdf.new_object_id();
-        let bounds = [0, 0, 10, 10].map(Object::from).to_vec();
-        let look = pdf.add_object(Stream::new(dictionary! { "BBox" => bounds }, b"0 0 10 10 re f".to_vec()));
-        let field = pdf.add_object(dictionary! {
+        let mut pdf = Writer::new();
+        let (root, pages) = (pdf.id(), pdf.id());
+        let look = pdf.add_stream(entries! { "BBox" => Value::array([0, 0, 10, 10]) }, b"0 0 10 10 re f");
+        let field = pdf.add(entries! {
             "Type" => "Annot", "Subtype" => "Widget", "F" => if hidden { 2 } else { 4 },
-            "Rect" => [100, 100, 140, 120].map(Object::from).to_vec(), "AP" => dictionary! { "N" => look },
+            "Rect" => Value::array([100, 100, 140, 120]), "AP" => entries! { "N" => look },
         });
-        let parts: Vec<Object> = [b"q 1 0 0".as_slice(), b"1 0 0 cm"]
-            .map(|part| pdf.add_object(Stream::new(Dictionary::new(), part.to_vec())).into())
-            .to_vec();
-        let page = pdf.add_object(dictionary! {
-            "Type" => "Page", "Parent" => pages, "Contents" => parts, "Annots" => vec![field.into()],
+        let parts = [b"q 1 0 0".as_slice(), b"1 0 0 cm"].map(|part| pdf.add_stream(Entries::default(), part));
+        let page = pdf.add(entries! {
+            "Type" => "Page", "Parent" => pages, "Contents" => Value::array(parts), "Annots" => Value::array([field]),
         });
         // Both are inherited.
-        pdf.set_object(
-            pages,
-            dictionary! {
-                "Type" => "Pages", "Kids" => vec![page.into()], "Count" => 1, "Rotate" => rotation,
-                "MediaBox" => media.map(Object::from).to_vec(),
-            },
-        );
-        let catalog = pdf.add_object(dictionary! { "Type" => "Catalog", "Pages" => pages });
-        pdf.trailer.set("Root", catalog);
-        let mut bytes = Vec::new();
-        pdf.save_to(&mut bytes).expect("written");
-        bytes
+        let boxes = entries! {
+            "Type" => "Pages", "Kids" => Value::array([page]), "Count" => 1, "Rotate" => rotation,
+            "MediaBox" => Value::array(media),
+        };
+        pdf.put(pages, boxes);
+        pdf.put(root, entries! { "Type" => "Catalog", "Pages" => pages });
+        pdf.end(root, b"");
+        pdf.into_bytes()
     }
 
-    fn taken(file: &[u8]) -> (Pdf, Original) {
-        let mut pdf = Pdf::with_version("1.7");
+    /// What was taken, in a file whose catalog has it.
+    fn taken(file: &[u8]) -> (Vec<u8>, Original) {
+        let mut pdf = Writer::new();
+        let root = pdf.id();
         let mut pages = take(&mut pdf, file, &mut Room::for_one_job()).expect("pages").pages;
         assert_eq!(pages.len(), 1);
-        (pdf, pages.remove(0))
+        let page = pages.remove(0);
+        pdf.put(root, entries! { "Forms" => Value::array(page.forms.iter().map(|(id, _)| *id)) });
+        pdf.end(root, b"");
+        (pdf.into_bytes(), page)
     }
 
     #[test]
@@ -313,10 +369,13 @@ mod tests {
     fn what_was_filled_in_is_drawn_where_it_was() {
         let (pdf, page) = taken(&file([0, 0, 595, 842], 0, false));
         let [(whole, place), (field, look)] = page.forms.as_slice() else { panic!("{:?}", page.forms) };
-        let content = pdf.get_object(*whole).and_then(Object::as_stream).expect("a form");
-        assert_eq!(content.content, b"q 1 0 0\n1 0 0 cm\n", "both parts, apart from each other");
-        let dictionary = &pdf.get_object(*field).and_then(Object::as_stream).expect("a form").dict;
-        assert_eq!(dictionary.get(b"Subtype").and_then(Object::as_name).ok(), Some(b"Form".as_slice()));
+        let read = File::new(&pdf).expect("a file");
+        let view = read.whole().expect("a file");
+        let Ok(Object::Stream(dictionary, start)) = view.object(*whole) else { panic!("a form") };
+        let content = view.stream(&dictionary, start).expect("its content");
+        assert_eq!(content.as_ref(), b"q 1 0 0\n1 0 0 cm\n", "both parts, apart from each other");
+        let Ok(Object::Stream(dictionary, _)) = view.object(*field) else { panic!("a form") };
+        assert!(dictionary.is(b"Subtype", b"Form"));
         for (own, on_page) in [((0.0, 0.0), (100.0, 100.0)), ((10.0, 10.0), (140.0, 120.0))] {
             let (there, expected) = (apply(*look, own), apply(*place, on_page));
             assert!((there.0 - expected.0).abs() < 0.01 && (there.1 - expected.1).abs() < 0.01, "{there:?}");
@@ -327,12 +386,13 @@ mod tests {
 
     #[test]
     fn what_has_no_pages_is_not_taken() {
-        let mut pdf = Pdf::with_version("1.7");
+        let mut pdf = Writer::new();
+        let before = pdf.bytes().to_vec();
         for content in
             ["", "%PDF-1.4\n", "%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"]
         {
             assert!(take(&mut pdf, content.as_bytes(), &mut Room::for_one_job()).is_none(), "{content}");
         }
-        assert!(pdf.objects.is_empty());
+        assert_eq!(pdf.bytes(), before);
     }
 }

@@ -2,10 +2,10 @@
 //! verifiable for the long term.
 
 use jiff::Timestamp;
-use lopdf::{Dictionary, Document as Pdf, IncrementalDocument, Object, ObjectId, Stream, StringFormat, dictionary};
 
 use super::cms;
 use super::sealing::{SEAL_NAME, Sealing};
+use crate::pdf::{Entries, Id, Value, Writer, entries};
 
 /// Room for a signature, in bytes: certificates, revocation lists and a timestamp, together about 6 000.
 const ROOM: usize = 8 * 1024;
@@ -15,96 +15,102 @@ const UNKNOWN: i64 = 9_999_999_999;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// The dictionary of the seal, before it is there.
-pub(super) fn certification(at: Timestamp) -> Dictionary {
-    let parameters = dictionary! { "Type" => "TransformParams", "P" => 1, "V" => "1.2" };
-    let reference = dictionary! { "Type" => "SigRef", "TransformMethod" => "DocMDP", "TransformParams" => parameters };
-    let mut dictionary = empty("Sig", "ETSI.CAdES.detached");
-    dictionary.set("M", date(at));
-    dictionary.set("Name", Object::string_literal(SEAL_NAME));
-    dictionary.set("Reference", vec![reference.into()]);
-    dictionary
+/// A PDF that is complete but for its signatures.
+pub(super) struct Unsealed {
+    pub(super) pdf: Writer,
+    /// Where its catalog is, which each revision writes again.
+    pub(super) root: Id,
+    /// What stands in the catalog besides the form.
+    pub(super) catalog: Entries,
+    /// The fields of the form.
+    pub(super) fields: Vec<Id>,
+    pub(super) identifier: [u8; 16],
 }
 
-fn empty(kind: &str, format: &str) -> Dictionary {
-    dictionary! {
-        "Type" => kind,
-        "Filter" => "Adobe.PPKLite",
-        "SubFilter" => format,
-        "ByteRange" => [0, UNKNOWN, UNKNOWN, UNKNOWN].map(Object::from).to_vec(),
-        "Contents" => Object::String(vec![0; ROOM], StringFormat::Hexadecimal),
+impl Unsealed {
+    /// Ends a revision.
+    pub(super) fn end(&mut self) {
+        let mut catalog = self.catalog.clone();
+        let fields = Value::array(self.fields.iter().copied());
+        catalog.set("AcroForm", entries! { "Fields" => fields, "SigFlags" => 3 });
+        self.pdf.put(self.root, catalog);
+        self.pdf.end(self.root, &self.identifier);
     }
 }
 
+/// The dictionary of the seal, before it is there.
+pub(super) fn certification(at: Timestamp) -> Entries {
+    let parameters = entries! { "Type" => "TransformParams", "P" => 1, "V" => "1.2" };
+    let reference = entries! { "Type" => "SigRef", "TransformMethod" => "DocMDP", "TransformParams" => parameters };
+    let mut seal = empty("Sig", "ETSI.CAdES.detached");
+    seal.set("M", date(at));
+    seal.set("Name", Value::text(SEAL_NAME));
+    seal.set("Reference", Value::array([reference]));
+    seal
+}
+
+fn empty(kind: &str, format: &str) -> Entries {
+    entries! {
+        "Type" => kind,
+        "Filter" => "Adobe.PPKLite",
+        "SubFilter" => format,
+        "ByteRange" => Value::array([0, UNKNOWN, UNKNOWN, UNKNOWN]),
+        "Contents" => Value::hexadecimal(&[0; ROOM]),
+    }
+}
+
+/// An invisible field with a signature (ISO 32000-1, section 12.7.4.5).
+pub(super) fn field(name: &str, signature: Id, page: Option<Id>) -> Entries {
+    let mut field = entries! {
+        "Type" => "Annot", "Subtype" => "Widget", "FT" => "Sig", "T" => Value::text(name), "V" => signature,
+        "F" => 132, "Rect" => Value::array([0, 0, 0, 0]),
+    };
+    if let Some(page) = page {
+        field.set("P", page);
+    }
+    field
+}
+
 /// ISO 32000-1, section 7.9.4.
-pub(super) fn date(at: Timestamp) -> Object {
-    Object::string_literal(at.strftime("D:%Y%m%d%H%M%SZ").to_string())
+pub(super) fn date(at: Timestamp) -> Value {
+    Value::text(&at.strftime("D:%Y%m%d%H%M%SZ").to_string())
 }
 
 /// Fills the seal in.
-pub(super) fn seal(pdf: Vec<u8>, sealing: &Sealing, at: Timestamp) -> Result<Vec<u8>, Failure> {
-    filled(pdf, 0, |content| cms::seal(content, sealing, at))
+pub(super) fn seal(unsealed: &mut Unsealed, sealing: &Sealing, at: Timestamp) -> Result<(), Failure> {
+    filled(unsealed.pdf.bytes_mut(), 0, |content| cms::seal(content, sealing, at))
 }
 
 /// Adds what proves the seal when the certificates have run out (PAdES baseline LTA, ETSI EN 319 142-1, section 6): the
 /// certificates and revocation lists, and a timestamp over all.
-pub(super) fn for_the_long_term(pdf: Vec<u8>, sealing: &Sealing, at: Timestamp) -> Result<Vec<u8>, Failure> {
-    let pdf = revised(pdf, |revision, catalog| {
-        let mut stream = |der: &[u8]| {
-            let stream = Stream::new(Dictionary::new(), der.to_vec());
-            Object::from(revision.add_object(stream))
-        };
-        let mut certificates: Vec<&[u8]> = Vec::new();
-        for der in [&sealing.seal, &sealing.timestamps].into_iter().flat_map(|identity| identity.chain()) {
-            if !certificates.contains(&der.as_ref()) {
-                certificates.push(der);
-            }
+pub(super) fn for_the_long_term(sealed: &mut Unsealed, sealing: &Sealing, at: Timestamp) -> Result<(), Failure> {
+    let mut certificates: Vec<&[u8]> = Vec::new();
+    for der in [&sealing.seal, &sealing.timestamps].into_iter().flat_map(|identity| identity.chain()) {
+        if !certificates.contains(&der.as_ref()) {
+            certificates.push(der);
         }
-        let certificates: Vec<Object> = certificates.into_iter().map(&mut stream).collect();
-        let lists: Vec<Object> = sealing.crls().iter().map(|list| stream(list)).collect();
-        catalog.set("DSS", dictionary! { "Type" => "DSS", "Certs" => certificates, "CRLs" => lists });
-        Ok(())
-    })?;
-    let before = pdf.len();
-    let pdf = revised(pdf, |revision, catalog| {
-        let timestamp = revision.add_object(empty("DocTimeStamp", "ETSI.RFC3161"));
-        let field = revision.add_object(dictionary! {
-            "Type" => "Annot", "Subtype" => "Widget", "FT" => "Sig", "T" => Object::string_literal("Timestamp1"),
-            "V" => timestamp, "F" => 132, "Rect" => [0, 0, 0, 0].map(Object::from).to_vec(),
-        });
-        let form = catalog.get_mut(b"AcroForm").and_then(Object::as_dict_mut)?;
-        form.get_mut(b"Fields").and_then(Object::as_array_mut)?.push(field.into());
-        Ok(())
-    })?;
-    filled(pdf, before, |content| {
+    }
+    let mut stream = |der: &[u8]| sealed.pdf.add_stream(Entries::default(), der);
+    let certificates: Vec<_> = certificates.into_iter().map(&mut stream).collect();
+    let lists: Vec<_> = sealing.crls().iter().map(|list| stream(list)).collect();
+    let store = entries! { "Type" => "DSS", "Certs" => Value::array(certificates), "CRLs" => Value::array(lists) };
+    sealed.catalog.set("DSS", store);
+    sealed.end();
+
+    let before = sealed.pdf.bytes().len();
+    let timestamp = sealed.pdf.add(empty("DocTimeStamp", "ETSI.RFC3161"));
+    let field = sealed.pdf.add(field("Timestamp1", timestamp, None));
+    sealed.fields.push(field);
+    sealed.end();
+    filled(sealed.pdf.bytes_mut(), before, |content| {
         let mut whole = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
         content.iter().for_each(|part| whole.update(part));
         cms::timestamp(whole.finish().as_ref(), sealing, at)
     })
 }
 
-/// Appends a revision with another catalog.
-fn revised(
-    bytes: Vec<u8>,
-    change: impl FnOnce(&mut Pdf, &mut Dictionary) -> Result<(), Failure>,
-) -> Result<Vec<u8>, Failure> {
-    let before = Pdf::load_mem(&bytes)?;
-    let root: ObjectId = before.trailer.get(b"Root")?.as_reference()?;
-    let mut catalog = before.get_dictionary(root)?.clone();
-    let mut revision = IncrementalDocument::create_from(bytes, before);
-    change(&mut revision.new_document, &mut catalog)?;
-    revision.new_document.set_object(root, catalog);
-    let mut bytes = Vec::new();
-    revision.save_to(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Makes a signature over all but its own place, the first that is empty from an offset on.
-fn filled(
-    mut pdf: Vec<u8>,
-    from: usize,
-    make: impl FnOnce(&[&[u8]]) -> Result<Vec<u8>, Failure>,
-) -> Result<Vec<u8>, Failure> {
+fn filled(pdf: &mut [u8], from: usize, make: impl FnOnce(&[&[u8]]) -> Result<Vec<u8>, Failure>) -> Result<(), Failure> {
     let missing = "the written PDF has no place for its signature";
     let find = |wanted: &[u8]| {
         let at = pdf[from..].windows(wanted.len()).position(|window| window == wanted);
@@ -130,5 +136,5 @@ fn filled(
         pdf[contents + 2 * at] = digit(byte >> 4);
         pdf[contents + 2 * at + 1] = digit(byte & 15);
     }
-    Ok(pdf)
+    Ok(())
 }

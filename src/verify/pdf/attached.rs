@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::View;
-use super::budget::MAX_DEPTH;
-use super::object::{Dictionary, Object};
 use crate::error::VerificationError::{self, TooComplex};
+use crate::pdf::{Dictionary, MAX_DEPTH, Object, View};
 
 /// The maximum number of nodes of the name tree, and of files.
 const MAX_NODES: usize = 10_000;

@@ -10,11 +10,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::View;
 use super::form::Permits;
-use super::object::{Dictionary, Id, Object, Reader};
-use super::xref::Entry;
 use crate::error::VerificationError::{self, Ambiguous};
+use crate::pdf::{Dictionary, Entry, Id, Object, Reader, View};
 
 /// How many changes are named.
 const MAX_NAMED: usize = 20;
@@ -242,7 +240,7 @@ impl Comparison<'_, '_, '_> {
         if before.get(b"Root") != after.get(b"Root") {
             found.push("the catalog is another object".to_owned());
         }
-        let info = |view: &super::View<'_, '_>| view.dictionary(view.trailer(), b"Info").map(Option::unwrap_or_default);
+        let info = |view: &View<'_, '_>| view.dictionary(view.trailer(), b"Info").map(Option::unwrap_or_default);
         let [old, new] = [info(self.old)?, info(self.new)?];
         match differing(&old, &new).iter().all(|key| [b"ModDate".as_slice(), b"Producer"].contains(key)) {
             true => {

@@ -4,10 +4,8 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::View;
-use super::budget::MAX_DEPTH;
-use super::object::{Dictionary, Id, Object, unhex};
 use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
+use crate::pdf::{Dictionary, Id, MAX_DEPTH, Object, View, unhex};
 
 /// The maximum number of signatures and timestamps of a document.
 const MAX_SIGNATURES: usize = 64;

@@ -14,7 +14,7 @@ const TAIL: usize = 2048;
 
 /// Where an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     Free,
     /// At this offset, of this generation.
     At(usize, u16),
@@ -23,21 +23,21 @@ pub(super) enum Entry {
 }
 
 /// One section of cross-references.
-pub(super) struct Section {
-    pub(super) at: usize,
+pub(crate) struct Section {
+    pub(crate) at: usize,
     /// Where it ends, without `startxref`.
     ends: usize,
     /// Sorted by number.
     entries: Vec<(u32, Entry)>,
-    pub(super) trailer: Dictionary,
+    pub(crate) trailer: Dictionary,
 }
 
 impl Section {
-    pub(super) fn entry(&self, number: u32) -> Option<Entry> {
+    pub(crate) fn entry(&self, number: u32) -> Option<Entry> {
         self.entries.binary_search_by_key(&number, |(own, _)| *own).ok().map(|at| self.entries[at].1)
     }
 
-    pub(super) fn entries(&self) -> &[(u32, Entry)] {
+    pub(crate) fn entries(&self) -> &[(u32, Entry)] {
         &self.entries
     }
 
@@ -59,7 +59,7 @@ impl Section {
 }
 
 /// The offset behind the last `startxref`, if nothing but `%%EOF` and white space follows it.
-pub(super) fn start(bytes: &[u8]) -> Result<usize, VerificationError> {
+pub(crate) fn start(bytes: &[u8]) -> Result<usize, VerificationError> {
     let from = bytes.len().saturating_sub(TAIL);
     let word = b"startxref";
     let found = bytes[from..].windows(word.len()).rposition(|window| window == word).ok_or(NotPdf)?;
@@ -74,10 +74,10 @@ pub(super) fn start(bytes: &[u8]) -> Result<usize, VerificationError> {
 }
 
 /// Sections that were read, by their offset.
-pub(super) type SectionCache = RefCell<HashMap<usize, Rc<Section>>>;
+pub(crate) type SectionCache = RefCell<HashMap<usize, Rc<Section>>>;
 
 /// The sections from this one on, the newest first.
-pub(super) fn chain(
+pub(crate) fn chain(
     bytes: &[u8],
     start: usize,
     known: &SectionCache,
@@ -234,7 +234,7 @@ fn stream(bytes: &[u8], at: usize, budget: &Budget) -> Result<Section, Verificat
 }
 
 /// The content of a stream, behind which its end must follow.
-pub(super) fn content<'b>(
+pub(crate) fn content<'b>(
     bytes: &'b [u8],
     start: usize,
     length: usize,

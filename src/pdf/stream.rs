@@ -9,8 +9,11 @@ use super::budget::Budget;
 use super::object::{Dictionary, Object};
 use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
 
+pub(crate) const TOO_LARGE: VerificationError = TooComplex("a stream of it is too large when unpacked");
+pub(crate) const BROKEN: VerificationError = Malformed("a stream of it cannot be unpacked");
+
 /// Unpacks the content of a stream. Its dictionary must be without references.
-pub(super) fn unpacked<'b>(
+pub(crate) fn unpacked<'b>(
     dictionary: &Dictionary,
     content: &'b [u8],
     budget: &Budget,
@@ -29,21 +32,27 @@ pub(super) fn unpacked<'b>(
         Some(Some(b"FlateDecode" | b"Fl")) => {}
         Some(_) => return Err(Unsupported("a stream with another filter than FlateDecode")),
     }
-    let room = budget.room();
-    let mut plain = Vec::new();
-    let limit = u64::try_from(room).unwrap_or(u64::MAX).saturating_add(1);
-    let read = ZlibDecoder::new(content).take(limit).read_to_end(&mut plain);
-    if plain.len() > room {
-        return Err(TooComplex("a stream of it is too large when unpacked"));
-    }
-    budget.unpacked(plain.len())?;
-    read.map_err(|_| Malformed("a stream of it cannot be unpacked"))?;
+    let plain = inflated(content, budget.room(), budget)?;
     let parameters = one(b"DecodeParms")?.and_then(Object::dictionary);
     predicted(plain, parameters).map(Cow::Owned)
 }
 
+/// Unpacks Flate, to at most so many bytes.
+pub(crate) fn inflated(content: &[u8], most: usize, budget: &Budget) -> Result<Vec<u8>, VerificationError> {
+    let most = most.min(budget.room());
+    let mut plain = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let read = ZlibDecoder::new(content).take(limit).read_to_end(&mut plain);
+    if plain.len() > most {
+        return Err(TOO_LARGE);
+    }
+    budget.unpacked(plain.len())?;
+    read.map_err(|_| BROKEN)?;
+    Ok(plain)
+}
+
 /// Undoes a predictor: none, or those of PNG, with one byte a sample.
-fn predicted(plain: Vec<u8>, parameters: Option<&Dictionary>) -> Result<Vec<u8>, VerificationError> {
+pub(crate) fn predicted(plain: Vec<u8>, parameters: Option<&Dictionary>) -> Result<Vec<u8>, VerificationError> {
     let number = |key: &[u8], default: usize| match parameters.and_then(|parameters| parameters.get(key)) {
         None => Ok(default),
         Some(value) => value.index().ok_or(Malformed("the parameters of a stream are invalid")),

@@ -7,10 +7,10 @@ use crate::error::VerificationError::{self, Malformed, TooComplex};
 
 /// The number and generation of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(in crate::verify) struct Id(pub(in crate::verify) u32, pub(in crate::verify) u16);
+pub(crate) struct Id(pub(crate) u32, pub(crate) u16);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::verify) enum Object {
+pub(crate) enum Object {
     Null,
     Boolean(bool),
     Integer(i64),
@@ -27,18 +27,18 @@ pub(in crate::verify) enum Object {
 
 /// A dictionary, sorted by key: two of them are equal in whatever order they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::verify) struct Dictionary(Vec<(Box<[u8]>, Object)>);
+pub(crate) struct Dictionary(Vec<(Box<[u8]>, Object)>);
 
 impl Dictionary {
-    pub(in crate::verify) fn get(&self, key: &[u8]) -> Option<&Object> {
+    pub(crate) fn get(&self, key: &[u8]) -> Option<&Object> {
         self.0.binary_search_by(|(own, _)| (**own).cmp(key)).ok().map(|at| &self.0[at].1)
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&[u8], &Object)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], &Object)> {
         self.0.iter().map(|(key, value)| (&**key, value))
     }
 
-    pub(super) fn is(&self, key: &[u8], name: &[u8]) -> bool {
+    pub(crate) fn is(&self, key: &[u8], name: &[u8]) -> bool {
         self.get(key).is_some_and(|value| value.name() == Some(name))
     }
 
@@ -53,58 +53,67 @@ impl Dictionary {
 }
 
 impl Object {
-    pub(in crate::verify) fn name(&self) -> Option<&[u8]> {
+    pub(crate) fn name(&self) -> Option<&[u8]> {
         if let Self::Name(name) = self { Some(name) } else { None }
     }
 
-    pub(in crate::verify) fn string(&self) -> Option<&[u8]> {
+    pub(crate) fn string(&self) -> Option<&[u8]> {
         if let Self::String(string) = self { Some(string) } else { None }
     }
 
-    pub(in crate::verify) fn integer(&self) -> Option<i64> {
+    pub(crate) fn integer(&self) -> Option<i64> {
         if let Self::Integer(integer) = self { Some(*integer) } else { None }
     }
 
-    pub(super) fn index(&self) -> Option<usize> {
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn number(&self) -> Option<f32> {
+        match self {
+            Self::Integer(integer) => Some(*integer as f32),
+            Self::Real(text) => std::str::from_utf8(text).ok()?.parse().ok().filter(|number: &f32| number.is_finite()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn index(&self) -> Option<usize> {
         self.integer().and_then(|integer| usize::try_from(integer).ok())
     }
 
-    pub(in crate::verify) fn array(&self) -> Option<&[Object]> {
+    pub(crate) fn array(&self) -> Option<&[Object]> {
         if let Self::Array(array) = self { Some(array) } else { None }
     }
 
     /// A dictionary, also that of a stream.
-    pub(in crate::verify) fn dictionary(&self) -> Option<&Dictionary> {
+    pub(crate) fn dictionary(&self) -> Option<&Dictionary> {
         match self {
             Self::Dictionary(dictionary) | Self::Stream(dictionary, _) => Some(dictionary),
             _ => None,
         }
     }
 
-    pub(super) fn reference(&self) -> Option<Id> {
+    pub(crate) fn reference(&self) -> Option<Id> {
         if let Self::Reference(id) = self { Some(*id) } else { None }
     }
 }
 
 /// Reads tokens and objects from bytes.
-pub(super) struct Reader<'r> {
+pub(crate) struct Reader<'r> {
     bytes: &'r [u8],
-    pub(super) at: usize,
+    pub(crate) at: usize,
     budget: &'r Budget,
 }
 
-pub(super) fn is_white(byte: u8) -> bool {
+pub(crate) fn is_white(byte: u8) -> bool {
     matches!(byte, 0 | 9 | 10 | 12 | 13 | 32)
 }
 
-fn is_delimiter(byte: u8) -> bool {
+pub(crate) fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
 }
 
 const BROKEN: VerificationError = Malformed("an object of it cannot be read");
 
 impl<'r> Reader<'r> {
-    pub(super) fn new(bytes: &'r [u8], at: usize, budget: &'r Budget) -> Self {
+    pub(crate) fn new(bytes: &'r [u8], at: usize, budget: &'r Budget) -> Self {
         Self { bytes, at, budget }
     }
 
@@ -113,7 +122,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Skips white space and comments.
-    pub(super) fn skip(&mut self) -> Result<(), VerificationError> {
+    pub(crate) fn skip(&mut self) -> Result<(), VerificationError> {
         let start = self.at;
         loop {
             let rest = self.rest();
@@ -127,12 +136,12 @@ impl<'r> Reader<'r> {
         self.budget.read(self.at - start)
     }
 
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.rest().is_empty()
     }
 
     /// A run of regular characters.
-    pub(super) fn word(&mut self) -> Result<&'r [u8], VerificationError> {
+    pub(crate) fn word(&mut self) -> Result<&'r [u8], VerificationError> {
         self.skip()?;
         let rest = self.rest();
         let length = rest.iter().position(|byte| is_white(*byte) || is_delimiter(*byte)).unwrap_or(rest.len());
@@ -142,7 +151,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Whether this word comes next; if so, it is read.
-    pub(super) fn takes(&mut self, expected: &[u8]) -> Result<bool, VerificationError> {
+    pub(crate) fn takes(&mut self, expected: &[u8]) -> Result<bool, VerificationError> {
         self.skip()?;
         let start = self.at;
         let found = self.word()? == expected;
@@ -152,12 +161,12 @@ impl<'r> Reader<'r> {
         Ok(found)
     }
 
-    pub(super) fn number(&mut self) -> Result<usize, VerificationError> {
+    pub(crate) fn number(&mut self) -> Result<usize, VerificationError> {
         digits(self.word()?).ok_or(BROKEN)
     }
 
     /// `N G obj`, or nothing that is read.
-    pub(super) fn header(&mut self) -> Result<Option<Id>, VerificationError> {
+    pub(crate) fn header(&mut self) -> Result<Option<Id>, VerificationError> {
         let start = self.at;
         let number = digits(self.word()?).and_then(|number| u32::try_from(number).ok());
         if let Some(number) = number
@@ -171,7 +180,7 @@ impl<'r> Reader<'r> {
     }
 
     /// An indirect object behind its header.
-    pub(super) fn content(&mut self) -> Result<Object, VerificationError> {
+    pub(crate) fn content(&mut self) -> Result<Object, VerificationError> {
         let object = self.object(0)?;
         let Object::Dictionary(dictionary) = object else { return Ok(object) };
         if !self.takes(b"stream")? {
@@ -186,7 +195,7 @@ impl<'r> Reader<'r> {
         Ok(Object::Stream(dictionary, self.at))
     }
 
-    pub(super) fn object(&mut self, depth: usize) -> Result<Object, VerificationError> {
+    pub(crate) fn object(&mut self, depth: usize) -> Result<Object, VerificationError> {
         if depth > MAX_DEPTH {
             return Err(TooComplex("its objects are nested too deep"));
         }
@@ -214,7 +223,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Tells every reference in the object that comes next, without building it.
-    pub(super) fn references(&mut self, tell: &mut impl FnMut(Id)) -> Result<(), VerificationError> {
+    pub(crate) fn references(&mut self, tell: &mut impl FnMut(Id)) -> Result<(), VerificationError> {
         let mut open = 0_usize;
         // The last two numbers.
         let mut last: [Option<usize>; 2] = [None, None];
@@ -411,7 +420,7 @@ fn digit(byte: u8) -> Option<u8> {
 }
 
 /// Hexadecimal digits, with white space between them; the last one may be missing (ISO 32000-2, section 7.3.4.3).
-pub(super) fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 2);
     let mut high = None;
     for byte in text.iter().filter(|byte| !is_white(**byte)) {

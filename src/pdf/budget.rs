@@ -14,7 +14,7 @@ const MAX_READ: usize = 8_000_000;
 const MAX_ENTRIES: usize = 1_000_000;
 
 /// How many sections of cross-references a file has: one a revision, or two.
-pub(super) const MAX_SECTIONS: usize = 256;
+pub(crate) const MAX_SECTIONS: usize = 256;
 
 /// How much one stream may grow when it is unpacked, in bytes.
 const MAX_STREAM: usize = 64 * 1024 * 1024;
@@ -26,10 +26,10 @@ const MAX_UNPACKED: usize = 64 * 1024 * 1024;
 const MAX_HELD: usize = 32 * 1024 * 1024;
 
 /// How deep objects and trees are nested.
-pub(super) const MAX_DEPTH: usize = 32;
+pub(crate) const MAX_DEPTH: usize = 32;
 
 /// What is left of each limit.
-pub(super) struct Budget {
+pub(crate) struct Budget {
     objects: Cell<usize>,
     read: Cell<usize>,
     entries: Cell<usize>,
@@ -38,12 +38,12 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn for_file(bytes: usize) -> Self {
+    pub(crate) fn for_file(bytes: usize) -> Self {
         Self::with_objects(bytes, MAX_OBJECTS)
     }
 
     /// For a file of this size, with another number of objects.
-    pub(super) fn with_objects(bytes: usize, objects: usize) -> Self {
+    pub(crate) fn with_objects(bytes: usize, objects: usize) -> Self {
         Self {
             objects: Cell::new(objects),
             read: Cell::new(bytes.saturating_mul(4).saturating_add(MAX_READ)),
@@ -54,33 +54,33 @@ impl Budget {
     }
 
     #[cfg(feature = "sandbox")]
-    pub(super) fn objects_left(&self) -> usize {
+    pub(crate) fn objects_left(&self) -> usize {
         self.objects.get()
     }
 
-    pub(super) fn object(&self) -> Result<(), VerificationError> {
+    pub(crate) fn object(&self) -> Result<(), VerificationError> {
         take(&self.objects, 1, "too many objects")
     }
 
     /// Bytes that are read.
-    pub(super) fn read(&self, count: usize) -> Result<(), VerificationError> {
+    pub(crate) fn read(&self, count: usize) -> Result<(), VerificationError> {
         take(&self.read, count, "its objects overlap, or are too many")
     }
 
-    pub(super) fn entries(&self, count: usize) -> Result<(), VerificationError> {
+    pub(crate) fn entries(&self, count: usize) -> Result<(), VerificationError> {
         take(&self.entries, count, "too many cross-references")
     }
 
     /// How much a stream may be unpacked to.
-    pub(super) fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         self.unpacked.get().min(MAX_STREAM)
     }
 
-    pub(super) fn unpacked(&self, bytes: usize) -> Result<(), VerificationError> {
+    pub(crate) fn unpacked(&self, bytes: usize) -> Result<(), VerificationError> {
         take(&self.unpacked, bytes, "its streams are too large when unpacked")
     }
 
-    pub(super) fn held(&self, bytes: usize) -> Result<(), VerificationError> {
+    pub(crate) fn held(&self, bytes: usize) -> Result<(), VerificationError> {
         take(&self.held, bytes, "its object streams are too large when unpacked")
     }
 }
