@@ -66,8 +66,7 @@ pub(crate) fn multipart(input: &[u8]) {
     let Ok(kind) = header::HeaderValue::from_bytes(kind) else { return };
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind)]);
     let body = Bytes::copy_from_slice(body.get(1..).unwrap_or_default());
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let _ = runtime.block_on(api::parts(&headers, body));
+    let _ = api::parts(&headers, &body);
 }
 
 /// Takes the pages of a PDF over into another one.

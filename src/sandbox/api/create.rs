@@ -1,6 +1,5 @@
 //! The creation of a job: the two parts of the request, and the checks of both flows.
 
-use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -13,6 +12,7 @@ use super::super::service::Service;
 use super::super::signer::{Naming, Signer, SignerIdentity};
 use super::answer::{PACKAGE, Refused, SCHEMA, bad};
 use super::call::Caller;
+use super::multipart;
 use crate::xml::{self, Document, Strictness, generated as wire};
 
 /// The checked request document and package of a new job.
@@ -23,14 +23,14 @@ pub(super) struct Created<R, M> {
 }
 
 /// Parses and checks the request for a new job.
-pub(super) async fn read<R: Document, M: Manifest>(
+pub(super) fn read<R: Document, M: Manifest>(
     service: &Service,
     caller: &Caller,
     sender: &str,
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Created<R, M>, Refused> {
-    let (request, bytes) = parts(headers, body).await.map_err(|rule| bad("INVALID_REQUEST", rule))?;
+    let (request, bytes) = parts(headers, &body).map_err(|rule| bad("INVALID_REQUEST", rule))?;
     service.lock().memory.documents.add(request.clone());
     let request = xml::read(&request, Strictness::Strict).map_err(|error| bad(SCHEMA, error.to_string()))?;
     let package = package::check::<M>(&bytes, &caller.0).map_err(|broken| match broken {
@@ -100,7 +100,7 @@ impl<R, M: Manifest> Created<R, M> {
 }
 
 /// Reads the two parts of a `multipart/mixed` body. Their types identify them: one client sends the package first.
-pub(in super::super) async fn parts(headers: &HeaderMap, body: Bytes) -> Result<(String, Bytes), String> {
+pub(in super::super) fn parts(headers: &HeaderMap, body: &Bytes) -> Result<(String, Bytes), String> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parameters = content_type.split(';').map(str::trim);
     if !parameters.next().is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/mixed")) {
@@ -108,12 +108,7 @@ pub(in super::super) async fn parts(headers: &HeaderMap, body: Bytes) -> Result<
     }
     let boundary = parameters.find_map(|parameter| parameter.strip_prefix("boundary="));
     let boundary = boundary.ok_or("the Content-Type has no boundary")?.trim_matches('"');
-    let mut parts = multer::Multipart::new(Body::from(body).into_data_stream(), boundary);
-    let mut found = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(|_| "the multipart body is damaged")? {
-        let kind = part.content_type().map(|kind| kind.essence_str().to_owned()).unwrap_or_default();
-        found.push((kind, part.bytes().await.map_err(|_| "the multipart body is damaged")?));
-    }
+    let mut found = multipart::parts(body, boundary).ok_or("the multipart body is damaged")?;
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     match &found[..] {
         [(package, bytes), (request, document)]

@@ -28,8 +28,7 @@ pub(super) async fn create(
 ) -> HandlerResult {
     let created = create::read::<wire::DirectSignatureJobRequest, wire::DirectSignatureJobManifest>(
         &service, &caller, &sender, &headers, body,
-    )
-    .await?;
+    )?;
     let (request, manifest) = (&created.request, &created.package.manifest);
     let urls = &request.exit_urls;
     let exit_urls = ExitUrls::builder()

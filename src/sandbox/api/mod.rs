@@ -5,6 +5,7 @@ mod call;
 mod create;
 mod direct;
 mod fault;
+mod multipart;
 mod portal;
 mod results;
 

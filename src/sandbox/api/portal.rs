@@ -28,8 +28,7 @@ pub(super) async fn create(
 ) -> HandlerResult {
     let created = create::read::<wire::PortalSignatureJobRequest, wire::PortalSignatureJobManifest>(
         &service, &caller, &sender, &headers, body,
-    )
-    .await?;
+    )?;
     let (request, manifest) = (&created.request, &created.package.manifest);
 
     let mut inner = service.lock();
