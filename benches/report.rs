@@ -10,6 +10,9 @@
 //!
 //! Longer than 400 lines: one report, whose rows share their set-up.
 
+#[path = "../tests/support/tempfile.rs"]
+mod tempfile;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::Path;

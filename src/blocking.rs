@@ -13,8 +13,7 @@
 //! # let sandbox = Sandbox::start().wait()?;
 //! # let client = sandbox.client();
 //! # let pdf = "%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n";
-//! # let directory = tempfile::tempdir()?;
-//! # let path = directory.path().join("signed.pdf");
+//! # let path = std::env::temp_dir().join("posten-signering-blocking.pdf");
 //! let request = JobRequest::builder()
 //!     .title("Arbeidsavtale".parse()?)
 //!     .document(Document::pdf("Avtale", pdf)?)

@@ -157,6 +157,9 @@ pub mod portal;
 pub mod sandbox;
 #[cfg(any(feature = "sandbox", feature = "verify"))]
 mod signed_data;
+#[cfg(test)]
+#[path = "../tests/support/tempfile.rs"]
+mod tempfile;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

@@ -22,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use self::support::raw::Raw;
 use self::support::server::explain;
+use self::support::tempfile;
 use self::support::{exit_urls, kari, pdf, request};
 
 async fn sandbox() -> Sandbox {

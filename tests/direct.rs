@@ -15,6 +15,7 @@ use posten_signering::{
     OrganizationNumber, Poll, PollingQueue, Retry, SignatureStatus, SignatureType, StatusQueryToken,
 };
 
+use self::support::tempfile;
 use self::support::{exit_urls, kari, ola, request, tiny_pdf, valid_by_the_schemas};
 
 fn number(text: &str) -> OrganizationNumber {

@@ -14,6 +14,7 @@ use posten_signering::{
 use rustls::version::TLS13;
 
 use self::support::server::{Authority, Server, Subject, answer, explain};
+use self::support::tempfile;
 use self::support::tiny_pdf;
 
 async fn server(answer: impl Fn(&str, SocketAddr) -> Vec<u8> + Send + Sync + 'static) -> (Server, Client<HasSender>) {

@@ -27,6 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use self::support::server::{Authority, Chain, Server, Subject, answer, explain};
+use self::support::tempfile;
 use self::support::{kari, request, tiny_pdf};
 
 /// How the service's certificate names its owner.

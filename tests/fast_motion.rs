@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use self::support::pdf;
 use self::support::process::Running;
+use self::support::tempfile;
 
 /// How much faster the sandbox's clock is.
 const SPEED: u32 = 720;

@@ -9,6 +9,7 @@ use posten_signering::direct::JobStatus;
 use posten_signering::sandbox::{Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox};
 use posten_signering::{Client, Error, ErrorClass, Poll, PollingQueue, Retry, Timeouts};
 
+use self::support::tempfile;
 use self::support::{kari, request};
 
 /// A client of the sandbox that does not wait for long and repeats nothing.

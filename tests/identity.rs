@@ -13,6 +13,7 @@ use rcgen::{
 use secrecy::SecretString;
 
 use self::support::server::{Authority, Chain, Subject};
+use self::support::tempfile;
 
 fn rsa() -> KeyPair {
     KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap()

@@ -20,6 +20,7 @@ use posten_signering::verify::{FailedVerification, SealTrust, Sealer, Verified};
 use posten_signering::{Document, Documents, Pades, TrustAnchors, Xades};
 
 use self::support::java::dss_under;
+use self::support::tempfile;
 use self::support::{exit_urls, kari, ola, pdf};
 
 /// Whether each judge accepts a file, and its verdict in a few words. `None` if the judge does not read such files.

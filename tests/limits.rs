@@ -26,6 +26,7 @@ use self::support::exit_urls;
 use self::support::hostile::{self, Hostile};
 use self::support::raw::{Raw, multipart};
 use self::support::server::{Authority, Server, Subject};
+use self::support::tempfile;
 
 /// What the largest legitimate document may take beyond its size.
 const MOST_MB_OF_THE_LARGEST: f64 = 64.0;

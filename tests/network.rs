@@ -16,6 +16,7 @@ use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpListener;
 
 use self::support::server::{Authority, Chain, Server, Subject, answer, explain, self_signed};
+use self::support::tempfile;
 use self::support::{kari, ola, request};
 
 const POSTEN: Subject<'static> = Subject::OrganizationIdentifier("984661185");

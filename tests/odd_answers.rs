@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpListener;
 
 use self::support::server::{Authority, Server, Subject, answer};
+use self::support::traced::Traced;
 use self::support::{kari, ola, request, tiny_pdf};
 
 const NAMESPACE: &str = "http://signering.posten.no/schema/v1";
@@ -218,31 +218,13 @@ async fn a_signature_of_several_without_a_name_is_nobodys() {
     }
 }
 
-/// What is logged in the thread of a test.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn a_foreign_url_that_is_offered_is_left_out_and_never_asked() {
     let service = Service::start().await;
     let place = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let foreign = format!("https://{}/api/secret-path", place.local_addr().unwrap());
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(move || writer.clone()).finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    let log = Traced::new(|metadata| *metadata.level() <= tracing::Level::WARN);
+    let _logged = tracing::subscriber::set_default(log.clone());
 
     for url in [foreign.as_str(), "http://127.0.0.1/secret-path", "secret-path", "https://[", ""] {
         for field in ["pades-url", "xades-url", "delete-documents-url", "cancellation-url"] {
@@ -250,7 +232,7 @@ async fn a_foreign_url_that_is_offered_is_left_out_and_never_asked() {
                 let url = if name == field { url } else { "OWN/it" };
                 format!("<{name}>{url}</{name}>")
             };
-            log.0.lock().unwrap().clear();
+            log.take();
             let (pades, xades, deletion) = (own("pades-url"), own("xades-url"), own("delete-documents-url"));
             if field != "cancellation-url" {
                 let rest = format!("{SIGNED}{CONFIRM}{deletion}{xades}{pades}");
@@ -272,7 +254,7 @@ async fn a_foreign_url_that_is_offered_is_left_out_and_never_asked() {
             assert_eq!(change.signatures()[0].xades().is_some(), field != "xades-url");
             assert_eq!(change.cancellation_reference().is_some(), field != "cancellation-url");
             confirm!(service, change);
-            let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+            let logged = log.text();
             assert!(logged.contains("WARN") && logged.contains(field), "{field} {url:?}: {logged}");
             assert!(!logged.contains("secret-path") && !logged.contains("127.0.0.1"), "{logged}");
         }

@@ -19,6 +19,7 @@ use self::support::archive::{
     self, Bag, DATA, ENCRYPTED_DATA, PBKDF2, Pbmac1, algorithm, archive, content, mac_data, octets, of_safes, oid,
     sequence, tlv, with_mac,
 };
+use self::support::tempfile;
 
 const ARCHIVES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/archives");
 

@@ -16,6 +16,7 @@ use posten_signering::{
     IdentifierInSignedDocuments, OnBehalfOf, OrganizationNumber, Poll, PollingQueue, SignatureStatus, SignatureType,
 };
 
+use self::support::tempfile;
 use self::support::{tiny_pdf, valid_by_the_schemas};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

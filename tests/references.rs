@@ -20,6 +20,7 @@ use posten_signering::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::support::tempfile;
 use self::support::{kari, ola, request, tiny_pdf};
 
 /// A format that a store may have.

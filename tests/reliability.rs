@@ -20,6 +20,7 @@ use posten_signering::{
 };
 use tokio::sync::mpsc;
 
+use self::support::tempfile;
 use self::support::{kari, request, tiny_pdf};
 
 /// A client that repeats as usual, but without long pauses.

@@ -16,6 +16,7 @@ use posten_signering::{
     TrustAnchors,
 };
 
+use self::support::tempfile;
 use self::support::{kari, ola, request};
 
 /// The example `sandbox`, which `cargo test` builds with the tests.

@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use self::support::raw::Raw;
+use self::support::tempfile;
 use self::support::{exit_urls, kari, ola, request, tiny_pdf};
 
 const QUEUE: &str = "/api/123456789/direct/signature-jobs";

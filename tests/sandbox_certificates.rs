@@ -1,5 +1,8 @@
 //! The sandbox's certificates and the files for its clients, as other programs see them.
 
+#[path = "support/tempfile.rs"]
+mod tempfile;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

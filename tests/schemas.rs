@@ -1,6 +1,9 @@
 //! Our schemas against the published ones, and what `build.rs` says about broken ones.
 
 #[allow(dead_code, reason = "shared with build.rs")]
+#[path = "support/tempfile.rs"]
+mod tempfile;
+
 #[path = "../build/check.rs"]
 mod check;
 

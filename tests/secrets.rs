@@ -18,10 +18,8 @@ use posten_signering::{
     StatusQueryToken, Title, Xades,
 };
 use secrecy::{ExposeSecret, SecretString};
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
+use self::support::traced::Traced;
 use self::support::{server, tiny_pdf};
 
 /// All that was logged and printed.
@@ -37,6 +35,19 @@ impl Write for Output {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+impl log::Log for Output {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let line = format!("{} {} {}\n", record.level(), record.target(), record.args());
+        self.0.lock().unwrap().extend_from_slice(line.as_bytes());
+    }
+
+    fn flush(&self) {}
 }
 
 impl Output {
@@ -164,11 +175,11 @@ async fn evidence(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_secret_or_personal_is_logged_or_printed() {
     let mut output = Output::default();
-    let writer = output.clone();
-    tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone()))
-        .with(LevelFilter::TRACE)
-        .init();
+    let traced = Traced::new(|_| true);
+    tracing::subscriber::set_global_default(traced.clone()).unwrap();
+    // What is below the library logs by the other facade.
+    log::set_boxed_logger(Box::new(output.clone())).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
 
     #[cfg(feature = "metrics")]
     let recorded = support::recorder::Recorded::install();
@@ -325,6 +336,7 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
         assert!(recorded.all().iter().any(|metric| metric.contains("calls_total")), "{:?}", recorded.all());
     }
 
+    output.write_all(traced.text().as_bytes()).unwrap();
     let output = output.0.lock().unwrap();
     let text = String::from_utf8_lossy(&output);
     // Something was collected, from the library's own values and from below it.

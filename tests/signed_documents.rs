@@ -16,6 +16,7 @@ use serde_json::json;
 use self::support::java::{dss, has_maven, verapdf};
 use self::support::judges::{jdk_accepts, xmlsec1_accepts};
 use self::support::pdfa::{Device, pdfa};
+use self::support::tempfile;
 use self::support::{exit_urls, pdf};
 
 /// The signed documents of a job.

@@ -2,11 +2,9 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt::Debug;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -14,84 +12,17 @@ use http::StatusCode;
 use posten_signering::direct::{JobRequest, JobStatus, Polling};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, Sandbox, TokenFault};
 use posten_signering::{Client, Document, Ended, ErrorClass, JobId, PollingQueue, Retry, StatusQueryToken};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::{Context, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
 
+use self::support::traced::{Fields, Line, Traced};
 use self::support::{exit_urls, kari, ola, request, tiny_pdf};
 
-type Fields = BTreeMap<&'static str, String>;
-
-/// A span or an event: how deep it stands, its name and its fields.
-type Line = (usize, &'static str, Fields);
-
-/// Every span and event of the crate, in the order of their beginning.
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<Line>>>);
-
-/// Which line a span is.
-struct Place(usize);
-
-struct Collector<'f>(&'f mut Fields);
-
-impl Visit for Collector<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-}
-
-impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Seen {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let span = context.span(id).unwrap();
-        let mut fields = Fields::new();
-        attributes.record(&mut Collector(&mut fields));
-        let mut seen = self.0.lock().unwrap();
-        span.extensions_mut().insert(Place(seen.len()));
-        seen.push((span.scope().count() - 1, span.name(), fields));
-    }
-
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let span = context.span(id).unwrap();
-        let place = span.extensions().get::<Place>().unwrap().0;
-        values.record(&mut Collector(&mut self.0.lock().unwrap()[place].2));
-    }
-
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::from([("level", event.metadata().level().to_string())]);
-        event.record(&mut Collector(&mut fields));
-        let depth = context.event_scope(event).map_or(0, Iterator::count);
-        self.0.lock().unwrap().push((depth, "event", fields));
-    }
-}
-
-impl Seen {
-    /// Takes what was seen, as lines; of the fields only these.
-    fn lines(&self, wanted: &[&str]) -> Vec<String> {
-        let seen = std::mem::take(&mut *self.0.lock().unwrap());
-        let line = |(depth, name, fields): &Line| {
-            let shown = wanted.iter().filter_map(|key| fields.get(key).map(|value| format!(" {key}={value}")));
-            format!("{}{name}{}", "  ".repeat(*depth), shown.collect::<String>())
-        };
-        seen.iter().map(line).collect()
-    }
-}
-
 /// Everything of the crate but the sandbox goes there, on this thread.
-fn collected() -> (Seen, tracing::subscriber::DefaultGuard) {
-    let seen = Seen::default();
-    let only_ours = Targets::new().with_target("posten_signering::transport", tracing::Level::TRACE);
-    let only_ours = only_ours.with_target("posten_signering::poll", tracing::Level::TRACE);
-    let only_ours = only_ours.with_target("posten_signering::flow", tracing::Level::TRACE);
-    let registry = tracing_subscriber::registry().with(seen.clone().with_filter(only_ours));
-    (seen, tracing::subscriber::set_default(registry))
+fn collected() -> (Traced, tracing::subscriber::DefaultGuard) {
+    let seen = Traced::new(|metadata| {
+        let ours = ["posten_signering::transport", "posten_signering::poll", "posten_signering::flow"];
+        ours.iter().any(|ours| metadata.target().starts_with(ours))
+    });
+    (seen.clone(), tracing::subscriber::set_default(seen))
 }
 
 /// One thread, so that everything happens under its subscriber.
@@ -161,7 +92,7 @@ async fn each_operation_and_each_request_has_a_span_with_the_names_of_open_telem
 
     // What a request tells of itself.
     client.whoami().await.unwrap();
-    let (_, _, request) = seen.0.lock().unwrap().pop().unwrap();
+    let request = seen.take().pop().unwrap().fields;
     let root = sandbox.environment().root().clone();
     let expected = [
         ("http.request.body.size", "0".to_owned()),
@@ -191,7 +122,7 @@ async fn a_request_for_an_access_token_has_a_span_in_the_call_that_began_it() {
     sandbox.revoke_tokens();
     sandbox.inject_token_fault(TokenFault::Refuse(StatusCode::UNAUTHORIZED, "invalid_client"), 1);
     client.whoami().await.unwrap_err();
-    let spans = seen.0.lock().unwrap().clone();
+    let spans = seen.seen();
     assert_eq!(
         seen.lines(&wanted),
         [
@@ -200,7 +131,7 @@ async fn a_request_for_an_access_token_has_a_span_in_the_call_that_began_it() {
             "  access_token otel.name=access token http.response.status_code=401 error.type=rights",
         ]
     );
-    let (_, _, token) = spans.into_iter().find(|(_, name, _)| *name == "access_token").unwrap();
+    let token = spans.into_iter().find(|span| span.name() == "access_token").unwrap().fields;
     let port = posten_signering::url::Url::parse(sandbox.token_url()).unwrap().port().unwrap().to_string();
     let expected = [
         ("error.type", "rights"),
@@ -252,7 +183,7 @@ const HANDLED: [&str; 8] = [
 ];
 
 /// The lines from the first handler on, until the next poll.
-fn of_the_handler(seen: &Seen) -> Vec<String> {
+fn of_the_handler(seen: &Traced) -> Vec<String> {
     let lines = seen.lines(&HANDLED).into_iter().skip_while(|line| !line.starts_with("change"));
     lines.take_while(|line| !line.starts_with("operation")).collect()
 }
@@ -266,7 +197,7 @@ async fn a_handler_and_its_confirmation_have_a_span_with_flow_job_and_outcome() 
         Ok(())
     });
     let id = format!("posten_signering.job.id={}", job.await);
-    let change = seen.0.lock().unwrap().iter().find(|(_, name, _)| *name == "change").unwrap().2.clone();
+    let change = seen.seen().into_iter().find(|span| span.name() == "change").unwrap().fields;
     let lines = of_the_handler(&seen);
     assert_eq!(lines[0], format!("change otel.name=direct/handle posten_signering.outcome=confirmed {id}"));
     let operations = lines.iter().filter(|line| line.contains("operation"));
@@ -345,10 +276,9 @@ async fn warned_of_a_dropped_creation(sandbox: &Sandbox) -> Fields {
     drop(creation);
     let start = Instant::now();
     loop {
-        let is_warned = |(_, name, fields): &&Line| *name == "event" && fields["level"] == "WARN";
-        let warned = seen.0.lock().unwrap().iter().find(is_warned).map(|(_, _, fields)| fields.clone());
-        if let Some(fields) = warned {
-            return fields;
+        let is_warned = |line: &Line| line.name() == "event" && line.fields["level"] == "WARN";
+        if let Some(line) = seen.seen().into_iter().find(is_warned) {
+            return line.fields;
         }
         assert!(start.elapsed() < Duration::from_secs(10), "nothing is logged");
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -19,6 +19,7 @@ use secrecy::ExposeSecret;
 
 use self::support::pdf;
 use self::support::sealed::{completed, seal_trust as trust, sealer};
+use self::support::tempfile;
 
 fn check(bytes: &[u8], trust: &SealTrust) -> Result<Verified<Pades>, VerificationError> {
     Verified::<Pades>::check(bytes.to_vec(), trust, Timestamp::now()).map_err(|failed| {

@@ -16,6 +16,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use secrecy::SecretString;
 
 use self::support::archive::{Bag, archive};
+use self::support::tempfile;
 
 /// Looks at every block of memory that is given back.
 struct Watch;

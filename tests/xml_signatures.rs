@@ -16,6 +16,7 @@ use posten_signering::{Document, Xades};
 
 use self::support::pdf;
 use self::support::sealed::{completed, seal_trust as seal};
+use self::support::tempfile;
 
 #[tokio::test]
 async fn a_bare_xades_is_evidence_from_the_download_and_from_the_attachments() {

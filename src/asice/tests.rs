@@ -13,10 +13,10 @@ use rcgen::{
     PKCS_RSA_SHA256, RsaKeySize, SerialNumber,
 };
 use secrecy::SecretString;
-use tempfile::TempDir;
 
 use self::judges::{jdk_accepts, xmlsec1_accepts};
 use super::*;
+use crate::tempfile::{TempDir, tempdir};
 use crate::types::Document;
 
 const AWKWARD: &str = "Ærlig Øvrig Å & <Sønn> \"Q\" 'a', + ; \\ 😀 =#";
@@ -66,7 +66,7 @@ fn unpacked(documents: usize, issuer_name: &str, serial: &[u8]) -> TempDir {
     let documents = Documents::new(documents).unwrap();
     let manifest = format!("<manifest>{}</manifest>", crate::text::escape_text(AWKWARD));
     let package = package(&documents, || Ok(manifest.clone()), &identity, Timestamp::now()).unwrap().bytes().unwrap();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempdir().unwrap();
     let mut archive = ::zip::ZipArchive::new(Cursor::new(package)).unwrap();
     for at in 0..archive.len() {
         let mut file = archive.by_index(at).unwrap();
@@ -160,7 +160,7 @@ fn outside_signatures_are_valid_by_the_published_schemas() {
         return;
     }
     // No schema imports all three, so that lax content (the XAdES inside an Object) would not be looked at.
-    let all = tempfile::tempdir().unwrap();
+    let all = tempdir().unwrap();
     let imports =
         [(xades::DS, "xmldsig-core-schema.xsd"), (xades::XADES, "XAdES.xsd"), (xades::ASIC, "ts_102918v010201.xsd")];
     let imports = imports.map(|(namespace, file)| {
@@ -194,14 +194,15 @@ fn outside_the_zip_is_sound_to_pythons_zipfile() {
     let documents = (0..20).map(|at| Document::pdf(format!("{at}"), format!("%PDF-1.4\n{}", "x".repeat(at * 1000))));
     let documents = Documents::new(documents.map(Result::unwrap)).unwrap();
     let package = package(&documents, || Ok("<m/>".to_owned()), &identity, Timestamp::now()).unwrap().bytes().unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), package).unwrap();
+    let directory = tempdir().unwrap();
+    let file = directory.path().join("package.zip");
+    fs::write(&file, package).unwrap();
     let script = "import sys, zipfile\n\
                   archive = zipfile.ZipFile(sys.argv[1])\n\
                   assert archive.testzip() is None\n\
                   print(len(archive.namelist()), archive.namelist()[-1], sum(info.file_size for info in archive.infolist()[:20]))";
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let output = Command::new(python).args(["-c", script]).arg(file.path()).output().expect("needs python3");
+    let output = Command::new(python).args(["-c", script]).arg(&file).output().expect("needs python3");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(said.trim(), "22 META-INF/signatures.xml 190180", "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -361,7 +361,7 @@ fn outside_our_canonical_form_is_that_of_xmllint() {
     for name in ["xades/signatures.xml", "direct/manifest.xml", "portal/manifest.xml"] {
         documents.extend(std::fs::read_to_string(spec.join(name)));
     }
-    let directory = tempfile::tempdir().unwrap();
+    let directory = crate::tempfile::tempdir().unwrap();
     let file = directory.path().join("document.xml");
     for document in documents {
         std::fs::write(&file, &document).unwrap();

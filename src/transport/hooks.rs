@@ -208,7 +208,7 @@ mod tests {
     fn a_dump_is_its_owners_and_overwrites_nothing() {
         use std::os::unix::fs::PermissionsExt;
 
-        let directory = tempfile::tempdir().unwrap();
+        let directory = crate::tempfile::tempdir().unwrap();
         let dump = dump_to(directory.path().to_owned());
         for _ in 0..20 {
             dump(&OutgoingPackage { reference: Some("case-1"), bytes: b"PK" }).unwrap();

@@ -38,7 +38,7 @@ macro_rules! direct_flow {
         let JobStatus::Completed(done) = $wait!(job.status(second.token())).unwrap() else { panic!() };
         assert_eq!(statuses(done.signatures()), [SignatureStatus::Signed, SignatureStatus::Signed]);
 
-        let directory = tempfile::tempdir().unwrap();
+        let directory = crate::support::tempfile::tempdir().unwrap();
         let path = directory.path().join("signed.pdf");
         let length = $wait!(done.pades().save_to(&path)).unwrap();
         assert_eq!(std::fs::read(&path).unwrap().len() as u64, length);
@@ -105,7 +105,7 @@ macro_rules! portal_flow {
         assert!(done.signature_of(&SignerName::Contact(otherwise)).is_some());
         assert!(done.signature_of(&SignerName::Contact(email("nobody@example.com"))).is_none());
 
-        let directory = tempfile::tempdir().unwrap();
+        let directory = crate::support::tempfile::tempdir().unwrap();
         let path = directory.path().join("signed.pdf");
         let length = $wait!(done.pades().save_to(&path)).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().len(), length);

@@ -24,6 +24,8 @@ pub mod recorder;
 #[cfg(all(feature = "sandbox", feature = "verify"))]
 pub mod sealed;
 pub mod server;
+pub mod tempfile;
+pub mod traced;
 
 use std::path::Path;
 use std::process::Command;
