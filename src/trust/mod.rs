@@ -9,6 +9,7 @@ mod trusted;
 mod verifier;
 
 #[cfg(test)]
+#[cfg(feature = "__test")]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -63,8 +63,10 @@ pub(crate) fn write<T: Document>(document: &T) -> Result<String, XmlError> {
 }
 
 #[cfg(test)]
+#[cfg(feature = "__test")]
 mod odd;
 #[cfg(test)]
+#[cfg(feature = "__test")]
 mod properties;
 #[cfg(test)]
 mod published;

@@ -3,6 +3,7 @@
 mod even_pace;
 mod fallback;
 #[cfg(test)]
+#[cfg(feature = "__test")]
 mod properties;
 
 use std::pin::Pin;
