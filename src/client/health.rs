@@ -11,10 +11,10 @@ use crate::flow::HasSender;
 use crate::poll::{Figures, Report};
 use crate::transport::Timeouts;
 
-/// How long the service is waited for, with all retries.
+/// The maximum wait for the service, with all retries.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How much of that the client's own rate limiter may take.
+/// The part of that time that the client's own rate limiter may take.
 const PERMIT: Duration = Duration::from_secs(5);
 
 /// A worker that has been waiting for so long is stuck. In production, the service permits a poll every 10 minutes, and
@@ -114,7 +114,7 @@ impl<S> Client<S> {
     }
 }
 
-/// What is known about the service.
+/// The state of the service.
 struct Service {
     is_asked: bool,
     error: Option<ErrorClass>,

@@ -33,7 +33,7 @@ fn every_guide_is_in_the_index_once_and_leads_to_the_next_one() {
     }
 }
 
-/// What follows a text without an empty line would belong to its last paragraph.
+/// A text needs an empty line after it: otherwise the next one belongs to its last paragraph.
 #[test]
 fn definitions_of_links_follow_an_empty_line() {
     let lines: Vec<&str> = include_str!("mod.rs").lines().filter(|line| !line.starts_with("//")).collect();

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// How many parts are read. No request has more than two.
+/// The maximum number of parts that are read. No request has more than two.
 const MAX_PARTS: usize = 3;
 
 /// The parts of a body, each with its media type without parameters. `None`: the body is damaged.
@@ -24,7 +24,7 @@ pub(super) fn parts(body: &Bytes, boundary: &str) -> Option<Vec<(String, Bytes)>
     Some(parts)
 }
 
-/// Where the next line break and boundary begin, and where they end.
+/// The start and the end of the next line break and boundary.
 fn delimiter(boundary: &str, body: &[u8], from: usize) -> Option<(usize, usize)> {
     let mut start = from;
     loop {
@@ -38,7 +38,7 @@ fn delimiter(boundary: &str, body: &[u8], from: usize) -> Option<(usize, usize)>
     }
 }
 
-/// What follows the boundary that begins here: the end of its line, or two hyphens.
+/// The end of the boundary that starts here. The end of its line follows, or two hyphens.
 fn behind(boundary: &str, body: &[u8], start: usize) -> Option<usize> {
     let rest = body[start..].strip_prefix(b"--")?.strip_prefix(boundary.as_bytes())?;
     let at = body.len() - rest.len();
@@ -52,7 +52,7 @@ fn line_end(body: &[u8], at: usize) -> Option<usize> {
     rest[padding..].starts_with(b"\r\n").then_some(at + padding + 2)
 }
 
-/// Where the content behind the headers begins.
+/// The start of the content after the headers.
 fn content(body: &[u8], headers: usize) -> Option<usize> {
     let mut line = headers;
     while !body[line..].starts_with(b"\r\n") {

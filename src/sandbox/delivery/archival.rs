@@ -19,7 +19,7 @@ const MAX_METADATA: usize = 1024 * 1024;
 /// How large a profile of colors is read. Those for print have up to three megabytes.
 const MAX_PROFILE: usize = 16 * 1024 * 1024;
 
-/// What an archival file says of its colors.
+/// The colors of an archival file, as it declares them.
 pub(super) struct Archival {
     intent: Option<Intent>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Archival {
 pub(super) struct Intent {
     /// Its entries that are text.
     texts: Vec<(&'static str, Value)>,
-    /// How many components the colors have, and the profile (ICC).
+    /// The number of components of the colors, and the profile (ICC).
     profile: Option<(i64, Vec<u8>)>,
 }
 
@@ -121,7 +121,7 @@ impl Conformance {
 }
 
 impl Intent {
-    /// How many components its profile has. `None`: it has no profile.
+    /// The number of components of its profile. `None` without a profile.
     fn components(&self) -> Option<i64> {
         self.profile.as_ref().map(|(components, _)| *components)
     }

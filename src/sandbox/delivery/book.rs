@@ -13,7 +13,7 @@ use super::{SignedBy, TechnicalSignature, front, seal};
 use crate::pdf::{Entries, Id, Value, Writer, entries, text_string};
 use crate::types::{Documents, MediaType};
 
-/// What a signed PDF is made of.
+/// The contents of a signed PDF.
 pub(in super::super) struct Contents<'a> {
     pub(in super::super) title: &'a str,
     pub(in super::super) documents: &'a Documents,

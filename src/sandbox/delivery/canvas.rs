@@ -41,7 +41,7 @@ impl Canvas {
         self.content.extend_from_slice(format!("q {numbers} cm /{name} Do Q\n").as_bytes());
     }
 
-    /// What draws it, and the letters that it needs.
+    /// The operators, and the letters that they need.
     pub(super) fn finish(self) -> (Vec<u8>, Used) {
         (self.content, self.used)
     }

@@ -9,9 +9,9 @@ use crate::pdf::{Entries, Id, Object, Value, View, Writer};
 pub(super) struct Copies<'c, 'f, 'b> {
     pub(super) from: &'c View<'f, 'b>,
     pub(super) to: &'c mut Writer,
-    /// What each object is in the copy.
+    /// The number of each object in the copy.
     names: HashMap<Id, Id>,
-    /// What is referred to, and is not copied yet.
+    /// The objects that are referenced, and not copied yet.
     waiting: Vec<(Id, Id)>,
     /// Streams that are drawn: some lack what says so.
     forms: HashSet<Id>,
@@ -62,7 +62,8 @@ impl<'c, 'f, 'b> Copies<'c, 'f, 'b> {
                 self.from.budget().read(content.len())?;
                 self.to.put_stream(copy, entries, content);
             } else {
-                // Nothing that is drawn needs the pages and the catalog of its file, by which all of it would be copied.
+                // Nothing that is drawn needs the pages and the catalog of its file, by which all of it would be
+                // copied.
                 let is_structure = object.dictionary().is_some_and(|dictionary| {
                     [b"Page".as_slice(), b"Pages", b"Catalog"].iter().any(|kind| dictionary.is(b"Type", kind))
                 });

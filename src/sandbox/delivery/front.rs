@@ -11,7 +11,7 @@ use crate::types::Documents;
 
 /// Left and right of the text.
 const MARGIN: f32 = 56.0;
-/// Where the text begins on a page that is not the first, and where it ends on each.
+/// The start of the text on a page that is not the first, and its end on each page.
 const TOP: f32 = HEIGHT - 70.0;
 const BOTTOM: f32 = 92.0;
 /// How high the footer is: nothing else stands below this.
@@ -66,7 +66,7 @@ pub(super) fn text_pages(heading: &str, text: &str) -> Vec<Canvas> {
     flow.pages
 }
 
-/// What stands at the foot of a page: who signed, who sealed, and which page it is.
+/// The footer of a page: signers, sealer and page number.
 pub(super) fn footer(page: &mut Canvas, signers: &[SignedBy], number: usize, pages: usize) {
     const SIZE: f32 = 7.0;
     page.rectangle((MARGIN, FOOTER - 8.0), (WIDTH - 2.0 * MARGIN, 0.5), 0.6);
@@ -92,7 +92,7 @@ fn time(at: Timestamp) -> String {
 /// Text that runs down the pages.
 struct Flow {
     pages: Vec<Canvas>,
-    /// Where the next line stands.
+    /// The position of the next line.
     y: f32,
 }
 

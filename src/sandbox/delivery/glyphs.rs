@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 /// How a letter is drawn.
 pub(super) struct Glyph {
-    /// How far the next letter is from it, in hundredths of the font's size.
+    /// The distance to the next letter, in hundredths of the font's size.
     pub(super) width: u16,
     /// Steps in the same unit: `m X Y` moves, `l X Y` draws a line, and `h X Y` and `v X Y` draw a quarter of an
     /// ellipse that begins horizontally or vertically.
@@ -47,7 +47,7 @@ impl Glyph {
 
 /// Steps as operators of a content stream.
 fn draw(text: &mut String, steps: &str, [right, up]: [f32; 2]) {
-    /// How far the control points of a quarter of an ellipse are from its ends.
+    /// The distance of the control points of a quarter of an ellipse from its ends.
     const ROUND: f32 = 0.5523;
     let mut words = steps.split_whitespace();
     let mut from = [0.0, 0.0];

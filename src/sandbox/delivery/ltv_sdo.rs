@@ -27,7 +27,7 @@ const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 /// How persons are authenticated.
 pub(super) const METHOD: &str = "ID-porten: BankID";
 
-/// What a technical signature is about.
+/// The subject of a technical signature.
 pub(in super::super) struct Signing<'a> {
     pub(in super::super) job: i64,
     pub(in super::super) documents: &'a Documents,
@@ -168,7 +168,7 @@ fn trail<'a>(
     let _ = write!(text, "</Data></Event></{name}>");
 }
 
-/// What stands for the response of the eID: an assertion about the person, that nobody has signed.
+/// A stand-in for the response of the eID: an unsigned assertion about the person.
 fn saml_response(person: &Person, at: &str) -> String {
     const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
     const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
@@ -198,7 +198,7 @@ fn element(text: &mut String, name: &str, value: &str) {
     let _ = write!(text, "<{name}>{}</{name}>", escape_text(&value));
 }
 
-/// What is inside `SignedInfo`.
+/// The content of `SignedInfo`.
 fn signed_info(whole: &str, properties: &str) -> String {
     let digest = |value: &str| {
         format!(
@@ -218,7 +218,7 @@ fn signed_info(whole: &str, properties: &str) -> String {
     )
 }
 
-/// What is inside `SignedProperties`.
+/// The content of `SignedProperties`.
 fn signed_properties(sealing: &Sealing, at: Timestamp) -> Result<String, Failure> {
     let time = at.strftime("%Y-%m-%dT%H:%M:%SZ");
     let mut text = format!(

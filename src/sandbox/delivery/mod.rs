@@ -1,4 +1,4 @@
-//! What the sandbox delivers when a job is signed, in the forms that the service delivers: the technical signature of
+//! The documents of a signed job, in the form of those of the service: the technical signature of
 //! each signer, and one signed PDF for the whole job.
 //!
 //! Structure and names follow what the service's documents look like; the words, the look and all values are our own.

@@ -15,13 +15,13 @@ type Matrix = [f32; 6];
 
 /// A page of an original.
 pub(super) struct Original {
-    /// What is drawn, and where: the page, then the looks of its annotations.
+    /// The forms to draw, and their places: the page, then the appearances of its annotations.
     pub(super) forms: Vec<(Id, Matrix)>,
     /// How its transparency is reckoned, if it has any.
     pub(super) group: Option<Value>,
 }
 
-/// What the originals of one job may cost together. A PDF can name one content or one list of annotations on every page,
+/// The limits of all originals of a job together. A PDF can use one content or one list of annotations on every page,
 /// and each page gets its own.
 pub(super) struct Room {
     /// Objects that are read, direct ones included.
@@ -30,7 +30,7 @@ pub(super) struct Room {
     copied: usize,
 }
 
-/// What a page takes, and an annotation: in the file, and in what is built for it.
+/// The size of a page and of an annotation, in the file and in memory.
 const PAGE: usize = 8 * 1024;
 const ANNOTATION: usize = 1024;
 
@@ -45,10 +45,10 @@ impl Room {
     }
 }
 
-/// What was taken over from a file.
+/// The parts that were copied from a file.
 pub(super) struct Taken {
     pub(super) pages: Vec<Original>,
-    /// What it said of itself, if it is an archival file.
+    /// Its declaration, if it is an archival file.
     pub(super) archival: Option<Archival>,
 }
 
@@ -94,13 +94,13 @@ fn pages(copies: Copies<'_, '_, '_>, room: &mut Room) -> Result<Vec<Original>, V
     Ok(taking.pages)
 }
 
-/// What a page has from the nodes above it (ISO 32000-1, 7.7.3.4).
+/// The entries that a page inherits from the nodes above it (ISO 32000-1, 7.7.3.4).
 #[derive(Clone, Default)]
 struct Inherited {
     media: Option<[f32; 4]>,
     crop: Option<[f32; 4]>,
     rotation: i64,
-    /// Where they are in the copy.
+    /// The number of the resources in the copy.
     resources: Option<Id>,
 }
 
@@ -170,7 +170,7 @@ impl Taking<'_, '_, '_, '_> {
         Ok(())
     }
 
-    /// What a page draws, in one stream.
+    /// The content of a page, in one stream.
     fn content(&mut self, page: &Dictionary, mut form: Entries) -> Result<Id, VerificationError> {
         let from = self.copies.from;
         let parts = match from.value(page, b"Contents")? {
@@ -238,7 +238,7 @@ fn look(view: &View<'_, '_>, annotation: &Object) -> Result<Option<(Id, Matrix)>
 }
 
 impl Inherited {
-    /// What of a page is shown: its crop box within its media box.
+    /// The visible part of a page: its crop box within its media box.
     fn visible_box(&self) -> [f32; 4] {
         let media = self.media.unwrap_or([0.0, 0.0, WIDTH, HEIGHT]);
         let crop = self.crop.unwrap_or(media);
@@ -330,7 +330,7 @@ mod tests {
         pdf.into_bytes()
     }
 
-    /// What was taken, in a file whose catalog has it.
+    /// The copied pages, in a file whose catalog has them.
     fn taken(file: &[u8]) -> (Vec<u8>, Original) {
         let mut pdf = Writer::new();
         let root = pdf.id();

@@ -10,7 +10,7 @@ const NAME: &str = "Testperson";
 /// A signer, as the signed documents name them.
 pub(in super::super) struct Person {
     pub(super) name: &'static str,
-    /// What stands beside the name on the pages: what the sender asked for.
+    /// The identifier beside the name on the pages, as the sender requested it.
     pub(super) identifier: Option<String>,
     /// The personal identification number, where the sender gave it.
     pub(super) national_id: Option<String>,

@@ -10,7 +10,7 @@ use crate::pdf::{Entries, Id, Value, Writer, entries};
 /// Room for a signature, in bytes: certificates, revocation lists and a timestamp, together about 6 000.
 const ROOM: usize = 8 * 1024;
 
-/// What stands for the offsets until they are known: as wide as any of a file below ten gigabytes.
+/// The placeholder of offsets until they are known: as wide as any offset in a file below ten gigabytes.
 const UNKNOWN: i64 = 9_999_999_999;
 
 type Failure = Box<dyn std::error::Error>;
@@ -18,9 +18,9 @@ type Failure = Box<dyn std::error::Error>;
 /// A PDF that is complete but for its signatures.
 pub(super) struct Unsealed {
     pub(super) pdf: Writer,
-    /// Where its catalog is, which each revision writes again.
+    /// The number of its catalog, which each revision writes again.
     pub(super) root: Id,
-    /// What stands in the catalog besides the form.
+    /// The entries of the catalog besides the form.
     pub(super) catalog: Entries,
     /// The fields of the form.
     pub(super) fields: Vec<Id>,

@@ -1,4 +1,4 @@
-//! Who seals the signed documents: an authority of its own, because the service's seal is not under the API's roots.
+//! The sealer of signed documents: an authority of its own, because the service's seal is not under the API's roots.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +14,11 @@ const SEAL: AuthorityNames = AuthorityNames { root: "Sandkasse Seal Root CA", is
 /// The name in the seal's certificate.
 pub(in super::super) const SEAL_NAME: &str = "Posten signering sandkasse";
 
-/// Whose seal it is. No organization has this number, and it is not that of the API's server: nor is the service's
+/// The sealer. No organization has this number, and it is not that of the API's server: nor is the service's
 /// seal.
 const SEAL_OWNER: (&str, &str) = ("Sandkassen for Posten signering", "000000000");
 
-/// What makes the authority of the seal the same one after a restart.
+/// The keys of the seal's authority, as stored across restarts.
 #[derive(Serialize, Deserialize)]
 pub(in super::super) struct SealKeys(PairKeys);
 
