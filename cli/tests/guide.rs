@@ -30,11 +30,13 @@ async fn the_commands_of_the_guide_can_be_typed_one_after_the_other() {
 
     let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/guide/command_line.md"));
     let guide = guide.unwrap();
-    let section = guide.split_once("\n# Signing\n").unwrap().1.split_once("\n# ").unwrap().0;
+    let section = guide.split_once("\n# Signing\n").unwrap().1.split_once("\n# For scripts").unwrap().0;
+    let section = section.replace("\\\n", "");
     let blocks = section.split("```sh\n").skip(1).map(|block| block.split_once("```").unwrap().0);
     let (mut exports, mut commands, mut out) = (String::new(), 0, String::new());
     let number = |at: &str| serde_json::from_str::<JobId>(at).unwrap();
-    for line in blocks.flat_map(str::lines).filter(|line| !line.starts_with("signering sandbox")) {
+    let is_typed = |line: &&str| !line.starts_with('#') && !line.starts_with("signering sandbox");
+    for line in blocks.flat_map(str::lines).filter(is_typed) {
         if line.starts_with("export ") {
             exports += &line.replace("https://127.0.0.1:8443/api", &desk.environment());
             exports += "\n";

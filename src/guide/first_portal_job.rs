@@ -29,7 +29,7 @@ async fn main() -> Result<()> {
         sandbox.log_in(job.id(), signer.name())?.sign()?;
     }
 
-    // The worker polls the queue, calls the handler for each change, and confirms the change after `Ok`.
+    // The worker polls the queue, calls the handler for each change, and confirms it after `Ok`.
     let handler = Arc::clone(&contracts);
     let report = client
         .portal()
@@ -51,7 +51,8 @@ fn signer(address: &str, order: u8) -> Result<Signer> {
     Ok(Signer::contact(address).order(SigningOrder::new(order)?).build())
 }
 
-/// Completes when the job has ended. A service stops its worker at SIGTERM instead: see the example of `Worker`.
+/// Completes when the job has ended. A service stops its worker at SIGTERM instead: see the
+/// example of `Worker`.
 async fn end_of(job: JobId, contracts: Arc<Contracts>) {
     while contracts.is_open(job).unwrap_or_default() {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -77,8 +78,8 @@ impl Contracts {
         Ok(Self(Mutex::new(database)))
     }
 
-    /// Creates a job. The row comes first: if the process ends before it has the answer, the row is still SENDING, and
-    /// the first change of the job has the reference.
+    /// Creates a job. The row comes first: if the process ends before it has the answer, the row
+    /// is still SENDING, and the first change of the job has the reference.
     async fn send(&self, client: &Client, signers: [Signer; 3]) -> Result<Job<Created>> {
         let insert = "INSERT INTO contract (state) VALUES ('SENDING') RETURNING id";
         let id: i64 = self.database()?.query_one(insert, [], |row| row.get(0))?;
@@ -91,19 +92,20 @@ impl Contracts {
         let job = client.portal().create(&request).await?;
         let handle = serde_json::to_string(&job.handle())?;
         // A worker may have handled a change of the job already.
-        let created = "UPDATE contract SET job = ?2, handle = ?3, state = IIF(progress = 0, 'CREATED', state)
-            WHERE id = ?1";
+        let created = "UPDATE contract SET job = ?2, handle = ?3,
+            state = IIF(progress = 0, 'CREATED', state) WHERE id = ?1";
         self.database()?.execute(created, params![id, job.id().get(), handle])?;
         Ok(job)
     }
 
-    /// Handles a change. After `Ok`, the worker confirms it. After an error, it is redelivered in 10 minutes.
+    /// Handles a change. After `Ok`, the worker confirms it. After an error, it is redelivered in
+    /// 10 minutes.
     async fn handle(&self, change: &JobStatus) -> Result<()> {
         let (job, reference) = (change.job_id(), change.reference().unwrap_or_default());
         let id: i64 = reference.strip_prefix("contract-").ok_or("not a job of this program")?.parse()?;
         let known = "SELECT 1 FROM contract WHERE id = ?1 AND (job IS NULL OR job = ?2)";
         if !self.database()?.prepare(known)?.exists([id, job.get()])? {
-            return Err(format!("job {job} is not in the database: its change is not confirmed").into());
+            return Err(format!("job {job} is not in the database: not confirmed").into());
         }
         let mut file = None;
         if let JobStatus::Completed(done) = change {
@@ -111,7 +113,8 @@ impl Contracts {
             done.pades().save_to(&path).await?;
             file = Some(path);
         }
-        // A change can be delivered twice, and an older status after a newer one: then this changes nothing.
+        // A change can be delivered twice, and an older status after a newer one: then this
+        // changes nothing.
         let update = "UPDATE contract SET job = ?2, state = ?3, progress = ?4, file = ?5
             WHERE id = ?1 AND progress < ?4";
         let values = params![id, job.get(), change.state().as_str(), change.progress().get(), file];
@@ -142,7 +145,7 @@ impl Contracts {
     }
 }
 
-/// An empty page. Or any other PDF: `std::fs::read("contract.pdf")?`, or `Document::pdf_from_file`.
+/// An empty page. For any other PDF, use `std::fs::read` or `Document::pdf_from_file`.
 const PDF: &str = "%PDF-1.4
 1 0 obj << /Type /Catalog /Pages 2 0 R >> endobj
 2 0 obj << /Type /Pages /Kids [3 0 R] /Count 1 >> endobj
