@@ -71,7 +71,7 @@ pub struct Health {
 }
 
 impl Client<HasSender> {
-    /// Checks whether the service can be reached, whether these workers move, and how long the certificate lasts.
+    /// Checks whether the service can be reached, whether these workers make progress, and how long the certificate lasts.
     ///
     /// Sends one request, as [`whoami`](Self::whoami), which counts for the rate limit: once in 30 seconds is enough.
     /// Takes at most 10 seconds, then the service is unreachable (`timeout`). At most 5 of them are spent waiting for
@@ -95,7 +95,7 @@ impl Client<HasSender> {
 }
 
 impl<S> Client<S> {
-    /// Checks whether these workers move, and how long the certificate lasts, without a request to the service.
+    /// Checks whether these workers make progress, and how long the certificate lasts, without a request to the service.
     ///
     /// Use it for a process that has useful work while the service is away, such as a web front that stores jobs to be
     /// created later: if every such process reported that it is not ready, nobody could use it. It costs nothing, so it

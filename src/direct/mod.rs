@@ -156,7 +156,8 @@ impl Direct<HasSender> {
     ///
     /// # Errors
     ///
-    /// [`Error::MaybeCreated`], [`Error::Hook`], and any error common to all calls, see [`Error`].
+    /// [`Error::MaybeCreated`] when a job may exist, for example after a timeout. After any other error there is no job:
+    /// [`Error::Hook`], and any error common to all calls, see [`Error`].
     pub async fn create<R: Retrieval, C: SenderChoice>(
         &self,
         request: &JobRequest<R, C>,
@@ -216,7 +217,8 @@ impl Direct<NoSender> {
     ///
     /// # Errors
     ///
-    /// [`Error::MaybeCreated`], [`Error::Hook`], and any error common to all calls, see [`Error`].
+    /// [`Error::MaybeCreated`] when a job may exist, for example after a timeout. After any other error there is no job:
+    /// [`Error::Hook`], and any error common to all calls, see [`Error`].
     pub async fn create<R: Retrieval>(&self, request: &JobRequest<R, HasSender>) -> Result<Job<Created, R>, Error> {
         self.create_for(&request.sender_choice().0, request).await
     }

@@ -57,7 +57,7 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// fn advice(error: &Error) -> &'static str {
 ///     match error.class() {
 ///         ErrorClass::Value => "show it to the user: nothing was sent",
-///         ErrorClass::Unclear => "look for the job before you create it again",
+///         ErrorClass::Unclear => "find out whether there is a job",
 ///         ErrorClass::Rights => "ask Posten for access, and check the certificate",
 ///         class if class.is_transient() => "try later: the automatic retries have failed",
 ///         _ => "report it",
@@ -89,7 +89,8 @@ pub enum Error {
     #[error(transparent)]
     Tls(#[from] TlsError),
 
-    /// The service did not answer in time. It may have processed the request.
+    /// The service did not answer in time. It may have processed the request. For the creation of a job, this is the
+    /// source of [`MaybeCreated`](Self::MaybeCreated).
     #[error("the service did not answer in time")]
     Timeout,
 
@@ -97,15 +98,16 @@ pub enum Error {
     #[error("the connection to the service could not be established")]
     Connect(#[source] BoxError),
 
-    /// The connection failed. The service may have processed the request.
+    /// The connection failed. The service may have processed the request. For the creation of a job, this is the source
+    /// of [`MaybeCreated`](Self::MaybeCreated).
     #[error("the connection to the service failed")]
     Transport(#[source] BoxError),
 
     /// A job was sent, but the answer does not show whether it was created: no answer, a server error, or an invalid
     /// answer.
     ///
-    /// The creation is not retried automatically, because the signers could be asked twice. Look for the job by its
-    /// reference first: its queue delivers its changes, and the service's support can look it up. See
+    /// The creation is not retried automatically, because the signers could be asked twice. The service has no lookup by
+    /// reference: the queue of the job delivers its changes, and the service's support can look it up. See
     /// [`guide::errors`](crate::guide::errors#creating-a-job-exactly-once).
     #[error(
         "the job may have been created{}{}",

@@ -37,8 +37,8 @@ pub enum VerificationError {
     /// A signature was not made with the key of its certificate.
     #[error("a signature was not made with the key of its certificate")]
     BadSignature,
-    /// A timestamp covers other data than that it is attached to.
-    #[error("a timestamp covers other data than that it is attached to")]
+    /// A timestamp covers different data from the data it is attached to.
+    #[error("a timestamp covers different data from the data it is attached to")]
     WrongTimestamp,
     /// The structure of a signature breaks the standards.
     #[error("a signature is malformed: {0}")]

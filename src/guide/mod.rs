@@ -134,7 +134,7 @@ pub mod sandbox_rules {}
 pub mod security {}
 
 #[doc = include_str!("senders.md")]
-#[doc = "\n***\nNext: [`rate_limit`]"]
+#[doc = "\n\n***\nNext: [`rate_limit`]"]
 #[doc(alias("on behalf of", "virksomhet"))]
 pub mod senders {}
 

@@ -135,7 +135,8 @@ impl Portal<HasSender> {
     ///
     /// # Errors
     ///
-    /// [`Error::MaybeCreated`], [`Error::Hook`], and any error common to all calls, see [`Error`].
+    /// [`Error::MaybeCreated`] when a job may exist, for example after a timeout. After any other error there is no job:
+    /// [`Error::Hook`], and any error common to all calls, see [`Error`].
     pub async fn create<C: SenderChoice>(&self, request: &JobRequest<C>) -> Result<Job<Created>, Error> {
         let sender = request.sender_choice().chosen(Sealed(())).unwrap_or(&self.sender.0);
         self.create_for(sender, request).await
@@ -190,7 +191,8 @@ impl Portal<NoSender> {
     ///
     /// # Errors
     ///
-    /// [`Error::MaybeCreated`], [`Error::Hook`], and any error common to all calls, see [`Error`].
+    /// [`Error::MaybeCreated`] when a job may exist, for example after a timeout. After any other error there is no job:
+    /// [`Error::Hook`], and any error common to all calls, see [`Error`].
     pub async fn create(&self, request: &JobRequest<HasSender>) -> Result<Job<Created>, Error> {
         self.create_for(&request.sender_choice().0, request).await
     }

@@ -36,7 +36,7 @@ const MAX_DOWNLOAD: u64 = 2 * 1024 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TypedBuilder)]
 #[expect(clippy::exhaustive_structs, reason = "constructed with `..default()`, so a new field breaks no caller")]
 pub struct Timeouts {
-    /// The maximum wait for the rate limiter to permit a request. Defaults to none. If it is too short, the error is
+    /// The maximum wait for the rate limiter to permit a request. By default, there is no maximum. If it is too short, the error is
     /// [`Error::RateLimiter`](crate::Error::RateLimiter), and nothing was sent. With a [`Fallback`](crate::Fallback), it
     /// must be longer than the timeout of the shared limiter's store.
     #[builder(default = Duration::MAX)]

@@ -227,7 +227,7 @@ impl<S: Change> Worker<S> {
     /// Runs the worker until it is stopped, and returns its statistics.
     ///
     /// The handler gets each change in an [`Arc`]: `&*change` is the change. It may return any error that `?` can box.
-    /// Its future runs in a separate task. A panic of the handler counts as a failure, in its future or before it.
+    /// Its future runs in a separate task. A panic counts as a failure, both when the handler is called and while its future runs.
     /// Hooks must not panic: `run` propagates their panics.
     ///
     /// # Cancel safety
