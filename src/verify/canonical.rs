@@ -1,6 +1,9 @@
 //! Canonical XML, inclusive and exclusive, written piece by piece: a document of megabytes is hashed without being held
 //! twice.
 
+use std::borrow::Cow;
+use std::ptr;
+
 use roxmltree::{Document, Node, NodeId};
 
 use crate::error::VerificationError::{self, Unsupported};
@@ -45,13 +48,14 @@ impl Canonical {
         if inherits && self == Self::Inclusive {
             return Err(Unsupported("attributes of XML itself around what is signed"));
         }
-        self.element(document, element, &[], without, out)
+        self.element(document, element, true, &[], without, out)
     }
 
     fn element<'i>(
         self,
         document: &Document<'i>,
         element: Node<'_, 'i>,
+        is_apex: bool,
         rendered: &[(&str, &str)],
         without: Option<NodeId>,
         out: &mut Out<'_>,
@@ -67,31 +71,36 @@ impl Canonical {
         attributes.sort_by_key(|attribute| (attribute.namespace().unwrap_or_default(), attribute.name()));
         let qualified = |attribute: &roxmltree::Attribute<'_, 'i>| &source[attribute.range_qname()];
 
-        let mut scope: Vec<(&str, &str)> =
-            element.namespaces().map(|own| (own.name().unwrap_or_default(), own.uri())).collect();
-        if !scope.iter().any(|(prefix, _)| prefix.is_empty()) {
-            scope.push(("", ""));
-        }
-        if self == Self::Exclusive {
-            let used: Vec<&str> = attributes
-                .iter()
-                .map(|attribute| prefix_of(qualified(attribute)))
-                .filter(|prefix| !prefix.is_empty())
-                .chain([prefix_of(name)])
-                .collect();
-            scope.retain(|(prefix, _)| used.contains(prefix));
-        }
+        let mut scope: Vec<(&str, &str)> = match self {
+            // Most elements declare nothing: what is around them was written there.
+            Self::Inclusive if !is_apex && element.parent().is_some_and(|parent| same_scope(parent, element)) => {
+                Vec::new()
+            }
+            Self::Inclusive => {
+                let own = element.namespaces().map(|own| (own.name().unwrap_or_default(), own.uri()));
+                let has_default = element.namespaces().any(|own| own.name().is_none());
+                own.chain((!has_default).then_some(("", ""))).collect()
+            }
+            Self::Exclusive => {
+                let prefixes = attributes.iter().map(|attribute| prefix_of(qualified(attribute)));
+                let mut used: Vec<_> = prefixes.filter(|prefix| !prefix.is_empty()).chain([prefix_of(name)]).collect();
+                used.sort_unstable();
+                used.dedup();
+                let uri = |prefix: &str| element.lookup_namespace_uri((!prefix.is_empty()).then_some(prefix));
+                used.into_iter().map(|prefix| (prefix, uri(prefix).unwrap_or_default())).collect()
+            }
+        };
         scope.retain(|(prefix, _)| *prefix != "xml");
         scope.sort_unstable();
-        let mut now = rendered.to_vec();
+        let mut now = Cow::Borrowed(rendered);
         for (prefix, uri) in scope {
             let before = now.iter().position(|(own, _)| *own == prefix);
             match before {
                 Some(at) if now[at].1 == uri => continue,
-                Some(at) => now[at].1 = uri,
+                Some(at) => now.to_mut()[at].1 = uri,
                 // No default namespace is what there is before any is declared.
                 None if uri.is_empty() => continue,
-                None => now.push((prefix, uri)),
+                None => now.to_mut().push((prefix, uri)),
             }
             out(if prefix.is_empty() { " xmlns" } else { " xmlns:" })?;
             out(prefix)?;
@@ -109,7 +118,7 @@ impl Canonical {
         out(">")?;
         for child in element.children().filter(|child| Some(child.id()) != without) {
             if child.is_element() {
-                self.element(document, child, &now, without, out)?;
+                self.element(document, child, false, &now, without, out)?;
             } else if let Some(text) = child.text().filter(|_| child.is_text()) {
                 // Documents are megabytes without anything to escape.
                 match text.contains(['&', '<', '>', '\r']) {
@@ -130,4 +139,10 @@ impl Canonical {
         out(name)?;
         out(">")
     }
+}
+
+/// Whether no namespace is declared on an element that is not declared around it.
+fn same_scope(parent: Node<'_, '_>, element: Node<'_, '_>) -> bool {
+    let (around, own) = (parent.namespaces(), element.namespaces());
+    around.len() == own.len() && around.zip(own).all(|(one, other)| ptr::eq(one, other))
 }

@@ -3,6 +3,8 @@
 //! Validated as RFC 5280 (section 6.1) says for signing certificates, and not as those of TLS peers: long chains,
 //! certificate policies (which are not required) and a self-made seal that calls itself an authority are no faults.
 //! Name constraints are refused where they occur: they are not evaluated here.
+//!
+//! Longer than 400 lines: a certificate and the search above it are one set of rules.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,6 +17,7 @@ use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
 
 use super::ber::{SEQUENCE, Values};
+use super::checks::{Checks, Signed};
 use super::key::{self, Fault, XmlAlgorithm, sha256};
 use crate::certificate::Certificate;
 use crate::error::VerificationError::{self, BadCertificate, OutOfDate, Untrusted};
@@ -57,6 +60,10 @@ pub(super) struct Signer {
     der: CertificateDer<'static>,
     parsed: CertificateInner<Raw>,
     known: Certificate,
+    /// SHA-256 of it, and of the names of subject and issuer: of hundreds of certificates each is compared with each.
+    sha256: [u8; 32],
+    subject: [u8; 32],
+    issuer: [u8; 32],
 }
 
 /// The use of a certificate.
@@ -74,7 +81,11 @@ impl Signer {
         let der = CertificateDer::from(der.to_vec());
         let known = Certificate::parse(&der).map_err(|_| unreadable())?;
         let parsed = CertificateInner::<Raw>::from_der(&der).map_err(|_| unreadable())?;
-        Ok(Rc::new(Self { der, parsed, known }))
+        let content = parsed.tbs_certificate();
+        let name = |der: Result<Vec<u8>, der::Error>| der.map(|der| sha256(&der)).map_err(|_| unreadable());
+        let (subject, issuer) = (name(content.subject().to_der())?, name(content.issuer().to_der())?);
+        let own = sha256(&der);
+        Ok(Rc::new(Self { der, parsed, known, sha256: own, subject, issuer }))
     }
 
     pub(super) fn der(&self) -> &[u8] {
@@ -87,6 +98,20 @@ impl Signer {
 
     pub(super) fn content(&self) -> &TbsCertificateInner<Raw> {
         self.parsed.tbs_certificate()
+    }
+
+    pub(super) fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
+    /// The serial number in DER.
+    pub(super) fn serial(&self) -> Vec<u8> {
+        self.content().serial_number().to_der().unwrap_or_default()
+    }
+
+    /// The name of the issuer in DER.
+    pub(super) fn issuer_name(&self) -> Vec<u8> {
+        self.content().issuer().to_der().unwrap_or_default()
     }
 
     pub(super) fn key_sha256(&self) -> [u8; 32] {
@@ -110,16 +135,18 @@ impl Signer {
     }
 
     /// Whether this issued the other, which names it as its issuer.
-    fn issued(&self, other: &Self) -> Result<(), Fault> {
-        let mut whole = Values::of(&other.der);
-        let content = whole.expect(SEQUENCE).and_then(|whole| whole.inside().expect(SEQUENCE));
-        let content = content.map_err(|_| Fault::Wrong)?;
-        let signature = other.parsed.signature().raw_bytes();
-        self.signed(other.parsed.signature_algorithm(), None, content.whole, signature)
+    fn issued(&self, other: &Self, checks: &Checks) -> Result<Result<(), Fault>, VerificationError> {
+        checks.once(Signed::Certificate(other.sha256), self.sha256, other.der.len(), || {
+            let mut whole = Values::of(&other.der);
+            let content = whole.expect(SEQUENCE).and_then(|whole| whole.inside().expect(SEQUENCE));
+            let content = content.map_err(|_| Fault::Wrong)?;
+            let signature = other.parsed.signature().raw_bytes();
+            self.signed(other.parsed.signature_algorithm(), None, content.whole, signature)
+        })
     }
 
     pub(super) fn is_named_as_issuer_of(&self, other: &Self) -> bool {
-        self.content().subject() == other.content().issuer()
+        self.subject == other.issuer
     }
 
     fn is_valid_at(&self, at: Timestamp) -> bool {
@@ -244,14 +271,15 @@ pub(super) fn chain(
     is_anchor: &dyn Fn(&Signer) -> bool,
     purpose: CertificateUse,
     at: Timestamp,
+    checks: &Checks,
 ) -> Result<Chain, VerificationError> {
     if purpose != CertificateUse::Revocation && !leaf.has_purpose(purpose) {
         let what = if purpose == CertificateUse::Timestamps { "timestamps" } else { "documents" };
         return Err(bad(leaf, 0, &format!("it is not for signing {what}")));
     }
-    let mut search = Search { pool, is_anchor, at, left: MAX_TRIED, fault: None };
+    let mut search = Search { pool, is_anchor, at, checks, left: MAX_TRIED, fault: None };
     let mut chain = vec![Rc::clone(leaf)];
-    match search.complete(&mut chain) {
+    match search.complete(&mut chain)? {
         true => Ok(chain),
         false => Err(search.fault.unwrap_or(Untrusted)),
     }
@@ -261,14 +289,15 @@ struct Search<'s> {
     pool: &'s CertificatePool,
     is_anchor: &'s dyn Fn(&Signer) -> bool,
     at: Timestamp,
+    checks: &'s Checks,
     left: usize,
     /// The first reason why a chain was not accepted.
     fault: Option<VerificationError>,
 }
 
 impl Search<'_> {
-    fn complete(&mut self, chain: &mut Chain) -> bool {
-        let Some(last) = chain.last().cloned() else { return false };
+    fn complete(&mut self, chain: &mut Chain) -> Result<bool, VerificationError> {
+        let Some(last) = chain.last().cloned() else { return Ok(false) };
         let position = chain.len() - 1;
         let is_anchor = (self.is_anchor)(&last);
         // An anchor is trusted as it is; but a leaf that is one is used within its own dates.
@@ -276,26 +305,26 @@ impl Search<'_> {
             if !last.is_valid_at(self.at) {
                 let (not_before, not_after) = (last.known.not_before(), last.known.not_after());
                 let certificate = place(&last, position);
-                return self.refuse(OutOfDate { certificate, not_before, not_after, at: self.at });
+                return Ok(self.refuse(OutOfDate { certificate, not_before, not_after, at: self.at }));
             }
             if let Some(reason) = last.fault() {
-                return self.refuse(bad(&last, position, reason));
+                return Ok(self.refuse(bad(&last, position, reason)));
             }
         }
         if is_anchor {
-            return true;
+            return Ok(true);
         }
         if chain.len() == MAX_CHAIN {
-            return self.refuse(bad(&last, position, "its chain is too long"));
+            return Ok(self.refuse(bad(&last, position, "its chain is too long")));
         }
         let issuers: Vec<_> = self.pool.iter().filter(|other| other.is_named_as_issuer_of(&last)).cloned().collect();
         for issuer in issuers {
             if chain.iter().any(|known| known.der() == issuer.der()) {
                 continue;
             }
-            let Some(left) = self.left.checked_sub(1) else { return false };
+            let Some(left) = self.left.checked_sub(1) else { return Ok(false) };
             self.left = left;
-            match issuer.issued(&last) {
+            match issuer.issued(&last, self.checks)? {
                 Ok(()) => {}
                 Err(Fault::Unsupported(reason)) => {
                     self.refuse(bad(&last, position, reason));
@@ -311,14 +340,15 @@ impl Search<'_> {
                 continue;
             }
             chain.push(issuer);
-            if self.complete(chain) {
-                return true;
+            if self.complete(chain)? {
+                return Ok(true);
             }
             chain.pop();
         }
-        false
+        Ok(false)
     }
 
+    /// Keeps the first reason.
     fn refuse(&mut self, fault: VerificationError) -> bool {
         self.fault.get_or_insert(fault);
         false
@@ -339,11 +369,16 @@ fn bad(certificate: &Signer, position: usize, reason: &str) -> VerificationError
 }
 
 /// Whether a delegate of this issuer signs its OCSP responses.
-pub(super) fn is_responder(certificate: &Signer, issuer: &Signer, at: Timestamp) -> bool {
-    certificate.is_valid_at(at)
+pub(super) fn is_responder(
+    certificate: &Signer,
+    issuer: &Signer,
+    at: Timestamp,
+    checks: &Checks,
+) -> Result<bool, VerificationError> {
+    Ok(issuer.is_named_as_issuer_of(certificate)
+        && certificate.is_valid_at(at)
         && certificate.has_purpose(CertificateUse::Revocation)
-        && issuer.is_named_as_issuer_of(certificate)
-        && issuer.issued(certificate).is_ok()
+        && issuer.issued(certificate, checks)?.is_ok())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::ber::{self, OCTETS, OID, SEQUENCE, SET, Value, Values, time_of};
 use super::chain::{Allowance, CertificatePool, Signer};
 use super::key::{Fault, hash, hashed};
 use super::pdf::{Kind, RawSignature};
+use super::prefix::Prefixes;
 use super::revocation::RevocationValues;
 use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
 use crate::oid::{DATA, oid};
@@ -58,26 +59,32 @@ pub(super) struct Intact {
 /// The content that a CMS must sign.
 enum SignedContent<'a> {
     /// Bytes outside of it. The signed attributes must name the certificate, or need not.
-    Detached { covered: [&'a [u8]; 2], must_name_certificate: bool },
+    Detached { covered: [&'a [u8]; 2], digested: &'a Prefixes, must_name_certificate: bool },
     /// A timestamp of these bytes.
-    Timestamp { of: [&'a [u8]; 2] },
+    Timestamp { of: [&'a [u8]; 2], digested: &'a Prefixes },
 }
 
-/// Checks that a signature of a PDF is intact.
-pub(super) fn intact(found: &RawSignature<'_>, allowance: &Allowance) -> Result<Intact, VerificationError> {
+/// Checks that a signature of a PDF is intact. `digested` is what was digested of the PDF.
+pub(super) fn intact(
+    found: &RawSignature<'_>,
+    allowance: &Allowance,
+    digested: &Prefixes,
+) -> Result<Intact, VerificationError> {
+    let covered = found.covered;
     let about = match found.kind {
-        Kind::Pades => SignedContent::Detached { covered: found.covered, must_name_certificate: true },
-        Kind::Pkcs7 => SignedContent::Detached { covered: found.covered, must_name_certificate: false },
-        Kind::Timestamp => SignedContent::Timestamp { of: found.covered },
+        Kind::Pades => SignedContent::Detached { covered, digested, must_name_certificate: true },
+        Kind::Pkcs7 => SignedContent::Detached { covered, digested, must_name_certificate: false },
+        Kind::Timestamp => SignedContent::Timestamp { of: covered, digested },
     };
     let mut intact = read(&found.contents, &about, true, allowance)?;
     intact.time = intact.time.or(found.claimed);
     Ok(intact)
 }
 
-/// A timestamp of these bytes, as it stands in an XML signature.
+/// A timestamp of these bytes, as it stands in a signature.
 pub(super) fn timestamp(token: &[u8], of: &[u8], allowance: &Allowance) -> Result<Intact, VerificationError> {
-    read(token, &SignedContent::Timestamp { of: [of, &[]] }, false, allowance)
+    let digested = &Prefixes::default();
+    read(token, &SignedContent::Timestamp { of: [of, &[]], digested }, false, allowance)
 }
 
 fn read(
@@ -113,11 +120,11 @@ fn read(
     if let Some(lists) = data.optional(CONTEXT_1)? {
         for choice in lists.inside().all(MAX_ITEMS)? {
             match choice.tag {
-                SEQUENCE => values.lists.push(choice.whole.to_vec()),
+                SEQUENCE => values.lists.push(choice.whole.into()),
                 _ => {
                     let mut other = choice.inside();
                     if other.expect(OID)?.decoded::<ObjectIdentifier>()? == OCSP_IN_CMS {
-                        values.responses.extend(other.next()?.map(|response| response.whole.to_vec()));
+                        values.responses.extend(other.next()?.map(|response| Rc::from(response.whole)));
                     }
                 }
             }
@@ -138,12 +145,7 @@ fn read(
         }
         // A timestamp has none of its own here.
         if let SignedContent::Detached { .. } = about {
-            timestamps.push(read(
-                token.whole,
-                &SignedContent::Timestamp { of: [info.signature, &[]] },
-                false,
-                allowance,
-            )?);
+            timestamps.push(timestamp(token.whole, info.signature, allowance)?);
         }
     }
     Ok(Intact { signer, pool, values, time, timestamps })
@@ -216,22 +218,22 @@ impl<'s> SignerInfo<'s> {
             return Err(Malformed("its signed attributes are invalid"));
         }
         let time = match about {
-            SignedContent::Detached { covered, .. } => {
+            SignedContent::Detached { covered, digested, .. } => {
                 if content_type != DATA || content.is_some() {
                     return Err(Malformed("it is not detached"));
                 }
-                if stated.content != hashed(digest, *covered) {
+                if stated.content != digested.hashed(digest, *covered) {
                     return Err(VerificationError::Changed);
                 }
                 self.signed.one(SIGNING_TIME).ok().and_then(time_of)
             }
-            SignedContent::Timestamp { of } => {
+            SignedContent::Timestamp { of, digested } => {
                 let content = content.filter(|_| content_type == TIMESTAMP);
                 let token = content.ok_or(Malformed("it is not a timestamp"))?.content;
                 if stated.content != hashed(digest, [token]) {
                     return Err(VerificationError::BadSignature);
                 }
-                Some(imprint(token, *of)?)
+                Some(imprint(token, *of, digested)?)
             }
         };
         let must_name = !matches!(about, SignedContent::Detached { must_name_certificate: false, .. });
@@ -337,7 +339,7 @@ impl<'a> Attributes<'a> {
                         _ => continue,
                     };
                     let items = kind.inside().expect(SEQUENCE)?.inside().all(MAX_ITEMS)?;
-                    into.extend(items.iter().map(|item| item.whole.to_vec()));
+                    into.extend(items.iter().map(|item| Rc::from(item.whole)));
                 }
             }
         }
@@ -346,14 +348,14 @@ impl<'a> Attributes<'a> {
 }
 
 /// The time of a `TSTInfo` (RFC 3161, section 2.4.2), if it is about these bytes.
-fn imprint(token: &[u8], of: [&[u8]; 2]) -> Result<Timestamp, VerificationError> {
+fn imprint(token: &[u8], of: [&[u8]; 2], digested: &Prefixes) -> Result<Timestamp, VerificationError> {
     let mut fields = Values::of(token).expect(SEQUENCE)?.inside();
     fields.expect(INTEGER)?;
     fields.expect(OID)?;
     let mut imprint = fields.expect(SEQUENCE)?.inside();
     let algorithm: AlgorithmIdentifierOwned = imprint.expect(SEQUENCE)?.decoded()?;
     let digest = imprint.expect(OCTETS)?.content;
-    if digest != hashed(hash(algorithm.oid).map_err(unsupported)?, of) {
+    if digest != digested.hashed(hash(algorithm.oid).map_err(unsupported)?, of) {
         return Err(VerificationError::WrongTimestamp);
     }
     fields.expect(INTEGER)?;

@@ -74,11 +74,7 @@ pub(super) fn read_statement(bytes: &[u8]) {
 impl Evidence {
     /// Verifies a technical signature, as of a time.
     pub(super) fn verify(bytes: &[u8], trust: &SealTrust, at: Timestamp) -> Result<Self, VerificationError> {
-        Self::read(bytes, |intact| {
-            let mut judge = Judge::new(trust, at);
-            judge.take(intact);
-            judge.seal(intact, None, None).map(Some)
-        })
+        Self::read(bytes, |intact| Judge::new(trust, at).technical_signature(intact).map(Some))
     }
 
     /// Reads a technical signature without trust.

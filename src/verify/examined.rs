@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::chain::Allowance;
 use super::cms::{Intact, intact};
 use super::pdf::{Kind, RawSignature, SecurityStore, Update};
+use super::prefix::Prefixes;
 use crate::error::VerificationError;
 use crate::pdf::File;
 
@@ -25,8 +26,8 @@ pub(super) fn examine(bytes: &[u8]) -> Result<(Vec<ExaminedSignature>, SecurityS
     let view = file.whole()?;
     let found = view.signatures()?;
     let store = view.security_store()?;
-    let allowance = Allowance::default();
-    let mut checked: Vec<_> = found.iter().map(|found| intact(found, &allowance)).collect();
+    let (allowance, digested) = (Allowance::default(), Prefixes::default());
+    let mut checked: Vec<_> = found.iter().map(|found| intact(found, &allowance, &digested)).collect();
     let of_kind = |wanted: bool| {
         let fitting = found.iter().zip(&checked);
         let fitting = fitting.filter(|(found, intact)| intact.is_ok() && (found.kind == Kind::Timestamp) == wanted);

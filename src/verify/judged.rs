@@ -3,22 +3,26 @@
 //! A timestamp proves that what it covers was there at its time. The outermost is judged as of now, and each inner one
 //! as of the time that those around it prove. So is the seal: its certificate may have ended, as long as a timestamp
 //! proves that it was valid when it sealed. Who may be believed for a timestamp is a part of the trust; one of somebody
-//! else proves nothing, and does no harm either: as EN 319 102-1 says (sections 5.5.4 and 5.6.3), a timestamp that does
-//! not validate is ignored, and what it would have proven is not proven. `CheckedSignature::ignored_timestamps` lists
-//! them.
+//! else proves nothing, and does no harm either: as EN 319 102-1 says (section 5.5.4, step 3; section 5.6.3.4, step 5),
+//! a timestamp that does not validate is ignored, and what it would have proven is not proven.
+//! `CheckedSignature::ignored_timestamps` lists them.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 
 use super::chain::{CertificatePool, CertificateUse, Chain, Signer, chain, place};
+use super::checks::Checks;
 use super::cms::Intact;
 use super::examined::ExaminedSignature;
 use super::pdf::{Kind, SecurityStore};
-use super::revocation::{Revocation, RevocationValues};
+use super::revocation::{Revocation, RevocationValues, Revocations};
 use super::signature::{CheckedSignature, LongTermGap, SealFacts};
 use super::trust::SealTrust;
-use crate::error::VerificationError::{self, Appended, MissingProof, NotSigned, OutOfDate, Revoked, WrongSealer};
+use crate::error::VerificationError::{
+    self, Appended, MissingProof, NotSigned, OutOfDate, Revoked, TooComplex, WrongSealer,
+};
 
 /// A time that a timestamp proves.
 #[derive(Clone, Copy)]
@@ -33,18 +37,36 @@ pub(super) struct Judge<'j> {
     at: Timestamp,
     pool: CertificatePool,
     values: RevocationValues,
+    /// Of those who signed: the pool may be full.
+    serials: HashSet<Vec<u8>>,
+    checks: Checks,
 }
 
 impl<'j> Judge<'j> {
     pub(super) fn new(trust: &'j SealTrust, at: Timestamp) -> Self {
-        Self { trust, at, pool: trust.pool(), values: RevocationValues::default() }
+        let (values, checks) = (RevocationValues::default(), Checks::default());
+        Self { trust, at, pool: trust.pool(), values, serials: HashSet::new(), checks }
     }
 
     /// Takes certificates and revocation values, from whatever place.
-    pub(super) fn take(&mut self, intact: &Intact) {
+    fn take(&mut self, intact: &Intact) {
         self.pool.extend(&intact.pool);
         self.values.extend(intact.values.clone());
+        self.serials.insert(intact.signer.serial());
         intact.timestamps.iter().for_each(|timestamp| self.take(timestamp));
+    }
+
+    /// Reads the revocation values, once all certificates and values are there.
+    fn revocations(&self) -> Revocations<'_> {
+        let mut serials = self.serials.clone();
+        serials.extend(self.pool.iter().map(|certificate| certificate.serial()));
+        Revocations::read(&self.values, &serials)
+    }
+
+    /// The seal of a technical signature.
+    pub(super) fn technical_signature(mut self, intact: &Intact) -> Result<SealFacts, VerificationError> {
+        self.take(intact);
+        self.seal(intact, None, None, &self.revocations())
     }
 
     /// The signatures of a document, the oldest first.
@@ -54,7 +76,7 @@ impl<'j> Judge<'j> {
         store: SecurityStore,
     ) -> Result<Vec<CheckedSignature>, VerificationError> {
         store.certificates.iter().for_each(|der| self.pool.add(der));
-        self.values.extend(RevocationValues { lists: store.lists, responses: store.responses });
+        self.values.extend(store.values);
         for signature in examined {
             self.take(signature.intact.as_ref().map_err(Clone::clone)?);
         }
@@ -65,17 +87,19 @@ impl<'j> Judge<'j> {
         if let Some(changed) = examined.iter().rev().find(|signature| !signature.changes.is_empty()) {
             return Err(Appended { changes: changed.changes.clone() });
         }
+        let revocations = self.revocations();
         // From the outside in.
         let (mut outer, mut broken, mut judged) = (None, None, Vec::new());
         for (position, signature) in examined.iter().enumerate().rev() {
             let Ok(intact) = &signature.intact else { continue };
             let made = match signature.kind {
                 Kind::Timestamp => {
-                    let ignored = match self.timestamp(intact, outer) {
+                    let ignored = match self.timestamp(intact, outer, &revocations) {
                         Ok(proof) => {
                             outer = Some(earlier(outer, proof));
                             None
                         }
+                        Err(error @ TooComplex(_)) => return Err(error),
                         Err(error) => {
                             broken.get_or_insert((position + 1, error.clone()));
                             Some(error)
@@ -84,7 +108,7 @@ impl<'j> Judge<'j> {
                     CheckedSignature::of_pdf(&intact.signer, signature, intact.time, None).ignored(ignored)
                 }
                 _ => {
-                    let sealed = self.seal(intact, outer, broken.as_ref())?;
+                    let sealed = self.seal(intact, outer, broken.as_ref(), &revocations)?;
                     CheckedSignature::of_pdf(&intact.signer, signature, intact.time, Some(&sealed))
                 }
             };
@@ -95,15 +119,17 @@ impl<'j> Judge<'j> {
     }
 
     /// Judges a seal, of a PDF or of a technical signature.
-    pub(super) fn seal(
+    fn seal(
         &self,
         intact: &Intact,
         outer: Option<Proof>,
         broken: Option<&(usize, VerificationError)>,
+        revocations: &Revocations<'_>,
     ) -> Result<SealFacts, VerificationError> {
         let (mut proof, mut ignored) = (outer, Vec::new());
         for timestamp in &intact.timestamps {
-            match self.timestamp(timestamp, outer) {
+            match self.timestamp(timestamp, outer, revocations) {
+                Err(error @ TooComplex(_)) => return Err(error),
                 Ok(own) => proof = Some(earlier(proof, own)),
                 Err(error) => ignored.push(error),
             }
@@ -123,7 +149,7 @@ impl<'j> Judge<'j> {
             }
             other => other?,
         };
-        let has_values = self.unrevoked(&chain, at, proof.is_some())?;
+        let has_values = self.unrevoked(&chain, at, proof.is_some(), revocations)?;
         let mut missing = Vec::new();
         if proof.is_none() {
             missing.push(LongTermGap::Timestamp);
@@ -139,8 +165,9 @@ impl<'j> Judge<'j> {
     fn sealer(&self, signer: &Rc<Signer>, at: Timestamp) -> Result<Chain, VerificationError> {
         let mut fault = None;
         for rule in self.trust.rules() {
-            let found = chain(signer, &self.pool, &|other| rule.is_anchor(other), CertificateUse::Documents, at);
-            match found {
+            let is_anchor = |other: &Signer| rule.is_anchor(other);
+            match chain(signer, &self.pool, &is_anchor, CertificateUse::Documents, at, &self.checks) {
+                Err(error @ TooComplex(_)) => return Err(error),
                 Ok(chain) if rule.is_sealer(signer) => return Ok(chain),
                 Ok(_) => {
                     let found = signer.known().organization_number().map(|number| number.to_string());
@@ -158,13 +185,17 @@ impl<'j> Judge<'j> {
     }
 
     /// The proof of a timestamp, as of the time that is proven for it.
-    fn timestamp(&self, intact: &Intact, outer: Option<Proof>) -> Result<Proof, VerificationError> {
+    fn timestamp(
+        &self,
+        intact: &Intact,
+        outer: Option<Proof>,
+        revocations: &Revocations<'_>,
+    ) -> Result<Proof, VerificationError> {
         let at = outer.map_or(self.at, |proof| proof.time);
         let is_anchor = |other: &Signer| self.trust.is_timestamp_authority(other);
-        let chain = chain(&intact.signer, &self.pool, &is_anchor, CertificateUse::Timestamps, at)?;
-        self.unrevoked(&chain, at, true)?;
-        let time =
-            intact.time.ok_or(VerificationError::Malformed("the time of its timestamp is missing or invalid"))?;
+        let chain = chain(&intact.signer, &self.pool, &is_anchor, CertificateUse::Timestamps, at, &self.checks)?;
+        self.unrevoked(&chain, at, true, revocations)?;
+        let time = intact.time.ok_or(VerificationError::Malformed("the time of its timestamp is missing or invalid"))?;
         // One from the future of its own proof is no proof.
         if time > at {
             return Err(VerificationError::Malformed("the time of its timestamp is missing or invalid"));
@@ -173,12 +204,18 @@ impl<'j> Judge<'j> {
         Ok(Proof { time, until })
     }
 
-    /// Whether there are revocation values for the whole chain. None of it must have been revoked at the time; without
-    /// a proof of the time, never.
-    fn unrevoked(&self, chain: &Chain, at: Timestamp, is_proven: bool) -> Result<bool, VerificationError> {
+    /// Whether there are revocation values for the whole chain. None of it must have been revoked at the time; without a
+    /// proof of the time, never.
+    fn unrevoked(
+        &self,
+        chain: &Chain,
+        at: Timestamp,
+        is_proven: bool,
+        revocations: &Revocations<'_>,
+    ) -> Result<bool, VerificationError> {
         let mut has_values = true;
         for (position, pair) in chain.windows(2).enumerate() {
-            match self.values.of(&pair[0], &pair[1], &self.pool, at) {
+            match revocations.of(&pair[0], &pair[1], &self.pool, at, &self.checks)? {
                 Revocation::Revoked(since) if since <= at || !is_proven => {
                     return Err(Revoked { certificate: place(&pair[0], position), since });
                 }

@@ -68,9 +68,9 @@
 //!
 //! # Limits
 //!
-//! At most 64 signatures, 256 revisions, 2 048 certificates and 200 000 objects, and 64 MiB for an unpacked stream. A
-//! check takes a few passes over the bytes, and little additional memory. A document that exceeds a limit is refused
-//! with [`VerificationError::TooComplex`].
+//! At most 64 signatures, 256 revisions, 2 048 certificates, 200 000 objects, and 1 000 signatures of certificates and
+//! revocation values, and 64 MiB for an unpacked stream. A check takes a few passes over the bytes, and little
+//! additional memory. A document that exceeds a limit is refused with [`VerificationError::TooComplex`].
 //!
 //! The document itself is held in memory: [`ClientBuilder::max_download_in_memory`] limits it, and defaults to 200 MiB.
 //! Ten signers of 10 MB make a PDF of 120 to 150 MB.
@@ -80,6 +80,7 @@
 mod ber;
 mod canonical;
 mod chain;
+mod checks;
 mod cms;
 mod evidence;
 mod examined;
@@ -87,6 +88,7 @@ mod inspected;
 mod judged;
 mod key;
 mod pdf;
+mod prefix;
 mod revocation;
 mod signature;
 mod trust;
@@ -113,7 +115,7 @@ pub(crate) fn check_signature(covered: [&[u8]; 2], contents: &[u8]) {
             value: None,
             permits: pdf::Permits::default(),
         };
-        let _ = cms::intact(&found, &chain::Allowance::default());
+        let _ = cms::intact(&found, &chain::Allowance::default(), &prefix::Prefixes::default());
     }
 }
 

@@ -181,8 +181,8 @@ impl CheckedSignature {
     /// signature timestamp.
     ///
     /// A timestamp is ignored if its authority is not trusted, was not valid at the time that counts, or was revoked
-    /// (ETSI EN 319 102-1, sections 5.5.4 and 5.6.3): the document is as good as without it. If its proof is needed,
-    /// because the certificate of the seal has expired, the document is refused with
+    /// (ETSI EN 319 102-1, section 5.5.4, step 3, and section 5.6.3.4, step 5): the document is as good as without it. If
+    /// its proof is needed, because the certificate of the seal has expired, the document is refused with
     /// [`VerificationError::MissingProof`]. A timestamp that is not intact, or is about something else, is always
     /// refused. Empty for an [inspected](super::Inspected) document.
     pub fn ignored_timestamps(&self) -> &[VerificationError] {

@@ -15,9 +15,11 @@ use flate2::write::ZlibEncoder;
 pub struct Hostile {
     pub what: &'static str,
     pub bytes: Vec<u8>,
+    /// The root under which it is sealed (PEM), if it is: it may be verified then.
+    pub trust: Option<String>,
 }
 
-const MB: usize = 1_000_000;
+pub const MB: usize = 1_000_000;
 
 /// PDFs of at most 20 MB.
 pub fn pdfs() -> Vec<Hostile> {
@@ -39,8 +41,12 @@ pub fn pdfs() -> Vec<Hostile> {
         ("2 000 pages with 50 000 names in their resources", shared_resources()),
         ("100 000 cross-references to one stream of 5 MB", shared_stream()),
         ("1 000 pages with 50 000 annotations each", shared_annotations()),
+        ("cross-references with fields of 8 bytes", widths("8 8 8")),
+        ("cross-references with fields of 4 GB", widths("4294967295 4294967295 4294967295")),
+        ("cross-references without fields", widths("0 0 0")),
+        ("dictionaries, 30 deep, 60 000 times", deep()),
     ];
-    bombs.map(|(what, bytes)| Hostile { what, bytes }).into()
+    bombs.map(|(what, bytes)| Hostile { what, bytes, trust: None }).into()
 }
 
 /// Technical signatures of at most 20 MB.
@@ -59,10 +65,10 @@ pub fn xmls() -> Vec<Hostile> {
         ("64 references to 15 MB", references(15 * MB)),
         ("a namespace of 200 kB on each of 90 000 elements", exclusive()),
     ];
-    bombs.map(|(what, text)| Hostile { what, bytes: text.into_bytes() }).into()
+    bombs.map(|(what, text)| Hostile { what, bytes: text.into_bytes(), trust: None }).into()
 }
 
-fn deflated(content: &[u8]) -> Vec<u8> {
+pub fn deflated(content: &[u8]) -> Vec<u8> {
     let mut out = ZlibEncoder::new(Vec::new(), Compression::fast());
     out.write_all(content).unwrap();
     out.finish().unwrap()
@@ -179,6 +185,16 @@ fn predictor() -> Vec<u8> {
 fn cross_reference_stream() -> Vec<u8> {
     let content = deflated(&vec![0; 2 * MB]);
     with_cross_references("/W [1 1 0] /Size 1000000 /Filter /FlateDecode", &content)
+}
+
+fn widths(widths: &str) -> Vec<u8> {
+    let content = deflated(&vec![1; 24 * MB]);
+    with_cross_references(&format!("/W [{widths}] /Size 1000000 /Filter /FlateDecode"), &content)
+}
+
+fn deep() -> Vec<u8> {
+    let one = format!("{}{}", "<< /Kids [".repeat(15), "] >>".repeat(15));
+    written(&[format!("<< /AcroForm << /Fields [{}] >> >>", one.repeat(60_000)).into_bytes()])
 }
 
 fn many_streams() -> Vec<u8> {

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use crate::error::VerificationError::{self, TooComplex};
 use crate::pdf::{Dictionary, MAX_DEPTH, Object, View};
+use crate::verify::revocation::RevocationValues;
 
 /// The maximum number of nodes of the name tree, and of files.
 const MAX_NODES: usize = 10_000;
@@ -21,9 +23,8 @@ pub(in crate::verify) struct Attached {
 /// The document security store (ISO 32000-2, section 12.8.4.3): certificates and revocation values.
 #[derive(Default)]
 pub(in crate::verify) struct SecurityStore {
-    pub(in crate::verify) certificates: Vec<Vec<u8>>,
-    pub(in crate::verify) lists: Vec<Vec<u8>>,
-    pub(in crate::verify) responses: Vec<Vec<u8>>,
+    pub(in crate::verify) certificates: Vec<Rc<[u8]>>,
+    pub(in crate::verify) values: RevocationValues,
 }
 
 impl<'b> View<'_, 'b> {
@@ -79,11 +80,15 @@ impl<'b> View<'_, 'b> {
                 if let Object::Stream(dictionary, start) = self.follow(&item)? {
                     let value = self.stream(&dictionary, start)?;
                     self.budget().held(value.len())?;
-                    values.push(value.into_owned());
+                    values.push(Rc::from(value));
                 }
             }
             Ok(values)
         };
-        Ok(SecurityStore { certificates: values(b"Certs")?, lists: values(b"CRLs")?, responses: values(b"OCSPs")? })
+        let certificates = values(b"Certs")?;
+        Ok(SecurityStore {
+            certificates,
+            values: RevocationValues { lists: values(b"CRLs")?, responses: values(b"OCSPs")? },
+        })
     }
 }
