@@ -11,7 +11,7 @@ const MAX_OBJECTS: usize = 200_000;
 const MAX_READ: usize = 8_000_000;
 
 /// How many entries all cross-references have together.
-const MAX_ENTRIES: usize = 1_000_000;
+pub(crate) const MAX_ENTRIES: usize = 1_000_000;
 
 /// How many sections of cross-references a file has: one a revision, or two.
 pub(crate) const MAX_SECTIONS: usize = 256;
@@ -25,6 +25,9 @@ const MAX_UNPACKED: usize = 64 * 1024 * 1024;
 /// How much of it may be held at one time: unpacked object streams and cross-references.
 const MAX_HELD: usize = 32 * 1024 * 1024;
 
+/// How many sections are looked through for objects, together.
+const MAX_LOOKUPS: usize = 30_000_000;
+
 /// How deep objects and trees are nested.
 pub(crate) const MAX_DEPTH: usize = 32;
 
@@ -35,6 +38,7 @@ pub(crate) struct Budget {
     entries: Cell<usize>,
     unpacked: Cell<usize>,
     held: Cell<usize>,
+    lookups: Cell<usize>,
 }
 
 impl Budget {
@@ -50,12 +54,22 @@ impl Budget {
             entries: Cell::new(MAX_ENTRIES),
             unpacked: Cell::new(bytes.saturating_mul(2).saturating_add(MAX_UNPACKED)),
             held: Cell::new(MAX_HELD),
+            lookups: Cell::new(MAX_LOOKUPS),
         }
     }
 
-    #[cfg(feature = "sandbox")]
     pub(crate) fn objects_left(&self) -> usize {
         self.objects.get()
+    }
+
+    /// Gives back objects that were built and dropped.
+    pub(crate) fn give_back_objects(&self, left_before: usize) {
+        self.objects.set(left_before);
+    }
+
+    /// Sections that are looked through.
+    pub(crate) fn lookups(&self, count: usize) -> Result<(), VerificationError> {
+        take(&self.lookups, count, "too many cross-references in too many revisions")
     }
 
     pub(crate) fn object(&self) -> Result<(), VerificationError> {

@@ -17,14 +17,14 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-pub(crate) use self::budget::{Budget, MAX_DEPTH};
+pub(crate) use self::budget::{Budget, MAX_DEPTH, MAX_ENTRIES};
 pub(crate) use self::object::{Dictionary, Id, Object, Reader, unhex};
 #[cfg(feature = "sandbox")]
 pub(crate) use self::write::{Entries, Value, Writer, entries, text_string};
 pub(crate) use self::xref::{Entry, Section};
 use crate::error::VerificationError::{self, Ambiguous, NotPdf, TooComplex};
 
-/// How far a header may be from the start (ISO 32000-1, annex H).
+/// How far a header may be from the start for readers that are lenient (ISO 32000-1, annex H).
 const HEADER: usize = 1024;
 
 /// A PDF, as far as it was read.
@@ -57,9 +57,12 @@ impl<'b> File<'b> {
     }
 
     pub(crate) fn within(bytes: &'b [u8], budget: Budget) -> Result<Self, VerificationError> {
-        let has_header = bytes.windows(5).take(HEADER).any(|window| window == b"%PDF-");
-        let file = Self { bytes, budget, sections: RefCell::default(), streams: RefCell::default() };
-        if has_header { Ok(file) } else { Err(NotPdf) }
+        match bytes.windows(5).take(HEADER).position(|window| window == b"%PDF-") {
+            Some(0) => Ok(Self { bytes, budget, sections: RefCell::default(), streams: RefCell::default() }),
+            // Some readers count offsets from there, others from the start: they may find two documents.
+            Some(_) => Err(Ambiguous("its header is not at its start")),
+            None => Err(NotPdf),
+        }
     }
 
     /// The document as the file was when it ended here.
@@ -71,7 +74,25 @@ impl<'b> File<'b> {
 
     /// The document as it is.
     pub(crate) fn whole(&self) -> Result<View<'_, 'b>, VerificationError> {
-        self.until(self.bytes.len())
+        let view = self.until(self.bytes.len())?;
+        match self.first_section()? {
+            Some(at) if at != view.sections[0].at => Err(Ambiguous("it is linearized, and its start leads elsewhere")),
+            _ => Ok(view),
+        }
+    }
+
+    /// Where readers of linearized files look for cross-references, if they take this for one: its first object states
+    /// that, and the length of the file (ISO 32000-2, annex F). An update makes the file longer, so that they do not.
+    fn first_section(&self) -> Result<Option<usize>, VerificationError> {
+        let mut reader = Reader::new(self.bytes, 0, &self.budget);
+        let Ok(Some(_)) = reader.header() else { return Ok(None) };
+        let Ok(Object::Dictionary(first)) = reader.content() else { return Ok(None) };
+        let is_whole = first.get(b"L").and_then(Object::index) == Some(self.bytes.len());
+        if first.get(b"Linearized").is_none() || !is_whole || !reader.takes(b"endobj")? {
+            return Ok(None);
+        }
+        reader.skip()?;
+        Ok(Some(reader.at))
     }
 }
 
@@ -88,13 +109,15 @@ impl<'b> View<'_, 'b> {
         &self.sections[0].trailer
     }
 
-    pub(crate) fn entry(&self, number: u32) -> Option<Entry> {
-        self.sections.iter().find_map(|section| section.entry(number))
+    pub(crate) fn entry(&self, number: u32) -> Result<Option<Entry>, VerificationError> {
+        let found = self.sections.iter().enumerate().find_map(|(at, section)| Some((at, section.entry(number)?)));
+        self.budget().lookups(found.map_or(self.sections.len(), |(at, _)| at + 1))?;
+        Ok(found.map(|(_, entry)| entry))
     }
 
     /// An indirect object. One that is not there is null (ISO 32000-2, section 7.3.10).
     pub(crate) fn object(&self, id: Id) -> Result<Object, VerificationError> {
-        match self.entry(id.0) {
+        match self.entry(id.0)? {
             None | Some(Entry::Free) => Ok(Object::Null),
             Some(Entry::At(_, generation)) if generation != id.1 => Ok(Object::Null),
             Some(Entry::At(offset, _)) => {
@@ -121,7 +144,7 @@ impl<'b> View<'_, 'b> {
 
     pub(crate) fn object_stream(&self, number: u32) -> Result<Rc<ObjectStream>, VerificationError> {
         // An object stream is never in another one (ISO 32000-2, section 7.5.7).
-        let Some(Entry::At(offset, generation)) = self.entry(number) else {
+        let Some(Entry::At(offset, generation)) = self.entry(number)? else {
             return Err(Ambiguous("an object stream is not there"));
         };
         if let Some(known) = self.file.streams.borrow().get(&offset) {

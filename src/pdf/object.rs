@@ -93,6 +93,18 @@ impl Object {
     pub(crate) fn reference(&self) -> Option<Id> {
         if let Self::Reference(id) = self { Some(*id) } else { None }
     }
+
+    /// Tells every reference in it.
+    pub(crate) fn references(&self, tell: &mut impl FnMut(Id)) {
+        match self {
+            Self::Reference(id) => tell(*id),
+            Self::Array(items) => items.iter().for_each(|item| item.references(tell)),
+            Self::Dictionary(dictionary) | Self::Stream(dictionary, _) => {
+                dictionary.entries().for_each(|(_, value)| value.references(tell));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Reads tokens and objects from bytes.

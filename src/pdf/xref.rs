@@ -25,6 +25,8 @@ pub(crate) enum Entry {
 /// One section of cross-references.
 pub(crate) struct Section {
     pub(crate) at: usize,
+    /// Where the stream is that a table has beside it.
+    beside: Option<usize>,
     /// Where it ends, without `startxref`.
     ends: usize,
     /// Sorted by number.
@@ -41,6 +43,11 @@ impl Section {
         &self.entries
     }
 
+    /// Where it stands.
+    pub(crate) fn places(&self) -> impl Iterator<Item = usize> {
+        [self.at].into_iter().chain(self.beside)
+    }
+
     fn new(
         (at, ends): (usize, usize),
         mut entries: Vec<(u32, Entry)>,
@@ -53,7 +60,7 @@ impl Section {
         entries.dedup();
         match entries.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             true => Err(Ambiguous("an object has two places")),
-            false => Ok(Self { at, ends, entries, trailer }),
+            false => Ok(Self { at, beside: None, ends, entries, trailer }),
         }
     }
 }
@@ -114,9 +121,12 @@ pub(crate) fn chain(
 /// A section, with the stream that a table may have beside it.
 fn whole_section(bytes: &[u8], at: usize, budget: &Budget) -> Result<Section, VerificationError> {
     let table = section(bytes, at, budget)?;
-    match offset(&table, b"XRefStm")? {
-        Some(at) => merged(table, stream(bytes, at, budget)?),
-        None => Ok(table),
+    let Some(at) = offset(&table, b"XRefStm")? else { return Ok(table) };
+    let stream = stream(bytes, at, budget)?;
+    // Some readers follow both chains.
+    match offset(&stream, b"Prev")? {
+        own @ Some(_) if own != offset(&table, b"Prev")? => Err(Ambiguous("its cross-references lead to two places")),
+        _ => merged(table, stream),
     }
 }
 
@@ -139,7 +149,9 @@ fn merged(table: Section, stream: Section) -> Result<Section, VerificationError>
         }
     }
     entries.extend(stream.entries);
-    Section::new((table.at, table.ends), entries, table.trailer)
+    // Both must be in a revision that has one of them: the stream may stand behind it, where anybody can put one.
+    let beside = Some(stream.at);
+    Ok(Section { beside, ..Section::new((table.at, table.ends.max(stream.ends)), entries, table.trailer)? })
 }
 
 fn section(bytes: &[u8], at: usize, budget: &Budget) -> Result<Section, VerificationError> {

@@ -8,9 +8,10 @@
 //!
 //! Longer than 400 lines: what may follow a signature is one list of rules, which is read as a whole.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::form::Permits;
+use super::uses::Uses;
 use crate::error::VerificationError::{self, Ambiguous};
 use crate::pdf::{Dictionary, Entry, Id, Object, Reader, View};
 
@@ -27,15 +28,6 @@ pub(in crate::verify) struct Update<'u> {
     pub(in crate::verify) permits: &'u Permits,
 }
 
-/// Where numbers are first used: the position of the section, the oldest being 0.
-#[derive(Default)]
-pub(in crate::verify) struct Uses {
-    referenced: HashMap<u32, usize>,
-    defined: HashMap<u32, usize>,
-    /// What the newest document security store has, and by which objects each of it is referenced.
-    referrers: HashMap<u32, HashSet<u32>>,
-}
-
 struct Comparison<'c, 'f, 'b> {
     old: &'c View<'f, 'b>,
     new: &'c View<'f, 'b>,
@@ -48,40 +40,6 @@ struct Comparison<'c, 'f, 'b> {
 }
 
 impl<'f, 'b> View<'f, 'b> {
-    /// Where numbers are first defined and referenced. Only asked for where something follows a signature.
-    pub(in crate::verify) fn uses(&self) -> Result<Uses, VerificationError> {
-        let mut stored = HashSet::new();
-        if let Some(store) = self.catalog()?.get(b"DSS") {
-            reached(self, store, &mut stored)?;
-        }
-        let referrers = stored.into_iter().map(|number| (number, HashSet::new())).collect();
-        let mut uses = Uses { referrers, ..Uses::default() };
-        for (age, section) in self.sections.iter().rev().enumerate() {
-            for (number, entry) in section.entries() {
-                let mut tell = |id: Id| {
-                    uses.referenced.entry(id.0).or_insert(age);
-                    if let Some(referrers) = uses.referrers.get_mut(&id.0) {
-                        referrers.insert(*number);
-                    }
-                };
-                match *entry {
-                    Entry::Free => continue,
-                    Entry::At(offset, generation) => {
-                        self.reader_at(offset, Id(*number, generation))?.references(&mut tell)?;
-                    }
-                    Entry::In(stream, index) => {
-                        // An object stream of this number may be replaced later: then this one is not read.
-                        let Ok(stream) = self.object_stream(stream) else { continue };
-                        let Ok(at) = stream.position(*number, index) else { continue };
-                        Reader::new(&stream.content, at, self.budget()).references(&mut tell)?;
-                    }
-                }
-                uses.defined.entry(*number).or_insert(age);
-            }
-        }
-        Ok(uses)
-    }
-
     /// What this, the newest revision, changes in an older one, beyond what may follow that.
     pub(in crate::verify) fn changes_since(
         &self,
@@ -99,14 +57,23 @@ impl<'f, 'b> View<'f, 'b> {
         }
         numbers.sort_unstable();
         numbers.dedup();
+        // And what is in an object stream whose number is one of them.
+        let mut packed = Vec::new();
+        for section in &old.sections {
+            self.budget().lookups(section.entries().len())?;
+            packed.extend(section.entries().iter().filter_map(|(number, entry)| match entry {
+                Entry::In(stream, _) if numbers.binary_search(stream).is_ok() => Some(*number),
+                _ => None,
+            }));
+        }
+        numbers.extend(packed);
+        numbers.sort_unstable();
+        numbers.dedup();
         let mut changed = BTreeMap::new();
         for number in numbers {
-            let [before, after] = [old.current(number)?, self.current(number)?];
+            let (own, before) = old.current(number)?;
+            let (other, after) = self.current(number)?;
             // With another generation, no reference leads to it any more.
-            let [own, other] = [old, self].map(|view| match view.entry(number) {
-                Some(Entry::At(_, generation)) => generation,
-                _ => 0,
-            });
             if own != other || !same(old, &before, self, &after)? {
                 changed.insert(number, (before, after));
             }
@@ -121,6 +88,9 @@ impl<'f, 'b> View<'f, 'b> {
             update,
         };
         let mut found = comparison.unexplained()?;
+        if uses.end(comparison.age) > old.end {
+            found.push("an object of the revision that goes on behind its end".to_owned());
+        }
         match newer {
             0 => found.push("something behind the end, which is no revision".to_owned()),
             _ => found.extend(self.unreferenced(old, newer)?),
@@ -129,12 +99,13 @@ impl<'f, 'b> View<'f, 'b> {
         Ok(found)
     }
 
-    /// An object, of whatever generation.
-    fn current(&self, number: u32) -> Result<Object, VerificationError> {
-        match self.entry(number) {
-            Some(Entry::At(_, generation)) => self.object(Id(number, generation)),
-            _ => self.object(Id(number, 0)),
-        }
+    /// An object, of whatever generation, and that.
+    fn current(&self, number: u32) -> Result<(u16, Object), VerificationError> {
+        let generation = match self.entry(number)? {
+            Some(Entry::At(_, generation)) => generation,
+            _ => 0,
+        };
+        Ok((generation, self.object(Id(number, generation))?))
     }
 
     /// What stands behind the old revision and is no part of the newer ones.
@@ -149,6 +120,7 @@ impl<'f, 'b> View<'f, 'b> {
             let at = reader.at;
             let strange = Ok(Some(format!("something at offset {at} that is no part of a revision")));
             if let Some(id) = reader.header()? {
+                self.budget().lookups(sections.len())?;
                 let is_known = |entry: Option<Entry>| matches!(entry, Some(Entry::At(offset, _)) if offset == at);
                 let is_known = sections.iter().any(|section| section.at == at || is_known(section.entry(id.0)));
                 let Ok(object) = reader.content() else { return strange };
@@ -189,11 +161,12 @@ impl<'f, 'b> View<'f, 'b> {
     }
 }
 
-/// Whether two objects are the same, streams with their content as it stands in the file.
+/// Whether two objects are the same, streams with their content as it stands in the file. Two dictionaries may stand
+/// before one content.
 fn same(old: &View<'_, '_>, one: &Object, new: &View<'_, '_>, other: &Object) -> Result<bool, VerificationError> {
     match (one, other) {
         (Object::Stream(one, start), Object::Stream(other, begin)) => {
-            Ok(start == begin || (one == other && old.raw(one, *start)? == new.raw(other, *begin)?))
+            Ok(one == other && (start == begin || old.raw(one, *start)? == new.raw(other, *begin)?))
         }
         _ => Ok(one == other),
     }
@@ -229,8 +202,7 @@ impl Comparison<'_, '_, '_> {
 
     /// Whether an object was not there before, and nothing referred to it.
     fn is_new(&self, number: u32) -> bool {
-        let by = |first: &HashMap<u32, usize>| first.get(&number).is_some_and(|age| *age <= self.age);
-        !by(&self.uses.defined) && !by(&self.uses.referenced)
+        self.uses.is_new(number, self.age)
     }
 
     /// The trailer names the same catalog, and of the information only what programs write by themselves differs.
@@ -240,15 +212,17 @@ impl Comparison<'_, '_, '_> {
         if before.get(b"Root") != after.get(b"Root") {
             found.push("the catalog is another object".to_owned());
         }
+        // Readers ignore objects whose numbers are not below it (ISO 32000-2, table 15).
+        let size = |trailer: &Dictionary| trailer.get(b"Size").and_then(Object::index);
+        if size(after) < size(before) {
+            found.push("the number of objects".to_owned());
+        }
         let info = |view: &View<'_, '_>| view.dictionary(view.trailer(), b"Info").map(Option::unwrap_or_default);
         let [old, new] = [info(self.old)?, info(self.new)?];
         match differing(&old, &new).iter().all(|key| [b"ModDate".as_slice(), b"Producer"].contains(key)) {
             true => {
-                if let Some(id) = after.get(b"Info").and_then(Object::reference)
-                    && (before.get(b"Info") == after.get(b"Info") || self.is_new(id.0))
-                {
-                    self.explained.insert(id.0);
-                }
+                let [before, after] = [before.get(b"Info").cloned(), after.get(b"Info").cloned()];
+                self.explain(before.as_ref(), after.as_ref(), None)?;
             }
             false => found.push("the document information".to_owned()),
         }
@@ -264,8 +238,10 @@ impl Comparison<'_, '_, '_> {
                 found.push(format!("the catalog: {}", shown(key)));
             }
         }
-        let root = self.new.trailer().get(b"Root").and_then(Object::reference);
-        self.explained.extend(root.map(|id| id.0));
+        let root = self.new.trailer().get(b"Root").and_then(Object::reference).map(|id| id.0);
+        // Signatures refer to it, as what their locks are about (`/Data`).
+        let is_signature = |by: u32| self.update.signatures.iter().any(|value| value.0 == by);
+        self.explained.extend(root.filter(|root| self.uses.is_used_by(*root, is_signature)));
         if let Some(Object::Reference(id)) = new.get(b"Extensions")
             && self.is_new(id.0)
         {
@@ -278,10 +254,23 @@ impl Comparison<'_, '_, '_> {
                 found.push(format!("the form: {}", shown(key)));
             }
         }
-        self.explain(old.get(b"AcroForm"), new.get(b"AcroForm"));
-        let [had, has] = [self.old.array(&before, b"Fields")?, self.new.array(&after, b"Fields")?];
-        self.explain(before.get(b"Fields"), after.get(b"Fields"));
+        let mut beside = HashSet::new();
+        let others = new.entries().filter(|(key, _)| *key != b"AcroForm");
+        others.for_each(|(_, value)| value.references(&mut |id| beside.extend([id])));
+        if new.get(b"AcroForm").and_then(Object::reference).is_none_or(|id| !beside.contains(&id)) {
+            self.explain(old.get(b"AcroForm"), new.get(b"AcroForm"), root)?;
+        }
         let mut fields = HashSet::new();
+        let [had, has] = [list(self.old, &before, b"Fields")?, list(self.new, &after, b"Fields")?];
+        let (Some(had), Some(has)) = (had, has) else {
+            found.push("the form: its fields are not in a list".to_owned());
+            return Ok(fields);
+        };
+        if let Some(Object::Reference(id)) = after.get(b"Fields")
+            && self.is_new(id.0)
+        {
+            self.explained.insert(id.0);
+        }
         if !has.starts_with(&had) {
             found.push("the form: a field was removed or replaced".to_owned());
             return Ok(fields);
@@ -312,19 +301,21 @@ impl Comparison<'_, '_, '_> {
         let Object::Dictionary(field) = self.new.object(id)? else { return Ok(false) };
         let Some(Object::Reference(value)) = field.get(b"V") else { return Ok(false) };
         let name = self.new.value(&field, b"T")?.string().map(Box::<[u8]>::from).unwrap_or_default();
-        let is_timestamp = self.update.timestamps.contains(value);
+        // A field that was there may be something else at the same time: only who may sign fills it in.
+        let is_timestamp = self.update.timestamps.contains(value) && before.entries().next().is_none();
         let is_signature = self.update.signatures.contains(value) && self.update.permits.signing(&name);
         let is_known = |key: &&[u8]| KEYS.contains(key);
-        let has_kind = field.is(b"FT", b"Sig") && differing(before, &field).iter().all(is_known);
+        // It is a widget, and not a page, for instance.
+        let is_widget = |field: &Dictionary| {
+            let kinds = [(b"Type".as_slice(), b"Annot".as_slice()), (b"Subtype", b"Widget")];
+            kinds.iter().all(|(key, kind)| field.get(key).is_none() || field.is(key, kind))
+        };
+        let has_kind = field.is(b"FT", b"Sig") && is_widget(&field) && differing(before, &field).iter().all(is_known);
         if !has_kind || !(is_timestamp || is_signature) || !self.is_new(value.0) {
             return Ok(false);
         }
-        let rectangle = self.new.array(&field, b"Rect")?;
-        let is_invisible = match rectangle.as_slice() {
-            [left, bottom, right, top] => left == right || bottom == top,
-            _ => true,
-        };
-        if is_timestamp && !is_invisible {
+        // A timestamp shows nothing.
+        if is_timestamp && !is_invisible(self.new, &field)? {
             return Ok(false);
         }
         self.explained.extend([id.0, value.0]);
@@ -343,29 +334,20 @@ impl Comparison<'_, '_, '_> {
         after: &Dictionary,
         fields: &HashSet<Id>,
     ) -> Result<bool, VerificationError> {
-        let had = self.old.array(before, b"Annots")?;
-        let has = self.new.array(after, b"Annots")?;
-        Ok(appended(&had, &has, fields))
+        let lists = [list(self.old, before, b"Annots")?, list(self.new, after, b"Annots")?];
+        Ok(matches!(&lists, [Some(had), Some(has)] if appended(had, has, fields)))
     }
 
     /// The document security store: new objects, and those of the store that was there before.
     fn store(&mut self, found: &mut Vec<String>) -> Result<(), VerificationError> {
         let [old, new] = [self.old.catalog()?, self.new.catalog()?];
+        // What something else refers to, too, does not belong to the store alone.
         let mut known = HashSet::new();
         if let Some(store) = old.get(b"DSS") {
-            reached(self.old, store, &mut known)?;
+            self.old.reached(store, &mut known)?;
+            let alone = self.uses.of_store_alone([&old, &new, self.old.trailer(), self.new.trailer()]);
+            known.retain(|number| alone.contains(number));
         }
-        // What something else refers to, too, does not belong to the store alone.
-        let root = self.new.trailer().get(b"Root").and_then(Object::reference).map(|id| id.0);
-        let mut elsewhere = HashSet::new();
-        for (_, value) in old.entries().chain(new.entries()).filter(|(key, _)| *key != b"DSS") {
-            elsewhere.extend(value.reference().map(|id| id.0));
-        }
-        let referrers = &self.uses.referrers;
-        known.retain(|number| {
-            let by_others = |by: &u32| Some(*by) != root && !referrers.contains_key(by);
-            !elsewhere.contains(number) && referrers.get(number).is_some_and(|all| !all.iter().any(by_others))
-        });
         // A renewal may write a new store in place of one that an earlier renewal added, which nothing leads to any more.
         for newer in 1..self.new.sections.len() - self.age - 1 {
             let View { file, sections, end } = self.new;
@@ -382,13 +364,21 @@ impl Comparison<'_, '_, '_> {
         Ok(())
     }
 
-    /// Explains an object that has the place that another, or the same, had before.
-    fn explain(&mut self, before: Option<&Object>, after: Option<&Object>) {
+    /// Explains an object that has the place that another, or the same, had before, and whose values were compared, if it
+    /// has no other place: nothing but `by` refers to it. A stream has more than these values.
+    fn explain(
+        &mut self,
+        before: Option<&Object>,
+        after: Option<&Object>,
+        by: Option<u32>,
+    ) -> Result<(), VerificationError> {
         if let Some(Object::Reference(id)) = after
-            && (before == after || self.is_new(id.0))
+            && (before == after && self.uses.is_used_by(id.0, |own| Some(own) == by) || self.is_new(id.0))
+            && !matches!(self.new.object(*id)?, Object::Stream(..))
         {
             self.explained.insert(id.0);
         }
+        Ok(())
     }
 
     /// Explains everything that is reached from here and is new, or known to belong here.
@@ -413,27 +403,32 @@ impl Comparison<'_, '_, '_> {
     }
 }
 
-/// The numbers of the objects that are reached from here.
-fn reached(view: &View<'_, '_>, from: &Object, numbers: &mut HashSet<u32>) -> Result<(), VerificationError> {
-    let mut waiting = vec![from.clone()];
-    while let Some(object) = waiting.pop() {
-        match object {
-            Object::Reference(id) if numbers.insert(id.0) => waiting.push(view.object(id)?),
-            Object::Array(items) => waiting.extend(items),
-            Object::Dictionary(dictionary) | Object::Stream(dictionary, _) => {
-                waiting.extend(dictionary.entries().map(|(_, value)| value.clone()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 /// The keys whose values differ.
 fn differing<'d>(before: &'d Dictionary, after: &'d Dictionary) -> Vec<&'d [u8]> {
     let gone = before.entries().filter(|(key, value)| after.get(key) != Some(value));
     let new = after.entries().filter(|(key, _)| before.get(key).is_none());
     gone.chain(new).map(|(key, _)| key).collect()
+}
+
+/// The items of a list, which may be missing. Something else in its place has another meaning.
+fn list(view: &View<'_, '_>, of: &Dictionary, key: &[u8]) -> Result<Option<Vec<Object>>, VerificationError> {
+    Ok(match view.value(of, key)? {
+        Object::Null => Some(Vec::new()),
+        Object::Array(items) => Some(items),
+        _ => None,
+    })
+}
+
+/// Whether a widget has no area. Readers differ in what they take for a rectangle: here it is four values, or none.
+fn is_invisible(view: &View<'_, '_>, widget: &Dictionary) -> Result<bool, VerificationError> {
+    let Some(rectangle) = widget.get(b"Rect") else { return Ok(true) };
+    Ok(match view.follow(rectangle)? {
+        Object::Array(sides) => match sides.as_slice() {
+            [left, bottom, right, top] => left == right || bottom == top,
+            _ => false,
+        },
+        _ => false,
+    })
 }
 
 /// Whether a list is what it was, with fields behind it.

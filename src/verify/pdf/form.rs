@@ -98,8 +98,12 @@ impl<'b> View<'_, 'b> {
         }
         found.sort_by_key(|signature| signature.end);
         // A second field with the same signature shows somebody as a signer who signed nothing else.
-        match found.windows(2).any(|pair| pair[0].end == pair[1].end || pair[0].contents == pair[1].contents) {
-            true => Err(Malformed("one signature is the value of several fields")),
+        if found.windows(2).any(|pair| pair[0].end == pair[1].end || pair[0].contents == pair[1].contents) {
+            return Err(Malformed("one signature is the value of several fields"));
+        }
+        // Of two signatures the later one covers all of the earlier one: neither could be made before the other else.
+        match found.windows(2).any(|pair| pair[0].end > pair[1].covered[0].len()) {
+            true => Err(Malformed("its signatures overlap")),
             false => Ok(found),
         }
     }

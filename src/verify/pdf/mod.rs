@@ -3,6 +3,7 @@
 mod attached;
 mod changes;
 mod form;
+mod uses;
 
 pub(super) use self::attached::SecurityStore;
 pub(super) use self::changes::Update;

@@ -92,8 +92,7 @@ def written(objects, version="1.7", trailer="", newline=b"\n"):
 
 def updated(pdf, objects, trailer="", root=None, prev=None, free=(), table=True):
     """An incremental update: objects, their cross-references, a trailer."""
-    old = PdfFileReader(BytesIO(pdf), strict=False)
-    root = root or old.trailer.raw_get("/Root").idnum
+    root = root or root_of(pdf)
     out = pdf if pdf.endswith(b"\n") else pdf + b"\n"
     places = {}
     for number, value in objects.items():
