@@ -1,4 +1,9 @@
 //! What must never be seen: all that is logged at the most talkative level, and all that is printed of values and errors.
+//!
+//! What a caller asks for by name is no leak: `Evidence::signer_name` is a secret type that is exposed on purpose, and
+//! `signering inspect` prints it, because that is what it is for.
+//!
+//! Longer than 400 lines: one run through everything, whose output is searched at the end.
 
 mod support;
 
@@ -11,7 +16,9 @@ use http::StatusCode;
 use jiff::Timestamp;
 use posten_signering::direct::{self, JobStatus};
 use posten_signering::portal;
-use posten_signering::sandbox::{Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox, TokenFault};
+use posten_signering::sandbox::{
+    Fault, FaultRule, Nonsense, Operation, RefusalBody, Sandbox, TechnicalSignature, TokenFault,
+};
 use posten_signering::verify::{FailedVerification, Inspected, SealTrust, Sealer, Verified};
 use posten_signering::{
     Client, ContactInformation, Document, Error, ExitUrls, Identity, Pades, Poll, PollingQueue, Proxy, Retry,
@@ -145,6 +152,12 @@ async fn evidence(
             .extend(secrets.into_iter().filter_map(|(what, secret)| Some((what, secret?.expose_secret().to_owned()))));
     }
     assert!(stated.len() >= 9 && stated.iter().any(|(_, secret)| secret == NUMBER), "{}", stated.len());
+    // What stands in it in base64: the document, and the assertion of the electronic ID about the person.
+    let text = String::from_utf8_lossy(xml);
+    for element in ["OriginalDocument", "SAMLResponse"] {
+        let (_, inside) = text.split_once(&format!("<{element}")).and_then(|(_, rest)| rest.split_once('>')).unwrap();
+        stated.push(("what evidence has inside", inside.chars().take(60).collect()));
+    }
 
     let mut failed = |failed: FailedVerification| {
         output.see(&failed);
@@ -170,6 +183,43 @@ async fn evidence(
     let more = format!("\n({NUMBER}) /{TITLE}\n%%EOF\n");
     failed(Verified::<Pades>::check([pdf, more.as_bytes()].concat(), &trust, now).unwrap_err());
     stated
+}
+
+/// Bare technical signatures, whose certificates name the signers.
+async fn bare_evidence(output: &mut Output) -> Vec<(&'static str, String)> {
+    let bare = Sandbox::builder().technical_signature(TechnicalSignature::Bare).build();
+    let sandbox = Sandbox::start_with(bare).await.unwrap();
+    let done = support::sealed::completed(&sandbox, vec![Document::pdf(DOCUMENT_TITLE, tiny_pdf()).unwrap()]).await;
+    let seal = support::sealed::seal_trust(&sandbox);
+    let mut named = Vec::new();
+    for signature in done.signatures() {
+        let xades = signature.xades().unwrap();
+        let failed = xades.verified(&seal).await.unwrap_err();
+        output.see(&failed);
+        let xml = failed.bytes().unwrap().clone();
+        output.error(Err::<(), _>(failed.into()));
+        let inspected = Inspected::read_technical_signature(&xml).unwrap();
+        output.see(&inspected);
+        let sealed_by = inspected.evidence().sealed_by();
+        output.see(sealed_by);
+        named.push(("the subject of a signer's certificate", sealed_by.subject().to_owned()));
+        let pinned = SealTrust::pinned(sealed_by.certificate()).unwrap();
+        output.see(&pinned);
+        output.see(&xades.verified(&pinned).await.unwrap());
+        for at in (0..xml.len()).step_by(xml.len() / 200) {
+            let mut changed = xml.to_vec();
+            changed[at] ^= 1;
+            if let Err(failed) = Verified::<Xades>::check(changed, &pinned, Timestamp::now()) {
+                output.see(&failed);
+                output.error(Err::<(), _>(failed.into()));
+            }
+        }
+    }
+    // The files of evidence that is refused, in the PDF.
+    let signed = done.pades().verified(&seal).await.unwrap();
+    output.see(&signed.evidence());
+    assert!(signed.evidence().iter().all(Result::is_err) && named.len() == 2);
+    named
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -224,7 +274,8 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
     output.see(&done.pades());
     done.pades().bytes().await.unwrap();
     done.signatures()[0].xades().unwrap().bytes().await.unwrap();
-    let stated = evidence(&mut output, &sandbox, &done).await;
+    let mut stated = evidence(&mut output, &sandbox, &done).await;
+    stated.extend(bare_evidence(&mut output).await);
 
     // Every fault, on every call that carries something.
     for fault in [

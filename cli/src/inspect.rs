@@ -1,4 +1,7 @@
 //! `signering inspect`: shows a document package, a signed PDF or a technical signature, and verifies its seal.
+//!
+//! Names and numbers of signers, and titles, are printed, as table and as JSON: whoever inspects a document asks for
+//! them. Errors have none of them.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
