@@ -16,7 +16,7 @@ use std::thread;
 use jiff::Timestamp;
 use posten_signering::direct::{JobRequest, JobStatus, Signers};
 use posten_signering::sandbox::{Sandbox, TechnicalSignature};
-use posten_signering::verify::{FailedVerification, SealTrust, Sealer, Verified};
+use posten_signering::verify::{EvidenceForm, FailedVerification, SealTrust, Sealer, Verified};
 use posten_signering::{Document, Documents, Pades, TrustAnchors, Xades};
 
 use self::support::java::dss_under;
@@ -25,6 +25,9 @@ use self::support::{exit_urls, kari, ola, pdf};
 
 /// Whether each judge accepts a file, and its verdict in a few words. `None` if the judge does not read such files.
 type Verdicts = BTreeMap<&'static str, Option<(bool, String)>>;
+
+/// What bare technical signatures are about.
+const FILE: &str = "avtale.txt";
 
 const JUDGES: [&str; 3] = ["DSS", "pyHanko", "pdfsig"];
 
@@ -299,6 +302,7 @@ fn of_dss(directory: &Path) -> BTreeMap<String, (bool, String)> {
     for (option, suffix) in [("--trust", "roots.pem"), ("--crl", ".crl")] {
         options.extend(with_suffix(directory, suffix).into_iter().flat_map(|file| [PathBuf::from(option), file]));
     }
+    options.extend([PathBuf::from("--detached"), directory.join(FILE)]);
     options.extend([PathBuf::from("--sign"), directory.to_owned()]);
     let mut said: BTreeMap<String, (bool, String)> = BTreeMap::new();
     for verdict in dss_under(&options, &files) {
@@ -366,7 +370,13 @@ fn ours(directory: &Path, name: &str, trust: &SealTrust) -> (bool, String) {
     let verdict = match name.strip_suffix(".xml") {
         Some(_) => {
             let bytes = fs::read(directory.join(name)).unwrap();
-            Verified::<Xades>::check(bytes, trust, Timestamp::now()).map(drop).map_err(told)
+            let document = Document::text("Avtale", fs::read_to_string(directory.join(FILE)).unwrap()).unwrap();
+            let concerned = |verified: Verified<Xades>| match verified.evidence().form() {
+                EvidenceForm::LtvSdo => Ok(()),
+                _ if verified.evidence().concerns(&document) => Ok(()),
+                _ => Err("another document".to_owned()),
+            };
+            Verified::<Xades>::check(bytes, trust, Timestamp::now()).map_err(told).and_then(concerned)
         }
         None => {
             let bytes = fs::read(directory.join(format!("{name}.pdf"))).unwrap();

@@ -186,6 +186,23 @@ fn signatures_by_keys_on_curves_are_verified() {
     }
 }
 
+/// Java's programs write both numbers without the zeros that both begin with.
+#[test]
+fn a_signature_by_a_key_on_a_curve_may_lack_the_zeros_that_both_numbers_begin_with() {
+    let [.., curve] = &curves();
+    let mut lacks = false;
+    while !lacks {
+        let (text, certificate) = bare(curve, b"Hei", |value| {
+            lacks = value[0] == 0 && value[66] == 0;
+            if lacks {
+                value.remove(66);
+                value.remove(0);
+            }
+        });
+        check(&text, &certificate).unwrap();
+    }
+}
+
 #[test]
 #[ignore = "outside tool: needs xmlsec1"]
 fn outside_signatures_by_keys_on_curves_are_those_that_xmlsec1_accepts() {

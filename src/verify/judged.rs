@@ -195,7 +195,8 @@ impl<'j> Judge<'j> {
         let is_anchor = |other: &Signer| self.trust.is_timestamp_authority(other);
         let chain = chain(&intact.signer, &self.pool, &is_anchor, CertificateUse::Timestamps, at, &self.checks)?;
         self.unrevoked(&chain, at, true, revocations)?;
-        let time = intact.time.ok_or(VerificationError::Malformed("the time of its timestamp is missing or invalid"))?;
+        let time =
+            intact.time.ok_or(VerificationError::Malformed("the time of its timestamp is missing or invalid"))?;
         // One from the future of its own proof is no proof.
         if time > at {
             return Err(VerificationError::Malformed("the time of its timestamp is missing or invalid"));

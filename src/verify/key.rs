@@ -67,6 +67,11 @@ pub(super) fn verify_xml(
         (XmlAlgorithm::Rsa(digest), RSA) => {
             return verify(key, &identified(RSA, Some(Any::null())), Some(digest), message, signature);
         }
+        (XmlAlgorithm::Pss(digest), RSA) => {
+            let bytes = key.subject_public_key.raw_bytes();
+            let (verifier, _) = pss_with(digest)?;
+            return UnparsedPublicKey::new(verifier, bytes).verify(message, signature).map_err(|_| Fault::Wrong);
+        }
         (XmlAlgorithm::Ecdsa(SHA256), EC_KEY) => ECDSA_SHA256,
         (XmlAlgorithm::Ecdsa(SHA384), EC_KEY) => ECDSA_SHA384,
         (XmlAlgorithm::Ecdsa(SHA512), EC_KEY) => ECDSA_SHA512,
@@ -78,7 +83,12 @@ pub(super) fn verify_xml(
         P521 => 66,
         _ => return Err(UNKNOWN),
     };
-    let (r, s) = signature.split_at_checked(length).filter(|(_, s)| s.len() == length).ok_or(Fault::Wrong)?;
+    // Java's programs leave out zeros that both numbers begin with.
+    let half = signature.len() / 2;
+    let (r, s) = signature.split_at_checked(half).filter(|(r, s)| r.len() == s.len()).ok_or(Fault::Wrong)?;
+    if !(1..=length).contains(&half) {
+        return Err(Fault::Wrong);
+    }
     let number = |bytes| Uint::new(bytes).map_err(|_| Fault::Wrong);
     let signature = EcdsaSignature { r: number(r)?, s: number(s)? }.to_der().map_err(|_| Fault::Wrong)?;
     verify(key, &identified(oid, None), None, message, &signature)
@@ -88,6 +98,8 @@ pub(super) fn verify_xml(
 #[derive(Clone, Copy)]
 pub(super) enum XmlAlgorithm {
     Rsa(ObjectIdentifier),
+    /// With a salt as long as the digest (RFC 9231, section 2.3.10).
+    Pss(ObjectIdentifier),
     Ecdsa(ObjectIdentifier),
 }
 
@@ -125,17 +137,22 @@ fn pss(algorithm: &AlgorithmIdentifierOwned) -> Result<&'static dyn Verification
     let parameters = algorithm.parameters.as_ref().and_then(|any| PssParameters::from_der(&any.to_der().ok()?).ok());
     let parameters = parameters.ok_or(UNKNOWN)?;
     let named = parameters.hash.as_ref().map_or(SHA1, |hash| hash.oid);
-    let (verifier, length): (&'static dyn VerificationAlgorithm, u16) = match named {
+    let (verifier, length) = pss_with(named)?;
+    match parameters.salt_length.unwrap_or(20) == length {
+        true => Ok(verifier),
+        false => Err(Fault::Unsupported("its salt is not as long as its digest")),
+    }
+}
+
+/// And the length of the digest.
+fn pss_with(digest: ObjectIdentifier) -> Result<(&'static dyn VerificationAlgorithm, u16), Fault> {
+    Ok(match digest {
         SHA256 => (&aws::RSA_PSS_2048_8192_SHA256, 32),
         SHA384 => (&aws::RSA_PSS_2048_8192_SHA384, 48),
         SHA512 => (&aws::RSA_PSS_2048_8192_SHA512, 64),
         SHA1 => return Err(WEAK),
         _ => return Err(UNKNOWN),
-    };
-    match parameters.salt_length.unwrap_or(20) == length {
-        true => Ok(verifier),
-        false => Err(Fault::Unsupported("its salt is not as long as its digest")),
-    }
+    })
 }
 
 /// `RSASSA-PSS-params` of RFC 4055, section 3.1.

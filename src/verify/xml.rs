@@ -23,6 +23,7 @@ use crate::asice::xades::{DS, SHA256_URI};
 use crate::error::VerificationError::{self, Malformed, TooComplex, Unsupported};
 use crate::oid::{SHA256, SHA384, SHA512};
 use crate::xml::markup::{self, Limits};
+use crate::xml::text_of;
 
 /// The size of a document, in bytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -94,14 +95,21 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
             None => return Err(Malformed("its references are invalid")),
         }
     }
-    // What is read as signed properties is what is signed.
+    // What is read as signed properties is what is signed, and stands where they do: others do not look for them elsewhere.
     let properties = elements.iter().filter_map(|id| document.get_node(*id));
     let mut properties = properties.filter(|node| node.has_tag_name((XADES, "SignedProperties")));
     let properties = properties.next().ok_or(Malformed("its signed properties are not signed"))?;
-    let inside = properties.ancestors().any(|node| node == signature);
     let signed_properties = only(properties, XADES, "SignedSignatureProperties")?;
-    if !inside {
-        return Err(Malformed("its signed properties belong to another signature"));
+    let mut around = properties.ancestors().skip(1);
+    let is_in_place = around.next().is_some_and(|node| node.has_tag_name((XADES, "QualifyingProperties")))
+        && around.next().is_some_and(|node| node.has_tag_name((DS, "Object")))
+        && around.next() == Some(signature);
+    if !is_in_place {
+        return Err(Malformed("its signed properties are not in their place"));
+    }
+    let mut all = document.descendants().filter(|node| node.has_tag_name((XADES, "SignedProperties")));
+    if all.nth(1).is_some() {
+        return Err(Malformed("it has signed properties twice"));
     }
 
     let allowance = Allowance::default();
@@ -114,8 +122,8 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
     for node in signature.descendants().filter(|node| node.tag_name().namespace() == Some(XADES)) {
         match node.tag_name().name() {
             "EncapsulatedX509Certificate" => pool.add(&base64(node)?),
-            "EncapsulatedCRLValue" => values.lists.push(base64(node)?),
-            "EncapsulatedOCSPValue" => values.responses.push(base64(node)?),
+            "EncapsulatedCRLValue" => values.lists.push(base64(node)?.into()),
+            "EncapsulatedOCSPValue" => values.responses.push(base64(node)?.into()),
             _ => {}
         }
     }
@@ -139,7 +147,7 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
         }
     }
     let time =
-        children(signed_properties, XADES, "SigningTime").next().and_then(|node| node.text()?.trim().parse().ok());
+        children(signed_properties, XADES, "SigningTime").next().and_then(|node| text_of(node).trim().parse().ok());
     Ok(SignedXml { intact: Intact { signer, pool, values, time, timestamps }, elements, files, time })
 }
 
@@ -237,6 +245,9 @@ fn algorithm(info: Node<'_, '_>) -> Result<XmlAlgorithm, VerificationError> {
         Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256") => Ok(XmlAlgorithm::Rsa(SHA256)),
         Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha384") => Ok(XmlAlgorithm::Rsa(SHA384)),
         Some("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512") => Ok(XmlAlgorithm::Rsa(SHA512)),
+        Some("http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1") => Ok(XmlAlgorithm::Pss(SHA256)),
+        Some("http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1") => Ok(XmlAlgorithm::Pss(SHA384)),
+        Some("http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1") => Ok(XmlAlgorithm::Pss(SHA512)),
         Some("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256") => Ok(XmlAlgorithm::Ecdsa(SHA256)),
         Some("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384") => Ok(XmlAlgorithm::Ecdsa(SHA384)),
         Some("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512") => Ok(XmlAlgorithm::Ecdsa(SHA512)),
@@ -273,7 +284,8 @@ fn fault(fault: Fault) -> VerificationError {
 
 /// The bytes that an element's text stands for.
 fn base64(node: Node<'_, '_>) -> Result<Vec<u8>, VerificationError> {
-    let text = node.text().unwrap_or_default();
+    // All of it: a comment in it is not signed, and cuts nothing off.
+    let text = text_of(node);
     if text.len() > MAX_TEXT {
         return Err(TooComplex("a value of the XML signature is too large"));
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from asn1crypto import pem, x509
 
-from . import archived, bad, evidence, good, hostile
+from . import archived, bad, bare, evidence, good, hostile, prepared
 from .files import Files
 from .judge import Judge
 from .world import World
@@ -23,15 +23,16 @@ logging.disable(logging.CRITICAL)
 def make(directory):
     world = World()
     files = Files(directory)
-    for made in (good, archived, bad, hostile, evidence):
+    for made in (good, archived, bad, hostile, prepared, evidence, bare):
         made.make(files, world)
+    (directory / bare.FILE).write_bytes(evidence.DOCUMENT)
     (directory / "groups.txt").write_text("".join(f"{group} {name}\n" for name, group in files.names.items()))
     (directory / "roots.pem").write_bytes(b"".join(root.pem() for root in world.roots()))
     (directory / "seal-root.pem").write_bytes(world.root.pem())
     (directory / "timestamp-root.pem").write_bytes(world.stamps.pem())
     for at, published in enumerate(world.published()):
         (directory / f"{at}.crl").write_bytes(published)
-    for name, issued in [("seal", world.rsa), ("tsa", world.tsa)]:
+    for name, issued in [("seal", world.rsa), ("tsa", world.tsa), *world.curves.items()]:
         (directory / f"{name}.pem").write_bytes(b"".join(one.pem() for one in issued.chain))
         (directory / f"{name}.pkcs8").write_bytes(issued.pkcs8())
 

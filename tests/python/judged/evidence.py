@@ -3,6 +3,9 @@
 import hashlib
 from base64 import b64encode
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
 from . import pki
 from .pki import DAY, NOW, Issued, crl, token
 
@@ -15,6 +18,8 @@ EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED = f"{DS}enveloped-signature"
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 RSA = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+PSS = "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"
 DOCUMENT = b"I owe you 100"
 
 
@@ -24,6 +29,17 @@ def b64(value):
 
 def sha(text, digest="sha256"):
     return b64(hashlib.new(digest, text.encode() if isinstance(text, str) else text).digest())
+
+
+def value_of(signer, message, method):
+    """The value of an XML signature. One by ECDSA is two numbers, each as long as the order of the curve (RFC 9231)."""
+    name = method.rsplit("#")[-1]
+    digest = next((one for one in ("sha1", "sha384", "sha512") if one in name), "sha256")
+    value = signer.sign(message, digest, 32 if "MGF1" in name else None)
+    if isinstance(signer.key, ec.EllipticCurvePrivateKey):
+        length = (signer.key.curve.key_size + 7) // 8
+        value = b"".join(number.to_bytes(length, "big") for number in decode_dss_signature(value))
+    return value
 
 
 def content(at, who, time, document=DOCUMENT, stated=None):
@@ -90,8 +106,7 @@ def ltv_sdo(
         f'<ds:Reference URI="{uri}">{transforms}{method_}<ds:DigestValue>{whole}</ds:DigestValue></ds:Reference>'
         f"{second}"
     )
-    algorithm = {"rsa-sha1": "sha1", "rsa-sha512": "sha512"}.get(method.rsplit("#")[-1], "sha256")
-    value = b64(signer.sign(f"<ds:SignedInfo {SPACES}>{info}</ds:SignedInfo>".encode(), algorithm))
+    value = b64(value_of(signer, f"<ds:SignedInfo {SPACES}>{info}</ds:SignedInfo>".encode(), method))
     unsigned = "".join(f"<xades:EncapsulatedCRLValue>{b64(one)}</xades:EncapsulatedCRLValue>" for one in lists)
     if unsigned:
         unsigned = f"<xades:RevocationValues><xades:CRLValues>{unsigned}</xades:CRLValues></xades:RevocationValues>"
@@ -162,11 +177,26 @@ def make(files, w):
     files.bad("sdo-properties-not-signed.xml", ltv_sdo(w.rsa, properties_signed=False))
     files.bad("sdo-names-another-certificate.xml", ltv_sdo(w.rsa, named=w.second))
     files.bad("sdo-other-document.xml", ltv_sdo(w.rsa, inner=content(0, "Kari", NOW, stated=b"another")))
-    hostile(files, w, good.decode())
+    hostile(files, w, good.decode(), "sdo")
+    for name, signer in w.curves.items():
+        method = f"{MORE}ecdsa-sha{name[1:].replace('521', '512')}"
+        files.good(f"sdo-{name}.xml", ltv_sdo(signer, method=method))
+        files.good(f"sdo-{name}-timestamp.xml", ltv_sdo(signer, method=method, timestamp=(w.tsa,)))
+        files.bad(f"sdo-{name}-other-key.xml", ltv_sdo(Issued("Other", w.ca), chain=signer.chain, method=method))
+    files.good("sdo-p256-sha512.xml", ltv_sdo(w.curves["p256"], method=f"{MORE}ecdsa-sha512"))
+    files.good("sdo-pss.xml", ltv_sdo(w.rsa, method=PSS))
+    by_curve = ltv_sdo(w.curves["p256"], method=f"{MORE}ecdsa-sha256").decode()
+    hostile(files, w, by_curve, "sdo-p256", method=f"{MORE}ecdsa-sha256")
+    asn1 = b64(w.curves["p256"].sign(b"anything"))
+    value = by_curve[by_curve.index("<ds:SignatureValue>") + 19 : by_curve.index("</ds:SignatureValue>")]
+    files.hostile("sdo-p256-value-asn1.xml", by_curve.replace(value, asn1).encode())
+    # Zero and zero, which programs with a known fault took for a signature of anything.
+    files.hostile("sdo-p256-value-zeros.xml", by_curve.replace(value, b64(bytes(64))).encode())
+    files.hostile("sdo-pss-as-rsa.xml", ltv_sdo(w.rsa, method=PSS).replace(PSS.encode(), RSA.encode()))
 
 
-def hostile(files, w, good):
-    add = lambda name, text: files.hostile(f"sdo-{name}.xml", text.encode())
+def hostile(files, w, good, prefix, method=RSA):
+    add = lambda name, text: files.hostile(f"{prefix}-{name}.xml", text.encode())
     add("name-changed", once(good, "Kari Nordmann", "Mallory"))
     add("document-changed", once(good, b64(DOCUMENT), b64(b"I owe you 900")))
     add("time-changed", once(good, "<xades:SigningTime>20", "<xades:SigningTime>19"))
@@ -224,9 +254,16 @@ def hostile(files, w, good):
     add("signature-twice", once(good, "</LtvSdo>", f"{signature}</LtvSdo>"))
     add("reference-removed", good[: good.index("<ds:Reference URI")] + good[good.index("<ds:Reference Type") :])
     add("reference-to-properties", good.replace('URI="#root"', 'URI="#SignedProperties"'))
-    add("method-hmac", good.replace(RSA, f"{DS}hmac-sha1"))
-    add("method-none", good.replace(f'Algorithm="{RSA}"', 'Algorithm=""'))
+    add("method-hmac", good.replace(method, f"{DS}hmac-sha1"))
+    add("method-none", good.replace(f'Algorithm="{method}"', 'Algorithm=""'))
     add("value-empty", good[: good.index("<ds:SignatureValue>") + 19] + good[good.index("</ds:SignatureValue>") :])
+    add("pointer", good.replace('URI="#root"', "URI=\"#xpointer(id('root'))\""))
+    add("other-format", once(good, SDO, "https://example.com/LtvSdo-2.5"))
+    if method == RSA:
+        transforms(w, add)
+
+
+def transforms(w, add):
     stranger = Issued("Seal of the service", w.stranger, key=pki.rsa_key())
     forged = ltv_sdo(stranger, who="Mallory", named=w.rsa).decode()
     key = forged.index("<ds:X509Certificate>")
@@ -236,5 +273,3 @@ def hostile(files, w, good):
     add("transform-xpath", ltv_sdo(w.rsa, transform=xpath).decode())
     add("transform-xslt", ltv_sdo(w.rsa, transform="http://www.w3.org/TR/1999/REC-xslt-19991116").decode())
     add("transform-base64", ltv_sdo(w.rsa, transform=f"{DS}base64").decode())
-    add("pointer", good.replace('URI="#root"', "URI=\"#xpointer(id('root'))\""))
-    add("other-format", once(good, SDO, "https://example.com/LtvSdo-2.5"))

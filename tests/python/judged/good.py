@@ -235,7 +235,7 @@ def updates(files, w, source):
         p.pdf_name("/Name"): generic.pdf_string("Kari Nordmann"),
     }
     files.good("with-reason", sign(source, w.seal, extra=extra))
-    # Timestamps that prove nothing, of a seal that needs no proof: they are left out (EN 319 102-1, 5.5.4).
+    # Timestamps that prove nothing, of a seal that needs no proof: they are left out (EN 319 102-1, 5.5.4, step 3).
     no_tsa = Issued("No TSA", w.stamps, usage=("digital_signature",), organization="Timestamps AS")
     ended_tsa = w.stamps.tsa("TSA that ended", start=NOW - pki.YEAR, end=NOW - DAY)
     revoked_tsa = w.stamps.tsa("TSA that was revoked")

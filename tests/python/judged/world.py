@@ -1,6 +1,7 @@
 """Who there is: authorities, sealers, timestamp authorities, and the lists that are published."""
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from . import pki
 from .pki import DAY, NOW, YEAR, Issued, crl, year
@@ -21,6 +22,9 @@ class World:
         self.seal = Issued("Seal", self.ca)
         self.second = Issued("Second", self.ca)
         self.rsa = Issued("Seal of the service", self.ca, key=pki.rsa_key())
+        curves = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1()}
+        keys = {name: ec.generate_private_key(curve) for name, curve in curves.items()}
+        self.curves = {name: Issued(f"Seal on {name}", self.ca, key=key) for name, key in keys.items()}
         self.quiet = Issued("Quiet seal", self.dark)
         self.mallory = Issued("Seal", self.stranger)
         self.neighbor = Issued("Neighbor", self.ca, organization="Neighbor AS")

@@ -5,6 +5,7 @@ import eu.europa.esig.dss.diagnostic.TimestampWrapper;
 import eu.europa.esig.dss.enumerations.Indication;
 import eu.europa.esig.dss.enumerations.SubIndication;
 import eu.europa.esig.dss.jaxb.object.Message;
+import eu.europa.esig.dss.model.DSSDocument;
 import eu.europa.esig.dss.model.FileDocument;
 import eu.europa.esig.dss.simplereport.SimpleReport;
 import eu.europa.esig.dss.spi.DSSUtils;
@@ -32,7 +33,10 @@ import java.util.TreeSet;
  * cannot read or that has none. Nothing is fetched from anywhere: revocation lists that DSS would fetch are given as
  * files.
  *
- * <pre>java -jar dss-judge.jar [--trust ROOTS.pem]... [--crl FILE]... [--sign DIRECTORY] [--details] FILE...</pre>
+ * <pre>java -jar dss-judge.jar [--trust ROOTS.pem]... [--crl FILE]... [--detached FILE]... [--sign DIRECTORY]
+ *     [--details] FILE...</pre>
+ *
+ * The files of --detached are those that signatures may be about which do not contain them.
  *
  * With --sign, DSS first signs what stands in DIRECTORY/sources (see {@link Sign}), and judges that too.
  */
@@ -42,6 +46,7 @@ public class Judge {
     public static void main(String[] arguments) throws Exception {
         CommonTrustedCertificateSource trusted = new CommonTrustedCertificateSource();
         List<InputStream> lists = new ArrayList<>();
+        List<DSSDocument> detached = new ArrayList<>();
         List<File> files = new ArrayList<>();
         Path toSign = null;
         boolean details = false;
@@ -49,6 +54,7 @@ public class Judge {
             switch (arguments[at]) {
                 case "--trust" -> trust(trusted, arguments[++at]);
                 case "--crl" -> lists.add(new FileInputStream(arguments[++at]));
+                case "--detached" -> detached.add(new FileDocument(arguments[++at]));
                 case "--sign" -> toSign = Path.of(arguments[++at]);
                 case "--details" -> details = true;
                 default -> files.add(new File(arguments[at]));
@@ -65,7 +71,7 @@ public class Judge {
             files.addAll(new Sign(toSign, verifier).all());
         }
         boolean tellsDetails = details;
-        files.parallelStream().map(file -> judge(file, verifier, tellsDetails)).forEachOrdered(OUT::print);
+        files.parallelStream().map(file -> judge(file, verifier, detached, tellsDetails)).forEachOrdered(OUT::print);
     }
 
     private static void trust(CommonTrustedCertificateSource trusted, String file) throws Exception {
@@ -76,7 +82,8 @@ public class Judge {
         }
     }
 
-    private static String judge(File file, CommonCertificateVerifier common, boolean details) {
+    private static String judge(
+        File file, CommonCertificateVerifier common, List<DSSDocument> detached, boolean details) {
         Reports reports;
         StringBuilder lines = new StringBuilder();
         try {
@@ -85,6 +92,9 @@ public class Judge {
             verifier.setCrlSource(common.getCrlSource());
             SignedDocumentValidator validator = SignedDocumentValidator.fromDocument(new FileDocument(file));
             validator.setCertificateVerifier(verifier);
+            if (file.getName().endsWith(".xml")) {
+                validator.setDetachedContents(detached);
+            }
             reports = validator.validateDocument();
         } catch (Exception exception) {
             return new Line(file).with("error", String.valueOf(exception.getMessage())) + "\n";

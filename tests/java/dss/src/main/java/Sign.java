@@ -30,7 +30,9 @@ import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.security.spec.PSSParameterSpec;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -53,9 +55,10 @@ import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
 /**
  * A second maker of signed documents: signs with DSS what stands in a directory.
  *
- * <p>There are {@code seal.pem} and {@code tsa.pem} (chains), {@code seal.pkcs8} (RSA) and {@code tsa.pkcs8} (EC), and
- * in {@code sources} the documents: {@code plain.pdf}, {@code genuine.pdf} with attachments, {@code signed.pdf} with a
- * signature, and {@code sdo.xml}. The names of the signed files begin with {@code dss-}.
+ * <p>There are {@code seal.pem} and {@code tsa.pem} (chains), {@code seal.pkcs8} (RSA) and {@code tsa.pkcs8} (EC), the
+ * same of {@code p256}, {@code p384} and {@code p521} (EC), {@code avtale.txt}, and in {@code sources} the documents:
+ * {@code plain.pdf}, {@code genuine.pdf} with attachments, {@code signed.pdf} with a signature, and {@code sdo.xml}. The
+ * names of the signed files begin with {@code dss-}.
  */
 final class Sign {
     private static final String C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
@@ -100,9 +103,22 @@ final class Sign {
         save("dss-genuine.pdf", sign(source("genuine.pdf"), SignatureLevel.PAdES_BASELINE_T, none));
         save("dss-genuine-archived.pdf", sign(source("genuine.pdf"), SignatureLevel.PAdES_BASELINE_LTA, none));
         save("dss-ber-bouncy-castle.pdf", signInBer(plain));
-        save("dss-sdo.xml", signXml(SignatureLevel.XAdES_BASELINE_B));
-        save("dss-sdo-t.xml", signXml(SignatureLevel.XAdES_BASELINE_T));
-        save("dss-sdo-lt.xml", signXml(SignatureLevel.XAdES_BASELINE_LT));
+        for (SignatureLevel level : List.of(
+            SignatureLevel.XAdES_BASELINE_B, SignatureLevel.XAdES_BASELINE_T, SignatureLevel.XAdES_BASELINE_LT)) {
+            String end = level == SignatureLevel.XAdES_BASELINE_B ? "" : level.name().substring(14).toLowerCase();
+            end = end.replace('_', '-') + ".xml";
+            save("dss-sdo" + end, signXml(level, sdo(), new Sealer("seal", SignatureAlgorithm.RSA_SHA256)));
+            save("dss-bare" + end, signXml(level, null, new Sealer("seal", SignatureAlgorithm.RSA_SHA256)));
+        }
+        for (Sealer sealer : List.of(
+            new Sealer("p256", SignatureAlgorithm.ECDSA_SHA256),
+            new Sealer("p384", SignatureAlgorithm.ECDSA_SHA384),
+            new Sealer("p521", SignatureAlgorithm.ECDSA_SHA512),
+            new Sealer("seal", SignatureAlgorithm.RSA_SSA_PSS_SHA256_MGF1))) {
+            String name = (sealer.name().equals("seal") ? "pss" : sealer.name()) + ".xml";
+            save("dss-sdo-" + name, signXml(SignatureLevel.XAdES_BASELINE_B, sdo(), sealer));
+            save("dss-bare-" + name, signXml(SignatureLevel.XAdES_BASELINE_T, null, sealer));
+        }
         return made;
     }
 
@@ -157,30 +173,57 @@ final class Sign {
         return pades.extendDocument(document, parameters);
     }
 
-    private DSSDocument signXml(SignatureLevel level) throws Exception {
-        DSSDocument document = source("sdo.xml");
+    /** Who signs XML, by the name of chain and key, and how. */
+    private record Sealer(String name, SignatureAlgorithm algorithm) {}
+
+    /** The reference of an LTV-SDO to all of it. */
+    private List<DSSReference> sdo() {
         DSSReference reference = new DSSReference();
         reference.setId("whole");
         reference.setUri("#root");
-        reference.setContents(document);
+        reference.setContents(source("sdo.xml"));
         reference.setDigestMethodAlgorithm(DigestAlgorithm.SHA256);
         reference.setTransforms(List.of(new EnvelopedSignatureTransform(), new CanonicalizationTransform(C14N)));
+        return List.of(reference);
+    }
+
+    /** Signs the LTV-SDO by its reference, or without one a file beside. */
+    private DSSDocument signXml(SignatureLevel level, List<DSSReference> references, Sealer sealer) throws Exception {
+        boolean isBare = references == null;
+        DSSDocument document =
+            isBare ? new FileDocument(directory.resolve("avtale.txt").toFile()) : source("sdo.xml");
+        List<CertificateToken> own = chain(sealer.name() + ".pem").stream().map(Sign::token).toList();
         XAdESSignatureParameters parameters = new XAdESSignatureParameters();
         parameters.setSignatureLevel(level);
-        parameters.setSignaturePackaging(SignaturePackaging.ENVELOPED);
-        parameters.setSigningCertificate(chain.get(0));
-        parameters.setCertificateChain(chain);
-        parameters.setDigestAlgorithm(DigestAlgorithm.SHA256);
-        parameters.setReferences(List.of(reference));
-        SignatureValue value = value(xades.getDataToSign(document, parameters));
-        return xades.signDocument(document, parameters, value);
+        parameters.setSignaturePackaging(isBare ? SignaturePackaging.DETACHED : SignaturePackaging.ENVELOPED);
+        parameters.setSigningCertificate(own.get(0));
+        parameters.setCertificateChain(own);
+        parameters.setDigestAlgorithm(sealer.algorithm().getDigestAlgorithm());
+        parameters.setEncryptionAlgorithm(sealer.algorithm().getEncryptionAlgorithm());
+        if (isBare) {
+            parameters.setReferenceDigestAlgorithm(DigestAlgorithm.SHA256);
+        } else {
+            parameters.setReferences(references);
+        }
+        PrivateKey key = key(sealer.name() + ".pkcs8", sealer.name().equals("seal") ? "RSA" : "EC");
+        ToBeSigned data = xades.getDataToSign(document, parameters);
+        return xades.signDocument(document, parameters, value(data, key, sealer.algorithm()));
     }
 
     private SignatureValue value(ToBeSigned data) throws Exception {
-        Signature signature = Signature.getInstance("SHA256withRSA");
+        return value(data, key, SignatureAlgorithm.RSA_SHA256);
+    }
+
+    private static SignatureValue value(ToBeSigned data, PrivateKey key, SignatureAlgorithm algorithm)
+        throws Exception {
+        Signature signature = Signature.getInstance(algorithm.getJCEId());
+        if (algorithm == SignatureAlgorithm.RSA_SSA_PSS_SHA256_MGF1) {
+            signature = Signature.getInstance("RSASSA-PSS");
+            signature.setParameter(new PSSParameterSpec("SHA-256", "MGF1", MGF1ParameterSpec.SHA256, 32, 1));
+        }
         signature.initSign(key);
         signature.update(data.getBytes());
-        return new SignatureValue(SignatureAlgorithm.RSA_SHA256, signature.sign());
+        return new SignatureValue(algorithm, signature.sign());
     }
 
     private DSSDocument source(String name) {
