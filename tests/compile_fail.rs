@@ -18,13 +18,15 @@ const RUSTC: &str = "rustc 1.95.";
 const CASES: &str = "tests/compile_fail";
 
 /// The features of the library, and whether this test was built with them.
-const FEATURES: [(&str, bool); 6] = [
+const FEATURES: [(&str, bool); 8] = [
     ("default", cfg!(feature = "default")),
     ("blocking", cfg!(feature = "blocking")),
+    ("metrics", cfg!(feature = "metrics")),
     ("sandbox", cfg!(feature = "sandbox")),
     ("testing", cfg!(feature = "testing")),
     ("verify", cfg!(feature = "verify")),
     ("__bench", cfg!(feature = "__bench")),
+    ("__test", cfg!(feature = "__test")),
 ];
 
 /// The crates that a case can name.
