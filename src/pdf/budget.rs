@@ -4,34 +4,34 @@ use std::cell::Cell;
 
 use crate::error::VerificationError::{self, TooComplex};
 
-/// How many objects are built, direct ones and the items of arrays and dictionaries included.
+/// The maximum number of objects that are built, including direct ones and the items of arrays and dictionaries.
 const MAX_OBJECTS: usize = 200_000;
 
-/// How many bytes of objects are read, beyond a multiple of the file's size.
+/// The maximum number of bytes of objects that are read, beyond a multiple of the file's size.
 const MAX_READ: usize = 8_000_000;
 
-/// How many entries all cross-references have together.
+/// The maximum number of entries of all cross-references together.
 pub(crate) const MAX_ENTRIES: usize = 1_000_000;
 
-/// How many sections of cross-references a file has: one a revision, or two.
+/// The maximum number of sections of cross-references of a file, which has one or two per revision.
 pub(crate) const MAX_SECTIONS: usize = 256;
 
-/// How much one stream may grow when it is unpacked, in bytes.
+/// The maximum size of one unpacked stream, in bytes.
 const MAX_STREAM: usize = 64 * 1024 * 1024;
 
-/// How much all streams may grow together, beyond a multiple of the file's size.
+/// The maximum size of all unpacked streams together, beyond a multiple of the file's size.
 const MAX_UNPACKED: usize = 64 * 1024 * 1024;
 
-/// How much of it may be held at one time: unpacked object streams and cross-references.
+/// The maximum size of unpacked object streams and cross-references that are held at one time.
 const MAX_HELD: usize = 32 * 1024 * 1024;
 
-/// How many sections are looked through for objects, together.
+/// The maximum number of sections that are searched for objects, together.
 const MAX_LOOKUPS: usize = 30_000_000;
 
 /// How deep objects and trees are nested.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// What is left of each limit.
+/// The remainder of each limit.
 pub(crate) struct Budget {
     objects: Cell<usize>,
     read: Cell<usize>,
@@ -85,7 +85,7 @@ impl Budget {
         take(&self.entries, count, "too many cross-references")
     }
 
-    /// How much a stream may be unpacked to.
+    /// The maximum size to which a stream may be unpacked now.
     pub(crate) fn room(&self) -> usize {
         self.unpacked.get().min(MAX_STREAM)
     }

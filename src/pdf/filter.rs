@@ -65,7 +65,7 @@ impl<'b> View<'_, 'b> {
     }
 }
 
-/// What was unpacked, within its limit.
+/// The unpacked bytes, within their limit.
 struct Plain {
     bytes: Vec<u8>,
     most: usize,

@@ -24,7 +24,7 @@ pub(crate) use self::write::{Entries, Value, Writer, entries, text_string};
 pub(crate) use self::xref::{Entry, Section};
 use crate::error::VerificationError::{self, Ambiguous, NotPdf, TooComplex};
 
-/// How far a header may be from the start for readers that are lenient (ISO 32000-1, annex H).
+/// The maximum distance of a header from the start, for lenient readers (ISO 32000-1, annex H).
 const HEADER: usize = 1024;
 
 /// A PDF, as far as it was read.
@@ -41,7 +41,7 @@ pub(crate) struct View<'f, 'b> {
     pub(crate) file: &'f File<'b>,
     /// The newest first.
     pub(crate) sections: Vec<Rc<Section>>,
-    /// Where it ends.
+    /// The offset of its end.
     pub(crate) end: usize,
 }
 
@@ -81,8 +81,9 @@ impl<'b> File<'b> {
         }
     }
 
-    /// Where readers of linearized files look for cross-references, if they take this for one: its first object states
-    /// that, and the length of the file (ISO 32000-2, annex F). An update makes the file longer, so that they do not.
+    /// The place where readers of linearized files look for cross-references, if they take this for one: its first
+    /// object states that, and the length of the file (ISO 32000-2, annex F). An update makes the file longer, so that
+    /// they do not.
     fn first_section(&self) -> Result<Option<usize>, VerificationError> {
         let mut reader = Reader::new(self.bytes, 0, &self.budget);
         let Ok(Some(_)) = reader.header() else { return Ok(None) };
@@ -183,7 +184,7 @@ impl<'b> View<'_, 'b> {
         stream::unpacked(dictionary, raw, self.budget())
     }
 
-    /// What a reference leads to, or the object itself.
+    /// The object of a reference, or the object itself.
     pub(crate) fn follow(&self, object: &Object) -> Result<Object, VerificationError> {
         let mut found = match object {
             Object::Reference(id) => self.object(*id)?,

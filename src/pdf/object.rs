@@ -366,7 +366,7 @@ impl<'r> Reader<'r> {
         Ok(Object::String(string.into()))
     }
 
-    /// What stands behind a backslash (ISO 32000-2, table 3).
+    /// An escape sequence after its backslash (ISO 32000-2, table 3).
     fn escaped(&mut self) -> Result<Option<u8>, VerificationError> {
         Ok(Some(match self.next()? {
             b'n' => b'\n',

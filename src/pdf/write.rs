@@ -158,15 +158,15 @@ pub(crate) use entries;
 /// A file that is being written.
 pub(crate) struct Writer {
     bytes: Vec<u8>,
-    /// How many numbers are taken.
+    /// The number of object numbers in use.
     taken: u32,
-    /// Where the objects of this revision are.
+    /// The offsets of the objects of this revision.
     offsets: BTreeMap<u32, usize>,
-    /// Where the cross-references of the revision before this one are.
+    /// The offset of the cross-references of the revision before this one.
     before: Option<usize>,
 }
 
-/// How far a file was written.
+/// A position in a file that is being written.
 pub(crate) struct Mark {
     length: usize,
     taken: u32,

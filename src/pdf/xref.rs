@@ -9,10 +9,10 @@ use super::object::{Dictionary, Object, Reader, is_white};
 use super::stream::unpacked;
 use crate::error::VerificationError::{self, Ambiguous, Encrypted, NotPdf, TooComplex};
 
-/// How far before the end `startxref` is looked for.
+/// The size of the end of a file that is searched for `startxref`.
 const TAIL: usize = 2048;
 
-/// Where an object is.
+/// The position of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     Free,
@@ -25,9 +25,9 @@ pub(crate) enum Entry {
 /// One section of cross-references.
 pub(crate) struct Section {
     pub(crate) at: usize,
-    /// Where the stream is that a table has beside it.
+    /// The offset of the stream that a table has beside it.
     beside: Option<usize>,
-    /// Where it ends, without `startxref`.
+    /// The offset of its end, without `startxref`.
     ends: usize,
     /// Sorted by number.
     entries: Vec<(u32, Entry)>,
@@ -43,7 +43,7 @@ impl Section {
         &self.entries
     }
 
-    /// Where it stands.
+    /// Its offset.
     pub(crate) fn places(&self) -> impl Iterator<Item = usize> {
         [self.at].into_iter().chain(self.beside)
     }
@@ -137,8 +137,8 @@ fn offset(section: &Section, key: &[u8]) -> Result<Option<usize>, VerificationEr
     }
 }
 
-/// A table, and the stream for readers that know streams. What the table calls free may be in the stream; an object that
-/// is in both at two places is another one for other readers.
+/// A table, and the stream for readers that know streams. What the table calls free may be in the stream; an object
+/// that is in both at two places is another one for other readers.
 fn merged(table: Section, stream: Section) -> Result<Section, VerificationError> {
     let mut entries = Vec::new();
     for (number, entry) in table.entries {

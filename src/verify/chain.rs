@@ -201,8 +201,8 @@ impl Signer {
     }
 }
 
-/// How many certificates all signatures and timestamps of a document may bring along: each takes some kilobytes when it
-/// is parsed, and 64 signatures may have hundreds.
+/// The remaining number of certificates that all signatures and timestamps of a document may contain: each takes some
+/// kilobytes when it is parsed, and 64 signatures may have hundreds.
 #[derive(Clone)]
 pub(super) struct Allowance(Rc<Cell<usize>>);
 

@@ -1,7 +1,7 @@
 //! Signatures of certificates and revocation values: each is verified once, and a document may want so many.
 //!
-//! A document brings along hundreds of certificates and of revocation values, and each of them may be by any other: what is
-//! not counted over the whole document takes minutes.
+//! A document brings along hundreds of certificates and of revocation values, and each of them may be by any other:
+//! what is not counted over the whole document takes minutes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -9,14 +9,15 @@ use std::collections::HashMap;
 use super::key::Fault;
 use crate::error::VerificationError::{self, TooComplex};
 
-/// How many signatures are verified, and certificates of OCSP responders read, besides those that are judged. 64
-/// timestamps by different authorities, with an OCSP response for each certificate, want some 400.
+/// The maximum number of signatures that are verified, and of certificates of OCSP responders that are read, besides
+/// those that are judged. 64 timestamps by different authorities, with an OCSP response for each certificate, want some
+/// 400.
 const MAX_CHECKS: usize = 1_000;
 
-/// How many bytes these signatures may cover together.
+/// The maximum number of bytes that these signatures may cover together.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
-/// What is signed.
+/// A signed value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Signed {
     /// A certificate, by its SHA-256.
@@ -26,10 +27,10 @@ pub(super) enum Signed {
     Response(usize),
 }
 
-/// What is signed, by whom, and whether that holds.
+/// The result for each signed value and signer.
 type Known = HashMap<(Signed, [u8; 32]), Result<(), Fault>>;
 
-/// What was verified, and what may still be.
+/// The results so far, and the remaining limits.
 pub(super) struct Checks {
     known: RefCell<Known>,
     left: Cell<usize>,

@@ -242,8 +242,8 @@ impl<'s> SignerInfo<'s> {
         Ok(time)
     }
 
-    /// What is signed is the attributes as a SET OF in DER (RFC 5652, section 5.4). Makers that write BER may have
-    /// signed them in the order in which they stand there, or sorted.
+    /// Verifies the signature over the attributes as a SET OF in DER (RFC 5652, section 5.4). Programs that write BER
+    /// may have signed them in the order in which they stand there, or sorted.
     fn by_key_of(&self, signer: &Signer) -> Result<(), VerificationError> {
         let mut message = Vec::new();
         ber::write(&mut message, SET, self.message);
@@ -260,8 +260,8 @@ impl<'s> SignerInfo<'s> {
         verify(&message).map_err(|_| VerificationError::BadSignature)
     }
 
-    /// What is signed names the certificate, so that no other with the same key can take its place. PAdES and
-    /// timestamps must have it.
+    /// Checks that the signed attributes name the certificate, so that no other with the same key can replace it. PAdES
+    /// and timestamps must have it.
     fn names(&self, signer: &Signer, must_name: bool) -> Result<(), VerificationError> {
         let named = |oid| -> Result<SigningCertificateV2, VerificationError> {
             SigningCertificateV2::from_der(self.signed.one(oid)?.whole)

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use aws_lc_rs::digest::{Algorithm, Context};
 
-/// What was digested of one file, once for each algorithm.
+/// The digests of one file so far, one per algorithm.
 #[derive(Default)]
 pub(super) struct Prefixes(RefCell<Vec<Prefix>>);
 

@@ -17,10 +17,10 @@ use super::key::{hash, hashed};
 use crate::error::VerificationError;
 use crate::oid::{SHA256, SHA384, SHA512, oid};
 
-/// How many lists, responses and statuses in a response are read.
+/// The maximum number of lists, of responses, and of statuses in a response.
 const MAX_VALUES: usize = 1_000;
 
-/// How many certificates a response may bring along.
+/// The maximum number of certificates in a response.
 const MAX_CERTIFICATES: usize = 16;
 
 const OCSP_BASIC: ObjectIdentifier = oid("1.3.6.1.5.5.7.48.1.1");
@@ -40,7 +40,7 @@ pub(super) struct RevocationValues {
     pub(super) responses: Vec<Rc<[u8]>>,
 }
 
-/// What the values say of a certificate.
+/// The revocation status of a certificate by the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Revocation {
     /// Nothing.
@@ -121,7 +121,7 @@ impl<'v> Revocations<'v> {
         Self { lists: lists.collect(), responses, statuses, issuers: RefCell::default() }
     }
 
-    /// What they say of a certificate at a time. Those that were made for another time than this say nothing good of it.
+    /// The revocation status of a certificate at a time. Values of another time do not prove that it is valid.
     pub(super) fn of(
         &self,
         certificate: &Signer,
@@ -331,7 +331,8 @@ fn time(values: &mut Values<'_>) -> Result<Option<Timestamp>, VerificationError>
     Ok(None)
 }
 
-/// Whether a value that was made then, and is replaced then, is about this time: it was made after it, or was the newest.
+/// Whether a value that was made then, and is replaced then, is about this time: it was made after it, or was the
+/// newest.
 fn is_about(made: Option<Timestamp>, next: Option<Timestamp>, at: Timestamp) -> bool {
     made.is_some_and(|made| made >= at) || next.is_some_and(|next| next >= at)
 }

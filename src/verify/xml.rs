@@ -95,7 +95,8 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
             None => return Err(Malformed("its references are invalid")),
         }
     }
-    // What is read as signed properties is what is signed, and stands where they do: others do not look for them elsewhere.
+    // What is read as signed properties is what is signed, and stands where they do: others do not look for them
+    // elsewhere.
     let properties = elements.iter().filter_map(|id| document.get_node(*id));
     let mut properties = properties.filter(|node| node.has_tag_name((XADES, "SignedProperties")));
     let properties = properties.next().ok_or(Malformed("its signed properties are not signed"))?;
@@ -151,7 +152,7 @@ pub(super) fn signed(document: &Document<'_>) -> Result<SignedXml, VerificationE
     Ok(SignedXml { intact: Intact { signer, pool, values, time, timestamps }, elements, files, time })
 }
 
-/// How much canonical XML may still be written, for all references together: several of them may cover all of a
+/// The remaining size of canonical XML, for all references together: several of them may cover all of a
 /// document, and a namespace may be written again for each element.
 struct Written(Cell<usize>);
 

@@ -1,10 +1,10 @@
-//! What was changed after a revision, object by object.
+//! The changes after a revision, object by object.
 //!
 //! Long-term validation adds a document security store and timestamps (ETSI EN 319 142-1, section 5.4), and a further
-//! signature adds its field. Everything else is a change: of two revisions the objects are compared, and each object that
-//! differs must be one of these additions. What is referenced and not there counts as there: giving it a content is a
-//! change, too. And between the revisions stands nothing that no cross-reference leads to, so that a reader that repairs
-//! files finds nothing else.
+//! signature adds its field. Everything else is a change: of two revisions the objects are compared, and each object
+//! that differs must be one of these additions. What is referenced and not there counts as there: giving it a content
+//! is a change, too. And between the revisions stands nothing that no cross-reference leads to, so that a reader that
+//! repairs files finds nothing else.
 //!
 //! Longer than 400 lines: what may follow a signature is one list of rules, which is read as a whole.
 
@@ -15,16 +15,16 @@ use super::uses::Uses;
 use crate::error::VerificationError::{self, Ambiguous};
 use crate::pdf::{Dictionary, Entry, Id, Object, Reader, View};
 
-/// How many changes are named.
+/// The maximum number of changes that are named.
 const MAX_NAMED: usize = 20;
 
-/// What may follow a revision.
+/// The permitted changes after a revision.
 pub(in crate::verify) struct Update<'u> {
     /// The values of timestamps that are intact.
     pub(in crate::verify) timestamps: HashSet<Id>,
     /// The values of further signatures that are intact and trusted.
     pub(in crate::verify) signatures: HashSet<Id>,
-    /// What the signature of the revision permits.
+    /// The permissions of the revision's signature.
     pub(in crate::verify) permits: &'u Permits,
 }
 
@@ -40,7 +40,7 @@ struct Comparison<'c, 'f, 'b> {
 }
 
 impl<'f, 'b> View<'f, 'b> {
-    /// What this, the newest revision, changes in an older one, beyond what may follow that.
+    /// The changes of this, the newest revision, to an older one, except permitted ones.
     pub(in crate::verify) fn changes_since(
         &self,
         old: &View<'f, 'b>,
@@ -108,7 +108,7 @@ impl<'f, 'b> View<'f, 'b> {
         Ok((generation, self.object(Id(number, generation))?))
     }
 
-    /// What stands behind the old revision and is no part of the newer ones.
+    /// The bytes after the old revision that are no part of the newer ones.
     fn unreferenced(&self, old: &View<'f, 'b>, newer: usize) -> Result<Option<String>, VerificationError> {
         let sections = &self.sections[..newer];
         let mut reader = Reader::new(self.bytes(), old.end, self.budget());
@@ -348,7 +348,8 @@ impl Comparison<'_, '_, '_> {
             let alone = self.uses.of_store_alone([&old, &new, self.old.trailer(), self.new.trailer()]);
             known.retain(|number| alone.contains(number));
         }
-        // A renewal may write a new store in place of one that an earlier renewal added, which nothing leads to any more.
+        // A renewal may write a new store in place of one that an earlier renewal added, which nothing leads to any
+        // more.
         for newer in 1..self.new.sections.len() - self.age - 1 {
             let View { file, sections, end } = self.new;
             let between = View { file, sections: sections[newer..].to_vec(), end: *end };
@@ -364,8 +365,8 @@ impl Comparison<'_, '_, '_> {
         Ok(())
     }
 
-    /// Explains an object that has the place that another, or the same, had before, and whose values were compared, if it
-    /// has no other place: nothing but `by` refers to it. A stream has more than these values.
+    /// Explains an object that has the place that another, or the same, had before, and whose values were compared, if
+    /// it has no other place: nothing but `by` refers to it. A stream has more than these values.
     fn explain(
         &mut self,
         before: Option<&Object>,

@@ -1,4 +1,4 @@
-//! What verification reads of a PDF: signatures, attachments, and what was changed after a revision.
+//! The parts of a PDF for verification: signatures, attachments, and the changes after a revision.
 
 mod attached;
 mod changes;

@@ -1,27 +1,27 @@
-//! Which objects a document defines and refers to, and since when: what an update may add is new, and belongs to nothing
-//! that was there before.
+//! Which objects a document defines and refers to, and since when: what an update may add is new, and belongs to
+//! nothing that was there before.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::error::VerificationError::{self, Ambiguous, TooComplex};
 use crate::pdf::{Dictionary, Entry, Id, MAX_ENTRIES, Object, Reader, View};
 
-/// Where numbers are first used: the position of the section, the oldest being 0.
+/// The first use of each number: the position of the section, the oldest being 0.
 pub(in crate::verify) struct Uses {
     referenced: HashMap<u32, usize>,
     defined: HashMap<u32, usize>,
-    /// How far the objects of each section reach into the file, with their content.
+    /// The end of the objects of each section in the file, with their content.
     ends: Vec<usize>,
-    /// What the newest document security store has, and to what else of it each of that refers.
+    /// The objects of the newest document security store, each with those of it that it references.
     stored: HashMap<u32, Vec<u32>>,
-    /// What of it something else refers to, too, other than the catalog.
+    /// Those of them that something else references too, other than the catalog.
     shared: HashSet<u32>,
-    /// Who refers to the catalog, the form and the document information, trailers excepted.
+    /// The objects that reference the catalog, the form and the document information, except trailers.
     referrers: HashMap<u32, Vec<u32>>,
 }
 
 impl View<'_, '_> {
-    /// Where numbers are first defined and referenced. Only asked for where something follows a signature.
+    /// The first definition and reference of each number. Needed only if data follows a signature.
     pub(in crate::verify) fn uses(&self) -> Result<Uses, VerificationError> {
         let mut stored = HashSet::new();
         if let Some(store) = self.catalog()?.get(b"DSS") {
@@ -88,7 +88,7 @@ impl View<'_, '_> {
         Ok(uses)
     }
 
-    /// Where the content of a stream ends. Where its length is wrong, readers look for the word behind it.
+    /// The end of a stream's content. If its length is wrong, readers look for the word after it.
     fn end_of_stream(&self, offset: usize, id: Id) -> Result<usize, VerificationError> {
         const END: &[u8] = b"endstream";
         let left = self.budget().objects_left();
@@ -132,18 +132,19 @@ impl Uses {
         !by(&self.defined) && !by(&self.referenced)
     }
 
-    /// Whether the catalog, the form or the document information is used for nothing else: only these objects refer to it.
+    /// Whether the catalog, the form or the document information is used for nothing else: only these objects refer to
+    /// it.
     pub(super) fn is_used_by(&self, number: u32, by: impl Fn(u32) -> bool) -> bool {
         self.referrers.get(&number).is_some_and(|referrers| referrers.iter().all(|own| by(*own)))
     }
 
-    /// How far the objects that were there at an age reach into the file.
+    /// The end in the file of the objects that existed at an age.
     pub(super) fn end(&self, age: usize) -> usize {
         self.ends.iter().take(age + 1).copied().max().unwrap_or_default()
     }
 
-    /// What of the document security store nothing else leads to, directly or not. These dictionaries, catalogs and
-    /// trailers, refer to it, too.
+    /// The objects of the document security store that nothing else leads to, directly or not. These dictionaries,
+    /// catalogs and trailers, refer to it, too.
     pub(super) fn of_store_alone(&self, dictionaries: [&Dictionary; 4]) -> HashSet<u32> {
         let mut waiting: Vec<u32> = self.shared.iter().copied().collect();
         for dictionary in dictionaries {
