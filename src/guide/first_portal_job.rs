@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use posten_signering::portal::{Created, Job, JobRequest, JobStatus, Signer, SigningOrder};
 use posten_signering::sandbox::Sandbox;
-use posten_signering::{Client, ContactInformation, Document, JobId, PollingQueue};
+use posten_signering::{Client, ContactInformation, Document, ErrorClass, JobId, PollingQueue};
 use rusqlite::{Connection, params};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -89,7 +89,14 @@ impl Contracts {
             .document(Document::pdf("Avtale", PDF)?)
             .signers(signers)?
             .build();
-        let job = client.portal().create(&request).await?;
+        let job = match client.portal().create(&request).await {
+            // There is no job.
+            Err(error) if error.class() != ErrorClass::Unclear => {
+                self.database()?.execute("DELETE FROM contract WHERE id = ?1", [id])?;
+                return Err(error.into());
+            }
+            created => created?,
+        };
         let handle = serde_json::to_string(&job.handle())?;
         // A worker may have handled a change of the job already.
         let created = "UPDATE contract SET job = ?2, handle = ?3,

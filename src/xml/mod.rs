@@ -12,7 +12,7 @@ pub(crate) mod dom;
 pub(crate) mod generated;
 mod limits;
 pub(crate) mod markup;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(all(test, feature = "__test"), fuzzing))]
 pub(crate) mod second_opinion;
 mod tree;
 
@@ -21,7 +21,7 @@ use yaserde::YaSerialize;
 use self::check::Root;
 pub(crate) use self::check::Strictness;
 use self::checked::Read;
-#[cfg(any(feature = "sandbox", test))]
+#[cfg(any(feature = "sandbox", all(test, feature = "__test")))]
 pub(crate) use self::limits::NAMESPACE;
 pub(crate) use self::limits::{MAX_BYTES, XmlError};
 #[cfg(feature = "verify")]

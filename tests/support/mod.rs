@@ -7,6 +7,7 @@
 mod flows;
 pub mod archive;
 pub mod cost;
+#[cfg(feature = "sandbox")]
 pub mod dear;
 #[cfg(feature = "sandbox")]
 pub mod hostile;
