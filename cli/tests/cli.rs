@@ -270,7 +270,7 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     assert_eq!((&done["state"], &confirmed["confirmed"]), (&"COMPLETED_SUCCESSFULLY".into(), &true.into()));
     assert_eq!(done["saved"], "./signed-1.pdf");
 
-    let inspected = desk.json("inspect signed-1.pdf --roots seal.pem --sealer-number 000000000");
+    let inspected = desk.json("inspect signed-1.pdf --roots seal-root.pem --sealer-number 000000000");
     assert_eq!(inspected["kind"], "pdf");
     let seal = inspected["signatures"][0]["subject"].as_str().unwrap();
     assert!(seal.starts_with("CN=Posten signering sandkasse,"), "{seal}");
@@ -293,16 +293,16 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     assert_eq!(desk.run("inspect signed-1.pdf --write-pin pin.pem --force").code, 0);
     assert_eq!(std::fs::read(desk.path("pin.pem")).unwrap(), pin);
     // By another organization, and roots without a word about whom.
-    let run = desk.run("inspect signed-1.pdf --roots seal.pem --sealer-number 984661185");
+    let run = desk.run("inspect signed-1.pdf --roots seal-root.pem --sealer-number 984661185");
     assert_eq!(run.code, 9, "{run:?}");
-    assert_eq!(desk.run("inspect signed-1.pdf --roots seal.pem").code, 2);
+    assert_eq!(desk.run("inspect signed-1.pdf --roots seal-root.pem").code, 2);
 
     // A changed one.
     let mut bytes = std::fs::read(desk.path("signed-1.pdf")).unwrap();
     let at = bytes.windows(8).position(|window| window == b"Contract").unwrap();
     bytes[at] = b'K';
     std::fs::write(desk.path("changed.pdf"), bytes).unwrap();
-    let run = desk.run("inspect changed.pdf --roots seal.pem --sealer-number 000000000");
+    let run = desk.run("inspect changed.pdf --roots seal-root.pem --sealer-number 000000000");
     assert_eq!(run.code, 9, "{run:?}");
 }
 

@@ -70,7 +70,7 @@ impl Desk {
         write("client.p12", &sandbox.pkcs12(&SecretString::from(PASSWORD)).unwrap());
         write("password", format!("{PASSWORD}\n").as_bytes());
         write("roots.pem", sandbox.root_pem().as_bytes());
-        write("seal.pem", sandbox.seal_root_pem().as_bytes());
+        write("seal-root.pem", sandbox.seal_root_pem().as_bytes());
         write("contract.pdf", &pdf::page("Contract"));
         Self { sandbox, directory }
     }
