@@ -1,7 +1,24 @@
 """Technical signatures that are bare XAdES over a file: right, wrong and wrapped. Written in canonical form."""
 
 from . import pki
-from .evidence import C14N, DOCUMENT, DS, EXCLUSIVE, MORE, PSS, RSA, SHA256, XADES, b64, once, sha, value_of
+from .evidence import (
+    C14N,
+    DOCUMENT,
+    DS,
+    EXCLUSIVE,
+    MORE,
+    PSS,
+    RSA,
+    SHA256,
+    XADES,
+    after_info,
+    b64,
+    of_properties,
+    once,
+    sha,
+    unsigned_properties,
+    value_of,
+)
 from .pki import DAY, NOW, Issued, crl, token
 
 ASIC = "http://uri.etsi.org/2918/v1.2.1#"
@@ -48,11 +65,7 @@ def bare(
     canonical = f'<xades:SignedProperties {spaces} Id="SignedProperties">{properties}</xades:SignedProperties>'
     if transform == EXCLUSIVE:
         canonical = exclusive(properties)
-    second = (
-        '<ds:Reference Type="http://uri.etsi.org/01903#SignedProperties" URI="#SignedProperties"><ds:Transforms>'
-        f'<ds:Transform Algorithm="{transform}"></ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="{SHA256}">'
-        f"</ds:DigestMethod><ds:DigestValue>{sha(canonical)}</ds:DigestValue></ds:Reference>"
-    )
+    second = of_properties(canonical, transform)
     info = (
         f'<ds:CanonicalizationMethod Algorithm="{C14N}"></ds:CanonicalizationMethod>'
         f'<ds:SignatureMethod Algorithm="{method}"></ds:SignatureMethod>'
@@ -61,26 +74,10 @@ def bare(
         f"{second if properties_signed else ''}"
     )
     value = b64(value_of(signer, f"<ds:SignedInfo {spaces}>{info}</ds:SignedInfo>".encode(), method))
-    unsigned = "".join(f"<xades:EncapsulatedCRLValue>{b64(one)}</xades:EncapsulatedCRLValue>" for one in lists)
-    if unsigned:
-        unsigned = f"<xades:RevocationValues><xades:CRLValues>{unsigned}</xades:CRLValues></xades:RevocationValues>"
-    if timestamp:
-        stamp = token(f"<ds:SignatureValue {spaces}>{value}</ds:SignatureValue>".encode(), *timestamp)
-        unsigned = (
-            f'<xades:SignatureTimeStamp><ds:CanonicalizationMethod Algorithm="{C14N}"></ds:CanonicalizationMethod>'
-            f"<xades:EncapsulatedTimeStamp>{b64(stamp)}</xades:EncapsulatedTimeStamp></xades:SignatureTimeStamp>"
-            f"{unsigned}"
-        )
-    if unsigned:
-        unsigned = f"<xades:UnsignedSignatureProperties>{unsigned}</xades:UnsignedSignatureProperties>"
-        unsigned = f"<xades:UnsignedProperties>{unsigned}</xades:UnsignedProperties>"
-    key = "".join(f"<ds:X509Certificate>{b64(one.der)}</ds:X509Certificate>" for one in signer.chain)
+    unsigned = unsigned_properties(value, spaces, lists, timestamp)
     text = (
         f'<ds:Signature {"" if in_list else PLAIN + " "}Id="Signature"><ds:SignedInfo>{info}</ds:SignedInfo>'
-        f"<ds:SignatureValue>{value}</ds:SignatureValue><ds:KeyInfo><ds:X509Data>{key}</ds:X509Data></ds:KeyInfo>"
-        '<ds:Object><xades:QualifyingProperties Target="#Signature"><xades:SignedProperties Id="SignedProperties">'
-        f"{properties}</xades:SignedProperties>{unsigned}</xades:QualifyingProperties></ds:Object>{objects}"
-        "</ds:Signature>"
+        f"{after_info(value, signer.chain, properties, unsigned)}{objects}</ds:Signature>"
     )
     return (f"<XAdESSignatures {spaces}>{text}</XAdESSignatures>" if in_list else text).encode()
 

@@ -95,11 +95,7 @@ def ltv_sdo(
     second = ""
     if properties_signed:
         canonical = f'<xades:SignedProperties {SPACES} Id="SignedProperties">{properties}</xades:SignedProperties>'
-        second = (
-            '<ds:Reference Type="http://uri.etsi.org/01903#SignedProperties" URI="#SignedProperties"><ds:Transforms>'
-            f'<ds:Transform Algorithm="{C14N}"></ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="{SHA256}">'
-            f"</ds:DigestMethod><ds:DigestValue>{sha(canonical)}</ds:DigestValue></ds:Reference>"
-        )
+        second = of_properties(canonical)
     info = (
         f'<ds:CanonicalizationMethod Algorithm="{C14N}"></ds:CanonicalizationMethod>'
         f'<ds:SignatureMethod Algorithm="{method}"></ds:SignatureMethod>'
@@ -107,28 +103,49 @@ def ltv_sdo(
         f"{second}"
     )
     value = b64(value_of(signer, f"<ds:SignedInfo {SPACES}>{info}</ds:SignedInfo>".encode(), method))
+    text = (
+        f'<LtvSdo {SPACES} {head}>{inner}<ds:Signature Id="Signature"><ds:SignedInfo>{info}</ds:SignedInfo>'
+        f"{after_info(value, chain, properties, unsigned_properties(value, SPACES, lists, timestamp))}</ds:Signature>"
+        "</LtvSdo>"
+    )
+    return text.encode()
+
+
+def of_properties(canonical, transform=C14N):
+    """The reference to the signed properties, in their canonical form."""
+    return (
+        '<ds:Reference Type="http://uri.etsi.org/01903#SignedProperties" URI="#SignedProperties"><ds:Transforms>'
+        f'<ds:Transform Algorithm="{transform}"></ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="{SHA256}">'
+        f"</ds:DigestMethod><ds:DigestValue>{sha(canonical)}</ds:DigestValue></ds:Reference>"
+    )
+
+
+def unsigned_properties(value, spaces, lists, timestamp):
+    """Revocation lists, and a timestamp of the signature's value, for which `spaces` are the namespaces in scope."""
     unsigned = "".join(f"<xades:EncapsulatedCRLValue>{b64(one)}</xades:EncapsulatedCRLValue>" for one in lists)
     if unsigned:
         unsigned = f"<xades:RevocationValues><xades:CRLValues>{unsigned}</xades:CRLValues></xades:RevocationValues>"
     if timestamp:
-        of = f"<ds:SignatureValue {SPACES}>{value}</ds:SignatureValue>"
+        stamp = token(f"<ds:SignatureValue {spaces}>{value}</ds:SignatureValue>".encode(), *timestamp)
         unsigned = (
             f'<xades:SignatureTimeStamp><ds:CanonicalizationMethod Algorithm="{C14N}"></ds:CanonicalizationMethod>'
-            f"<xades:EncapsulatedTimeStamp>{b64(token(of.encode(), *timestamp))}</xades:EncapsulatedTimeStamp>"
-            f"</xades:SignatureTimeStamp>{unsigned}"
+            f"<xades:EncapsulatedTimeStamp>{b64(stamp)}</xades:EncapsulatedTimeStamp></xades:SignatureTimeStamp>"
+            f"{unsigned}"
         )
-    if unsigned:
-        unsigned = f"<xades:UnsignedSignatureProperties>{unsigned}</xades:UnsignedSignatureProperties>"
-        unsigned = f"<xades:UnsignedProperties>{unsigned}</xades:UnsignedProperties>"
+    if not unsigned:
+        return ""
+    unsigned = f"<xades:UnsignedSignatureProperties>{unsigned}</xades:UnsignedSignatureProperties>"
+    return f"<xades:UnsignedProperties>{unsigned}</xades:UnsignedProperties>"
+
+
+def after_info(value, chain, properties, unsigned):
+    """What a signature has behind its signed info."""
     key = "".join(f"<ds:X509Certificate>{b64(one.der)}</ds:X509Certificate>" for one in chain)
-    text = (
-        f'<LtvSdo {SPACES} {head}>{inner}<ds:Signature Id="Signature"><ds:SignedInfo>{info}</ds:SignedInfo>'
+    return (
         f"<ds:SignatureValue>{value}</ds:SignatureValue><ds:KeyInfo><ds:X509Data>{key}</ds:X509Data></ds:KeyInfo>"
         '<ds:Object><xades:QualifyingProperties Target="#Signature"><xades:SignedProperties Id="SignedProperties">'
-        f"{properties}</xades:SignedProperties>{unsigned}</xades:QualifyingProperties></ds:Object></ds:Signature>"
-        "</LtvSdo>"
+        f"{properties}</xades:SignedProperties>{unsigned}</xades:QualifyingProperties></ds:Object>"
     )
-    return text.encode()
 
 
 def once(text, old, new):
