@@ -24,27 +24,29 @@ fn process(database: &Postgres, calls_per_second: f64) -> SharedPace {
     SharedPace::new(pool, calls_per_second, Duration::from_secs(60)).unwrap()
 }
 
+/// Calls of these processes, all at once: when each was permitted, in order.
+async fn turns(calls: impl Iterator<Item = &SharedPace>) -> Vec<Duration> {
+    let start = Instant::now();
+    let mut permitted = tokio::task::JoinSet::new();
+    for process in calls {
+        let process = process.clone();
+        permitted.spawn(async move {
+            process.acquire(ORGANIZATION, Duration::MAX).await.unwrap();
+            start.elapsed()
+        });
+    }
+    let mut times = permitted.join_all().await;
+    times.sort();
+    times
+}
+
 #[tokio::test]
 #[ignore = "outside tool: needs PostgreSQL"]
 async fn outside_four_processes_together_keep_to_one_rate() {
     let database = Postgres::start();
     database.pool().await;
-    let times = Arc::new(Mutex::new(Vec::new()));
-    let mut calls = tokio::task::JoinSet::new();
-    let start = Instant::now();
-    for _ in 0..4 {
-        let process = process(&database, 50.0);
-        for _ in 0..25 {
-            let (process, times) = (process.clone(), Arc::clone(&times));
-            calls.spawn(async move {
-                process.acquire(ORGANIZATION, Duration::MAX).await.unwrap();
-                times.lock().unwrap().push(start.elapsed());
-            });
-        }
-    }
-    calls.join_all().await;
-    let mut times = times.lock().unwrap().clone();
-    times.sort();
+    let processes: Vec<_> = (0..4).map(|_| process(&database, 50.0)).collect();
+    let times = turns(processes.iter().flat_map(|process| std::iter::repeat_n(process, 25))).await;
     assert_eq!(times.len(), 100);
     // 99 intervals of 20 ms. No call is early; on a busy machine they are late.
     let first = times[0];
@@ -204,19 +206,7 @@ async fn outside_a_database_that_is_far_away_does_not_make_turns_lapse() {
     let far = far_away(&database, Duration::from_millis(100)).await;
     let far = SharedPace::new(database::pool(&far, 3).unwrap(), 8.0, Duration::MAX).unwrap();
     let processes = [process(&database, 8.0), far];
-    let times = Arc::new(Mutex::new(Vec::new()));
-    let mut calls = tokio::task::JoinSet::new();
-    let start = Instant::now();
-    for at in 0..32 {
-        let (process, times) = (processes[at % 2].clone(), Arc::clone(&times));
-        calls.spawn(async move {
-            process.acquire(ORGANIZATION, Duration::MAX).await.unwrap();
-            times.lock().unwrap().push(start.elapsed());
-        });
-    }
-    calls.join_all().await;
-    let mut times = times.lock().unwrap().clone();
-    times.sort();
+    let times = turns(processes.iter().cycle().take(32)).await;
     println!("{times:?}");
     // 31 intervals of 125 ms, and some turns that the far process takes late and nobody uses.
     assert!(*times.last().unwrap() < Duration::from_secs(8), "{times:?}");
