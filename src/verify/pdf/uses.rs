@@ -23,8 +23,9 @@ pub(in crate::verify) struct Uses {
 impl View<'_, '_> {
     /// The first definition and reference of each number. Needed only if data follows a signature.
     pub(in crate::verify) fn uses(&self) -> Result<Uses, VerificationError> {
+        let catalog = self.catalog()?;
         let mut stored = HashSet::new();
-        if let Some(store) = self.catalog()?.get(b"DSS") {
+        if let Some(store) = catalog.get(b"DSS") {
             self.reached(store, &mut stored)?;
         }
         let root = self.trailer().get(b"Root").and_then(Object::reference).map(|id| id.0);
@@ -36,7 +37,6 @@ impl View<'_, '_> {
             shared: HashSet::new(),
             referrers: HashMap::new(),
         };
-        let catalog = self.catalog()?;
         let special = [self.trailer().get(b"Root"), self.trailer().get(b"Info"), catalog.get(b"AcroForm")];
         for id in special.into_iter().flatten().filter_map(Object::reference) {
             uses.referrers.insert(id.0, Vec::new());
