@@ -93,7 +93,7 @@
 //! * **Retries**: idempotent calls are retried automatically ([`Retry`]). The creation of a job is retried only while
 //!   nothing can have reached the service. After that, a failure is [`Error::MaybeCreated`].
 //! * **Rate limit**: a rate limiter keeps all clones of a client below the service's limit of 10 calls a second
-//!   ([`EvenPace`]).
+//!   ([`LocalRateLimiter`]).
 //! * **Errors**: [`Error::class`] classifies every error by what a program can do about it ([`guide::errors`]). A
 //!   failed call returns the value that it consumed ([`FailedCall`]).
 //! * **Downloads**: a file gets its name only when it is complete and on disk.
@@ -213,7 +213,7 @@ pub use self::poll::Figures;
 pub use self::poll::Worker;
 pub use self::poll::{Ended, Poll, Problem, Report};
 #[doc(alias("rate limit"))]
-pub use self::transport::EvenPace;
+pub use self::transport::LocalRateLimiter;
 #[doc(alias("rate limit", "throttling", "DoSFilter"))]
 pub use self::transport::RateLimiter;
 #[doc(alias("backoff", "idempotent"))]

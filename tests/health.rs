@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use posten_signering::sandbox::{Fault, FaultRule, RefusalBody, Sandbox};
-use posten_signering::{ErrorClass, EvenPace, PollingQueue, RateLimiter};
+use posten_signering::{ErrorClass, LocalRateLimiter, PollingQueue, RateLimiter};
 use tokio::sync::oneshot;
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn health_is_a_map_for_a_monitor() {
 #[tokio::test]
 async fn a_wait_for_the_own_rate_limiter_and_a_429_are_not_taken_for_a_service_that_cannot_be_reached() {
     let sandbox = Sandbox::start().await.unwrap();
-    let pace = Arc::new(EvenPace::new());
+    let pace = Arc::new(LocalRateLimiter::new());
     let client = sandbox.client_builder().rate_limiter(Arc::clone(&pace)).build().unwrap();
     sandbox.inject(FaultRule::new(Fault::Refuse(StatusCode::TOO_MANY_REQUESTS, RefusalBody::Empty)).times(1));
     let health = client.health([]).await;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use posten_signering::sandbox::Sandbox;
 use posten_signering::{
-    Client, Error, ErrorClass, EvenPace, Fallback, RateLimiter, RateLimiterError, RateLimiterFuture, Timeouts,
+    Client, Error, ErrorClass, Fallback, LocalRateLimiter, RateLimiter, RateLimiterError, RateLimiterFuture, Timeouts,
 };
 
 use self::support::{kari, request};
@@ -90,7 +90,7 @@ impl RateLimiter for Silent {
 async fn a_fallback_needs_a_store_whose_timeout_is_shorter_than_the_maximum_wait() {
     let sandbox = Sandbox::start().await.unwrap();
     let permitted = async |store: Duration| {
-        let client = client(&sandbox, Fallback::new(Silent(store), EvenPace::new()));
+        let client = client(&sandbox, Fallback::new(Silent(store), LocalRateLimiter::new()));
         let patient = client.with_timeouts(Timeouts::builder().rate_limiter(Duration::from_millis(1500)).build());
         // The local limiter permits its first call a second after the failure.
         let mut permitted = 0;
@@ -193,7 +193,7 @@ async fn busy(sandbox: &Sandbox, clients: Vec<Client>) -> u32 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_with_a_fixed_share_each_are_never_refused() {
     let sandbox = strict_sandbox().await;
-    let shares = (0..3).map(|_| client(&sandbox, EvenPace::new().share(1, 4).unwrap())).collect();
+    let shares = (0..3).map(|_| client(&sandbox, LocalRateLimiter::new().share(1, 4).unwrap())).collect();
     let calls = busy(&sandbox, shares).await;
     assert!((3..=18).contains(&calls), "{calls}");
     assert_eq!(sandbox.refusals(), Vec::<String>::new());
@@ -202,7 +202,7 @@ async fn processes_with_a_fixed_share_each_are_never_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_whose_store_is_away_are_never_refused_with_a_local_share() {
     let sandbox = strict_sandbox().await;
-    let limiter = || Fallback::new(Away, EvenPace::new().share(1, 4).unwrap());
+    let limiter = || Fallback::new(Away, LocalRateLimiter::new().share(1, 4).unwrap());
     let calls = busy(&sandbox, (0..3).map(|_| client(&sandbox, limiter())).collect()).await;
     assert!((3..=18).contains(&calls), "{calls}");
     assert_eq!(sandbox.refusals(), Vec::<String>::new());
@@ -211,7 +211,7 @@ async fn processes_whose_store_is_away_are_never_refused_with_a_local_share() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_of_one_process_share_a_limiter() {
     let sandbox = strict_sandbox().await;
-    let pace = Arc::new(EvenPace::per_second(6).unwrap());
+    let pace = Arc::new(LocalRateLimiter::per_second(6).unwrap());
     let calls = busy(&sandbox, (0..4).map(|_| client(&sandbox, Arc::clone(&pace))).collect()).await;
     assert!((4..=19).contains(&calls), "{calls}");
     assert_eq!(sandbox.refusals(), Vec::<String>::new());
@@ -223,7 +223,7 @@ fn the_blocking_client_waits_for_its_turn_and_no_longer_than_it_may() {
     use posten_signering::blocking::Wait;
 
     let sandbox = Sandbox::start().wait().unwrap();
-    let client = client(&sandbox, EvenPace::per_second(2).unwrap());
+    let client = client(&sandbox, LocalRateLimiter::per_second(2).unwrap());
     client.whoami().wait().unwrap();
     let start = Instant::now();
     let hasty = client.with_timeouts(Timeouts::builder().rate_limiter(Duration::ZERO).build());

@@ -142,7 +142,7 @@ impl<E, I, S, C> ClientBuilder<E, I, S, C> {
         self
     }
 
-    /// Sets the rate limiter. Defaults to [`EvenPace`](crate::EvenPace).
+    /// Sets the rate limiter. Defaults to [`LocalRateLimiter`](crate::LocalRateLimiter).
     pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
         self.options.rate = Some(Arc::new(limiter));
         self

@@ -40,7 +40,7 @@ use self::multipart::Multipart;
 pub(crate) use self::operation::{Flow, Operation, note_change, note_job, note_outcome};
 #[cfg(feature = "verify")]
 pub(crate) use self::part::Part;
-pub use self::rate::{EvenPace, Fallback, RateLimiter, RateLimiterFuture};
+pub use self::rate::{Fallback, LocalRateLimiter, RateLimiter, RateLimiterFuture};
 use self::reply::{Reply, StatusReply, TextReply};
 pub use self::retry::Retry;
 pub(crate) use self::settings::Options;

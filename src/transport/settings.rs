@@ -9,7 +9,7 @@ use typed_builder::TypedBuilder;
 use url::Url;
 
 use super::hooks::Hooks;
-use super::rate::{EvenPace, RateLimiter};
+use super::rate::{LocalRateLimiter, RateLimiter};
 use super::retry::Retry;
 use crate::error::Error;
 
@@ -132,7 +132,7 @@ impl Default for Options {
             idle_connections: None,
             hooks: Hooks::default(),
             retry: Retry::default(),
-            rate: Some(Arc::new(EvenPace::new())),
+            rate: Some(Arc::new(LocalRateLimiter::new())),
             max_download: MAX_DOWNLOAD,
             max_in_memory: MAX_IN_MEMORY,
         }

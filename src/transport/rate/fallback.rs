@@ -31,11 +31,11 @@ const PERIOD: Duration = Duration::from_secs(1);
 ///   all calls for 30 seconds.
 ///
 /// ```
-/// use posten_signering::{Client, EvenPace, Fallback, RateLimiter};
+/// use posten_signering::{Client, LocalRateLimiter, Fallback, RateLimiter};
 ///
 /// # fn example(shared: impl RateLimiter) -> Result<(), posten_signering::Error> {
 /// // One of four processes.
-/// let builder = Client::builder().rate_limiter(Fallback::new(shared, EvenPace::new().share(1, 4)?));
+/// let builder = Client::builder().rate_limiter(Fallback::new(shared, LocalRateLimiter::new().share(1, 4)?));
 /// # Ok(())
 /// # }
 /// ```
@@ -154,13 +154,13 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-    use super::super::EvenPace;
+    use super::super::LocalRateLimiter;
     use super::*;
 
     /// A shared limiter whose store can be away.
     #[derive(Clone, Default)]
     struct Store {
-        pace: Arc<EvenPace>,
+        pace: Arc<LocalRateLimiter>,
         is_away: Arc<AtomicBool>,
         asked: Arc<AtomicUsize>,
     }
@@ -205,7 +205,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_local_limiter_permits_calls_while_the_store_is_away() {
         let store = Store::default();
-        let limiter = Fallback::new(store.clone(), EvenPace::new().share(1, 4).unwrap());
+        let limiter = Fallback::new(store.clone(), LocalRateLimiter::new().share(1, 4).unwrap());
         // 105 milliseconds each, or one more: tokio's clock ticks in milliseconds.
         let permitted = permits(&limiter, Duration::from_secs(10)).await;
         assert!((94..=96).contains(&permitted), "{permitted}");
@@ -224,14 +224,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_second_has_permits_of_both() {
         let store = Store::default();
-        let limiter = Fallback::new(store.clone(), EvenPace::new());
+        let limiter = Fallback::new(store.clone(), LocalRateLimiter::new());
         limiter.acquire("1", Duration::MAX).await.unwrap();
         limiter.acquire("2", Duration::MAX).await.unwrap();
         store.is_away.store(true, Ordering::Relaxed);
         let start = Instant::now();
         limiter.acquire("1", Duration::MAX).await.unwrap();
         assert!(start.elapsed() >= PERIOD, "{:?}", start.elapsed());
-        let other = Fallback::new(store, EvenPace::new());
+        let other = Fallback::new(store, LocalRateLimiter::new());
         let start = Instant::now();
         let (first, second) = tokio::join!(other.acquire("1", Duration::MAX), other.acquire("2", Duration::MAX));
         assert!(first.is_ok() && second.is_ok() && start.elapsed() >= PERIOD, "also for another organization");
@@ -241,7 +241,7 @@ mod tests {
     async fn the_deadline_is_that_of_the_whole_wait() {
         let store = Store::default();
         store.is_away.store(true, Ordering::Relaxed);
-        let limiter = Fallback::new(store.clone(), EvenPace::new());
+        let limiter = Fallback::new(store.clone(), LocalRateLimiter::new());
         let start = Instant::now();
         let late = limiter.acquire("1", PERIOD / 2).await;
         assert!(matches!(late, Err(RateLimiterError::WaitTooLong)), "{late:?}");
@@ -251,7 +251,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_wait_that_is_too_long_is_no_failure_of_the_store() {
         let store = Store::default();
-        let limiter = Fallback::new(store.clone(), EvenPace::new());
+        let limiter = Fallback::new(store.clone(), LocalRateLimiter::new());
         limiter.acquire("1", Duration::MAX).await.unwrap();
         assert!(matches!(limiter.acquire("1", Duration::ZERO).await, Err(RateLimiterError::WaitTooLong)));
         assert_eq!(store.asked.load(Ordering::Relaxed), 2);
@@ -262,7 +262,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refusal_pauses_both_even_when_the_store_is_away() {
         let store = Store::default();
-        let limiter = Fallback::new(store.clone(), EvenPace::new());
+        let limiter = Fallback::new(store.clone(), LocalRateLimiter::new());
         store.is_away.store(true, Ordering::Relaxed);
         assert!(limiter.pause("1", Duration::from_secs(30)).await.is_err());
         let start = Instant::now();

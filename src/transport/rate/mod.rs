@@ -1,7 +1,7 @@
 //! Rate limiting: the trait, and its implementations.
 
-mod even_pace;
 mod fallback;
+mod local;
 #[cfg(test)]
 #[cfg(feature = "__test")]
 mod properties;
@@ -10,14 +10,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::even_pace::EvenPace;
 pub use self::fallback::Fallback;
+pub use self::local::LocalRateLimiter;
 use crate::error::RateLimiterError;
 
 /// A rate limiter. The service permits 10 calls a second for an organization number, in total for all callers.
 ///
-/// Defaults to [`EvenPace`], which counts the calls of this process. Several processes that act for the same
-/// organization share the limit: give each a fixed share ([`EvenPace::share`]), or implement this trait to count in a
+/// Defaults to [`LocalRateLimiter`], which counts the calls of this process. Several processes that act for the same
+/// organization share the limit: give each a fixed share ([`LocalRateLimiter::share`]), or implement this trait to count in a
 /// store that they share, such as a database. See [`guide::rate_limit`](crate::guide::rate_limit).
 ///
 /// ```

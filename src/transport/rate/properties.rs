@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use super::{EvenPace, RateLimiter};
+use super::{LocalRateLimiter, RateLimiter};
 
 /// The most calls in a second, of these permits in order.
 fn most_in_a_second(permitted: &[Instant]) -> usize {
@@ -33,7 +33,7 @@ proptest! {
         let of = u32::try_from(starts.len()).unwrap().min(limit);
         let mut permitted: Vec<Instant> = paused_runtime().block_on(async {
             let processes = starts.iter().take(of as usize).map(|start| {
-                let (pace, start) = (EvenPace::per_second(limit).unwrap().share(1, of).unwrap(), *start);
+                let (pace, start) = (LocalRateLimiter::per_second(limit).unwrap().share(1, of).unwrap(), *start);
                 tokio::spawn(async move {
                     tokio::time::sleep(Duration::from_millis(start)).await;
                     let mut permitted = Vec::new();
@@ -62,7 +62,7 @@ proptest! {
         refusal in prop::option::of(0..5000u64),
     ) {
         let permitted: Vec<Instant> = paused_runtime().block_on(async {
-            let pace = Arc::new(EvenPace::per_second(limit).unwrap());
+            let pace = Arc::new(LocalRateLimiter::per_second(limit).unwrap());
             if let Some(after) = refusal {
                 let pace = Arc::clone(&pace);
                 tokio::spawn(async move {

@@ -25,19 +25,19 @@ const PERMITTED: u32 = 10;
 /// * **Deadline.** A call fails at once with [`RateLimiterError::WaitTooLong`](crate::RateLimiterError::WaitTooLong) if
 ///   the calls before it take longer than [`Timeouts::rate_limiter`](crate::Timeouts::rate_limiter).
 /// * **Limit.** No second has more calls than the limit. Permits that are not used are not saved up.
-/// * **One process.** It counts from its creation: a process that restarts, or a second `EvenPace`, counts anew. To
+/// * **One process.** It counts from its creation: a process that restarts, or a second `LocalRateLimiter`, counts anew. To
 ///   share one among the clients of a process, wrap it in an [`Arc`]. For several processes, see
 ///   [`share`](Self::share).
 ///
 /// ```
-/// use posten_signering::{Client, EvenPace};
+/// use posten_signering::{Client, LocalRateLimiter};
 ///
-/// let builder = Client::builder().rate_limiter(EvenPace::new()); // the default
+/// let builder = Client::builder().rate_limiter(LocalRateLimiter::new()); // the default
 /// // In each of four processes: one of four parts.
-/// let builder = Client::builder().rate_limiter(EvenPace::new().share(1, 4)?);
+/// let builder = Client::builder().rate_limiter(LocalRateLimiter::new().share(1, 4)?);
 /// # Ok::<(), posten_signering::Error>(())
 /// ```
-pub struct EvenPace {
+pub struct LocalRateLimiter {
     calls_per_second: u32,
     gates: Mutex<HashMap<String, Arc<Gate>>>,
 }
@@ -52,7 +52,7 @@ struct Gate {
     waiting: AtomicU32,
 }
 
-impl EvenPace {
+impl LocalRateLimiter {
     /// Creates a rate limiter for the limit of the service: 10 calls a second.
     pub fn new() -> Self {
         Self { calls_per_second: PERMITTED, gates: Mutex::default() }
@@ -79,14 +79,14 @@ impl EvenPace {
     /// that a process does not use is lost to the others.
     ///
     /// ```
-    /// use posten_signering::EvenPace;
+    /// use posten_signering::LocalRateLimiter;
     ///
-    /// let quarter = EvenPace::new().share(1, 4)?;
+    /// let quarter = LocalRateLimiter::new().share(1, 4)?;
     /// assert_eq!(quarter.calls_per_second(), 2);
     /// // The other three for a process with more to do.
-    /// assert_eq!(EvenPace::new().share(3, 4)?.calls_per_second(), 7);
+    /// assert_eq!(LocalRateLimiter::new().share(3, 4)?.calls_per_second(), 7);
     /// // The service permits 10 calls a second: no fixed share is left for the eleventh process.
-    /// assert!(EvenPace::new().share(1, 11).is_err());
+    /// assert!(LocalRateLimiter::new().share(1, 11).is_err());
     /// # Ok::<(), posten_signering::Error>(())
     /// ```
     ///
@@ -124,13 +124,13 @@ impl EvenPace {
     }
 }
 
-impl Default for EvenPace {
+impl Default for LocalRateLimiter {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl RateLimiter for EvenPace {
+impl RateLimiter for LocalRateLimiter {
     fn acquire<'a>(&'a self, organization: &'a str, max_wait: Duration) -> RateLimiterFuture<'a> {
         Box::pin(async move {
             let gate = self.gate(organization);
@@ -152,9 +152,9 @@ impl RateLimiter for EvenPace {
     }
 }
 
-impl fmt::Debug for EvenPace {
+impl fmt::Debug for LocalRateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EvenPace").field("calls_per_second", &self.calls_per_second).finish_non_exhaustive()
+        f.debug_struct("LocalRateLimiter").field("calls_per_second", &self.calls_per_second).finish_non_exhaustive()
     }
 }
 
@@ -221,17 +221,17 @@ mod tests {
 
     const BETWEEN: Duration = Duration::from_millis(105);
 
-    async fn acquire(pace: &EvenPace, organization: &str) {
+    async fn acquire(pace: &LocalRateLimiter, organization: &str) {
         pace.acquire(organization, Duration::MAX).await.expect("a wait without a limit");
     }
 
     /// Whether a call is permitted at once, however slow the machine is.
-    async fn at_once(pace: &EvenPace, organization: &str) -> bool {
+    async fn at_once(pace: &LocalRateLimiter, organization: &str) -> bool {
         pace.acquire(organization, Duration::ZERO).await.is_ok()
     }
 
     /// A call in a task, which waits now.
-    async fn begin(pace: &Arc<EvenPace>, max_wait: Duration) -> JoinHandle<Result<Instant, RateLimiterError>> {
+    async fn begin(pace: &Arc<LocalRateLimiter>, max_wait: Duration) -> JoinHandle<Result<Instant, RateLimiterError>> {
         let pace = Arc::clone(pace);
         let call = tokio::spawn(async move { pace.acquire("1", max_wait).await.map(|()| Instant::now()) });
         yield_now().await;
@@ -239,8 +239,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn calls_go_at_an_even_pace_and_each_organization_has_its_own() {
-        let pace = EvenPace::new();
+    async fn calls_are_spaced_evenly_and_each_organization_has_its_own() {
+        let pace = LocalRateLimiter::new();
         let start = Instant::now();
         for call in 0..5 {
             acquire(&pace, "1").await;
@@ -255,7 +255,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_comes_first_goes_first_and_who_gives_up_takes_no_place() {
-        let pace = Arc::new(EvenPace::new());
+        let pace = Arc::new(LocalRateLimiter::new());
         let start = Instant::now();
         let (mut patient, mut impatient) = (Vec::new(), Vec::new());
         for _ in 0..50 {
@@ -275,7 +275,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_call_whose_turn_is_next_gives_its_place_to_the_one_after_it() {
-        let pace = Arc::new(EvenPace::new());
+        let pace = Arc::new(LocalRateLimiter::new());
         let start = Instant::now();
         acquire(&pace, "1").await;
         let next = begin(&pace, Duration::MAX).await;
@@ -287,7 +287,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_call_whose_turn_comes_too_late_fails_at_once() {
-        let pace = Arc::new(EvenPace::new());
+        let pace = Arc::new(LocalRateLimiter::new());
         let start = Instant::now();
         acquire(&pace, "1").await;
         let _waiting = [begin(&pace, Duration::MAX).await, begin(&pace, Duration::MAX).await];
@@ -299,7 +299,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_a_refusal_makes_too_late_fails_at_its_deadline() {
-        let pace = Arc::new(EvenPace::new());
+        let pace = Arc::new(LocalRateLimiter::new());
         let start = Instant::now();
         acquire(&pace, "1").await;
         let call = begin(&pace, Duration::from_secs(1)).await;
@@ -310,7 +310,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn after_a_refusal_it_waits_as_long_as_asked() {
-        let pace = EvenPace::new();
+        let pace = LocalRateLimiter::new();
         let start = Instant::now();
         let refused = async {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -328,11 +328,11 @@ mod tests {
 
     #[test]
     fn a_share_is_whole_calls_and_not_more_than_the_whole() {
-        let calls = |parts, of| EvenPace::new().share(parts, of).map(|pace| pace.calls_per_second()).ok();
+        let calls = |parts, of| LocalRateLimiter::new().share(parts, of).map(|pace| pace.calls_per_second()).ok();
         assert_eq!([calls(1, 1), calls(1, 3), calls(1, 10), calls(2, 11)], [Some(10), Some(3), Some(1), Some(1)]);
         assert_eq!([calls(1, 11), calls(0, 4), calls(5, 4), calls(0, 0), calls(1, 0)], [None; 5]);
-        assert!(EvenPace::per_second(0).is_err());
-        let most = EvenPace::per_second(u32::MAX).unwrap().share(u32::MAX, u32::MAX).unwrap();
+        assert!(LocalRateLimiter::per_second(0).is_err());
+        let most = LocalRateLimiter::per_second(u32::MAX).unwrap().share(u32::MAX, u32::MAX).unwrap();
         assert_eq!(most.calls_per_second(), u32::MAX);
         for processes in 1..=PERMITTED {
             assert!(processes * calls(1, processes).unwrap() <= PERMITTED);
