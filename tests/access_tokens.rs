@@ -242,7 +242,7 @@ async fn a_401_drops_the_token_and_the_call_is_sent_once_more() {
     // Without tokens, a 401 is what it was, and nothing is sent again.
     let error = sandbox.client().whoami().await.unwrap_err();
     assert!(matches!(error, Error::NotAuthorized(_)), "{error:?}");
-    sandbox.heal();
+    sandbox.clear_faults();
     client.whoami().await.unwrap();
 }
 
@@ -279,7 +279,7 @@ async fn a_creation_refused_with_401_is_sent_once_more_and_creates_one_job() {
     let error = token_error(client.direct().create(&request([kari()])).await);
     assert!(matches!(error, AccessTokenError::NotAccepted(_)), "{error:?}");
     assert_eq!((sandbox.received_jobs().len(), packages.load(Ordering::SeqCst)), (2, 6));
-    sandbox.heal();
+    sandbox.clear_faults();
 
     // Sent again after a 401, and then lost on the way back: that may be a job.
     sandbox.inject(unauthorized(1).on(Operation::Create));
@@ -698,7 +698,7 @@ async fn a_call_dropped_at_any_point_neither_loses_nor_doubles_a_token_request()
         let first = dropped_after(polls, client.whoami()).await;
         let outcomes = at_once(&client, 3).await;
         assert!(outcomes.iter().all(Result::is_ok), "{polls} polls: {outcomes:?}");
-        sandbox.heal_tokens();
+        sandbox.clear_token_faults();
         requests += 1;
         assert_eq!(sandbox.token_requests().len(), requests, "{polls} polls");
 
@@ -707,7 +707,7 @@ async fn a_call_dropped_at_any_point_neither_loses_nor_doubles_a_token_request()
         let second = dropped_after(polls, client.whoami()).await;
         let outcomes = at_once(&client, 3).await;
         assert!(outcomes.iter().all(Result::is_ok), "{polls} polls: {outcomes:?}");
-        sandbox.heal_tokens();
+        sandbox.clear_token_faults();
         requests += 1;
         assert_eq!(sandbox.token_requests().len(), requests, "{polls} polls");
 

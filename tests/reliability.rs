@@ -96,7 +96,7 @@ async fn calls_that_bear_it_are_repeated() {
         done.documents_deletion().unwrap().delete().await.unwrap();
         strike(Operation::Confirm);
         done.confirm().await.unwrap();
-        sandbox.heal();
+        sandbox.clear_faults();
     }
     assert!(sandbox.received_jobs().is_empty(), "all confirmed");
 }
@@ -108,12 +108,12 @@ async fn nothing_is_repeated_when_that_is_switched_off_or_would_not_help() {
     for fault in passing() {
         sandbox.inject(FaultRule::new(fault).on(Operation::WhoAmI).times(1));
         off.whoami().await.unwrap_err();
-        sandbox.heal();
+        sandbox.clear_faults();
     }
     // Three times is not four.
     sandbox.inject(FaultRule::new(Fault::LoseRequest).on(Operation::WhoAmI).times(4));
     client(&sandbox, 3).whoami().await.unwrap_err();
-    sandbox.heal();
+    sandbox.clear_faults();
     let refused = Fault::Refuse(StatusCode::FORBIDDEN, RefusalBody::Xml);
     sandbox.inject(FaultRule::new(refused).on(Operation::WhoAmI).times(1));
     client(&sandbox, 3).whoami().await.unwrap_err();
@@ -274,12 +274,12 @@ async fn no_fault_loses_doubles_or_halves_anything() {
 
             strike(Operation::WhoAmI);
             note("whoami", word(&client.whoami().await));
-            sandbox.heal();
+            sandbox.clear_faults();
 
             strike(Operation::Create);
             let created = client.direct().create(&request([kari()]).polling(PollingQueue::DEFAULT)).await;
             note("create", word(&created));
-            sandbox.heal();
+            sandbox.clear_faults();
             let jobs = sandbox.received_jobs().len();
             match &created {
                 Ok(_) => assert_eq!(jobs, 1, "{context}"),
@@ -303,12 +303,12 @@ async fn no_fault_loses_doubles_or_halves_anything() {
             };
             strike(Operation::RenewRedirectUrl);
             note("renew", word(&job.signers()[0].renew_redirect_url().await));
-            sandbox.heal();
+            sandbox.clear_faults();
             sandbox.sign(job.id(), kari().name()).unwrap();
 
             strike(Operation::Poll);
             note("poll", word(&client.direct().poll(&PollingQueue::DEFAULT).await));
-            sandbox.heal();
+            sandbox.clear_faults();
             // Whatever became of it, the change is there again in ten minutes.
             sandbox.advance(Duration::from_secs(24 * 3600));
             let Poll::Change { status: JobStatus::Completed(done), .. } =
@@ -322,7 +322,7 @@ async fn no_fault_loses_doubles_or_halves_anything() {
             strike(Operation::Pades);
             let saved = done.pades().save_to(&path).await;
             note("PAdES", word(&saved));
-            sandbox.heal();
+            sandbox.clear_faults();
             match saved {
                 Ok(length) => {
                     let content = std::fs::read(&path).unwrap();
@@ -333,14 +333,14 @@ async fn no_fault_loses_doubles_or_halves_anything() {
             }
             strike(Operation::Xades);
             note("XAdES", word(&done.signatures()[0].xades().unwrap().bytes().await));
-            sandbox.heal();
+            sandbox.clear_faults();
             strike(Operation::Delete);
             note("delete", word(&done.documents_deletion().unwrap().delete().await.map_err(Error::from)));
-            sandbox.heal();
+            sandbox.clear_faults();
             strike(Operation::Confirm);
             let confirmed = done.confirm().await.map_err(Error::from);
             note("confirm", word(&confirmed));
-            sandbox.heal();
+            sandbox.clear_faults();
             if confirmed.is_ok() {
                 assert!(sandbox.received_jobs().is_empty(), "{context}");
             }
@@ -351,7 +351,7 @@ async fn no_fault_loses_doubles_or_halves_anything() {
             strike(Operation::Cancel);
             let cancelled = job.cancel().await.map_err(Error::from);
             note("cancel", word(&cancelled));
-            sandbox.heal();
+            sandbox.clear_faults();
             let received = sandbox.received_jobs().into_iter().find(|job| job.id == id).unwrap();
             let is_cancelled = received.signers[0].status == SignatureStatus::Cancelled;
             match cancelled {

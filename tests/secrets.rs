@@ -297,7 +297,7 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
         output.error(job.status(back.token()).await);
         output.error(client.portal().poll(&PollingQueue::DEFAULT).await);
         output.error(job.signers()[0].renew_redirect_url().await);
-        sandbox.heal();
+        sandbox.clear_faults();
     }
     output.error(job.signers()[0].renew_redirect_url().await);
     done.confirm().await.unwrap();
@@ -325,7 +325,7 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
     sandbox.inject(FaultRule::new(Fault::Refuse(StatusCode::UNAUTHORIZED, RefusalBody::Xml)));
     output.error(tokens.whoami().await);
     output.error(tokens.direct().create(&direct_request()).await);
-    sandbox.heal();
+    sandbox.clear_faults();
     for fault in [
         TokenFault::Malformed,
         TokenFault::NoExpiresIn,
@@ -342,7 +342,7 @@ async fn nothing_secret_or_personal_is_logged_or_printed() {
         sandbox.inject_token_fault(fault, 2);
         output.error(client.whoami().await);
         output.see(&client.access_token_left().await);
-        sandbox.heal_tokens();
+        sandbox.clear_token_faults();
     }
     let issued: Vec<String> = issued.into_iter().flatten().collect();
     assert!(issued.len() >= 2, "{}", issued.len());

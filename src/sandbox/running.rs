@@ -252,7 +252,7 @@ impl Sandbox {
     }
 
     /// Removes all fault rules.
-    pub fn heal(&self) {
+    pub fn clear_faults(&self) {
         self.service.faults.clear();
     }
 

@@ -126,7 +126,7 @@ async fn outside_a_signer_signs_in_a_browser_and_comes_back_also_while_the_servi
     let shown = body(&browser).await;
     assert!(shown.contains("State: sent") && shown.contains("nothing more for you to do"), "{shown}");
     keep(&browser, "case-system-service-away").await;
-    sandbox.heal();
+    sandbox.clear_faults();
     until("the document", Duration::from_secs(60), async || {
         browser.refresh().await.unwrap();
         body(&browser).await.contains("State: signed").then_some(())

@@ -123,7 +123,7 @@ async fn outside_a_signer_who_comes_back_while_the_service_is_away_is_not_forgot
     let page = http::get(process.port, &format!("/cases/{id}")).await.unwrap().body;
     assert!(page.contains("does not answer at the moment"), "{page}");
     assert_eq!(scene.state(&id).await, "sent");
-    scene.sandbox.heal();
+    scene.sandbox.clear_faults();
     scene.until_state(&id, "signed").await;
     until("the confirmation", PATIENCE, async || (scene.outbox("confirm").await == 0).then_some(())).await;
     assert_eq!(scene.sandbox.confirmations().len(), 1);

@@ -176,7 +176,7 @@ async fn a_rejection_that_is_not_confirmed_before_the_process_dies_is_confirmed_
     until("the first attempt", async || app.faults_left(&sandbox, "confirm").await < 100).await;
     app.kill();
     assert!(sandbox.confirmations().is_empty());
-    sandbox.heal();
+    sandbox.clear_faults();
 
     let app = WebApp::start(&sandbox, &directory, HOUR);
     until("the confirmation", async || !row(&directory, &contract).1).await;

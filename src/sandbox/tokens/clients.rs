@@ -169,7 +169,7 @@ impl ProviderState {
         self.faults.push((fault, times));
     }
 
-    pub(super) fn heal(&mut self) {
+    pub(super) fn clear_faults(&mut self) {
         self.faults.clear();
     }
 

@@ -96,8 +96,8 @@ impl Sandbox {
     }
 
     /// Removes all faults of the token endpoint.
-    pub fn heal_tokens(&self) {
-        self.service.tokens.lock().heal();
+    pub fn clear_token_faults(&self) {
+        self.service.tokens.lock().clear_faults();
     }
 
     /// Returns every request for an access token, including refused ones, in order.

@@ -104,7 +104,7 @@ fn faults(service: &Service, inner: &Inner) -> Markup {
             }
             @if !rules.is_empty() {
                 ul { @for rule in &rules { li { code { (rule) } } } }
-                form method="post" action="/heal" {
+                form method="post" action="/clear-faults" {
                     input type="hidden" name="csrf" value=(inner.visitors.csrf);
                     button.small.quiet type="submit" { "Remove all" }
                 }
@@ -236,7 +236,11 @@ pub(super) async fn inject(State(service): Shared, headers: HeaderMap, axum::ext
     see_other("/")
 }
 
-pub(super) async fn heal(State(service): Shared, headers: HeaderMap, axum::extract::Form(form): Form) -> Response {
+pub(super) async fn clear_faults(
+    State(service): Shared,
+    headers: HeaderMap,
+    axum::extract::Form(form): Form,
+) -> Response {
     if !genuine(&form, &service.lock().visitors.csrf) {
         return page::forged(&headers);
     }

@@ -34,7 +34,7 @@ fn router(service: Arc<Service>) -> Router {
         .route("/", get(dashboard::show))
         .route("/advance", post(dashboard::advance))
         .route("/faults", post(dashboard::inject))
-        .route("/heal", post(dashboard::heal))
+        .route("/clear-faults", post(dashboard::clear_faults))
         .route("/redirect/{token}", get(sign::redirected))
         .route("/sign/{id}", get(sign::show).post(sign::act))
         .route("/sign/{id}/documents/{number}", get(sign::document))

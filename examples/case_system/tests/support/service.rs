@@ -251,7 +251,7 @@ fn wanted_faults(directory: &Path) -> String {
 }
 
 fn inject(sandbox: &Sandbox, wanted: &str) {
-    sandbox.heal();
+    sandbox.clear_faults();
     if wanted.contains("unavailable") {
         let fault = Fault::Refuse(axum::http::StatusCode::SERVICE_UNAVAILABLE, RefusalBody::Html);
         for operation in OPERATIONS {
