@@ -12,8 +12,8 @@ use http::StatusCode;
 use posten_signering::portal::{JobRequest, Signer};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox, TokenFault};
 use posten_signering::{
-    ContactInformation, Document, Error, EvenPace, PollingQueue, RateLimiter, RateLimiterError, RateLimiterFuture,
-    Retry, Timeouts, metrics,
+    ContactInformation, Document, Error, LocalRateLimiter, PollingQueue, RateLimiter, RateLimiterError,
+    RateLimiterFuture, Retry, Timeouts, metrics,
 };
 use tokio::sync::oneshot;
 
@@ -37,8 +37,9 @@ impl RateLimiter for Away {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_metric_counts_what_its_description_says() {
     let recorded = Recorded::install();
-    metrics::describe();
+    metrics::register();
     assert_eq!(recorded.described(), metrics::ALL.map(|metric| metric.name));
+    each_first_increase_is_seen(&recorded);
 
     calls_and_retries(&recorded).await;
     rate_limiter(&recorded).await;
@@ -57,6 +58,20 @@ async fn each_metric_counts_what_its_description_says() {
     }
     for metric in metrics::ALL {
         assert!(recorded.all().iter().any(|key| key.starts_with(metric.name)), "{} was not seen", metric.name);
+    }
+}
+
+/// Prometheus sees no increase from nothing to 1, so all that the alerts of the guide count is there before it happens.
+fn each_first_increase_is_seen(recorded: &Recorded) {
+    let counted = include_str!("../src/guide/metrics.md").split("increase(").skip(1);
+    let counted: Vec<&str> = counted.map(|rest| rest.split('[').next().unwrap()).collect();
+    assert!(counted.len() >= 3, "{counted:?}");
+    let there = recorded.all();
+    for series in counted {
+        let (name, labels) = series.trim_end_matches('}').split_once('{').unwrap_or((series, ""));
+        let name = name.trim_end_matches("_count");
+        let is_it = |key: &&String| key.starts_with(name) && labels.split(", ").all(|label| key.contains(label));
+        assert!(there.iter().any(|key| is_it(&key)), "{series} is not among {there:?}");
     }
 }
 
@@ -97,7 +112,7 @@ async fn rate_limiter(recorded: &Recorded) {
     let waited = |outcome: &str| recorded.value(&format!("rate_limiter_wait_seconds{{outcome=\"{outcome}\"}}"));
     let away = sandbox.client_builder().rate_limiter(Away).build().unwrap();
     away.whoami().await.unwrap_err();
-    let client = sandbox.client_builder().rate_limiter(EvenPace::per_second(1).unwrap()).build().unwrap();
+    let client = sandbox.client_builder().rate_limiter(LocalRateLimiter::per_second(1).unwrap()).build().unwrap();
     client.whoami().await.unwrap();
     let hasty = client.with_timeouts(Timeouts::builder().rate_limiter(Duration::ZERO).build());
     hasty.whoami().await.unwrap_err();

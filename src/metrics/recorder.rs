@@ -110,10 +110,13 @@ pub const ALL: [Metric; 11] = [
     },
 ];
 
-/// Registers the descriptions and units of all metrics with the recorder, for exporters that show them.
+/// Registers the metrics with the recorder: their descriptions and units, for exporters that show them, and at 0 what the
+/// alerts of [`guide::metrics`](crate::guide::metrics#alerts) count.
+///
+/// Prometheus's `increase` does not see the first event of a series that did not exist before.
 ///
 /// Example: see [`metrics`](crate::metrics).
-pub fn describe() {
+pub fn register() {
     for Metric { name, kind, description, .. } in ALL {
         match kind {
             Kind::Counter => metrics::describe_counter!(name, Unit::Count, description),
@@ -121,6 +124,12 @@ pub fn describe() {
             Kind::Histogram => metrics::describe_histogram!(name, Unit::Seconds, description),
         }
     }
+    counter!(REFUSALS).increment(0);
+    for flow in ["direct", "portal"] {
+        counter!(CALLS, "flow" => flow, "operation" => "create", "outcome" => "unclear").increment(0);
+    }
+    // Is exported without an observation, too.
+    let _ = histogram!(WAIT, "outcome" => "failed");
 }
 
 pub(super) fn record(event: Event) {

@@ -27,7 +27,7 @@ impl Recorded {
         self.values.lock().unwrap().get(&format!("posten_signering_{metric}")).copied().unwrap_or_default()
     }
 
-    /// Everything that was recorded.
+    /// Everything that was registered or recorded.
     pub fn all(&self) -> Vec<String> {
         self.values.lock().unwrap().keys().cloned().collect()
     }
@@ -44,7 +44,9 @@ impl Recorded {
     fn cell(&self, key: &Key) -> Arc<Cell> {
         let labels: Vec<String> = key.labels().map(|label| format!("{}={:?}", label.key(), label.value())).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        Arc::new(Cell { name: format!("{}{labels}", key.name()), values: Arc::clone(&self.values) })
+        let name = format!("{}{labels}", key.name());
+        self.values.lock().unwrap().entry(name.clone()).or_default();
+        Arc::new(Cell { name, values: Arc::clone(&self.values) })
     }
 }
 

@@ -47,7 +47,7 @@ pub fn install() -> Result<PrometheusHandle> {
     // Histograms can be summed over processes. The defaults of the exporter, quantiles, cannot.
     let seconds = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0];
     let calls = PrometheusBuilder::new().set_buckets(&seconds)?.install_recorder()?;
-    posten_signering::metrics::describe();
+    posten_signering::metrics::register();
     Ok(calls)
 }
 
