@@ -88,7 +88,7 @@ fn metrics(text: &str) -> BTreeSet<&str> {
 fn metrics_of_the_library(text: &str) -> BTreeSet<&str> {
     let names = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let names = names.filter(|name| name.starts_with("posten_signering_"));
-    names.map(|name| name.trim_end_matches("_bucket")).collect()
+    names.map(|name| name.trim_end_matches("_bucket").trim_end_matches("_count")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,6 +105,10 @@ async fn outside_every_metric_that_is_watched_exists_and_every_one_that_exists_i
         text.contains("case_system_worker_up").then_some(text)
     })
     .await;
+    // At their first increase, alerts must see where they came from.
+    for start in ["rate_limit_refusals_total 0", "rate_limiter_wait_seconds_count{outcome=\"failed\"} 0"] {
+        assert!(exported.contains(&format!("\nposten_signering_{start}\n")), "{exported}");
+    }
     let watched = text("alerts.yml") + &queries().join("\n");
     let mut exported = metrics(&exported);
     let watched = metrics(&watched);
