@@ -12,7 +12,8 @@ use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
-/// How long a call waits for the rate limit at most. Longer than a pause of 30 seconds after a refusal.
+/// How long a call waits for the rate limit at most: longer than a pause of 30 seconds after a refusal. But no longer than
+/// half a lease, so that a call that waits is not taken for lost.
 const PACE_DEADLINE: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Copy, PartialEq)]
@@ -58,7 +59,8 @@ async fn run(role: Role) -> Result<()> {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     // With connections of its own: a call must not wait for its turn behind a transaction that stores a document.
-    let pace = SharedPace::new(database::pool(url, 3)?, settings.rate, PACE_DEADLINE)?;
+    let deadline = PACE_DEADLINE.min(settings.lease / 2);
+    let pace = SharedPace::new(database::pool(url, 3)?, settings.rate, deadline)?;
     let clients = service::connect(&settings, &pace)?;
     let app = App { settings, pool, clients, begun: TaskTracker::new() };
 

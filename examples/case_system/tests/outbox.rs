@@ -4,6 +4,7 @@ mod support;
 
 use std::time::Duration;
 
+use case_system::cases::{Standing, State};
 use case_system::outbox::{self, Kind, Outcome, Task};
 use case_system::settings::Settings;
 use case_system::{App, cases, pdf};
@@ -54,6 +55,22 @@ impl Scene {
 
     async fn execute(&self, sql: &str) {
         self.app.pool.get().await.unwrap().batch_execute(sql).await.unwrap();
+    }
+
+    /// Begins another call for the same case.
+    async fn begin_next(&self, task: &Task, kind: Kind) -> Task {
+        let mut client = self.app.pool.get().await.unwrap();
+        let transaction = client.transaction().await.unwrap();
+        let task = outbox::begin(&transaction, &task.case_id, kind, Value::Null).await.unwrap();
+        transaction.commit().await.unwrap();
+        task
+    }
+
+    /// Why a person has to look at the case.
+    async fn attention(&self, task: &Task) -> Option<String> {
+        let client = self.app.pool.get().await.unwrap();
+        let sql = "SELECT attention FROM cases WHERE id = $1";
+        client.query_one(sql, &[&task.case_id]).await.unwrap().get(0)
     }
 
     /// The process takes longer than the lease, and another one notices.
@@ -163,8 +180,29 @@ async fn outside_a_creation_that_cannot_be_recorded_is_put_before_a_person_and_n
     // Two cases with one job: the number is unique.
     assert!(!outbox::settle(&scene.app, &second, created(7)).await);
     assert_eq!(scene.state(&second).await, ("unclear".to_owned(), 0));
-    let client = scene.app.pool.get().await.unwrap();
-    let sql = "SELECT attention FROM cases WHERE id = $1";
-    let why: String = client.query_one(sql, &[&second.case_id]).await.unwrap().get(0);
-    assert_eq!(why, "db error: SQLSTATE 23505, table cases, constraint cases_job_key");
+    let why = scene.attention(&second).await;
+    assert_eq!(why.unwrap(), "db error: SQLSTATE 23505, table cases, constraint cases_job_key");
+}
+
+#[tokio::test]
+#[ignore = "outside tool: needs PostgreSQL"]
+async fn outside_a_second_job_with_the_reference_of_a_case_changes_nothing_and_is_put_before_a_person() {
+    let scene = Scene::new().await;
+    let task = scene.begin().await;
+    assert!(outbox::settle(&scene.app, &task, created(7)).await);
+    let status = scene.begin_next(&task, Kind::Status).await;
+    let standing = |job: i64| {
+        let state = State::Signed(b"%PDF".to_vec());
+        let progress = 1_000_000.into();
+        Standing { job: job.try_into().unwrap(), state, progress, confirmation: None, deletion: None }
+    };
+    assert!(!outbox::settle(&scene.app, &status, Outcome::Stands(Box::new(standing(8)))).await);
+    // Its call is kept, and nobody makes it until a person has looked.
+    assert_eq!(scene.state(&task).await, ("sent".to_owned(), 1));
+    let why = scene.attention(&task).await;
+    assert_eq!(why.unwrap(), "job 8 has the reference of this case, which has another job");
+    scene.execute("DELETE FROM outbox").await;
+    let status = scene.begin_next(&task, Kind::Status).await;
+    assert!(outbox::settle(&scene.app, &status, Outcome::Stands(Box::new(standing(7)))).await);
+    assert_eq!(scene.state(&task).await, ("signed".to_owned(), 0));
 }
