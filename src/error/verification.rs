@@ -47,8 +47,14 @@ pub enum VerificationError {
     #[error("a signature uses an algorithm or format that is not accepted: {0}")]
     Unsupported(&'static str),
     /// The chain of the certificate does not lead to a trusted authority.
-    #[error("the certificate of a signature does not chain to an authority that is trusted for seals")]
-    Untrusted,
+    #[error(
+        "the signer's certificate {}, which is not trusted",
+        authority.as_ref().map_or("is issued by itself".to_owned(), |name| format!("leads to the authority {name}"))
+    )]
+    Untrusted {
+        /// The name of the authority at which the chain ends. `None` if the certificate was issued by itself.
+        authority: Option<String>,
+    },
     /// Another organization than the expected one sealed the document.
     #[error(
         "the document is sealed by another organization than expected{}",

@@ -164,6 +164,7 @@ impl<'j> Judge<'j> {
     /// The chain of a certificate that may have sealed.
     fn sealer(&self, signer: &Rc<Signer>, at: Timestamp) -> Result<Chain, VerificationError> {
         let mut fault = None;
+        let is_weaker = |fault: &Option<_>| matches!(fault, None | Some(VerificationError::Untrusted { .. }));
         for rule in self.trust.rules() {
             let is_anchor = |other: &Signer| rule.is_anchor(other);
             match chain(signer, &self.pool, &is_anchor, CertificateUse::Documents, at, &self.checks) {
@@ -173,15 +174,12 @@ impl<'j> Judge<'j> {
                     let found = signer.known().organization_number().map(|number| number.to_string());
                     fault = Some(WrongSealer { found });
                 }
-                // It is not the requested one.
-                Err(VerificationError::Untrusted) => drop(fault.get_or_insert(VerificationError::Untrusted)),
-                Err(error) => match &fault {
-                    None | Some(VerificationError::Untrusted) => fault = Some(error),
-                    Some(_) => {}
-                },
+                // What is not the requested one says least.
+                Err(error) if is_weaker(&fault) => fault = Some(error),
+                Err(_) => {}
             }
         }
-        Err(fault.unwrap_or(VerificationError::Untrusted))
+        Err(fault.unwrap_or(VerificationError::Untrusted { authority: None }))
     }
 
     /// The proof of a timestamp, as of the time that is proven for it.
