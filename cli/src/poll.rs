@@ -6,12 +6,12 @@ use std::pin::pin;
 use clap::Args;
 use jiff::Timestamp;
 use posten_signering::{
-    Change, Changes, Download, Error, JobId, PollingQueue, Signature, SignatureJobStatus, SignatureStatus,
+    Change, Changes, Download, Error, FileAction, JobId, PollingQueue, Signature, SignatureJobStatus, SignatureStatus,
 };
 use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::failure::Failure;
+use super::failure::{Failure, cannot};
 use super::output::{Output, plain};
 use super::stop::StopSignal;
 
@@ -124,7 +124,7 @@ impl Queue {
 /// Options for changes and statuses.
 #[derive(Args)]
 pub struct ResultOptions {
-    /// Save signed PDFs to this directory, as signed-NUMBER.pdf
+    /// Save signed PDFs to this directory, as signed-NUMBER.pdf. It is created if it does not exist
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
     /// Confirm each change or status after it was printed and saved. The service may then delete the documents of a job
@@ -136,6 +136,7 @@ pub struct ResultOptions {
 impl ResultOptions {
     pub async fn save(&self, job: JobId, pades: &Download) -> Result<Option<PathBuf>, Failure> {
         let Some(directory) = &self.save else { return Ok(None) };
+        std::fs::create_dir_all(directory).map_err(cannot(FileAction::Write, directory))?;
         let path = directory.join(format!("signed-{job}.pdf"));
         pades.save_to(&path).await?;
         Ok(Some(path))

@@ -211,7 +211,7 @@ async fn check_says_what_is_wrong_with_access_tokens() {
         sandbox.inject_token_fault(fault.clone(), times);
         let run = checked(&id, "1001", &endpoint, &format!("{trusted} --timeout 1"));
         assert_eq!(run.diagnosis(), expected, "{fault:?}");
-        sandbox.heal_tokens();
+        sandbox.clear_token_faults();
     }
 
     // What keeps it from being asked.
@@ -359,9 +359,9 @@ async fn portal_jobs_from_send_to_the_archive() {
     assert_eq!((&change["state"], confirmed), (&"IN_PROGRESS".into(), json!({ "job": job, "confirmed": true })));
     let ola = portal::SignerName::from(signers[1].contact.clone().unwrap());
     desk.sandbox.log_in(job, &ola).unwrap().sign().unwrap();
-    let change = desk.json("portal poll --save .");
+    let change = desk.json("portal poll --save signed/now");
     assert_eq!(change["state"], "COMPLETED_SUCCESSFULLY");
-    assert!(desk.path("signed-1.pdf").is_file());
+    assert!(desk.path("signed/now/signed-1.pdf").is_file());
 
     let id = desk.sandbox.archive(job).unwrap();
     let fetched = desk.json(&format!("archive 123456789 {id} --output archived.pdf"));
