@@ -25,9 +25,10 @@ const MANIFEST: &str = include_str!("manifest.xml");
 
 /// Reads a package of either flow.
 pub(crate) fn package(input: &[u8]) {
-    let Ok(files) = package::unpack(input) else { return };
-    let _ = package::reread::<wire::DirectSignatureJobManifest>(input);
-    let _ = package::reread::<wire::PortalSignatureJobManifest>(input);
+    let input = Bytes::copy_from_slice(input);
+    let Ok(files) = package::unpack(&input) else { return };
+    let _ = package::reread::<wire::DirectSignatureJobManifest>(&input);
+    let _ = package::reread::<wire::PortalSignatureJobManifest>(&input);
     if let Some(signatures) = files.get(asice::SIGNATURES) {
         verify(signatures, &files);
     }
@@ -101,7 +102,7 @@ pub(crate) mod seeds {
 
     /// Its signature.
     pub(crate) fn signatures() -> Vec<u8> {
-        packages::unpack(&package()).expect("a package")[asice::SIGNATURES].to_vec()
+        packages::unpack(&package().into()).expect("a package")[asice::SIGNATURES].to_vec()
     }
 
     /// A signature of a PDF to begin with.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::error::SandboxError;
@@ -59,7 +60,7 @@ impl InspectedPackage {
     }
 
     fn look(bytes: &[u8]) -> Result<Self, String> {
-        let files = package::unpack(bytes)?;
+        let files = package::unpack(&Bytes::copy_from_slice(bytes))?;
         let signature = |error| format!("{SIGNATURES}: {error}");
         let (signer, signed_at) = package::claims(&files).map_err(signature)?;
         package::signatures(package::text(&files, SIGNATURES)?, &files, &signer, signed_at).map_err(signature)?;

@@ -378,7 +378,7 @@ struct PackageContents {
 }
 
 impl PackageContents {
-    fn of<M: Manifest>(package: &[u8]) -> Result<Self, Failure> {
+    fn of<M: Manifest>(package: &Bytes) -> Result<Self, Failure> {
         let package = package::reread::<M>(package)?;
         let texts = package.manifest.texts();
         let (description, nonsensitive_title) =

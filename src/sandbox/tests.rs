@@ -4,6 +4,7 @@ use std::io::{Cursor, Read, Write};
 use std::path::Path;
 use std::process::Command;
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
@@ -24,13 +25,13 @@ fn identity() -> Identity {
     AuthorityKeys::new(&"123456789".parse().unwrap()).unwrap().client().unwrap().identity().unwrap()
 }
 
-fn package_of(identity: &Identity, manifest: &str, at: Timestamp) -> Vec<u8> {
+fn package_of(identity: &Identity, manifest: &str, at: Timestamp) -> Bytes {
     let documents = Documents::from(Document::pdf("Avtale", "%PDF-1.4\n").unwrap());
-    asice::package(&documents, || Ok(manifest.to_owned()), identity, at).unwrap().bytes().unwrap()
+    asice::package(&documents, || Ok(manifest.to_owned()), identity, at).unwrap().bytes().unwrap().into()
 }
 
 /// The package with its files changed.
-fn changed(package: &[u8], change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
+fn changed(package: &[u8], change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> Bytes {
     let mut archive = ZipArchive::new(Cursor::new(package)).unwrap();
     let mut files = Vec::new();
     for at in 0..archive.len() {
@@ -45,11 +46,11 @@ fn changed(package: &[u8], change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> 
         writer.start_file(name, SimpleFileOptions::default()).unwrap();
         writer.write_all(&content).unwrap();
     }
-    writer.finish().unwrap().into_inner()
+    writer.finish().unwrap().into_inner().into()
 }
 
 /// The package with one text in its signature replaced.
-fn with_signature(package: &[u8], from: &str, to: &str) -> Vec<u8> {
+fn with_signature(package: &[u8], from: &str, to: &str) -> Bytes {
     changed(package, |files| {
         let (_, signature) = files.last_mut().unwrap();
         let text = String::from_utf8(std::mem::take(signature)).unwrap();
@@ -64,10 +65,10 @@ fn a_package_is_checked_line_by_line() {
     let caller = &identity.chain()[0];
     let good = package_of(&identity, MANIFEST, Timestamp::now());
     let check = package::check::<wire::DirectSignatureJobManifest>;
-    let refusal = |package: &[u8]| check(package, caller).err().expect("refused").rule();
+    let refusal = |package: &Bytes| check(package, caller).err().expect("refused").rule();
     assert!(check(&good, caller).is_ok());
 
-    assert_eq!(refusal(b"PK"), "the package is not a ZIP");
+    assert_eq!(refusal(&b"PK"[..].into()), "the package is not a ZIP");
     let without = changed(&good, |files| files.retain(|(name, _)| name != "manifest.xml"));
     assert_eq!(refusal(&without), "the file manifest.xml is missing");
     let extra = changed(&good, |files| files.insert(1, ("02-extra.pdf".to_owned(), b"%PDF-1.4\n".to_vec())));
@@ -265,7 +266,7 @@ async fn refusal_of_portal_job(sandbox: &Sandbox, changes: &[(&str, &str)]) -> O
     let client = sandbox.client();
     let transport = client.transport();
     let jobs = ServiceUrl::below(transport.root(), &["123456789", "portal", "signature-jobs"]);
-    let package = Package { parts: vec![Part::Written(package.into())] };
+    let package = Package { parts: vec![Part::Written(package)] };
     let request = crate::xml::write(&request).unwrap();
     let upload = transport.upload(request, None, package).unwrap();
     let answer = transport.post_upload::<wire::PortalSignatureJobResponse>(&jobs, upload, 0).await;

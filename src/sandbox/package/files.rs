@@ -1,10 +1,10 @@
 //! The files of a package, and their names.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
 use bytes::Bytes;
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use crate::asice::SIGNATURES;
 use crate::types::MAX_BYTES;
@@ -14,23 +14,37 @@ use crate::xml;
 pub(in super::super) type Files = BTreeMap<String, Bytes>;
 
 /// Unpacks a ZIP as any tool writes it: entries in any order, stored or deflated, with extra fields, data descriptors
-/// and entries for directories.
-pub(in super::super) fn unpack(package: &[u8]) -> Result<Files, String> {
+/// and entries for directories. What is stored is not copied.
+pub(in super::super) fn unpack(package: &Bytes) -> Result<Files, String> {
     let mut archive = ZipArchive::new(Cursor::new(package)).map_err(|_| "the package is not a ZIP".to_owned())?;
     let mut files = Files::new();
     let mut room = MAX_BYTES as u64 + 2 * xml::MAX_BYTES as u64;
     for at in 0..archive.len() {
         let file = archive.by_index(at).map_err(|_| "the ZIP is damaged or encrypted".to_owned())?;
         let name = file.name().map_err(|_| "a file name in the ZIP is not text".to_owned())?.into_owned();
-        let mut content = Vec::new();
+        let damaged = |_| format!("{name} is damaged");
+        let start = file.data_start().filter(|_| file.compression() == CompressionMethod::Stored);
         // The size in the header is not trusted.
-        file.take(room + 1).read_to_end(&mut content).map_err(|_| format!("{name} is damaged"))?;
+        let mut file = file.take(room + 1);
+        let content = match start.map(usize::try_from) {
+            // Read to its end, where its checksum is compared.
+            Some(Ok(start)) => {
+                let size = io::copy(&mut file, &mut io::sink()).map_err(damaged)?;
+                let content = package.get(start..).and_then(|rest| rest.get(..usize::try_from(size).ok()?));
+                package.slice_ref(content.ok_or_else(|| format!("{name} is damaged"))?)
+            }
+            _ => {
+                let mut content = Vec::new();
+                file.read_to_end(&mut content).map_err(damaged)?;
+                Bytes::from(content)
+            }
+        };
         room = room.checked_sub(content.len() as u64).ok_or("the package is too large when unpacked")?;
         // Directories have no content, and are ignored.
         if name.ends_with('/') && content.is_empty() {
             continue;
         }
-        if files.insert(name.clone(), Bytes::from(content)).is_some() {
+        if files.insert(name.clone(), content).is_some() {
             return Err(format!("the ZIP has two files {name}"));
         }
     }
@@ -60,7 +74,29 @@ pub(super) fn decoded(name: &str) -> [String; 3] {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
     use super::*;
+
+    #[test]
+    fn what_is_stored_is_not_copied_wherever_the_zip_begins() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, method) in [("a.pdf", CompressionMethod::Stored), ("b.pdf", CompressionMethod::Deflated)] {
+            writer.start_file(name, SimpleFileOptions::default().compression_method(method)).unwrap();
+            writer.write_all(name.as_bytes()).unwrap();
+        }
+        let zip = writer.finish().unwrap().into_inner();
+        for before in [&b""[..], b"PK, not yet"] {
+            let package = Bytes::from([before, &zip].concat());
+            let files = unpack(&package).unwrap();
+            assert!(files.iter().all(|(name, content)| name.as_bytes() == content), "{files:?}");
+            let is_copied = |name: &str| !package.as_ptr_range().contains(&files[name].as_ptr());
+            assert_eq!([is_copied("a.pdf"), is_copied("b.pdf")], [false, true]);
+        }
+    }
 
     #[test]
     fn a_name_is_itself_or_its_url_encoded_form() {

@@ -4,6 +4,7 @@ mod files;
 mod manifest;
 mod signature;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
@@ -48,7 +49,7 @@ impl From<String> for PackageError {
 
 /// Checks a package from the holder of a certificate.
 pub(super) fn check<M: Manifest>(
-    package: &[u8],
+    package: &Bytes,
     caller: &CertificateDer<'_>,
 ) -> Result<ReceivedPackage<M>, PackageError> {
     let files = unpack(package)?;
@@ -68,7 +69,7 @@ pub(super) fn read<M: Manifest>(files: &Files) -> Result<ReceivedPackage<M>, Pac
 }
 
 /// Reads a package that was checked before.
-pub(super) fn reread<M: Manifest>(package: &[u8]) -> Result<ReceivedPackage<M>, String> {
+pub(super) fn reread<M: Manifest>(package: &Bytes) -> Result<ReceivedPackage<M>, String> {
     read(&unpack(package)?).map_err(PackageError::rule)
 }
 
