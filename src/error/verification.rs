@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 /// An error of the verification of a signed PDF or a technical signature.
 ///
-/// Contains no personal data: it identifies certificates by their use, and names authorities only.
+/// Contains no personal data: it identifies certificates by their use, and names only issuers, as the document does.
 ///
 /// Example: see [`Error`](crate::Error).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,13 +47,11 @@ pub enum VerificationError {
     #[error("a signature uses an algorithm or format that is not accepted: {0}")]
     Unsupported(&'static str),
     /// The chain of the certificate does not lead to a trusted authority.
-    #[error(
-        "the signer's certificate {}, which is not trusted",
-        authority.as_ref().map_or("is issued by itself".to_owned(), |name| format!("leads to the authority {name}"))
-    )]
+    #[error("{}", untrusted(issuer.as_deref()))]
     Untrusted {
-        /// The name of the authority at which the chain ends. `None` if the certificate was issued by itself.
-        authority: Option<String>,
+        /// The issuer that the last certificate of the chain names, which may not have issued it. `None` for a
+        /// self-signed certificate.
+        issuer: Option<String>,
     },
     /// Another organization than the expected one sealed the document.
     #[error(
@@ -102,4 +100,10 @@ pub enum VerificationError {
     /// The format of a technical signature is not supported: neither XAdES nor LTV-SDO.
     #[error("the technical signature has a format that is not supported: {0}")]
     UnknownFormat(String),
+}
+
+fn untrusted(issuer: Option<&str>) -> String {
+    let Some(issuer) = issuer else { return "the signer's certificate is self-signed, and is not trusted".to_owned() };
+    let issuer = issuer.escape_debug();
+    format!("no certificate in the chain of the signer's certificate is trusted: the chain ends under \"{issuer}\"")
 }

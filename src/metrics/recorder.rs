@@ -110,10 +110,10 @@ pub const ALL: [Metric; 11] = [
     },
 ];
 
-/// Registers the metrics with the recorder: their descriptions and units, for exporters that show them, and at 0 what the
-/// alerts of [`guide::metrics`](crate::guide::metrics#alerts) count.
+/// Describes all metrics to the recorder, and creates the series that the alerts of
+/// [`guide::metrics`](crate::guide::metrics#alerts) count, with the value 0. Values that exist stay.
 ///
-/// Prometheus's `increase` does not see the first event of a series that did not exist before.
+/// Does nothing before a recorder is installed.
 ///
 /// Example: see [`metrics`](crate::metrics).
 pub fn register() {
@@ -128,7 +128,7 @@ pub fn register() {
     for flow in ["direct", "portal"] {
         counter!(CALLS, "flow" => flow, "operation" => "create", "outcome" => "unclear").increment(0);
     }
-    // Is exported without an observation, too.
+    // The exporter for Prometheus shows it without an observation, too.
     let _ = histogram!(WAIT, "outcome" => "failed");
 }
 

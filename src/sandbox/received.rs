@@ -53,7 +53,7 @@ pub struct ReceivedDocument {
     pub file_name: String,
     /// The media type.
     pub media_type: MediaType,
-    /// The bytes of the document.
+    /// The bytes of the document. Part of the package, which they keep in memory.
     pub content: Bytes,
 }
 

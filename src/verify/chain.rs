@@ -282,7 +282,7 @@ pub(super) fn chain(
     let mut chain = vec![Rc::clone(leaf)];
     match search.complete(&mut chain)? {
         true => Ok(chain),
-        false => Err(search.fault.unwrap_or_else(|| Untrusted { authority: end(&search.longest) })),
+        false => Err(search.fault.unwrap_or_else(|| Untrusted { issuer: end(&search.longest) })),
     }
 }
 
@@ -294,7 +294,7 @@ struct Search<'s> {
     left: usize,
     /// The first reason why a chain was not accepted.
     fault: Option<VerificationError>,
-    /// The first of the longest chains that led to no anchor.
+    /// The first of the longest chains that were tried.
     longest: Chain,
 }
 
@@ -343,13 +343,13 @@ impl Search<'_> {
                 continue;
             }
             chain.push(issuer);
+            if chain.len() > self.longest.len() {
+                self.longest.clone_from(chain);
+            }
             if self.complete(chain)? {
                 return Ok(true);
             }
             chain.pop();
-        }
-        if chain.len() > self.longest.len() {
-            self.longest.clone_from(chain);
         }
         Ok(false)
     }
@@ -361,25 +361,20 @@ impl Search<'_> {
     }
 }
 
-/// The name of the authority at which a chain ends. Of a certificate that issued itself, none: it may be a person's.
+/// The name under which a chain ends. None if it is the signer's own: that may be a person's.
 fn end(chain: &Chain) -> Option<String> {
-    let last = chain.last()?;
-    let is_its_own = chain.len() == 1 && last.is_named_as_issuer_of(last);
-    (!is_its_own).then(|| shown(&last.known.issuer()))
+    let (leaf, last) = (chain.first()?, chain.last()?);
+    let issuer = last.known.issuer();
+    (issuer != leaf.known.subject()).then_some(issuer)
 }
 
 /// Which certificate of a chain it is. Authorities are named; who signed may be a person, and is not.
 pub(super) fn place(certificate: &Signer, position: usize) -> String {
     match (position, certificate.known.common_name()) {
         (0, _) => "the signer's certificate".to_owned(),
-        (_, Some(name)) => format!("the certificate of the authority \"{}\"", shown(name)),
+        (_, Some(name)) => format!("the certificate of the authority \"{}\"", name.escape_debug()),
         (_, None) => format!("the certificate {position} above the signer's"),
     }
-}
-
-/// A name from a document, in an error: in one line, and not as long as the document.
-fn shown(name: &str) -> String {
-    name.chars().take(200).flat_map(char::escape_debug).collect()
 }
 
 fn bad(certificate: &Signer, position: usize, reason: &str) -> VerificationError {

@@ -174,12 +174,12 @@ impl<'j> Judge<'j> {
                     let found = signer.known().organization_number().map(|number| number.to_string());
                     fault = Some(WrongSealer { found });
                 }
-                // What is not the requested one says least.
+                // `Untrusted` says least: any other error replaces it.
                 Err(error) if is_weaker(&fault) => fault = Some(error),
                 Err(_) => {}
             }
         }
-        Err(fault.unwrap_or(VerificationError::Untrusted { authority: None }))
+        Err(fault.unwrap_or(VerificationError::Untrusted { issuer: None }))
     }
 
     /// The proof of a timestamp, as of the time that is proven for it.

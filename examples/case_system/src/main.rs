@@ -12,8 +12,8 @@ use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
-/// How long a call waits for the rate limit at most: longer than a pause of 30 seconds after a refusal. But no longer than
-/// half a lease, so that a call that waits is not taken for lost.
+/// How long a request waits for the rate limit at most, and no longer than half a lease. With a lease of less than 90
+/// seconds, requests fail during the pause of 30 seconds after a refusal, and the outbox repeats them.
 const PACE_DEADLINE: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Copy, PartialEq)]

@@ -39,7 +39,8 @@ optional:
   RATE              calls a second of all processes together, defaults to 8. The service permits 10, and counts
                     when a call arrives: with 8, a call may arrive a quarter of a second late (10 / 8 - 1)
   LEASE             seconds after which a call that a process began counts as lost, defaults to 600. At least 30, and
-                    longer than your longest call with its wait for the rate limit
+                    longer than your longest call. A request waits for the rate limit for half of it at most; with
+                    less than 90, calls fail after a refusal by the service, and are repeated
   DELETE_AFTER      seconds from the end of a job to the deletion of its documents, defaults to 604800 (7 days)
   RELOAD            seconds between two looks at the credentials, defaults to 10
   CONCURRENCY       changes that a worker handles at the same time, defaults to 4";

@@ -14,7 +14,8 @@ use crate::xml;
 pub(in super::super) type Files = BTreeMap<String, Bytes>;
 
 /// Unpacks a ZIP as any tool writes it: entries in any order, stored or deflated, with extra fields, data descriptors
-/// and entries for directories. What is stored is not copied.
+/// and entries for directories. Stored entries are
+/// slices of the package, and keep it in memory.
 pub(in super::super) fn unpack(package: &Bytes) -> Result<Files, String> {
     let mut archive = ZipArchive::new(Cursor::new(package)).map_err(|_| "the package is not a ZIP".to_owned())?;
     let mut files = Files::new();

@@ -31,7 +31,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 ///   all calls for 30 seconds.
 ///
 /// ```
-/// use posten_signering::{Client, LocalRateLimiter, Fallback, RateLimiter};
+/// use posten_signering::{Client, Fallback, LocalRateLimiter, RateLimiter};
 ///
 /// # fn example(shared: impl RateLimiter) -> Result<(), posten_signering::Error> {
 /// // One of four processes.

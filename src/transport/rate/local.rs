@@ -25,8 +25,8 @@ const PERMITTED: u32 = 10;
 /// * **Deadline.** A call fails at once with [`RateLimiterError::WaitTooLong`](crate::RateLimiterError::WaitTooLong) if
 ///   the calls before it take longer than [`Timeouts::rate_limiter`](crate::Timeouts::rate_limiter).
 /// * **Limit.** No second has more calls than the limit. Permits that are not used are not saved up.
-/// * **One process.** It counts from its creation: a process that restarts, or a second `LocalRateLimiter`, counts anew. To
-///   share one among the clients of a process, wrap it in an [`Arc`]. For several processes, see
+/// * **One process.** It counts from its creation: a process that restarts, or a second `LocalRateLimiter`, counts
+///   anew. To share one among the clients of a process, wrap it in an [`Arc`]. For several processes, see
 ///   [`share`](Self::share).
 ///
 /// ```

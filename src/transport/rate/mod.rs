@@ -17,8 +17,8 @@ use crate::error::RateLimiterError;
 /// A rate limiter. The service permits 10 calls a second for an organization number, in total for all callers.
 ///
 /// Defaults to [`LocalRateLimiter`], which counts the calls of this process. Several processes that act for the same
-/// organization share the limit: give each a fixed share ([`LocalRateLimiter::share`]), or implement this trait to count in a
-/// store that they share, such as a database. See [`guide::rate_limit`](crate::guide::rate_limit).
+/// organization share the limit: give each a fixed share ([`LocalRateLimiter::share`]), or implement this trait to count
+/// in a store that they share, such as a database. See [`guide::rate_limit`](crate::guide::rate_limit).
 ///
 /// ```
 /// use std::time::Duration;
