@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use posten_signering::{
-    Client, Download, Error, ErrorClass, FileAction, HasSender, OrganizationNumber, Pades, PadesReference, Retry,
-    Xades, XadesReference,
+    Client, Download, Error, ErrorClass, HasSender, OrganizationNumber, Pades, PadesReference, Retry, Xades,
+    XadesReference,
 };
 use rustls::version::TLS13;
 
@@ -227,6 +227,8 @@ fn a_directory_that_cannot_be_read_takes_files() {
 #[test]
 fn a_directory_that_cannot_be_written_to_is_named_and_keeps_what_it_has() {
     use std::os::unix::fs::PermissionsExt;
+
+    use posten_signering::FileAction;
 
     let directory = tempfile::tempdir().unwrap();
     if !is_somebody_else("a_directory_that_cannot_be_written_to_is_named_and_keeps_what_it_has", &directory) {

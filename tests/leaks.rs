@@ -1,5 +1,7 @@
 //! What sandboxes and downloads leave behind. In a program of their own, and one after the other: they count what the
-//! whole process has open and allocated.
+//! whole process has open and allocated. Read from `/proc`, so on Linux only.
+
+#![cfg(target_os = "linux")]
 
 mod support;
 
@@ -74,7 +76,6 @@ async fn two_hundred_sandboxes_one_after_the_other_leave_nothing_behind() {
     }
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_hundred_open_downloads_keep_nobody_waiting_and_give_all_back() {
     let _alone = ALONE.lock().await;

@@ -1,7 +1,10 @@
 //! What documents cost whoever reads them: hostile ones through each door, and the largest legitimate one. Each is
 //! measured in a process of its own.
 //!
-//! `cargo test --release --all-features --test limits -- --nocapture` prints the figures of BENCHMARKS.md.
+//! `cargo test --release --all-features --test limits -- --nocapture` prints the figures of BENCHMARKS.md. They
+//! are read from `/proc`, so on Linux only.
+
+#![cfg(target_os = "linux")]
 
 mod support;
 

@@ -34,7 +34,8 @@ impl Program {
     }
 
     fn start(&mut self) {
-        let program = std::env::current_exe().unwrap().parent().unwrap().join("../examples/sandbox");
+        let program = format!("../examples/sandbox{}", std::env::consts::EXE_SUFFIX);
+        let program = std::env::current_exe().unwrap().parent().unwrap().join(program);
         assert!(program.exists(), "needs `cargo build --all-features --example sandbox` first");
         let mut command = Command::new(program);
         command.args(["--port", &self.port.to_string(), "--web-port", "0", "--poll-interval", "0", "--dir"]);

@@ -223,7 +223,7 @@ fn changed(file: &str, from: &str, to: &str) -> (tempfile::TempDir, String) {
     assert!(text.contains(from));
     fs::write(&path, text.replacen(from, to, 1)).unwrap();
     let error = check::schema(&directory.path().join("direct.xsd")).unwrap_err();
-    let error = error.replace(&directory.path().display().to_string(), "");
+    let error = error.replace(&directory.path().display().to_string(), "").replace('\\', "/");
     (directory, error)
 }
 

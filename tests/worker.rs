@@ -2,16 +2,13 @@
 
 mod support;
 
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use posten_signering::portal::{JobRequest, Signer};
 use posten_signering::sandbox::{Fault, FaultRule, Operation, RefusalBody, Sandbox};
-use posten_signering::{
-    ContactInformation, Document, Ended, JobId, Poll, PollingQueue, Problem, Progress, SignatureJobStatus,
-};
+use posten_signering::{ContactInformation, Document, JobId, PollingQueue, Problem, Progress, SignatureJobStatus};
 use tokio::sync::oneshot;
 
 use self::support::queue::{signed, until};
@@ -288,6 +285,9 @@ async fn a_lost_confirmation_is_tried_again_and_a_refused_one_is_told() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_worker_that_is_told_to_terminate_finishes_and_confirms_what_it_began() {
+    use std::process::Command;
+
+    use posten_signering::{Ended, Poll};
     use tokio::signal::unix::{SignalKind, signal};
 
     let sandbox = impatient().await;

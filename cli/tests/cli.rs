@@ -18,8 +18,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use self::support::desk::{Desk, PASSWORD, Run, program, run};
-use self::support::pdf;
+use self::support::desk::{Desk, Run, program, run};
 use self::support::process::Running;
 use self::support::server::{Authority, Chain, Server, Subject, answer};
 
@@ -268,7 +267,7 @@ async fn a_direct_job_from_send_to_a_signed_pdf() {
     std::fs::write(desk.path("token"), back.url().as_str()).unwrap();
     let [done, confirmed] = desk.confirmed("direct status handle.json --token-file token --save . --confirm");
     assert_eq!((&done["state"], &confirmed["confirmed"]), (&"COMPLETED_SUCCESSFULLY".into(), &true.into()));
-    assert_eq!(done["saved"], "./signed-1.pdf");
+    assert_eq!(done["saved"], json!(Path::new(".").join("signed-1.pdf")));
 
     let inspected = desk.json("inspect signed-1.pdf --roots seal-root.pem --sealer-number 000000000");
     assert_eq!(inspected["kind"], "pdf");
@@ -585,6 +584,9 @@ async fn faults_of_the_sandbox_are_options_too() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_terminal_the_password_is_asked_for_and_transfers_are_shown() {
+    use self::support::desk::PASSWORD;
+    use self::support::pdf;
+
     let desk = Desk::new().await;
     let contract = pdf::page("Contract");
     let (header, body) = contract.split_at("%PDF-1.7\n".len());

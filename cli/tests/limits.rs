@@ -1,4 +1,6 @@
-//! The cost of `signering inspect` for hostile documents.
+//! The cost of `signering inspect` for hostile documents. Read from `/proc`, so on Linux only.
+
+#![cfg(target_os = "linux")]
 
 #[path = "../../tests/support/cost.rs"]
 mod cost;

@@ -38,7 +38,7 @@ fn all() -> Option<Vec<(String, String)>> {
                 waiting.push(path);
                 continue;
             }
-            let name = path.strip_prefix(&examples).unwrap().display().to_string();
+            let name = path.strip_prefix(&examples).unwrap().display().to_string().replace('\\', "/");
             let text = std::fs::read_to_string(&path).unwrap();
             let flow = name.split('/').next().unwrap();
             let kind = path.file_stem().unwrap().to_str().unwrap();

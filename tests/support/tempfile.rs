@@ -25,6 +25,7 @@ pub fn tempdir() -> io::Result<TempDir> {
 
 /// Creates a directory that is its owner's alone.
 fn create(path: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
