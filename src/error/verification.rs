@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 /// An error of the verification of a signed PDF or a technical signature.
 ///
-/// Contains no personal data: it identifies certificates by their use, and names only issuers, as the document does.
+/// Identifies certificates by their use, and names only issuers, as the document does: it contains no personal data,
+/// unless an authority is named after a person.
 ///
 /// Example: see [`Error`](crate::Error).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,10 +1,10 @@
 //! The files of a package, and their names.
 
 use std::collections::BTreeMap;
-use std::io::{self, Cursor, Read};
+use std::io::{Cursor, Read};
 
 use bytes::Bytes;
-use zip::{CompressionMethod, ZipArchive};
+use zip::ZipArchive;
 
 use crate::asice::SIGNATURES;
 use crate::types::MAX_BYTES;
@@ -14,8 +14,7 @@ use crate::xml;
 pub(in super::super) type Files = BTreeMap<String, Bytes>;
 
 /// Unpacks a ZIP as any tool writes it: entries in any order, stored or deflated, with extra fields, data descriptors
-/// and entries for directories. Stored entries are
-/// slices of the package, and keep it in memory.
+/// and entries for directories. Stored entries are slices of the package, and keep it in memory.
 pub(in super::super) fn unpack(package: &Bytes) -> Result<Files, String> {
     let mut archive = ZipArchive::new(Cursor::new(package)).map_err(|_| "the package is not a ZIP".to_owned())?;
     let mut files = Files::new();
@@ -23,23 +22,11 @@ pub(in super::super) fn unpack(package: &Bytes) -> Result<Files, String> {
     for at in 0..archive.len() {
         let file = archive.by_index(at).map_err(|_| "the ZIP is damaged or encrypted".to_owned())?;
         let name = file.name().map_err(|_| "a file name in the ZIP is not text".to_owned())?.into_owned();
-        let damaged = |_| format!("{name} is damaged");
-        let start = file.data_start().filter(|_| file.compression() == CompressionMethod::Stored);
+        let start = file.data_start();
+        let mut content = Vec::new();
         // The size in the header is not trusted.
-        let mut file = file.take(room + 1);
-        let content = match start.map(usize::try_from) {
-            // Read to its end, where its checksum is compared.
-            Some(Ok(start)) => {
-                let size = io::copy(&mut file, &mut io::sink()).map_err(damaged)?;
-                let content = package.get(start..).and_then(|rest| rest.get(..usize::try_from(size).ok()?));
-                package.slice_ref(content.ok_or_else(|| format!("{name} is damaged"))?)
-            }
-            _ => {
-                let mut content = Vec::new();
-                file.read_to_end(&mut content).map_err(damaged)?;
-                Bytes::from(content)
-            }
-        };
+        file.take(room + 1).read_to_end(&mut content).map_err(|_| format!("{name} is damaged"))?;
+        let content = start.and_then(|at| slice(package, at, &content)).unwrap_or_else(|| content.into());
         room = room.checked_sub(content.len() as u64).ok_or("the package is too large when unpacked")?;
         // Directories have no content, and are ignored.
         if name.ends_with('/') && content.is_empty() {
@@ -53,6 +40,12 @@ pub(in super::super) fn unpack(package: &Bytes) -> Result<Files, String> {
         return Err(format!("{name} is not permitted in META-INF"));
     }
     Ok(files)
+}
+
+/// The part of the package that begins here, if it is this content: so if it is stored.
+fn slice(package: &Bytes, start: u64, content: &[u8]) -> Option<Bytes> {
+    let part = package.get(usize::try_from(start).ok()?..)?.get(..content.len())?;
+    (part == content).then(|| package.slice_ref(part))
 }
 
 /// The text of a file.
@@ -77,8 +70,8 @@ pub(super) fn decoded(name: &str) -> [String; 3] {
 mod tests {
     use std::io::Write as _;
 
-    use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
+    use zip::{CompressionMethod, ZipWriter};
 
     use super::*;
 
