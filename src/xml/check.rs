@@ -158,21 +158,19 @@ impl Check {
         if !self.is_tolerant() && !element.text().trim().is_empty() {
             return self.error("text where only elements are allowed");
         }
-        let mut names = Vec::new();
-        collect_names(particles, &mut names);
-        let rank = |child: &Element<'_>| names.iter().position(|name| *name == child.name()).unwrap_or(usize::MAX);
-        let mut children: Vec<Element<'_>> = element.children().collect();
-        match self.mode {
-            Strictness::Strict => {
-                if let Some(child) = children.iter().find(|child| !child.is_ours() || rank(child) == usize::MAX) {
+        let mut children = Vec::new();
+        for child in element.children() {
+            match rank(particles, child.name(), 0) {
+                Ok(rank) if child.is_ours() => children.push((rank, child)),
+                _ if self.is_tolerant() => {}
+                _ => {
                     return self.error(format_args!("the element `{}` is not allowed here", printable(child.name())));
                 }
             }
-            Strictness::Tolerant => {
-                children.retain(|child| child.is_ours() && rank(child) != usize::MAX);
-                // The order of an answer is not checked.
-                children.sort_by_key(rank);
-            }
+        }
+        // The order of an answer is not checked.
+        if self.is_tolerant() {
+            children.sort_by_key(|(rank, _)| *rank);
         }
         let mut rest = children.as_slice();
         let mut checked = Vec::with_capacity(children.len());
@@ -181,17 +179,15 @@ impl Check {
         }
         match rest.first() {
             None => Ok(checked),
-            Some(child) => {
-                let name = names[rank(child)];
-                self.error(format_args!("the element `{name}` is in the wrong position"))
-            }
+            // Its name is one of the schema's.
+            Some((_, child)) => self.error(format_args!("the element `{}` is in the wrong position", child.name())),
         }
     }
 
     fn particle<'a>(
         &mut self,
         particle: &'static Particle,
-        rest: &mut &[Element<'a>],
+        rest: &mut &[(usize, Element<'a>)],
         checked: &mut Vec<CheckedElement<'a>>,
     ) -> Result<(), XmlError> {
         match particle {
@@ -203,7 +199,7 @@ impl Check {
                 };
                 let may_be_left_out = self.is_tolerant() && !needed && max == 1;
                 let mut count = 0;
-                while let [child, others @ ..] = *rest
+                while let [(_, child), others @ ..] = *rest
                     && child.name() == *name
                 {
                     *rest = others;
@@ -242,7 +238,7 @@ impl Check {
                     self.path.truncate(depth);
                     checked.truncate(known);
                 }
-                while let [child, others @ ..] = *rest
+                while let [(_, child), others @ ..] = *rest
                     && alternatives.iter().any(|alternative| has(alternative, child.name()))
                 {
                     *rest = others;
@@ -255,12 +251,12 @@ impl Check {
     fn choice<'a>(
         &mut self,
         alternatives: &'static [Particle],
-        rest: &mut &[Element<'a>],
+        rest: &mut &[(usize, Element<'a>)],
         checked: &mut Vec<CheckedElement<'a>>,
     ) -> Result<(), XmlError> {
         let first = rest.first();
         let chosen =
-            first.and_then(|child| alternatives.iter().find(|alternative| starts_with(alternative, child.name())));
+            first.and_then(|(_, child)| alternatives.iter().find(|alternative| starts_with(alternative, child.name())));
         match chosen {
             Some(alternative) => self.particle(alternative, rest, checked),
             None => {
@@ -336,6 +332,24 @@ impl Check {
         }
         Ok(if matches!(simple, Simple::Text { .. }) { text } else { text.trim() })
     }
+}
+
+/// The position of a name among the names of these particles, `before` of which come earlier. If it is none of them, an
+/// error: the number of names so far.
+fn rank(particles: &[Particle], name: &str, mut before: usize) -> Result<usize, usize> {
+    for particle in particles {
+        match particle {
+            Particle::Element { name: own, .. } if *own == name => return Ok(before),
+            Particle::Element { .. } => before += 1,
+            Particle::Sequence(inner) | Particle::Choice { alternatives: inner, .. } => {
+                match rank(inner, name, before) {
+                    Ok(rank) => return Ok(rank),
+                    Err(after) => before = after,
+                }
+            }
+        }
+    }
+    Err(before)
 }
 
 /// Collects the names of all elements in these particles, in the order of the schema.

@@ -65,34 +65,38 @@ impl Counted {
         if self.depth > limits.depth {
             return Err(Excess::Depth);
         }
-        let (mut own, mut quote) = (0, None);
-        for (at, byte) in bytes.iter().enumerate() {
-            match (quote, byte) {
-                (Some(open), _) if open == byte => quote = None,
-                (Some(_), _) => {}
-                (None, b'>') => {
+        let (mut own, mut at) = (0, 0);
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'>' => {
                     if at > 0 && bytes[at - 1] == b'/' {
                         self.depth = self.depth.saturating_sub(1);
                     }
                     return Ok(&tag[at..]);
                 }
-                (None, b'"' | b'\'') => quote = Some(byte),
-                (None, b'=') => {
+                quote @ (b'"' | b'\'') => {
+                    let Some(length) = bytes[at + 1..].iter().position(|byte| byte == quote) else { return Ok("") };
+                    at += 1 + length;
+                }
+                b'=' => {
                     own += 1;
                     self.attributes += 1;
+                    if own > limits.attributes_of_one {
+                        return Err(Excess::AttributesOfOne);
+                    }
+                    if self.attributes > limits.attributes {
+                        return Err(Excess::Attributes);
+                    }
                 }
-                (None, b'x') if bytes[at..].starts_with(b"xmlns") => self.namespaces += 1,
+                b'x' if bytes[at..].starts_with(b"xmlns") => {
+                    self.namespaces += 1;
+                    if self.namespaces > limits.namespaces {
+                        return Err(Excess::Namespaces);
+                    }
+                }
                 _ => {}
             }
-            if own > limits.attributes_of_one {
-                return Err(Excess::AttributesOfOne);
-            }
-            if self.attributes > limits.attributes {
-                return Err(Excess::Attributes);
-            }
-            if self.namespaces > limits.namespaces {
-                return Err(Excess::Namespaces);
-            }
+            at += 1;
         }
         Ok("")
     }
