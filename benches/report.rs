@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --bench report --all-features
 //! cargo bench --bench report --all-features -- verification   # the rows of signed documents alone, on the terminal
+//! cargo bench --bench report --all-features -- poll   # the row of poll and confirm alone
 //! ```
 //!
 //! Each measurement alternates between ours and its limit, so that a noisy machine disturbs both alike, and compares
@@ -171,6 +172,10 @@ fn main() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     match arguments.get(1).map(String::as_str) {
         Some("client") => runtime.block_on(client_process(&arguments[2], &arguments[3])),
+        Some("poll") => runtime.block_on(async {
+            let sandbox = Sandbox::start().await.expect("a sandbox");
+            poll_and_confirm(&sandbox, &mut Report::default()).await;
+        }),
         Some("verification") => runtime.block_on(async {
             let sandbox = Sandbox::start().await.expect("a sandbox");
             verification(&sandbox, &mut Report::default()).await;
@@ -342,6 +347,12 @@ async fn calls(sandbox: &Sandbox, report: &mut Report) {
         Target::AtLeast(0.9),
     );
 
+    poll_and_confirm(sandbox, report).await;
+}
+
+async fn poll_and_confirm(sandbox: &Sandbox, report: &mut Report) {
+    let (client, bare) = (sandbox.client(), bare(sandbox));
+    let root = sandbox.environment().root().to_string();
     let queue = format!("{}/123456789/portal/signature-jobs", root.trim_end_matches('/'));
     let (mut ours, mut limit) = (Vec::new(), Vec::new());
     for at in 0..600 {

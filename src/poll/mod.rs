@@ -73,9 +73,9 @@ impl<S: 'static> Queue<S> {
         let transport = Arc::clone(transport);
         let poll = move |retry| -> PollFuture<S> {
             let (transport, url, read) = (Arc::clone(&transport), url.clone(), Arc::clone(&read));
-            let ask = async move {
-                let (next_poll, answer) = transport.poll::<T>(&url, retry).await?;
-                match (answer, next_poll) {
+            Box::pin(Operation::new(flow, "poll").run(async move {
+                let answer = transport.poll::<T>(&url, retry).await;
+                let polled = answer.and_then(|(next_poll, answer)| match (answer, next_poll) {
                     (Some(answer), next_poll) => Ok(Poll::Change { status: read(&transport, answer)?, next_poll }),
                     (None, Some(next_poll)) => {
                         note_outcome("NO_CHANGE");
@@ -84,17 +84,14 @@ impl<S: 'static> Queue<S> {
                     (None, None) => Err(Error::Protocol(
                         "the queue is empty, but the answer has no next permitted poll time".to_owned(),
                     )),
-                }
-            };
-            Box::pin(Operation::new(flow, "poll").run(async move {
-                let answer = ask.await;
-                let outcome = match &answer {
+                });
+                let outcome = match &polled {
                     Ok(Poll::Change { .. }) => "change",
                     Ok(Poll::Empty { .. }) => "empty",
                     Err(error) => error.kind(),
                 };
-                metrics::record(Event::Poll { flow: flow.as_str(), outcome, is_answered: answer.is_ok() });
-                answer
+                metrics::record(Event::Poll { flow: flow.as_str(), outcome, is_answered: polled.is_ok() });
+                polled
             }))
         };
         Self { poll: Arc::new(poll) }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::header::DATE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use jiff::Timestamp;
 use reqwest::Response;
 
@@ -13,10 +13,10 @@ use crate::time;
 use crate::xml::{self, Strictness, generated as wire};
 
 /// The header with the time of the next permitted poll, in every answer to a poll.
-const NEXT_POLL: &str = "X-Next-permitted-poll-time";
+static NEXT_POLL: HeaderName = HeaderName::from_static("x-next-permitted-poll-time");
 
 /// The header of a 429 of the rate limit of 10 calls a second, which then refuses all calls for 30 seconds.
-const RATE_LIMIT: &str = "DoSFilter";
+static RATE_LIMIT: HeaderName = HeaderName::from_static("dosfilter");
 
 /// The maximum size of the kept text of a body that is not an error document, in bytes.
 const MAX_TEXT: usize = 4096;
@@ -30,7 +30,7 @@ pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(30);
 
 /// Whether an answer is a refusal by the rate limit.
 pub(super) fn is_rate_limited(headers: &HeaderMap, status: StatusCode) -> bool {
-    status == StatusCode::TOO_MANY_REQUESTS && headers.contains_key(RATE_LIMIT)
+    status == StatusCode::TOO_MANY_REQUESTS && headers.contains_key(&RATE_LIMIT)
 }
 
 /// The time of the next permitted poll by this machine's clock, if the answer has one that can be read.
@@ -38,7 +38,7 @@ pub(super) fn is_rate_limited(headers: &HeaderMap, status: StatusCode) -> bool {
 /// The service gives the time by its own clock. `Date` shows that clock in whole seconds, so the result may be up to
 /// one second late, never early. Without `Date`, the clocks are assumed to agree.
 pub(crate) fn next_poll(headers: &HeaderMap) -> Option<Timestamp> {
-    let told = time::parse(headers.get(NEXT_POLL)?.to_str().ok()?)?;
+    let told = time::parse(headers.get(&NEXT_POLL)?.to_str().ok()?)?;
     let date = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(time::parse_http);
     let ours = date.and_then(|date| Timestamp::now().checked_add(told.duration_since(date)).ok());
     Some(ours.unwrap_or(told))
@@ -54,8 +54,11 @@ pub(crate) struct TextResponse {
 impl TextResponse {
     pub(super) async fn read(mut response: Response) -> Self {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let text =
-            if status.is_success() { text(response, xml::MAX_BYTES).await } else { Ok(readable(response).await) };
+        let text = if status.is_success() {
+            text(&mut response, xml::MAX_BYTES).await
+        } else {
+            Ok(readable(&mut response).await)
+        };
         Self { status, headers, text }
     }
 
@@ -102,7 +105,7 @@ impl TextResponse {
 }
 
 /// Reads the text of an answer, at most `most` bytes.
-pub(super) async fn text(mut response: Response, most: usize) -> Result<String, Error> {
+pub(super) async fn text(response: &mut Response, most: usize) -> Result<String, Error> {
     let too_long = || Error::Protocol(format!("the answer is longer than {most} bytes"));
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_long());
@@ -121,18 +124,18 @@ pub(super) async fn text(mut response: Response, most: usize) -> Result<String, 
 /// with replacement characters for invalid UTF-8. The text of a gateway may be the only hint at the cause.
 ///
 /// The status decides, so a body that does not arrive is not waited for.
-async fn readable(response: Response) -> String {
+async fn readable(response: &mut Response) -> String {
     in_time(response, xml::MAX_BYTES).await
 }
 
 /// Reads the body of a success that needs none, so that the connection can be reused. If the body is too long, late or
 /// incomplete, the connection is closed, and the call still succeeds.
-pub(super) async fn rest(response: Response) -> String {
-    in_time(response, MAX_REST).await
+pub(super) async fn rest(mut response: Response) -> String {
+    in_time(&mut response, MAX_REST).await
 }
 
 /// Reads the part of a body that arrives within [`REST`].
-async fn in_time(response: Response, most: usize) -> String {
+async fn in_time(response: &mut Response, most: usize) -> String {
     let mut body = Vec::new();
     let read = collect(response, most, &mut body);
     let _ = tokio::time::timeout(REST, read).await;
@@ -140,7 +143,7 @@ async fn in_time(response: Response, most: usize) -> String {
 }
 
 /// Collects a body until its end, the maximum size or an error.
-async fn collect(mut response: Response, most: usize, body: &mut Vec<u8>) {
+async fn collect(response: &mut Response, most: usize, body: &mut Vec<u8>) {
     while body.len() < most
         && let Ok(Some(piece)) = response.chunk().await
     {
@@ -182,7 +185,7 @@ mod tests {
 
     fn seconds_from_now(date: Option<&'static str>, told: &'static str) -> Option<i64> {
         let mut headers = HeaderMap::new();
-        headers.insert(NEXT_POLL, HeaderValue::from_static(told));
+        headers.insert(&NEXT_POLL, HeaderValue::from_static(told));
         if let Some(date) = date {
             headers.insert(DATE, HeaderValue::from_static(date));
         }

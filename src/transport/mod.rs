@@ -5,6 +5,7 @@
 pub(crate) mod answer;
 mod call;
 mod connection;
+mod deadline;
 mod download;
 mod failure;
 mod hooks;
@@ -33,6 +34,7 @@ use self::answer::TextResponse;
 use self::call::{Body, Call};
 pub(crate) use self::call::{Upload, XML};
 use self::connection::{ClientAuthentication, Connection};
+use self::deadline::within;
 pub use self::download::{Download, DownloadStream, Pades, Xades};
 pub use self::hooks::{Exchange, OutgoingPackage, Transfer};
 pub(crate) use self::hooks::{Hooks, dump_to};
@@ -320,7 +322,8 @@ impl Transport {
         let span = operation::request(&call.method, call.url.as_url(), resent);
         span.record("http.request.body.size", operation::integer(sent));
         let start = Instant::now();
-        let exchange = async {
+        // Boxed: every future of a call contains this one, and each is moved before it is polled.
+        let exchange = Box::pin(async {
             let response = self.connection.send(request).await?;
             let status = response.status();
             operation::note_status(&span, status);
@@ -333,10 +336,10 @@ impl Transport {
                 Err((text, answer.error(token.is_some())))
             };
             Ok((status, reply))
-        };
+        });
         let limit = R::limit(&self.timeouts).saturating_add(Duration::from_secs(sent as u64 / UPLOAD_RATE));
-        let exchange = tokio::time::timeout(limit, exchange.instrument(span.clone()));
-        let answered = exchange.await.unwrap_or_else(|_| Err(call.body.timeout()));
+        let answered = within(limit, exchange.instrument(span.clone())).await;
+        let answered = answered.unwrap_or_else(|| Err(call.body.timeout()));
         let received = match &answered {
             Ok((_, Ok(reply))) => reply.text(),
             Ok((_, Err((text, _)))) => text.as_deref(),

@@ -69,15 +69,15 @@ impl Provider {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers_mut().insert(CONTENT_TYPE, form);
         *request.body_mut() = Some(self.form.clone().into());
-        let response = self.http.execute(request).await.map_err(failed).map_err(connection_failed)?;
+        let mut response = self.http.execute(request).await.map_err(failed).map_err(connection_failed)?;
         let status = response.status();
         operation::note_status(span, status);
         if !status.is_success() {
             // The status of a refusal counts even if the body cannot be read.
-            let body = tokio::time::timeout(REST, text(response, MAX_ANSWER)).await;
+            let body = tokio::time::timeout(REST, text(&mut response, MAX_ANSWER)).await;
             return answer::read(status, &Zeroizing::new(body.ok().and_then(Result::ok).unwrap_or_default()));
         }
-        let body = match text(response, MAX_ANSWER).await {
+        let body = match text(&mut response, MAX_ANSWER).await {
             Ok(body) => Zeroizing::new(body),
             Err(Error::Protocol(_)) => {
                 return Err(AccessTokenError::Malformed("it is longer than 16 KiB, or not UTF-8"));
