@@ -318,6 +318,20 @@ async fn hooks_see_every_call_and_every_package() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_is_used_again_until_its_timeout() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.client_builder().idle_timeout(Duration::from_millis(500)).build().unwrap();
+    let handshakes = async || {
+        client.whoami().await.unwrap();
+        sandbox.handshakes().len()
+    };
+    let first = handshakes().await;
+    assert_eq!(handshakes().await, first);
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(handshakes().await, first + 1);
+}
+
+#[tokio::test]
 async fn a_package_that_cannot_be_dumped_is_not_sent() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::builder().environment(sandbox.environment()).identity(sandbox.identity());

@@ -87,6 +87,7 @@ pub(super) fn http(tls: ClientConfig, options: &Options) -> Result<Client, Error
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(options.timeouts.connect)
+        .pool_idle_timeout(options.idle_timeout)
         .user_agent(user_agent(options.user_agent.as_deref()))
         // Not from environment variables either.
         .no_proxy();

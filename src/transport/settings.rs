@@ -21,6 +21,11 @@ pub(super) const MAX_IN_MEMORY: u64 = 200 * 1024 * 1024;
 /// and less than fills a disk.
 const MAX_DOWNLOAD: u64 = 2 * 1024 * 1024 * 1024;
 
+/// The default time after which an idle connection is closed: less than the 30 seconds after which Jetty does so by
+/// default, whose filter `DoSFilter` refuses calls. A request on a connection that the server is closing fails, and for
+/// the creation of a job it is unclear whether it was processed.
+const IDLE: Duration = Duration::from_secs(25);
+
 /// The timeouts of calls. The defaults are those of the official Java client.
 ///
 /// Set them for a client ([`ClientBuilder::timeouts`](crate::ClientBuilder::timeouts)), or for some calls
@@ -114,6 +119,7 @@ pub(crate) struct Options {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) user_agent: Option<String>,
     pub(crate) idle_connections: Option<usize>,
+    pub(crate) idle_timeout: Duration,
     pub(crate) hooks: Hooks,
     pub(crate) retry: Retry,
     /// `None` for no rate limiter.
@@ -130,6 +136,7 @@ impl Default for Options {
             proxy: None,
             user_agent: None,
             idle_connections: None,
+            idle_timeout: IDLE,
             hooks: Hooks::default(),
             retry: Retry::default(),
             rate: Some(Arc::new(LocalRateLimiter::new())),
