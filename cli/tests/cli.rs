@@ -581,7 +581,7 @@ async fn faults_of_the_sandbox_are_options_too() {
     assert!(run.err.contains("unknown operation \"signing\""), "{run:?}");
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "__test"))]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_terminal_the_password_is_asked_for_and_transfers_are_shown() {
     use self::support::desk::PASSWORD;
