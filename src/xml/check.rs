@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::checked::CheckedElement;
 use super::limits::{NAMESPACE, XmlError};
+use super::schema::{Complex, ContentModel, Particle, Root, Simple, Value, collect_names, rank};
 use super::tree::Element;
 
 /// The strictness of a check.
@@ -17,71 +18,6 @@ pub(crate) enum Strictness {
     /// `build/answers.rs`) are left out if they are invalid, and the first one is used if they are repeated. Lists have
     /// any length, and invalid items are left out.
     Tolerant,
-}
-
-/// The root element of a document.
-pub(crate) struct Root {
-    pub(crate) name: &'static str,
-    pub(super) type_: &'static Complex,
-}
-
-impl Root {
-    /// Whether an element is this one.
-    pub(super) fn is(&self, element: Element<'_>) -> bool {
-        element.is_ours() && element.name() == self.name
-    }
-}
-
-/// A complex type.
-pub(super) struct Complex {
-    pub(super) attributes: &'static [Attribute],
-    pub(super) content: ContentModel,
-}
-
-/// An attribute of a complex type.
-pub(super) struct Attribute {
-    pub(super) name: &'static str,
-    pub(super) required: bool,
-    /// Whether it is required in answers too.
-    pub(super) needed: bool,
-    pub(super) value: Simple,
-}
-
-/// The content of a complex type.
-pub(super) enum ContentModel {
-    Text(Simple),
-    Elements(&'static [Particle]),
-}
-
-/// One step of a content model.
-pub(super) enum Particle {
-    Element { name: &'static str, min: usize, max: usize, needed: bool, value: Value },
-    Sequence(&'static [Particle]),
-    Choice { needed: bool, alternatives: &'static [Particle] },
-}
-
-/// The type of an element.
-pub(super) enum Value {
-    Simple(Simple),
-    Complex(&'static Complex),
-}
-
-/// A simple type with its facets.
-pub(super) enum Simple {
-    /// Text with a minimum and maximum number of characters.
-    Text {
-        min: usize,
-        max: usize,
-    },
-    /// This number of decimal digits.
-    Digits(usize),
-    Integer {
-        min: i64,
-        max: i64,
-    },
-    DateTime,
-    /// A value of an enumeration.
-    Words(&'static [&'static str]),
 }
 
 /// Checks a document against its schema, and returns the parts that the schema defines.
@@ -239,7 +175,7 @@ impl Check {
                     checked.truncate(known);
                 }
                 while let [(_, child), others @ ..] = *rest
-                    && alternatives.iter().any(|alternative| has(alternative, child.name()))
+                    && alternatives.iter().any(|alternative| alternative.has(child.name()))
                 {
                     *rest = others;
                 }
@@ -256,7 +192,7 @@ impl Check {
     ) -> Result<(), XmlError> {
         let first = rest.first();
         let chosen =
-            first.and_then(|(_, child)| alternatives.iter().find(|alternative| starts_with(alternative, child.name())));
+            first.and_then(|(_, child)| alternatives.iter().find(|alternative| alternative.starts_with(child.name())));
         match chosen {
             Some(alternative) => self.particle(alternative, rest, checked),
             None => {
@@ -331,53 +267,6 @@ impl Check {
             Simple::Text { .. } | Simple::Digits(_) | Simple::DateTime => {}
         }
         Ok(if matches!(simple, Simple::Text { .. }) { text } else { text.trim() })
-    }
-}
-
-/// The position of a name among the names of these particles, `before` of which come earlier. If it is none of them, an
-/// error: the number of names so far.
-fn rank(particles: &[Particle], name: &str, mut before: usize) -> Result<usize, usize> {
-    for particle in particles {
-        match particle {
-            Particle::Element { name: own, .. } if *own == name => return Ok(before),
-            Particle::Element { .. } => before += 1,
-            Particle::Sequence(inner) | Particle::Choice { alternatives: inner, .. } => {
-                match rank(inner, name, before) {
-                    Ok(rank) => return Ok(rank),
-                    Err(after) => before = after,
-                }
-            }
-        }
-    }
-    Err(before)
-}
-
-/// Collects the names of all elements in these particles, in the order of the schema.
-fn collect_names(particles: &[Particle], names: &mut Vec<&'static str>) {
-    for particle in particles {
-        match particle {
-            Particle::Element { name, .. } => names.push(name),
-            Particle::Sequence(inner) | Particle::Choice { alternatives: inner, .. } => collect_names(inner, names),
-        }
-    }
-}
-
-/// Whether a particle contains an element of this name.
-fn has(particle: &Particle, name: &str) -> bool {
-    match particle {
-        Particle::Element { name: own, .. } => *own == name,
-        Particle::Sequence(inner) | Particle::Choice { alternatives: inner, .. } => {
-            inner.iter().any(|particle| has(particle, name))
-        }
-    }
-}
-
-/// Whether an alternative starts with this element. No alternative in our schemas starts with an optional one.
-fn starts_with(particle: &Particle, first: &str) -> bool {
-    match particle {
-        Particle::Element { name, .. } => *name == first,
-        Particle::Sequence(particles) => particles.first().is_some_and(|particle| starts_with(particle, first)),
-        Particle::Choice { alternatives, .. } => alternatives.iter().any(|alternative| starts_with(alternative, first)),
     }
 }
 

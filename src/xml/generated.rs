@@ -11,8 +11,8 @@
 
 use yaserde::YaSerialize;
 
-use super::check::{Attribute, Complex, ContentModel, Particle, Root, Simple, Value};
 use super::checked::{CheckedElement, Read};
+use super::schema::{Attribute, Complex, ContentModel, Particle, Root, Simple, Value};
 use super::{Document, XmlError};
 
 include!(concat!(env!("OUT_DIR"), "/generated.rs"));

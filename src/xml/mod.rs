@@ -12,18 +12,19 @@ pub(crate) mod dom;
 pub(crate) mod generated;
 mod limits;
 pub(crate) mod markup;
+mod schema;
 #[cfg(any(all(test, feature = "__test"), fuzzing))]
 pub(crate) mod second_opinion;
 mod tree;
 
 use yaserde::YaSerialize;
 
-use self::check::Root;
 pub(crate) use self::check::Strictness;
 use self::checked::Read;
 #[cfg(any(feature = "sandbox", all(test, feature = "__test")))]
 pub(crate) use self::limits::NAMESPACE;
 pub(crate) use self::limits::{MAX_BYTES, XmlError};
+use self::schema::Root;
 #[cfg(feature = "verify")]
 pub(crate) use self::tree::text_of;
 use crate::text::lines;

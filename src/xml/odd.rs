@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::check::{Complex, ContentModel, Particle, Simple, Value};
+use super::schema::{Complex, ContentModel, Particle, Simple, Value};
 use super::tree::{self, Element};
 use super::{Document, NAMESPACE, Strictness, generated as wire, read};
 use crate::direct::{self, Polling};
