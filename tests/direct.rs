@@ -320,15 +320,18 @@ async fn hooks_see_every_call_and_every_package() {
 #[tokio::test]
 async fn an_idle_connection_is_used_again_until_its_timeout() {
     let sandbox = Sandbox::start().await.unwrap();
-    let client = sandbox.client_builder().idle_timeout(Duration::from_millis(500)).build().unwrap();
-    let handshakes = async || {
-        client.whoami().await.unwrap();
-        sandbox.handshakes().len()
-    };
-    let first = handshakes().await;
-    assert_eq!(handshakes().await, first);
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(handshakes().await, first + 1);
+    let (two, pause) = (Duration::from_secs(2), Duration::from_millis(2100));
+    for (timeout, again, later) in [(two, 0, 1), (Duration::ZERO, 1, 1), (Duration::MAX, 0, 0)] {
+        let client = sandbox.client_builder().idle_timeout(timeout).build().unwrap();
+        let mut connections = Vec::new();
+        for wait in [Duration::ZERO, Duration::ZERO, pause] {
+            tokio::time::sleep(wait).await;
+            client.whoami().await.unwrap();
+            connections.push(sandbox.handshakes().len());
+        }
+        let more: Vec<_> = connections.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert_eq!(more, [again, later], "{timeout:?}");
+    }
 }
 
 #[tokio::test]

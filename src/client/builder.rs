@@ -181,12 +181,13 @@ impl<E, I, S, C> ClientBuilder<E, I, S, C> {
         self
     }
 
-    /// Sets the time after which an idle connection is closed. Defaults to 25 seconds: by its header
-    /// `DoSFilter`, the service runs on Jetty, which closes one after 30 seconds by default. Choose a shorter time if a
-    /// proxy or a firewall between closes connections earlier.
+    /// Sets the time for which an idle connection is used again. Defaults to 25 seconds: the header `DoSFilter` shows
+    /// that the service runs on Jetty, which closes idle connections after 30 seconds by default. Choose a shorter time
+    /// if a proxy or a firewall in between closes them earlier. With zero, no connection is used again. A connection
+    /// that is not used again is closed at the latest after twice this time.
     ///
-    /// If the other end closes an idle connection at the moment of a request, the request fails. A creation then fails
-    /// with [`Error::MaybeCreated`](crate::Error::MaybeCreated).
+    /// If the other end closes a connection while a request is sent on it, the request fails. Idempotent calls are
+    /// retried. A creation fails with [`Error::MaybeCreated`](crate::Error::MaybeCreated).
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.options.idle_timeout = timeout;
         self

@@ -1,6 +1,7 @@
 //! The HTTP clients: HTTP/1.1, no redirects, with trust and client authentication per client.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::{Client, Request, Response};
 use rustls::client::WantsClientCert;
@@ -15,6 +16,10 @@ use crate::identity::Identity;
 use crate::trust::{Environment, NoTokens};
 
 /// The destination of requests.
+/// The maximum time for which an idle connection is used again. The pool adds the time to the current one, and would
+/// panic for [`Duration::MAX`].
+const MAX_IDLE: Duration = Duration::from_secs(365 * 24 * 3600);
+
 #[derive(Clone)]
 pub(super) enum Connection {
     /// A server.
@@ -87,11 +92,13 @@ pub(super) fn http(tls: ClientConfig, options: &Options) -> Result<Client, Error
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(options.timeouts.connect)
-        .pool_idle_timeout(options.idle_timeout)
+        .pool_idle_timeout(options.idle_timeout.min(MAX_IDLE))
         .user_agent(user_agent(options.user_agent.as_deref()))
         // Not from environment variables either.
         .no_proxy();
-    if let Some(connections) = options.idle_connections {
+    // With a timeout of zero, the pool would keep connections until the next request.
+    let idle_connections = if options.idle_timeout.is_zero() { Some(0) } else { options.idle_connections };
+    if let Some(connections) = idle_connections {
         http = http.pool_max_idle_per_host(connections);
     }
     if let Some(proxy) = &options.proxy {

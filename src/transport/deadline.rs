@@ -7,9 +7,9 @@ use std::time::Duration;
 
 /// Waits for a future until the limit. Returns `None` if it takes longer.
 ///
-/// Like [`tokio::time::timeout`], except that the timer is registered before the future is polled. To register one
-/// wakes a thread of the runtime, and so does to send a request: in this order, the thread that the timer woke is still
-/// awake for the request.
+/// Like [`tokio::time::timeout`], except that the timer is registered before the future is polled. Registering a timer
+/// that expires before all others wakes a thread of the runtime, and so does sending a request. In this order, the
+/// thread that the timer woke is still awake for the request.
 pub(super) async fn within<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
     let (mut timer, mut work) = (pin!(tokio::time::sleep(limit)), pin!(work));
     poll_fn(|context| {

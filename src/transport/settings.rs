@@ -21,9 +21,9 @@ pub(super) const MAX_IN_MEMORY: u64 = 200 * 1024 * 1024;
 /// and less than fills a disk.
 const MAX_DOWNLOAD: u64 = 2 * 1024 * 1024 * 1024;
 
-/// The default time after which an idle connection is closed: less than the 30 seconds after which Jetty does so by
-/// default, whose filter `DoSFilter` refuses calls. A request on a connection that the server is closing fails, and for
-/// the creation of a job it is unclear whether it was processed.
+/// The default time for which an idle connection is used again: less than Jetty's default of 30 seconds before it is
+/// closed. The service runs on Jetty, as the header `DoSFilter` shows. A request on a connection that the server is
+/// closing fails, and for the creation of a job it is unclear whether it was processed.
 const IDLE: Duration = Duration::from_secs(25);
 
 /// The timeouts of calls. The defaults are those of the official Java client.
