@@ -108,6 +108,7 @@ impl Check {
         if self.is_tolerant() {
             children.sort_by_key(|(rank, _)| *rank);
         }
+        let children: Vec<_> = children.into_iter().map(|(_, child)| child).collect();
         let mut rest = children.as_slice();
         let mut checked = Vec::with_capacity(children.len());
         for particle in particles {
@@ -116,14 +117,14 @@ impl Check {
         match rest.first() {
             None => Ok(checked),
             // Its name is one of the schema's.
-            Some((_, child)) => self.error(format_args!("the element `{}` is in the wrong position", child.name())),
+            Some(child) => self.error(format_args!("the element `{}` is in the wrong position", child.name())),
         }
     }
 
     fn particle<'a>(
         &mut self,
         particle: &'static Particle,
-        rest: &mut &[(usize, Element<'a>)],
+        rest: &mut &[Element<'a>],
         checked: &mut Vec<CheckedElement<'a>>,
     ) -> Result<(), XmlError> {
         match particle {
@@ -135,7 +136,7 @@ impl Check {
                 };
                 let may_be_left_out = self.is_tolerant() && !needed && max == 1;
                 let mut count = 0;
-                while let [(_, child), others @ ..] = *rest
+                while let [child, others @ ..] = *rest
                     && child.name() == *name
                 {
                     *rest = others;
@@ -174,8 +175,8 @@ impl Check {
                     self.path.truncate(depth);
                     checked.truncate(known);
                 }
-                while let [(_, child), others @ ..] = *rest
-                    && alternatives.iter().any(|alternative| alternative.has(child.name()))
+                while let [child, others @ ..] = *rest
+                    && rank(alternatives, child.name(), 0).is_ok()
                 {
                     *rest = others;
                 }
@@ -187,12 +188,12 @@ impl Check {
     fn choice<'a>(
         &mut self,
         alternatives: &'static [Particle],
-        rest: &mut &[(usize, Element<'a>)],
+        rest: &mut &[Element<'a>],
         checked: &mut Vec<CheckedElement<'a>>,
     ) -> Result<(), XmlError> {
         let first = rest.first();
         let chosen =
-            first.and_then(|(_, child)| alternatives.iter().find(|alternative| alternative.starts_with(child.name())));
+            first.and_then(|child| alternatives.iter().find(|alternative| alternative.starts_with(child.name())));
         match chosen {
             Some(alternative) => self.particle(alternative, rest, checked),
             None => {

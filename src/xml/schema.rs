@@ -68,16 +68,6 @@ pub(super) enum Simple {
 }
 
 impl Particle {
-    /// Whether it contains an element of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
-        match self {
-            Self::Element { name: own, .. } => *own == name,
-            Self::Sequence(inner) | Self::Choice { alternatives: inner, .. } => {
-                inner.iter().any(|particle| particle.has(name))
-            }
-        }
-    }
-
     /// Whether it, an alternative, starts with this element. No alternative in our schemas starts with an optional one.
     pub(super) fn starts_with(&self, first: &str) -> bool {
         match self {
