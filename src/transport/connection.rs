@@ -15,11 +15,11 @@ use crate::error::Error;
 use crate::identity::Identity;
 use crate::trust::{Environment, NoTokens};
 
-/// The destination of requests.
 /// The maximum time for which an idle connection is used again. The pool adds the time to the current one, and would
 /// panic for [`Duration::MAX`].
 const MAX_IDLE: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// The destination of requests.
 #[derive(Clone)]
 pub(super) enum Connection {
     /// A server.

@@ -233,7 +233,7 @@ impl Transport {
             return Some(refused);
         }
         let (request, _) = call.request(&self.hooks).ok()?;
-        let asked = tokio::time::timeout(self.timeouts.answer, self.connection.send(request)).await.ok()?;
+        let asked = within(self.timeouts.answer, self.connection.send(request)).await?;
         asked.err().filter(|error| matches!(error, Error::Tls(TlsError::OurCertificateRefused { .. })))
     }
 

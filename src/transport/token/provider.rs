@@ -15,6 +15,7 @@ use crate::error::{AccessTokenError, Error};
 use crate::identity::Identity;
 use crate::transport::answer::{REST, text};
 use crate::transport::connection::{self, ClientAuthentication};
+use crate::transport::deadline::within;
 use crate::transport::failure::failed;
 use crate::transport::operation;
 use crate::transport::settings::Options;
@@ -58,7 +59,7 @@ impl Provider {
     /// Requests a token.
     pub(super) async fn ask(&self) -> Result<IssuedToken, AccessTokenError> {
         let span = operation::token_request(&self.url);
-        let asked = tokio::time::timeout(self.timeout, self.exchange(&span)).instrument(span.clone()).await;
+        let asked = within(self.timeout, self.exchange(&span)).instrument(span.clone()).await;
         let granted = asked.unwrap_or(Err(AccessTokenError::Timeout));
         granted.inspect_err(|error| operation::fail(&span, &Error::from(error.clone())))
     }
