@@ -172,13 +172,12 @@ fn main() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     match arguments.get(1).map(String::as_str) {
         Some("client") => runtime.block_on(client_process(&arguments[2], &arguments[3])),
-        Some("poll") => runtime.block_on(async {
-            let sandbox = Sandbox::start().await.expect("a sandbox");
-            poll_and_confirm(&sandbox, &mut Report::default()).await;
-        }),
-        Some("verification") => runtime.block_on(async {
-            let sandbox = Sandbox::start().await.expect("a sandbox");
-            verification(&sandbox, &mut Report::default()).await;
+        Some(row @ ("poll" | "verification")) => runtime.block_on(async {
+            let (sandbox, mut report) = (Sandbox::start().await.expect("a sandbox"), Report::default());
+            match row {
+                "poll" => poll_and_confirm(&sandbox, &mut report).await,
+                _ => verification(&sandbox, &mut report).await,
+            }
         }),
         _ => runtime.block_on(report()),
     }
@@ -190,6 +189,7 @@ async fn report() {
     packages(&sandbox, &mut report);
     pure(&sandbox, &mut report);
     calls(&sandbox, &mut report).await;
+    poll_and_confirm(&sandbox, &mut report).await;
     verification(&sandbox, &mut report).await;
     processes(&sandbox, &mut report);
     growth(&sandbox, &mut report).await;
@@ -346,8 +346,6 @@ async fn calls(sandbox: &Sandbox, report: &mut Report) {
         1.0 / pair.ratio(),
         Target::AtLeast(0.9),
     );
-
-    poll_and_confirm(sandbox, report).await;
 }
 
 async fn poll_and_confirm(sandbox: &Sandbox, report: &mut Report) {
